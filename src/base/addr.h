@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where a socket may go: IPv4, IPv6 or a unix path. Pure; never asks DNS. */
+#ifndef BEAM_BASE_ADDR_H
+#define BEAM_BASE_ADDR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct addr {
+    struct sockaddr_storage ss;
+    socklen_t len;
+};
+
+enum addr_scope {
+    ADDR_UNIX,     /* a socket in the file system */
+    ADDR_LOOPBACK, /* 127.0.0.0/8, ::1, and those mapped into IPv6 */
+    ADDR_LAN,      /* private, link-local, unique local */
+    ADDR_GLOBAL    /* everything else, multicast and unspecified included */
+};
+
+/* 0, or BEAM_ELIMIT when the path is longer than a sockaddr_un holds (107 bytes). */
+int addr_unix(const char *path, struct addr *out);
+/* IP literal ("127.0.0.1", "::1", no brackets) and a port 1–65535. 0 or BEAM_EINVAL. */
+int addr_ip(const char *host, size_t host_len, uint16_t port, struct addr *out);
+enum addr_scope addr_scope(const struct addr *a);
+/* The unix path, or NULL. Borrowed. */
+const char *addr_path(const struct addr *a);
+uint16_t addr_port(const struct addr *a);
+
+enum { ADDR_TEXT_SIZE = 128 };
+/* "127.0.0.1:3000", "[::1]:3000", "unix:/path" into out[ADDR_TEXT_SIZE]. */
+void addr_text(const struct addr *a, char *out);
+
+#endif

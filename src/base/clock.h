@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Time, replaceable by tests. */
+#ifndef BEAM_BASE_CLOCK_H
+#define BEAM_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct clock_source {
+    uint64_t (*monotonic_ms)(void *arg); /* never goes back; starts anywhere */
+    uint64_t (*wall_ms)(void *arg);      /* milliseconds since 1970, UTC */
+    void *arg;
+};
+
+/* The system's clocks. Static storage. */
+const struct clock_source *clock_system(void);
+
+enum { CLOCK_TEXT_SIZE = 25 };
+/* "2026-01-02T03:04:05.678Z" (RFC 3339) into out[CLOCK_TEXT_SIZE]. */
+void clock_text(uint64_t wall_ms, char *out);
+
+#endif

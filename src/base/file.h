@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Small files and private folders, safely. */
+#ifndef BEAM_BASE_FILE_H
+#define BEAM_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+/*
+ * Reads a whole regular file of at most `max` bytes into fresh memory, with a
+ * NUL after the last byte that *len does not count. The caller frees with
+ * free(). BEAM_ENOTFOUND, BEAM_ELIMIT, BEAM_EINVAL (not a regular file), BEAM_EIO.
+ */
+int file_read(const char *path, size_t max, char **out, size_t *len);
+/* The same for a secret: the file must be ours and 0600 or tighter (BEAM_EPERM),
+ * no symbolic link; the memory is sodium_malloc'd, free with sodium_free. */
+int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len);
+
+/* Writes a new file and renames it over `path`; mode as given; on failure the
+ * old file is whole. Synced to disk before the rename. */
+int file_write(const char *path, mode_t mode, const void *data, size_t len);
+
+/* Makes the folder (and missing parents) 0700. It must be ours and no looser
+ * than 0700: otherwise BEAM_EPERM and `why` says which and the chmod to run. */
+int file_private_dir(const char *path, struct beam_why *why);
+/* A file that exists must be ours and no looser than `mode`. Missing: 0. */
+int file_check_mode(const char *path, mode_t mode, struct beam_why *why);
+
+/* "a/b" into fresh memory; NULL when out of memory. free(). */
+char *file_join(const char *dir, const char *name);
+/* Removes a file or socket; missing is fine. */
+int file_remove(const char *path);
+/* Removes a folder and what is in it, never following links and never
+ * leaving the file system it is on. Missing is fine. */
+int file_remove_tree(const char *path);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One end of the daemon's control socket: JSON objects, one a line (UTF-8, LF),
+ * over a stream. A line over 1 MiB, one that is no JSON object, or a NUL ends
+ * the channel with BEAM_EPROTO. docs/protocol/control.md has the messages.
+ */
+#ifndef BEAM_CONTROL_CHANNEL_H
+#define BEAM_CONTROL_CHANNEL_H
+
+#include <cjson/cJSON.h>
+
+#include "loop/loop.h"
+#include "stream/stream.h"
+
+enum {
+    CONTROL_VERSION = 1,              /* in the greeting; both ends must agree */
+    CONTROL_LINE_MAX = 1024 * 1024,   /* bytes, the LF included */
+    CONTROL_QUEUE_MAX = 4 * 1024 * 1024, /* bytes not yet taken by the peer */
+    CONTROL_DEPTH_MAX = 16            /* nesting of an object */
+};
+
+struct channel;
+
+struct channel_events {
+    /* An object; borrowed for the call. */
+    void (*message)(void *arg, const cJSON *message);
+    /* The peer ended (BEAM_ECLOSED) or broke it; nothing more is called. The
+     * owner calls channel_free, now or later. */
+    void (*closed)(void *arg, int err);
+    void *arg;
+};
+
+/* Takes the stream over, always. 0 or BEAM_ENOMEM. */
+int channel_new(struct loop *l, struct stream *s, const struct channel_events *events,
+                struct channel **out);
+/* Queues one object as a line; `message` stays the caller's. 0, BEAM_ENOMEM, BEAM_ECLOSED,
+ * BEAM_ELIMIT when the peer does not read (the channel then closes). */
+int channel_send(struct channel *c, const cJSON *message);
+/* No more is sent; what is queued goes out, then the stream is closed. */
+void channel_finish(struct channel *c);
+/* May be called from its own events. NULL allowed. */
+void channel_free(struct channel *c);
+
+/* Pure: one line without its LF to an object the caller deletes; BEAM_EPROTO, BEAM_ENOMEM. */
+int channel_parse(const char *line, size_t len, cJSON **out);
+
+#endif

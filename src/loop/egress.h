@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one door out. Every socket of this program that connects is made here,
+ * against a permit. Sockets are non-blocking, close-on-exec, TCP_NODELAY.
+ */
+#ifndef BEAM_LOOP_EGRESS_H
+#define BEAM_LOOP_EGRESS_H
+
+#include "base/addr.h"
+#include "loop/loop.h"
+#include "policy/permit.h"
+
+struct egress;
+
+/* err 0 and a connected descriptor that is now the callee's; or BEAM_E… and -1. */
+typedef void egress_fn(void *arg, int err, int fd);
+
+/*
+ * Dials. The answer always comes later, through `done`, once, unless the dial
+ * is cancelled first; then never. At once: BEAM_EPOLICY (before any socket is
+ * made), BEAM_ENOMEM, BEAM_EIO. Later: BEAM_EREFUSED, BEAM_EUNREACH,
+ * BEAM_ETIMEOUT after `timeout_ms`, BEAM_ENOTFOUND (no such unix socket), BEAM_EIO.
+ */
+int egress_dial(struct loop *l, const struct permit *permit, const struct addr *to,
+                enum permit_origin origin, uint64_t timeout_ms, egress_fn *done, void *arg,
+                struct egress **out);
+/* The handle is gone after `done` was called, and after this. */
+void egress_cancel(struct egress *e);
+
+#endif

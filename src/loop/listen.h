@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The one door in. Listens on unix sockets and loopback addresses and nowhere
+ * else. Accepted sockets are non-blocking, close-on-exec, TCP_NODELAY.
+ */
+#ifndef BEAM_LOOP_LISTEN_H
+#define BEAM_LOOP_LISTEN_H
+
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "loop/loop.h"
+
+struct listener;
+
+/* A connected descriptor, the callee's from now on. */
+typedef void listen_fn(void *arg, int fd);
+
+/*
+ * `at`: a unix path (a stale socket there is replaced, a live one is
+ * BEAM_EEXIST; made with mode 0600) or a loopback IP (port 0 picks one).
+ * BEAM_EPOLICY for anything else. Out of descriptors, accepting rests for
+ * 100 ms and goes on. 0, BEAM_EEXIST, BEAM_EPERM, BEAM_EIO, BEAM_ENOMEM.
+ */
+int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
+                struct listener **out);
+/* The address in use (with the port that was picked). Borrowed. */
+const struct addr *listen_addr(const struct listener *li);
+/* Stops taking connections until resumed; they wait in the backlog. */
+void listen_pause(struct listener *li);
+void listen_resume(struct listener *li);
+/* Closes and removes a unix socket's file. NULL allowed. */
+void listen_close(struct listener *li);
+
+/* Who is at the other end of a unix socket: 0 or BEAM_EIO. */
+int listen_peer(int fd, uid_t *uid, pid_t *pid);
+
+#endif

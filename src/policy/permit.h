@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A permit is what a policy lets its bearer dial. Only this folder makes one,
+ * dialling code cannot dial without one, and none widens: a way that is not
+ * permitted fails with BEAM_EPOLICY and nothing else is tried.
+ */
+#ifndef BEAM_POLICY_PERMIT_H
+#define BEAM_POLICY_PERMIT_H
+
+#include "base/addr.h"
+#include "policy/policy.h"
+
+struct permit;
+
+/* Who named the address. A record, a peer or an answer from the network that
+ * names a unix socket, a loopback or a private address is never dialled. */
+enum permit_origin { PERMIT_TYPED, PERMIT_LEARNED };
+
+/* 0 or BEAM_ENOMEM. */
+int permit_new(const struct policy *policy, struct permit **out);
+/* For what never leaves this machine: unix sockets and loopback, typed alone. */
+int permit_new_local(struct permit **out);
+void permit_free(struct permit *p);
+
+/* 0, or BEAM_EPOLICY with words in `why` (NULL allowed). */
+int permit_check(const struct permit *p, const struct addr *to, enum permit_origin origin,
+                 struct beam_why *why);
+/* Whether a stream through Tor may be opened: 0 or BEAM_EPOLICY. */
+int permit_check_tor(const struct permit *p, struct beam_why *why);
+
+#endif

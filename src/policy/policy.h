@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A policy says by which paths a tunnel is published and what this machine may
+ * reach beyond loopback for its sake. Pure.
+ */
+#ifndef BEAM_POLICY_POLICY_H
+#define BEAM_POLICY_POLICY_H
+
+#include "base/err.h"
+#include "conf/conf.h"
+
+enum policy_path { POLICY_ONION = 1u << 0 };
+
+enum policy_egress {
+    POLICY_EGRESS_TOR, /* through Tor alone */
+    POLICY_EGRESS_LAN, /* private and link-local addresses, and Tor */
+    POLICY_EGRESS_ANY  /* everything */
+};
+
+enum { POLICY_NAME_SIZE = 64 };
+
+struct policy {
+    char name[POLICY_NAME_SIZE]; /* "ad hoc" for one built from options */
+    unsigned paths;              /* POLICY_… bits, never 0 */
+    enum policy_egress egress;
+};
+
+/* The built-in `anonymous`, or a [policy "NAME"] of the configuration (which
+ * may not take a built-in's name). BEAM_ENOTFOUND lists those there are;
+ * BEAM_EINVAL says where and what is allowed. */
+int policy_find(const struct conf *c, const char *name, struct policy *out, struct beam_why *why);
+/* Every [policy] section of c is well formed. 0 or BEAM_EINVAL. */
+int policy_check(const struct conf *c, struct beam_why *why);
+/* From path options; egress is tor unless said otherwise. */
+int policy_ad_hoc(unsigned paths, enum policy_egress egress, struct policy *out);
+
+int policy_egress_parse(const char *text, enum policy_egress *out);
+const char *policy_egress_name(enum policy_egress egress);
+/* "onion" for a single bit. */
+const char *policy_path_name(enum policy_path path);
+
+#endif

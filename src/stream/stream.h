@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The byte stream: the only byte pipe of the program. Sockets, memory pairs,
+ * connections through Tor's SOCKS port and all that is stacked on them are
+ * each a struct stream, and whoever uses one sees only this.
+ *
+ * Both directions are independent. Reading ends with BEAM_ECLOSED when the
+ * peer has shut its sending side and everything was read; writing goes on.
+ * A stream fails as a whole: after a negative code other than BEAM_EAGAIN and
+ * a read's BEAM_ECLOSED, both directions are dead.
+ *
+ * Readiness is edge-triggered. After a read returned BEAM_EAGAIN, the owner is
+ * called with STREAM_READABLE once there is something to read (bytes, the end
+ * or a failure). After a write took less than it was offered, the owner is
+ * called with STREAM_WRITABLE once it will take more, or has failed. A fresh
+ * stream owes a call for neither: its owner starts by trying. Calls that turn
+ * out to be needless are allowed; calls from within a stream_… call are not:
+ * the owner is always called from the loop. An owner that stops early without
+ * having seen BEAM_EAGAIN posts itself a task to go on.
+ */
+#ifndef BEAM_STREAM_STREAM_H
+#define BEAM_STREAM_STREAM_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct stream;
+
+enum stream_ready { STREAM_READABLE = 1, STREAM_WRITABLE = 2 };
+typedef void stream_fn(void *arg, struct stream *s, unsigned ready);
+
+/* What a kind of stream provides. Contracts as of the functions below. */
+struct stream_ops {
+    const char *kind; /* "tcp", "unix", "memory", "socks" */
+    ssize_t (*read)(struct stream *s, struct buf *into, size_t max);
+    ssize_t (*write)(struct stream *s, struct buf *from);
+    int (*shut)(struct stream *s);
+    void (*reset)(struct stream *s);
+    void (*free)(struct stream *s);
+    /* The descriptor that carries exactly this stream's bytes, or -1. NULL: -1. */
+    int (*fd)(const struct stream *s);
+};
+
+/* Embedded first in each kind's own struct. */
+struct stream {
+    const struct stream_ops *ops;
+    stream_fn *fn;
+    void *arg;
+};
+
+/* Who is called about readiness; NULL: nobody. May change at any time. */
+static inline void stream_own(struct stream *s, stream_fn *fn, void *arg)
+{
+    s->fn = fn;
+    s->arg = arg;
+}
+
+/*
+ * Appends up to min(max, room of `into`) bytes. Returns how many (> 0),
+ * BEAM_EAGAIN, BEAM_ECLOSED at the peer's end, BEAM_ELIMIT when max or the
+ * room is 0, BEAM_ERESET, BEAM_ETIMEOUT, BEAM_EIO, BEAM_ENOMEM.
+ */
+ssize_t stream_read(struct stream *s, struct buf *into, size_t max);
+
+/*
+ * Takes bytes from the head of `from`, as many as the stream will have: all
+ * (then `from` is empty) or fewer, BEAM_EAGAIN when none. Returns how many, or
+ * BEAM_ERESET (the peer reads no more), BEAM_ECLOSED (shut before), BEAM_EIO.
+ */
+ssize_t stream_write(struct stream *s, struct buf *from);
+
+/* Half-close: no more writes; the peer reads to the end. 0 or BEAM_E… Once more is 0. */
+int stream_shut(struct stream *s);
+
+/* Ends both directions at once and tells the peer so (a TCP RST): what was
+ * not delivered yet is lost. Both directions then give BEAM_ECLOSED here. */
+void stream_reset(struct stream *s);
+
+/* Closes in order whatever was not shut or reset, and frees. NULL allowed.
+ * May be called from the owner's call. */
+void stream_free(struct stream *s);
+
+/* The descriptor under it when its bytes are the stream's bytes, unchanged and
+ * unbuffered (tcp, unix), so that the kernel may move them; else -1. */
+int stream_fd(const struct stream *s);
+const char *stream_kind(const struct stream *s);
+
+#endif
