@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A tor process of our own: started from a generated torrc, controlled over a
+ * unix socket that only we can enter, owned (it ends when we end), watched,
+ * and started again when it dies. What was asked of it survives its death.
+ */
+#ifndef BEAM_TOR_TOR_H
+#define BEAM_TOR_TOR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "loop/loop.h"
+
+struct tor;
+
+enum tor_state {
+    TOR_OFF,           /* not started, or stopped */
+    TOR_STARTING,      /* spawned; the control connection is being made */
+    TOR_BOOTSTRAPPING, /* controlled; no circuits yet */
+    TOR_READY,         /* 100 % */
+    TOR_RESTING,       /* it died; another is started after a pause */
+    TOR_FAILED         /* it cannot be started as things are: the reason is for the user */
+};
+
+struct tor_options {
+    const char *binary;        /* a path or a name looked up in PATH */
+    const char *dir;           /* private folder (0700) for its data directory and sockets */
+    const char *torrc;         /* a file its torrc includes, or "" */
+    uint64_t bootstrap_timeout; /* ms without progress before `warning` says so */
+    uint64_t restart_max;      /* ms, the longest pause before a restart */
+};
+
+/* What the owner hears. All called from the loop; NULL fields are skipped. */
+struct tor_events {
+    /* The state changed. `why` says what happened on RESTING and FAILED (else
+     * NULL); retry_ms is the pause on RESTING. */
+    void (*state)(void *arg, enum tor_state state, const struct beam_why *why, uint64_t retry_ms);
+    /* Bootstrap went on: percent, and tor's words for it. */
+    void (*progress)(void *arg, int percent, const char *summary);
+    /* Something is wrong that may pass, in words with what to do; said once each time it begins. */
+    void (*warning)(void *arg, const struct beam_why *why);
+    void *arg;
+};
+
+/* Options' texts are copied. 0 or BEAM_ENOMEM. */
+int tor_new(struct loop *l, const struct tor_options *options, const struct tor_events *events,
+            struct tor **out);
+/* Starts it; all outcomes come as events. Started already: nothing. From
+ * TOR_FAILED it tries anew. */
+void tor_start(struct tor *t);
+/* Ends the process (SIGTERM by its control port's closing; killed after 2 s), keeps
+ * what was asked of it; `done` comes when it is gone and its sockets are
+ * removed. One stop at a time. */
+void tor_stop(struct tor *t, void (*done)(void *arg), void *arg);
+/* Kills what runs. Every onion must be withdrawn before. NULL allowed. */
+void tor_free(struct tor *t);
+
+enum tor_state tor_state(const struct tor *t);
+const char *tor_state_name(enum tor_state state);
+/* Its pid, or 0; its version ("0.4.8.16") or "". */
+pid_t tor_pid(const struct tor *t);
+const char *tor_version(const struct tor *t);
+int tor_percent(const struct tor *t);
+/* Where its SOCKS listener is (a unix socket; IsolateSOCKSAuth, ExtendedErrors). Borrowed. */
+const struct addr *tor_socks(const struct tor *t);
+
+#endif
