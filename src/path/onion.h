@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The path through Tor: a v3 onion service whose visitors tor brings to a
+ * unix socket in a folder that nobody else can enter. */
+#ifndef BEAM_PATH_ONION_H
+#define BEAM_PATH_ONION_H
+
+#include "loop/loop.h"
+#include "path/path.h"
+#include "tor/onion.h"
+
+struct path_onion_spec {
+    struct loop *loop;
+    struct tor *tor;        /* borrowed; started when it is off */
+    struct onion_key *key;  /* taken over, always */
+    const char *dir;        /* private folder (0700) for the socket */
+    const char *id;         /* file name of the socket in it, unique: "17" */
+};
+
+/* 0, BEAM_ENOMEM, BEAM_EEXIST (this onion is published already), BEAM_ELIMIT (path too long for a
+ * unix socket), BEAM_EIO, with words. The first event comes later. */
+int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
+               struct path **out, struct beam_why *why);
+
+#endif

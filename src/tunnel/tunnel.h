@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A tunnel publishes a target by every path of its policy, joins each visitor to the target, and
+ * tells of its requests.
+ */
+#ifndef BEAM_TUNNEL_TUNNEL_H
+#define BEAM_TUNNEL_TUNNEL_H
+
+#include "base/rng.h"
+#include "loop/loop.h"
+#include "path/path.h"
+#include "policy/permit.h"
+#include "tor/tor.h"
+#include "tunnel/target.h"
+
+struct tunnel;
+
+/* What all tunnels of a daemon share. Borrowed; outlives them. */
+struct tunnel_world {
+    struct loop *loop;
+    struct tor *tor;
+    const struct rng *rng;
+    const struct clock_source *clock;
+    const char *data_dir;     /* kept: onion keys */
+    const char *run_dir;      /* sockets */
+    uint64_t connect_timeout; /* ms */
+    uint64_t max_streams;     /* a tunnel */
+};
+
+struct tunnel_spec {
+    const char *name; /* a valid label */
+    struct target target;
+    struct policy policy;
+    bool ephemeral; /* a key of its own that is forgotten */
+};
+
+/* One HTTP exchange, or one connection of another protocol (method ""). */
+struct tunnel_request {
+    uint64_t id;        /* 1, 2, 3 … in this tunnel */
+    const char *method; /* "" when it is not HTTP */
+    const char *target; /* as it came: escape before showing; "" when it is not HTTP */
+    int status;         /* 0 when none was seen */
+    uint64_t ms;        /* from the head's first byte to the response's last */
+    uint64_t in, out;   /* bytes from the visitor, to the visitor, heads included */
+    const char *path;   /* kind */
+};
+
+struct tunnel_events {
+    void (*progress)(void *arg, struct path *p, int percent, const char *summary);
+    void (*path_up)(void *arg, struct path *p, uint64_t ms); /* since tunnel_open or path_down */
+    void (*path_down)(void *arg, struct path *p, const struct beam_why *why, uint64_t retry_ms);
+    void (*request)(void *arg, const struct tunnel_request *r);
+    void (*warning)(void *arg, const struct beam_why *why);
+    /* No path can come up. The owner calls tunnel_free, now or later. */
+    void (*failed)(void *arg, const struct beam_why *why);
+    void *arg;
+};
+
+/*
+ * Opens it: BEAM_EPOLICY when the policy does not cover the target, BEAM_EEXIST, BEAM_EPERM (a
+ * loose key file), BEAM_EINVAL, … with words. Texts of spec are copied. Events come later.
+ */
+int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec,
+                const struct tunnel_events *events, struct tunnel **out, struct beam_why *why);
+/* Takes all paths down and resets all streams. NULL allowed. */
+void tunnel_free(struct tunnel *t);
+
+const char *tunnel_name(const struct tunnel *t);
+const struct target *tunnel_target(const struct tunnel *t);
+const struct policy *tunnel_policy(const struct tunnel *t);
+/* The paths in order of preference. */
+size_t tunnel_path_count(const struct tunnel *t);
+struct path *tunnel_path(const struct tunnel *t, size_t i);
+enum path_state tunnel_path_state(const struct tunnel *t, size_t i);
+
+struct tunnel_figures {
+    uint64_t requests, connections, open_streams, in, out; /* bytes */
+};
+void tunnel_figures(const struct tunnel *t, struct tunnel_figures *out);
+
+#endif
