@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Stands in front of every allocation that beam's own objects make in a unit-test program (the linker's
+ * --wrap), and makes one of them fail while a test body runs. tests/torture/run drives it by two variables:
+ *
+ *   BEAM_FAULT_PLAN  a file with a line "suite/name N" a test: its Nth allocation fails; with N = 0 none
+ *                    does. A test without a line allocates undisturbed.
+ *   BEAM_FAULT_LOG   a file that gets a line for each thing worth knowing:
+ *                    "begin TEST PID", "count TEST N" (allocations made), "hit TEST", "leak TEST".
+ *
+ * libevent and cJSON allocate on beam's behalf: where a program uses them, they are told to allocate
+ * through the same gate.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cjson/cJSON.h>
+#include <event2/event.h>
+#include <sodium.h>
+
+extern void beam_fault_arm(const char *test);
+extern void beam_fault_disarm(void);
+extern void beam_fault_leak(const char *test);
+
+#pragma weak event_set_mem_functions
+#pragma weak cJSON_InitHooks
+
+static struct {
+    atomic_bool armed;
+    atomic_long made;
+    long fail_at;
+    char test[256];
+    const char *log;
+} fault;
+
+static void note(const char *what, const char *test, long n)
+{
+    char line[512];
+    int len = snprintf(line, sizeof(line), "%s %s %ld\n", what, test, n);
+    int fd = fault.log ? open(fault.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600) : -1;
+    if (fd < 0)
+        return;
+    if (write(fd, line, (size_t)len) != len)
+        perror("torture: the log could not be written");
+    close(fd);
+}
+
+/* Counts an allocation; true where this one is to fail. */
+static bool fails(void)
+{
+    if (!atomic_load(&fault.armed))
+        return false;
+    if (atomic_fetch_add(&fault.made, 1) + 1 != fault.fail_at)
+        return false;
+    note("hit", fault.test, fault.fail_at);
+    errno = ENOMEM;
+    return true;
+}
+
+/* The line of `test` in the plan; -1 where there is none. */
+static long planned(const char *path, const char *test)
+{
+    char name[256];
+    long n, found = -1;
+    FILE *f = fopen(path, "re");
+    if (!f)
+        return -1;
+    while (found < 0 && fscanf(f, "%255s %ld", name, &n) == 2)
+        if (strcmp(name, test) == 0)
+            found = n;
+    fclose(f);
+    return found;
+}
+
+/* ---- the functions stood in front of ------------------------------------------------------- */
+
+/* `ld --wrap=F` sends our calls of F to __wrap_F, and calls of __real_F to F. */
+#define WRAP(type, name, args)                                                                     \
+    extern type real_##name args __asm__("__real_" #name);                                         \
+    extern type wrap_##name args __asm__("__wrap_" #name)
+
+WRAP(void *, malloc, (size_t size));
+WRAP(void *, calloc, (size_t n, size_t size));
+WRAP(void *, realloc, (void *p, size_t size));
+WRAP(void *, reallocarray, (void *p, size_t n, size_t size));
+WRAP(char *, strdup, (const char *s));
+WRAP(char *, strndup, (const char *s, size_t n));
+WRAP(int, posix_memalign, (void **out, size_t align, size_t size));
+WRAP(void *, aligned_alloc, (size_t align, size_t size));
+WRAP(void *, sodium_malloc, (size_t size));
+
+extern int wrap_vasprintf(char **out, const char *fmt, va_list ap) __asm__("__wrap_vasprintf")
+    __attribute__((format(printf, 2, 0)));
+extern int wrap_asprintf(char **out, const char *fmt, ...) __asm__("__wrap_asprintf")
+    __attribute__((format(printf, 2, 3)));
+extern int wrap_vasprintf_chk(char **out, int flag, const char *fmt,
+                              va_list ap) __asm__("__wrap___vasprintf_chk")
+    __attribute__((format(printf, 3, 0)));
+extern int wrap_asprintf_chk(char **out, int flag, const char *fmt,
+                             ...) __asm__("__wrap___asprintf_chk")
+    __attribute__((format(printf, 3, 4)));
+
+void *wrap_malloc(size_t size)
+{
+    return fails() ? NULL : real_malloc(size);
+}
+
+void *wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : real_calloc(n, size);
+}
+
+void *wrap_realloc(void *p, size_t size)
+{
+    return fails() ? NULL : real_realloc(p, size);
+}
+
+void *wrap_reallocarray(void *p, size_t n, size_t size)
+{
+    return fails() ? NULL : real_reallocarray(p, n, size);
+}
+
+char *wrap_strdup(const char *s)
+{
+    return fails() ? NULL : real_strdup(s);
+}
+
+char *wrap_strndup(const char *s, size_t n)
+{
+    return fails() ? NULL : real_strndup(s, n);
+}
+
+int wrap_posix_memalign(void **out, size_t align, size_t size)
+{
+    return fails() ? ENOMEM : real_posix_memalign(out, align, size);
+}
+
+void *wrap_aligned_alloc(size_t align, size_t size)
+{
+    return fails() ? NULL : real_aligned_alloc(align, size);
+}
+
+void *wrap_sodium_malloc(size_t size)
+{
+    return fails() ? NULL : real_sodium_malloc(size);
+}
+
+/* Written out, for the real ones differ between a fortified build and a plain one. */
+int wrap_vasprintf(char **out, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int len = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (len < 0 || fails())
+        return -1;
+    char *text = real_malloc((size_t)len + 1);
+    if (!text)
+        return -1;
+    *out = text;
+    return vsnprintf(text, (size_t)len + 1, fmt, ap);
+}
+
+int wrap_asprintf(char **out, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int len = wrap_vasprintf(out, fmt, ap);
+    va_end(ap);
+    return len;
+}
+
+int wrap_vasprintf_chk(char **out, int flag, const char *fmt, va_list ap)
+{
+    (void)flag;
+    return wrap_vasprintf(out, fmt, ap);
+}
+
+int wrap_asprintf_chk(char **out, int flag, const char *fmt, ...)
+{
+    va_list ap;
+    (void)flag;
+    va_start(ap, fmt);
+    int len = wrap_vasprintf(out, fmt, ap);
+    va_end(ap);
+    return len;
+}
+
+/* ---- around a test body (tests/unit/harness.h) --------------------------------------------- */
+
+static void gate_libraries(void)
+{
+    if (event_set_mem_functions)
+        event_set_mem_functions(wrap_malloc, wrap_realloc, free);
+    if (cJSON_InitHooks) {
+        cJSON_Hooks hooks = {.malloc_fn = wrap_malloc, .free_fn = free};
+        cJSON_InitHooks(&hooks);
+    }
+}
+
+void beam_fault_arm(const char *test)
+{
+    const char *plan = getenv("BEAM_FAULT_PLAN");
+    if (!plan)
+        return;
+    long n = planned(plan, test);
+    if (n < 0)
+        return;
+    snprintf(fault.test, sizeof(fault.test), "%s", test);
+    fault.log = getenv("BEAM_FAULT_LOG");
+    fault.fail_at = n;
+    gate_libraries();
+    note("begin", test, (long)getpid());
+    atomic_store(&fault.made, 0);
+    atomic_store(&fault.armed, true);
+}
+
+void beam_fault_disarm(void)
+{
+    if (!atomic_exchange(&fault.armed, false))
+        return;
+    note("count", fault.test, atomic_load(&fault.made));
+}
+
+void beam_fault_leak(const char *test)
+{
+    note("leak", test, fault.fail_at);
+}
