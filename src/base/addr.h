@@ -16,11 +16,12 @@ struct addr {
 enum addr_scope {
     ADDR_UNIX,     /* a socket in the file system */
     ADDR_LOOPBACK, /* 127.0.0.0/8, ::1, and those mapped into IPv6 */
-    ADDR_LAN,      /* private, link-local, unique local */
+    ADDR_LAN,      /* private, link-local, unique local; 100.64.0.0/10 (RFC 6598) */
     ADDR_GLOBAL    /* everything else, multicast and unspecified included */
 };
 
-/* 0, or BEAM_ELIMIT when the path is longer than a sockaddr_un holds (107 bytes). */
+/* 0; BEAM_EINVAL when the path is empty, BEAM_ELIMIT when it is longer than a
+ * sockaddr_un holds (107 bytes). */
 int addr_unix(const char *path, struct addr *out);
 /* IP literal ("127.0.0.1", "::1", no brackets) and a port 1–65535. 0 or BEAM_EINVAL. */
 int addr_ip(const char *host, size_t host_len, uint16_t port, struct addr *out);

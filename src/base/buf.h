@@ -29,6 +29,7 @@ size_t buf_pool_used(const struct buf_pool *pool);
 struct buf {
     struct buf_pool *pool;
     struct buf_seg *head, *tail;
+    struct buf_seg *spare; /* lent by buf_prepare */
     size_t len, ceiling;
 };
 
@@ -69,8 +70,9 @@ void buf_drain(struct buf *b, size_t len);
 
 /*
  * Hands the first `len` bytes of src over to the tail of dst: no bytes are
- * copied (a segment cut in two shares its block). Both of one pool. All or
- * nothing: 0, BEAM_ENOMEM, or BEAM_ELIMIT when dst has no room.
+ * copied (a segment cut in two shares its block). Two bufs of one pool, len <=
+ * buf_len(src), or BEAM_EINVAL. All or nothing: 0, BEAM_ENOMEM, or BEAM_ELIMIT
+ * when dst has no room.
  */
 int buf_move(struct buf *dst, struct buf *src, size_t len);
 

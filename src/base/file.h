@@ -35,7 +35,7 @@ char *file_join(const char *dir, const char *name);
 /* Removes a file or socket; missing is fine. */
 int file_remove(const char *path);
 /* Removes a folder and what is in it, never following links and never
- * leaving the file system it is on. Missing is fine. */
+ * leaving the file system it is on. Missing is fine. No slash at the end (BEAM_EINVAL). */
 int file_remove_tree(const char *path);
 
 #endif

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TEXT_HEX_SIZE(n) ((n)*2 + 1)
+#define TEXT_HEX_SIZE(n)    ((n)*2 + 1)
 #define TEXT_BASE32_SIZE(n) (((n)*8 + 4) / 5 + 1)
 #define TEXT_BASE64_SIZE(n) (((n) + 2) / 3 * 4 + 1)
 

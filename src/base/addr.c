@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/addr.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/err.h"
+
+int addr_unix(const char *path, struct addr *out)
+{
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t len = strlen(path);
+    /* The kernel would take an empty path for "pick a name". */
+    if (len == 0)
+        return BEAM_EINVAL;
+    if (len >= sizeof(un.sun_path))
+        return BEAM_ELIMIT;
+    memcpy(un.sun_path, path, len + 1);
+    memset(out, 0, sizeof(*out));
+    memcpy(&out->ss, &un, sizeof(un));
+    out->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+    return 0;
+}
+
+int addr_ip(const char *host, size_t host_len, uint16_t port, struct addr *out)
+{
+    char text[INET6_ADDRSTRLEN];
+    if (port == 0 || host_len == 0 || host_len >= sizeof(text) || memchr(host, 0, host_len))
+        return BEAM_EINVAL;
+    memcpy(text, host, host_len);
+    text[host_len] = '\0';
+
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    if (inet_pton(AF_INET, text, &v4.sin_addr) == 1) {
+        memset(out, 0, sizeof(*out));
+        memcpy(&out->ss, &v4, sizeof(v4));
+        out->len = sizeof(v4);
+        return 0;
+    }
+    if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1) {
+        memset(out, 0, sizeof(*out));
+        memcpy(&out->ss, &v6, sizeof(v6));
+        out->len = sizeof(v6);
+        return 0;
+    }
+    return BEAM_EINVAL;
+}
+
+static enum addr_scope scope4(uint32_t ip)
+{
+    static const struct {
+        uint32_t net;
+        unsigned bits;
+        enum addr_scope scope;
+    } nets[] = {
+        {0x7f000000, 8, ADDR_LOOPBACK}, /* 127.0.0.0/8 */
+        {0x0a000000, 8, ADDR_LAN},      /* 10.0.0.0/8 */
+        {0xac100000, 12, ADDR_LAN},     /* 172.16.0.0/12 */
+        {0xc0a80000, 16, ADDR_LAN},     /* 192.168.0.0/16 */
+        {0xa9fe0000, 16, ADDR_LAN},     /* 169.254.0.0/16 */
+        {0x64400000, 10, ADDR_LAN},     /* 100.64.0.0/10 */
+    };
+    for (size_t i = 0; i < sizeof(nets) / sizeof(nets[0]); i++)
+        if ((ip ^ nets[i].net) >> (32 - nets[i].bits) == 0)
+            return nets[i].scope;
+    return ADDR_GLOBAL;
+}
+
+static enum addr_scope scope6(const struct in6_addr *ip)
+{
+    const uint8_t *b = ip->s6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(ip))
+        return scope4((uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15]);
+    if (IN6_IS_ADDR_LOOPBACK(ip))
+        return ADDR_LOOPBACK;
+    if (IN6_IS_ADDR_LINKLOCAL(ip) || (b[0] & 0xfe) == 0xfc)
+        return ADDR_LAN;
+    return ADDR_GLOBAL;
+}
+
+enum addr_scope addr_scope(const struct addr *a)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    switch (a->ss.ss_family) {
+    case AF_UNIX:
+        return ADDR_UNIX;
+    case AF_INET:
+        memcpy(&v4, &a->ss, sizeof(v4));
+        return scope4(ntohl(v4.sin_addr.s_addr));
+    case AF_INET6:
+        memcpy(&v6, &a->ss, sizeof(v6));
+        return scope6(&v6.sin6_addr);
+    default:
+        return ADDR_GLOBAL;
+    }
+}
+
+const char *addr_path(const struct addr *a)
+{
+    if (a->ss.ss_family != AF_UNIX)
+        return NULL;
+    return (const char *)&a->ss + offsetof(struct sockaddr_un, sun_path);
+}
+
+uint16_t addr_port(const struct addr *a)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    switch (a->ss.ss_family) {
+    case AF_INET:
+        memcpy(&v4, &a->ss, sizeof(v4));
+        return ntohs(v4.sin_port);
+    case AF_INET6:
+        memcpy(&v6, &a->ss, sizeof(v6));
+        return ntohs(v6.sin6_port);
+    default:
+        return 0;
+    }
+}
+
+void addr_text(const struct addr *a, char *out)
+{
+    char ip[INET6_ADDRSTRLEN] = "";
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    switch (a->ss.ss_family) {
+    case AF_UNIX:
+        snprintf(out, ADDR_TEXT_SIZE, "unix:%s", addr_path(a));
+        return;
+    case AF_INET:
+        memcpy(&v4, &a->ss, sizeof(v4));
+        inet_ntop(AF_INET, &v4.sin_addr, ip, sizeof(ip));
+        snprintf(out, ADDR_TEXT_SIZE, "%s:%u", ip, addr_port(a));
+        return;
+    case AF_INET6:
+        memcpy(&v6, &a->ss, sizeof(v6));
+        inet_ntop(AF_INET6, &v6.sin6_addr, ip, sizeof(ip));
+        snprintf(out, ADDR_TEXT_SIZE, "[%s]:%u", ip, addr_port(a));
+        return;
+    default:
+        snprintf(out, ADDR_TEXT_SIZE, "?");
+    }
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+/* Opens a regular file; a pipe or a device must not block us or act on being opened. */
+static int open_regular(const char *path, int flags, struct stat *st, int *out)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+    if (fd < 0)
+        return errno == ELOOP && (flags & O_NOFOLLOW) ? BEAM_EPERM : beam_err_errno(errno);
+    int err = 0;
+    if (fstat(fd, st) < 0)
+        err = BEAM_EIO;
+    else if (!S_ISREG(st->st_mode))
+        err = BEAM_EINVAL;
+    if (err < 0) {
+        close(fd);
+        return err;
+    }
+    *out = fd;
+    return 0;
+}
+
+/* Reads until the end or until `size` bytes are there. */
+static int read_upto(int fd, void *out, size_t size, size_t *len)
+{
+    size_t got = 0;
+    while (got < size) {
+        ssize_t n = read(fd, (uint8_t *)out + got, size - got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return BEAM_EIO;
+        if (n == 0)
+            break;
+        got += (size_t)n;
+    }
+    *len = got;
+    return 0;
+}
+
+int file_read(const char *path, size_t max, char **out, size_t *len)
+{
+    struct stat st;
+    int fd;
+    int err = open_regular(path, 0, &st, &fd);
+    if (err < 0)
+        return err;
+    size_t got = 0;
+    char *data = max < SIZE_MAX ? malloc(max + 1) : NULL;
+    err = data ? read_upto(fd, data, max + 1, &got) : BEAM_ENOMEM;
+    if (err == 0 && got > max)
+        err = BEAM_ELIMIT;
+    close(fd);
+    if (err < 0) {
+        free(data);
+        return err;
+    }
+    data[got] = '\0';
+    char *fit = realloc(data, got + 1);
+    *out = fit ? fit : data;
+    *len = got;
+    return 0;
+}
+
+int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len)
+{
+    struct stat st;
+    int fd;
+    uint8_t *data = NULL;
+    size_t got = 0;
+    int err = open_regular(path, O_NOFOLLOW, &st, &fd);
+    if (err < 0)
+        return err;
+    if (st.st_uid != geteuid() || (st.st_mode & 07777 & ~0600u) != 0)
+        err = BEAM_EPERM;
+    else if ((uintmax_t)st.st_size > max)
+        err = BEAM_ELIMIT;
+    if (err < 0)
+        goto out;
+    size_t size = (size_t)st.st_size;
+    data = sodium_malloc(size + 1);
+    err = data ? read_upto(fd, data, size + 1, &got) : BEAM_ENOMEM;
+    if (err == 0 && got > size)
+        err = BEAM_EIO; /* it grows under our eyes: half a secret is none */
+    if (err < 0)
+        goto out;
+    data[got] = 0;
+    *out = data;
+    *len = got;
+out:
+    if (err < 0)
+        sodium_free(data);
+    close(fd);
+    return err;
+}
+
+static int write_all(int fd, const void *data, size_t len)
+{
+    const uint8_t *at = data;
+    while (len > 0) {
+        ssize_t n = write(fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return BEAM_EIO;
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+/* A rename lasts once its folder is on disk. */
+static int sync_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    size_t len = slash ? (size_t)(slash - path) : 0;
+    char *dir = slash ? strndup(path, len ? len : 1) : strdup(".");
+    if (!dir)
+        return BEAM_ENOMEM;
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(dir);
+    if (fd < 0)
+        return BEAM_EIO;
+    /* Some file systems cannot sync a folder and say EINVAL. */
+    int err = fsync(fd) < 0 && errno != EINVAL ? BEAM_EIO : 0;
+    close(fd);
+    return err;
+}
+
+int file_write(const char *path, mode_t mode, const void *data, size_t len)
+{
+    static const char suffix[] = ".XXXXXX";
+    size_t path_len = strlen(path);
+    char *temp = malloc(path_len + sizeof(suffix));
+    if (!temp)
+        return BEAM_ENOMEM;
+    memcpy(temp, path, path_len);
+    memcpy(temp + path_len, suffix, sizeof(suffix));
+
+    int err;
+    int fd = mkostemp(temp, O_CLOEXEC);
+    if (fd < 0) {
+        err = beam_err_errno(errno);
+        free(temp);
+        return err;
+    }
+    err = write_all(fd, data, len);
+    if (err == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
+        err = BEAM_EIO;
+    if (close(fd) < 0 && err == 0)
+        err = BEAM_EIO;
+    if (err == 0 && rename(temp, path) < 0)
+        err = beam_err_errno(errno);
+    if (err < 0)
+        unlink(temp);
+    else
+        err = sync_folder_of(path);
+    free(temp);
+    return err;
+}
+
+/* mkdir -p, each folder 0700. */
+static int make_folders(const char *path)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return BEAM_ENOMEM;
+    int err = 0;
+    for (char *p = copy + 1; err == 0; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char kept = *p;
+        *p = '\0';
+        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+            err = beam_err_errno(errno);
+        *p = kept;
+        if (kept == '\0')
+            break;
+    }
+    free(copy);
+    return err;
+}
+
+static int check_owner_mode(const char *path, const struct stat *st, mode_t mode,
+                            struct beam_why *why)
+{
+    if (st->st_uid != geteuid())
+        return beam_why(
+            why, BEAM_EPERM,
+            "%s: it belongs to user %lu, and beam runs as user %lu (run: chown %lu '%s')", path,
+            (unsigned long)st->st_uid, (unsigned long)geteuid(), (unsigned long)geteuid(), path);
+    if ((st->st_mode & 07777 & ~mode) != 0)
+        return beam_why(
+            why, BEAM_EPERM,
+            "%s: its mode %04o lets others in; at most %04o is safe (run: chmod %o '%s')", path,
+            (unsigned)(st->st_mode & 07777), (unsigned)mode, (unsigned)mode, path);
+    return 0;
+}
+
+int file_private_dir(const char *path, struct beam_why *why)
+{
+    if (*path == '\0')
+        return beam_why(why, BEAM_EINVAL, "folder: its name is empty");
+    int err = make_folders(path);
+    if (err < 0)
+        return beam_why(why, err, "%s: the folder cannot be made: %s", path, beam_err_text(err));
+    struct stat st;
+    if (stat(path, &st) < 0)
+        return beam_why(why, BEAM_EIO, "%s: cannot be examined: %s", path, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return beam_why(why, BEAM_EINVAL, "%s: not a folder (move it out of the way)", path);
+    return check_owner_mode(path, &st, 0700, why);
+}
+
+int file_check_mode(const char *path, mode_t mode, struct beam_why *why)
+{
+    struct stat st;
+    if (stat(path, &st) < 0) {
+        if (errno == ENOENT)
+            return 0;
+        int err = beam_err_errno(errno);
+        return beam_why(why, err, "%s: cannot be examined: %s", path, strerror(errno));
+    }
+    return check_owner_mode(path, &st, mode, why);
+}
+
+char *file_join(const char *dir, const char *name)
+{
+    size_t d = strlen(dir), n = strlen(name);
+    bool slash = d > 0 && dir[d - 1] != '/';
+    char *path = malloc(d + slash + n + 1);
+    if (!path)
+        return NULL;
+    memcpy(path, dir, d);
+    if (slash)
+        path[d] = '/';
+    memcpy(path + d + slash, name, n + 1);
+    return path;
+}
+
+int file_remove(const char *path)
+{
+    return unlink(path) < 0 && errno != ENOENT ? beam_err_errno(errno) : 0;
+}
+
+enum { TREE_DEPTH_MAX = 64 }; /* a descriptor each */
+
+static int remove_entry(int parent, const char *name, dev_t device, unsigned depth);
+
+static int empty_folder(int fd, dev_t device, unsigned depth)
+{
+    DIR *dir = fdopendir(fd);
+    if (!dir) {
+        close(fd);
+        return BEAM_ENOMEM;
+    }
+    int err = 0;
+    struct dirent *entry;
+    while (err == 0 && (errno = 0, entry = readdir(dir))) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            err = remove_entry(dirfd(dir), entry->d_name, device, depth);
+    }
+    if (err == 0 && errno != 0)
+        err = BEAM_EIO;
+    closedir(dir);
+    return err;
+}
+
+static int remove_entry(int parent, const char *name, dev_t device, unsigned depth)
+{
+    if (depth == 0)
+        return BEAM_ELIMIT;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    /* Not a folder, or a link to one: the name itself goes. */
+    if (fd < 0 && (errno == ENOTDIR || errno == ELOOP))
+        return unlinkat(parent, name, 0) < 0 && errno != ENOENT ? beam_err_errno(errno) : 0;
+    if (fd < 0)
+        return beam_err_errno(errno);
+    struct stat st;
+    if (fstat(fd, &st) < 0 || st.st_dev != device) {
+        close(fd);
+        return BEAM_EPERM;
+    }
+    int err = empty_folder(fd, device, depth - 1);
+    if (err < 0)
+        return err;
+    return unlinkat(parent, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? beam_err_errno(errno) : 0;
+}
+
+int file_remove_tree(const char *path)
+{
+    struct stat st;
+    size_t len = strlen(path);
+    /* A slash at the end would follow a link. */
+    if (len == 0 || path[len - 1] == '/')
+        return BEAM_EINVAL;
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : beam_err_errno(errno);
+    return remove_entry(AT_FDCWD, path, st.st_dev, TREE_DEPTH_MAX);
+}
