@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Stands in front of every allocation that beam's own objects make in a unit-test program (the linker's
- * --wrap), and makes one of them fail while a test body runs. tests/torture/run drives it by two variables:
+ * Stands in front of every allocation that beam's own objects make in a unit-test program (the
+ * linker's --wrap), and makes one of them fail while a test body runs. tests/torture/run drives
+ * it by two variables:
  *
- *   BEAM_FAULT_PLAN  a file with a line "suite/name N" a test: its Nth allocation fails; with N = 0 none
- *                    does. A test without a line allocates undisturbed.
- *   BEAM_FAULT_LOG   a file that gets a line for each thing worth knowing:
- *                    "begin TEST PID", "count TEST N" (allocations made), "hit TEST", "leak TEST".
+ *   BEAM_FAULT_PLAN  a file with a line "suite/name N" a test: its Nth allocation fails; with
+ *                    N = 0 none does. A test without a line allocates undisturbed.
+ *   BEAM_FAULT_LOG   a file that gets a line for each thing worth knowing: "begin TEST PID",
+ *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N".
  *
- * libevent and cJSON allocate on beam's behalf: where a program uses them, they are told to allocate
- * through the same gate.
+ * libevent and cJSON allocate on beam's behalf: where a program uses them, they are told to
+ * allocate through the same gate.
  */
 #include <errno.h>
 #include <fcntl.h>
