@@ -17,7 +17,7 @@ struct child;
 enum { CHILD_LINE_MAX = 4096 }; /* longer lines arrive in pieces */
 
 struct child_spec {
-    const char *const *argv; /* argv[0]: an absolute path, or a name looked up in PATH */
+    const char *const *argv; /* argv[0]: a path, or a name looked up as exec_find does */
     const char *const *env;  /* "NAME=value" …, NULL-terminated: the whole environment */
     const char *dir;         /* working directory; NULL: "/" */
     bool die_with_us;        /* SIGTERM when this process ends, however it ends */
@@ -42,7 +42,8 @@ void child_free(struct child *c);
 
 /*
  * Starts a program that outlives us: own session, no controlling terminal,
- * standard descriptors on /dev/null, this process's environment. 0 or as above.
+ * working directory "/", standard descriptors on /dev/null, this process's
+ * environment. 0 or as above.
  */
 int child_detach(const char *const *argv, struct beam_why *why);
 

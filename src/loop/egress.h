@@ -19,12 +19,14 @@ typedef void egress_fn(void *arg, int err, int fd);
  * Dials. The answer always comes later, through `done`, once, unless the dial
  * is cancelled first; then never. At once: BEAM_EPOLICY (before any socket is
  * made), BEAM_ENOMEM, BEAM_EIO. Later: BEAM_EREFUSED, BEAM_EUNREACH,
- * BEAM_ETIMEOUT after `timeout_ms`, BEAM_ENOTFOUND (no such unix socket), BEAM_EIO.
+ * BEAM_ETIMEOUT after `timeout_ms` (a unix listener with a full backlog is
+ * asked again until then), BEAM_ENOTFOUND (no such unix socket), BEAM_EPERM
+ * (its mode, or a firewall of this machine), BEAM_EIO.
  */
 int egress_dial(struct loop *l, const struct permit *permit, const struct addr *to,
                 enum permit_origin origin, uint64_t timeout_ms, egress_fn *done, void *arg,
                 struct egress **out);
-/* The handle is gone after `done` was called, and after this. */
+/* The handle is gone after `done` was called, and after this. NULL allowed. */
 void egress_cancel(struct egress *e);
 
 #endif

@@ -3,9 +3,9 @@
  * The event loop: libevent for readiness, timers and signals, and nothing
  * else of it. One loop a thread; nothing here may be called from another.
  * Tasks, timers and watches are embedded in what uses them: starting one
- * allocates nothing. All are one owner's and must be stopped before their
- * memory goes; stopping a stopped one is fine, and so is starting a started
- * one (it is started anew).
+ * allocates nothing. All are one owner's, zeroed before their first use, and
+ * must be stopped before their memory goes; stopping a stopped one is fine, and
+ * so is starting a started one (it is started anew).
  */
 #ifndef BEAM_LOOP_LOOP_H
 #define BEAM_LOOP_LOOP_H
@@ -19,15 +19,16 @@
 
 struct loop;
 
-/* 0, BEAM_ENOMEM or BEAM_EIO. */
+/* 0, BEAM_ENOMEM or BEAM_EIO. From the first on this process ignores SIGPIPE:
+ * a write to a broken pipe is an error code here and nothing else. */
 int loop_new(struct loop **out);
 /* Everything started on it must have been stopped. NULL allowed. */
 void loop_free(struct loop *l);
-/* Runs until loop_stop. 0 or BEAM_EIO. */
+/* Runs until loop_stop (at once when that came first). 0 or BEAM_EIO. */
 int loop_run(struct loop *l);
 /* Makes loop_run return after the callback at hand. */
 void loop_stop(struct loop *l);
-/* Runs what is due now without waiting, once (for tests). */
+/* Runs what is due now without waiting, once (for tests). 0 or BEAM_EIO. */
 int loop_turn(struct loop *l);
 
 /* Monotonic milliseconds, read once a turn. */
@@ -46,12 +47,14 @@ void loop_task_init(struct loop_task *t, void (*fn)(void *arg), void *arg);
 void loop_post(struct loop *l, struct loop_task *t);
 void loop_task_cancel(struct loop *l, struct loop_task *t);
 
-/* One call after a time. */
+/* One call after a time, never early. */
 struct loop_timer {
     void (*fn)(void *arg);
     void *arg;
-    struct event ev; /* private */
-    bool on;         /* private */
+    struct loop *loop;                       /* private, down to `on` */
+    uint64_t due;                            /* on loop_now's clock */
+    struct loop_timer *below, *next, **link; /* see loop/timer.h */
+    bool on;
 };
 void loop_timer_init(struct loop *l, struct loop_timer *t, void (*fn)(void *arg), void *arg);
 void loop_timer_set(struct loop_timer *t, uint64_t ms);

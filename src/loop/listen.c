@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "loop/listen.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+enum {
+    ACCEPT_PER_TURN = 32, /* then others have their turn */
+    REST_MS = 100         /* out of descriptors or memory */
+};
+
+struct listener {
+    struct loop *loop;
+    int fd;
+    struct addr at;
+    dev_t dev; /* of the unix socket's file, to remove no other */
+    ino_t ino;
+    bool bound, paused;
+    struct loop_watch watch;
+    struct loop_timer rest;
+    listen_fn *fn;
+    void *arg;
+    bool calling; /* in the callback: a close then leaves the free to us */
+    bool closed;
+};
+
+static void on_ready(void *arg, unsigned ready);
+
+static void watch(void *arg)
+{
+    struct listener *li = arg;
+    if (loop_watch_start(li->loop, &li->watch, li->fd, LOOP_READ, on_ready, li) < 0)
+        loop_timer_set(&li->rest, REST_MS);
+}
+
+static void take_rest(struct listener *li, int errnum)
+{
+    log_warn("loop", "accepting connections rests for %d ms: %s", REST_MS, strerror(errnum));
+    loop_watch_stop(&li->watch);
+    loop_timer_set(&li->rest, REST_MS);
+}
+
+/* Whether accept failed for one connection alone (it ended before it was
+ * taken; accept(2) also passes on errors of the network). */
+static bool passing(int errnum)
+{
+    switch (errnum) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case EPERM:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void on_ready(void *arg, unsigned ready)
+{
+    struct listener *li = arg;
+    int one = 1;
+    (void)ready;
+    li->calling = true;
+    for (int i = 0; i < ACCEPT_PER_TURN && !li->closed && !li->paused; i++) {
+        int fd = accept4(li->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0) {
+            if (li->at.ss.ss_family != AF_UNIX)
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+            li->fn(li->arg, fd);
+        } else if (!passing(errno)) {
+            if (errno != EAGAIN)
+                take_rest(li, errno);
+            break;
+        }
+    }
+    li->calling = false;
+    if (li->closed)
+        free(li);
+}
+
+/* Whether somebody answers at a unix path. */
+static bool is_live(const struct addr *at)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)&at->ss, at->len) < 0 &&
+                errno == ECONNREFUSED;
+    if (fd >= 0)
+        close(fd);
+    return !dead;
+}
+
+/* Takes a dead socket's file out of the way; anything else stays: BEAM_EEXIST. */
+static int clear_stale(const struct addr *at)
+{
+    struct stat st;
+    const char *path = addr_path(at);
+    if (lstat(path, &st) < 0)
+        return errno == ENOENT ? 0 : BEAM_EIO;
+    if (!S_ISSOCK(st.st_mode) || is_live(at))
+        return BEAM_EEXIST;
+    return unlink(path) < 0 && errno != ENOENT ? beam_err_errno(errno) : 0;
+}
+
+static int bind_err(int errnum)
+{
+    int err = beam_err_errno(errnum);
+    return err == BEAM_EEXIST || err == BEAM_EPERM || err == BEAM_ENOMEM ? err : BEAM_EIO;
+}
+
+static int bind_unix(struct listener *li)
+{
+    struct stat st;
+    const char *path = addr_path(&li->at);
+    /* The file takes its mode from the socket, so it is at no time open to others. */
+    if (fchmod(li->fd, 0600) < 0)
+        return BEAM_EIO;
+    int err = clear_stale(&li->at);
+    if (err < 0)
+        return err;
+    if (bind(li->fd, (const struct sockaddr *)&li->at.ss, li->at.len) < 0)
+        return bind_err(errno);
+    if (lstat(path, &st) < 0)
+        return BEAM_EIO;
+    li->dev = st.st_dev;
+    li->ino = st.st_ino;
+    li->bound = true;
+    return chmod(path, 0600) < 0 ? BEAM_EIO : 0; /* a umask can only have taken bits away */
+}
+
+static int bind_ip(struct listener *li)
+{
+    int one = 1;
+    if (setsockopt(li->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+        return BEAM_EIO;
+    if (bind(li->fd, (const struct sockaddr *)&li->at.ss, li->at.len) < 0)
+        return bind_err(errno);
+    li->at.len = sizeof(li->at.ss);
+    if (getsockname(li->fd, (struct sockaddr *)&li->at.ss, &li->at.len) < 0)
+        return BEAM_EIO;
+    return 0;
+}
+
+static int permitted(const struct addr *at)
+{
+    enum addr_scope scope = addr_scope(at);
+    if (scope == ADDR_UNIX)
+        return addr_path(at)[0] ? 0 : BEAM_EPOLICY; /* no abstract and no nameless ones */
+    return scope == ADDR_LOOPBACK ? 0 : BEAM_EPOLICY;
+}
+
+int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
+                struct listener **out)
+{
+    int err = permitted(at);
+    if (err < 0)
+        return err;
+    struct listener *li = calloc(1, sizeof(*li));
+    if (!li)
+        return BEAM_ENOMEM;
+    *li = (struct listener){.loop = l, .at = *at, .fn = fn, .arg = arg};
+    loop_timer_init(l, &li->rest, watch, li);
+    li->fd = socket(at->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    err = BEAM_EIO;
+    if (li->fd < 0)
+        goto out;
+    err = at->ss.ss_family == AF_UNIX ? bind_unix(li) : bind_ip(li);
+    if (err < 0)
+        goto out;
+    if (listen(li->fd, SOMAXCONN) < 0) {
+        err = bind_err(errno);
+        goto out;
+    }
+    err = loop_watch_start(l, &li->watch, li->fd, LOOP_READ, on_ready, li);
+    if (err < 0)
+        goto out;
+    *out = li;
+    return 0;
+out:
+    listen_close(li);
+    return err;
+}
+
+const struct addr *listen_addr(const struct listener *li)
+{
+    return &li->at;
+}
+
+void listen_pause(struct listener *li)
+{
+    li->paused = true;
+    loop_watch_stop(&li->watch);
+    loop_timer_clear(&li->rest);
+}
+
+void listen_resume(struct listener *li)
+{
+    if (!li->paused)
+        return;
+    li->paused = false;
+    watch(li);
+}
+
+void listen_close(struct listener *li)
+{
+    struct stat st;
+    if (!li)
+        return;
+    loop_watch_stop(&li->watch);
+    loop_timer_clear(&li->rest);
+    const char *path = li->bound ? addr_path(&li->at) : NULL;
+    if (path && lstat(path, &st) == 0 && st.st_dev == li->dev && st.st_ino == li->ino)
+        (void)unlink(path);
+    if (li->fd >= 0)
+        close(li->fd);
+    li->closed = true;
+    if (!li->calling)
+        free(li);
+}
+
+int listen_peer(int fd, uid_t *uid, pid_t *pid)
+{
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || len != sizeof(peer))
+        return BEAM_EIO;
+    *uid = peer.uid;
+    *pid = peer.pid;
+    return 0;
+}

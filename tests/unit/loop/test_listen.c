@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "loop/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "tests/unit/loop/until.h"
+
+enum { TAKEN_MAX = 64 };
+
+struct taken {
+    struct loop *loop;
+    struct listener *li;
+    int fds[TAKEN_MAX];
+    size_t n, want;
+    bool close_at_once, pause_at_once;
+};
+
+static void on_connection(void *arg, int fd)
+{
+    struct taken *t = arg;
+    cr_assert_lt(t->n, (size_t)TAKEN_MAX);
+    t->fds[t->n++] = fd;
+    if (t->pause_at_once)
+        listen_pause(t->li);
+    if (t->close_at_once)
+        listen_close(t->li);
+}
+
+static bool enough(void *arg)
+{
+    const struct taken *t = arg;
+    return t->n >= t->want;
+}
+
+static void taken_free(struct taken *t)
+{
+    while (t->n > 0)
+        close(t->fds[--t->n]);
+    loop_free(t->loop);
+}
+
+static void folder(char *dir, char *path, size_t size)
+{
+    strcpy(dir, "/tmp/beam-listen-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    snprintf(path, size, "%s/s", dir);
+}
+
+static int client(const struct addr *at)
+{
+    int fd = socket(at->ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert(fd >= 0);
+    cr_assert_eq(connect(fd, (const struct sockaddr *)&at->ss, at->len), 0, "%s", strerror(errno));
+    return fd;
+}
+
+static struct addr loopback(void)
+{
+    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct addr a = {.len = sizeof(v4)};
+    memcpy(&a.ss, &v4, sizeof(v4));
+    return a;
+}
+
+BEAM_TEST(listen, tcp_picks_a_port_and_takes_connections)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 3};
+    struct addr at = loopback(), other;
+    struct listener *again = NULL;
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &t.li), 0);
+    cr_assert_neq(addr_port(listen_addr(t.li)), 0);
+    other = *listen_addr(t.li);
+    cr_assert_eq(listen_open(t.loop, &other, on_connection, &t, &again), BEAM_EEXIST);
+    int c[3];
+    for (int i = 0; i < 3; i++)
+        c[i] = client(listen_addr(t.li));
+    cr_assert(until(t.loop, enough, &t));
+    cr_assert(fcntl(t.fds[0], F_GETFL) & O_NONBLOCK);
+    cr_assert(fcntl(t.fds[0], F_GETFD) & FD_CLOEXEC);
+    for (int i = 0; i < 3; i++)
+        close(c[i]);
+    listen_close(t.li);
+    listen_close(NULL);
+    taken_free(&t);
+}
+
+BEAM_TEST(listen, refuses_all_but_loopback_and_unix)
+{
+    struct loop *l = until_loop_new();
+    struct listener *li = NULL;
+    struct addr at;
+    static const char *const far[] = {"0.0.0.0", "192.168.1.1", "8.8.8.8", "::", "fe80::1"};
+    for (size_t i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+        cr_assert_eq(addr_ip(far[i], strlen(far[i]), 4000, &at), 0);
+        cr_assert_eq(listen_open(l, &at, on_connection, NULL, &li), BEAM_EPOLICY, "%s", far[i]);
+    }
+    struct sockaddr_un abstract = {.sun_family = AF_UNIX, .sun_path = "\0name"};
+    at = (struct addr){.len = offsetof(struct sockaddr_un, sun_path) + 5};
+    memcpy(&at.ss, &abstract, sizeof(abstract));
+    cr_assert_eq(listen_open(l, &at, on_connection, NULL, &li), BEAM_EPOLICY);
+    cr_assert_null(li);
+    loop_free(l);
+}
+
+BEAM_TEST(listen, unix_socket_is_private_and_is_removed)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 1};
+    static const mode_t masks[] = {0, 022, 0777};
+    char dir[32], path[64];
+    struct addr at;
+    struct stat st;
+    folder(dir, path, sizeof(path));
+    cr_assert_eq(addr_unix(path, &at), 0);
+    for (size_t i = 0; i < sizeof(masks) / sizeof(masks[0]); i++) {
+        umask(masks[i]);
+        cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &t.li), 0);
+        cr_assert_eq(lstat(path, &st), 0);
+        cr_assert(S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == 0600);
+        listen_close(t.li);
+        cr_assert(lstat(path, &st) < 0 && errno == ENOENT);
+    }
+    rmdir(dir);
+    taken_free(&t);
+}
+
+BEAM_TEST(listen, tells_a_live_socket_from_a_stale_one)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 1};
+    struct listener *second = NULL;
+    char dir[32], path[64];
+    struct addr at;
+    folder(dir, path, sizeof(path));
+    cr_assert_eq(addr_unix(path, &at), 0);
+
+    int stale = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert(stale >= 0 && bind(stale, (struct sockaddr *)&at.ss, at.len) == 0);
+    close(stale); /* its file stays */
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &t.li), 0);
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &second), BEAM_EEXIST);
+    cr_assert_null(second);
+    int c = client(&at);
+    t.want = 2; /* the question whether it is live was a connection too */
+    cr_assert(until(t.loop, enough, &t));
+    close(c);
+
+    /* Somebody else's socket at our path is left alone. */
+    cr_assert_eq(unlink(path), 0);
+    stale = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert(stale >= 0 && bind(stale, (struct sockaddr *)&at.ss, at.len) == 0);
+    close(stale);
+    listen_close(t.li);
+    cr_assert_eq(access(path, F_OK), 0);
+    cr_assert_eq(unlink(path), 0);
+
+    /* And a file that is no socket. */
+    FILE *f = fopen(path, "w");
+    cr_assert_not_null(f);
+    fclose(f);
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &second), BEAM_EEXIST);
+    cr_assert_eq(unlink(path), 0);
+    rmdir(dir);
+    taken_free(&t);
+}
+
+BEAM_TEST(listen, can_be_closed_and_paused_by_its_callback)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 1, .pause_at_once = true};
+    struct addr at = loopback();
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &t.li), 0);
+    int a = client(listen_addr(t.li)), b = client(listen_addr(t.li)), c;
+    cr_assert(until(t.loop, enough, &t));
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(loop_turn(t.loop), 0);
+    cr_assert_eq(t.n, 1u, "paused, it takes no more");
+    c = client(listen_addr(t.li)); /* but the backlog does */
+    t.pause_at_once = false;
+    t.close_at_once = true;
+    t.want = 2;
+    listen_resume(t.li);
+    cr_assert(until(t.loop, enough, &t));
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(loop_turn(t.loop), 0);
+    cr_assert_eq(t.n, 2u);
+    close(a);
+    close(b);
+    close(c);
+    taken_free(&t);
+}
+
+BEAM_TEST(listen, rests_when_out_of_descriptors)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 1};
+    struct addr at = loopback();
+    struct rlimit was, none;
+    log_set_level(LOG_ERROR);
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &t.li), 0);
+    int c = client(listen_addr(t.li));
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+    none = was;
+    none.rlim_cur = (rlim_t)c + 1;
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    uint64_t start = loop_now(t.loop);
+    cr_assert_eq(loop_turn(t.loop), 0);
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+    cr_assert_eq(t.n, 0u);
+    cr_assert(until(t.loop, enough, &t));
+    cr_assert_geq(loop_now(t.loop), start + 100);
+    close(c);
+    listen_close(t.li);
+    taken_free(&t);
+}
+
+BEAM_TEST(listen, knows_the_peer_of_a_unix_socket)
+{
+    int fd[2];
+    uid_t uid = (uid_t)-1;
+    pid_t pid = -1;
+    cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fd), 0);
+    cr_assert_eq(listen_peer(fd[0], &uid, &pid), 0);
+    cr_assert(uid == getuid() && pid == getpid());
+    close(fd[0]);
+    close(fd[1]);
+    cr_assert_eq(listen_peer(fd[0], &uid, &pid), BEAM_EIO);
+}
