@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loop/exec.h"
+#include "loop/program.h"
 
 /* A pipe holds at most this much of a program that ended; whoever inherited it
  * from that program and writes on is not waited for. */
@@ -186,15 +186,15 @@ int child_spawn(struct loop *l, const struct child_spec *spec, struct child **ou
     struct child *c = child_new(l, spec);
     if (!c)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", spec->argv[0]);
-    int err = exec_find(spec->argv[0], &path, why);
+    int err = program_find(spec->argv[0], &path, why);
     if (err < 0)
         goto out;
-    null = exec_null();
+    null = program_null();
     if (null < 0 || open_output(c, &output) < 0) {
         err = beam_why(why, BEAM_EIO, "%s: could not be started: %s", path, strerror(errno));
         goto out;
     }
-    struct exec_plan plan = {
+    struct program_plan plan = {
         .path = path,
         .argv = spec->argv,
         .env = spec->env,
@@ -203,7 +203,7 @@ int child_spawn(struct loop *l, const struct child_spec *spec, struct child **ou
         .out = output >= 0 ? output : null,
         .die_with_us = spec->die_with_us,
     };
-    err = exec_start(&plan, &c->pid, why);
+    err = program_start(&plan, &c->pid, why);
     if (err < 0)
         goto out;
     err = start_watching(c);
@@ -255,11 +255,11 @@ void child_free(struct child *c)
 int child_detach(const char *const *argv, struct beam_why *why)
 {
     char *path = NULL;
-    int err = exec_find(argv[0], &path, why);
+    int err = program_find(argv[0], &path, why);
     if (err < 0)
         return err;
-    int null = exec_null();
-    struct exec_plan plan = {
+    int null = program_null();
+    struct program_plan plan = {
         .path = path,
         .argv = argv,
         .env = (const char *const *)environ,
@@ -271,7 +271,7 @@ int child_detach(const char *const *argv, struct beam_why *why)
     if (null < 0)
         err = beam_why(why, BEAM_EIO, "/dev/null: %s", strerror(errno));
     else
-        err = exec_start(&plan, NULL, why);
+        err = program_start(&plan, NULL, why);
     if (null >= 0)
         close(null);
     free(path);

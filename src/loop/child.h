@@ -17,7 +17,7 @@ struct child;
 enum { CHILD_LINE_MAX = 4096 }; /* longer lines arrive in pieces */
 
 struct child_spec {
-    const char *const *argv; /* argv[0]: a path, or a name looked up as exec_find does */
+    const char *const *argv; /* argv[0]: a path, or a name looked up as program_find does */
     const char *const *env;  /* "NAME=value" …, NULL-terminated: the whole environment */
     const char *dir;         /* working directory; NULL: "/" */
     bool die_with_us;        /* SIGTERM when this process ends, however it ends */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "loop/exec.h"
+#include "loop/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +66,7 @@ static int find(const char *name, char **path)
     return err == BEAM_ENOTFOUND ? look_in(system_path, name, path) : err;
 }
 
-int exec_find(const char *name, char **path, struct beam_why *why)
+int program_find(const char *name, char **path, struct beam_why *why)
 {
     int err = find(name, path);
     if (err == BEAM_ENOTFOUND)
@@ -78,7 +78,7 @@ int exec_find(const char *name, char **path, struct beam_why *why)
     return err;
 }
 
-int exec_null(void)
+int program_null(void)
 {
     int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     return fd < 0 ? BEAM_EIO : fd;
@@ -95,7 +95,7 @@ static void default_signals(void)
 }
 
 /* In the child: what is async-signal-safe and nothing else. Returns only on failure. */
-static void become(const struct exec_plan *plan, pid_t parent)
+static void become(const struct program_plan *plan, pid_t parent)
 {
     if (plan->die_with_us) {
         if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
@@ -115,7 +115,7 @@ static void become(const struct exec_plan *plan, pid_t parent)
     execve(plan->path, (char *const *)plan->argv, (char *const *)plan->env);
 }
 
-static _Noreturn void in_child(const struct exec_plan *plan, pid_t parent, int report)
+static _Noreturn void in_child(const struct program_plan *plan, pid_t parent, int report)
 {
     pid_t pid = 0;
     if (plan->detach)
@@ -176,7 +176,7 @@ static int above_standard(int *fd)
     return 0;
 }
 
-int exec_start(const struct exec_plan *plan, pid_t *pid, struct beam_why *why)
+int program_start(const struct program_plan *plan, pid_t *pid, struct beam_why *why)
 {
     sigset_t all, before;
     int report[2], errnum = 0;

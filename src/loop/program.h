@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Starting a program: the way from fork to execve, and what becomes of it. */
-#ifndef BEAM_LOOP_EXEC_H
-#define BEAM_LOOP_EXEC_H
+#ifndef BEAM_LOOP_PROGRAM_H
+#define BEAM_LOOP_PROGRAM_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 
-struct exec_plan {
-    const char *path;        /* as exec_find gave it */
+struct program_plan {
+    const char *path;        /* as program_find gave it */
     const char *const *argv; /* NULL-terminated, as the next */
     const char *const *env;
     const char *dir;
@@ -23,16 +23,16 @@ struct exec_plan {
  * then in the folders for system programs, which an ordinary user's PATH often
  * lacks. Fresh memory, free(). BEAM_ENOTFOUND, BEAM_EPERM, BEAM_ENOMEM.
  */
-int exec_find(const char *name, char **path, struct beam_why *why);
+int program_find(const char *name, char **path, struct beam_why *why);
 
 /*
  * Forks and executes, and returns once the program runs or could not. It starts
  * with default signal dispositions and nothing blocked. *pid is set unless
  * `detach`. BEAM_ENOTFOUND, BEAM_EPERM, BEAM_ENOMEM, BEAM_EIO.
  */
-int exec_start(const struct exec_plan *plan, pid_t *pid, struct beam_why *why);
+int program_start(const struct program_plan *plan, pid_t *pid, struct beam_why *why);
 
 /* A descriptor on /dev/null, close-on-exec; or BEAM_EIO. */
-int exec_null(void);
+int program_null(void);
 
 #endif
