@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+The Tor side of the tests: a private Tor network, and tors of the tests' own on it: a visitor's, or
+one that publishes an onion service in the plain way.
+"""
+import os
+import re
+import socket
+import subprocess
+
+from kit.process import Failure, Process, equal, wait_until
+
+TORNET = os.path.join(os.environ.get("BEAM_BUILD", "."), "tests/net/tornet")
+
+
+class Network:
+    """A private Tor network (tests/net/tornet); `torrc` is the file its clients include."""
+
+    def __init__(self, folder, address="127.0.0.1", within=()):
+        os.mkdir(folder, 0o700)
+        self._tornet = Process([*within, TORNET, "--dir", folder, "--address", address],
+                               stdin=subprocess.PIPE)
+        self.torrc = None
+        self.pid = self._tornet.pid
+
+    def wait(self, seconds=75):
+        """Until clients can bootstrap."""
+        while self.torrc is None:
+            line = self._tornet.line(seconds)
+            if line is None:
+                raise Failure(f"tornet ended, status {self._tornet.wait(5)}\n{self._tornet.said()}")
+            if line.startswith("ready "):
+                self.torrc = line[len("ready "):]
+        return self
+
+    def stop(self):
+        self._tornet.close_input()
+        try:
+            equal(self._tornet.wait(10), 0, "tornet's status")
+        finally:
+            self._tornet.stop()
+
+
+class Control:
+    """A control connection to a tor of the tests' own, which asks for no cookie."""
+
+    def __init__(self, path):
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(20)
+        self._socket.connect(path)
+        self._file = self._socket.makefile("rwb")
+        self.ask("AUTHENTICATE")
+
+    def ask(self, line):
+        """One command; the lines of its reply, without their codes."""
+        self._file.write(line.encode() + b"\r\n")
+        self._file.flush()
+        reply, data = [], False
+        while True:
+            got = self._file.readline().decode("utf-8", "replace").rstrip("\r\n")
+            if data:
+                data = got != "."
+                if data:
+                    reply.append(got)
+                continue
+            if not got.startswith("250"):
+                raise Failure(f"tor answered {line!r} with {got!r}")
+            reply.append(got[4:])
+            data = got[3] == "+"
+            if got[3] == " ":
+                return reply
+
+    def bootstrapped(self):
+        return "PROGRESS=100" in self.ask("GETINFO status/bootstrap-phase")[0]
+
+    def close(self):
+        self._file.close()
+        self._socket.close()
+
+
+class Tor:
+    """A tor of the tests' own, a client of the private network, with a SOCKS port on loopback."""
+
+    def __init__(self, folder, torrc, lines=(), within=(), binary="tor"):
+        os.mkdir(folder, 0o700)
+        self.folder = folder
+        own = os.path.join(folder, "torrc")
+        with open(own, "w", encoding="ascii") as f:
+            f.write(f"%include {torrc}\n"
+                    f"DataDirectory {folder}/data\n"
+                    f"ControlSocket {folder}/control\n"
+                    f"CookieAuthentication 0\n"
+                    f"SocksPort 127.0.0.1:auto IsolateSOCKSAuth\n"
+                    f"AvoidDiskWrites 1\n"
+                    f"__OwningControllerProcess {os.getpid()}\n"
+                    f"Log notice file {folder}/log\n")
+            f.writelines(f"{line}\n" for line in lines)
+        empty = os.path.join(folder, "empty")
+        with open(empty, "w", encoding="ascii"):
+            pass
+        self.process = Process([*within, binary, "-f", own, "--defaults-torrc", empty, "--quiet"])
+        self.pid = self.process.pid
+        self.control = None
+        self.socks = None  # the port, once it is ready
+
+    def wait(self, seconds=60):
+        """Until it has circuits."""
+        path = os.path.join(self.folder, "control")
+        wait_until(lambda: os.path.exists(path) or not self.process.running(), 20, "tor's control socket")
+        try:
+            self.control = Control(path)
+            wait_until(self.control.bootstrapped, seconds, "the visitor's tor bootstrapped", pause=0.1)
+        except (OSError, Failure) as e:
+            raise Failure(f"{e}\n{self.process.said()}\n{self.log()}") from None
+        listeners = self.control.ask("GETINFO net/listeners/socks")[0]
+        self.socks = int(re.search(r'"127\.0\.0\.1:(\d+)"', listeners).group(1))
+        return self
+
+    def log(self):
+        try:
+            with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as f:
+                return "".join(f"    {line}" for line in f.readlines()[-30:])
+        except OSError:
+            return ""
+
+    def stop(self):
+        if self.control:
+            self.control.close()
+        self.process.stop()
+
+
+def onion_lines(folder, target, port=80):
+    """torrc lines for an onion service that goes straight to target ("127.0.0.1:3000")."""
+    return [f"HiddenServiceDir {folder}", f"HiddenServicePort {port} {target}"]
+
+
+def onion_host(folder, seconds=20):
+    """The host name of a service that onion_lines made."""
+    path = os.path.join(folder, "hostname")
+    wait_until(lambda: os.path.exists(path) and os.path.getsize(path), seconds, "tor named its onion")
+    with open(path, encoding="ascii") as f:
+        return f.read().strip()
