@@ -7,16 +7,20 @@
  *   BEAM_FAULT_PLAN  a file with a line "suite/name N" a test: its Nth allocation fails; with
  *                    N = 0 none does. A test without a line allocates undisturbed.
  *   BEAM_FAULT_LOG   a file that gets a line for each thing worth knowing: "begin TEST PID",
- *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N".
+ *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N", and with
+ *                    N = 0 "path TEST N" for the first, second and last allocation reached by
+ *                    the same chain of calls: a loop's thousand allocations are three of these.
  *
  * libevent and cJSON allocate on beam's behalf: where a program uses them, they are told to
  * allocate through the same gate.
  */
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,12 +37,19 @@ extern void beam_fault_leak(const char *test);
 #pragma weak event_set_mem_functions
 #pragma weak cJSON_InitHooks
 
+enum { PATHS_MAX = 8192, PATH_DEPTH = 24 };
+
 static struct {
     atomic_bool armed;
     atomic_long made;
     long fail_at;
     char test[256];
     const char *log;
+    /* Chains of calls by hash: the indices of the first, second and last allocation of each. */
+    struct call_path {
+        uint64_t hash;
+        long first, second, last;
+    } paths[PATHS_MAX];
 } fault;
 
 static void note(const char *what, const char *test, long n)
@@ -53,12 +64,51 @@ static void note(const char *what, const char *test, long n)
     close(fd);
 }
 
+/* Remembers by which chain of calls allocation n was reached. */
+static void remember_path(long n)
+{
+    void *frames[PATH_DEPTH];
+    int depth = backtrace(frames, PATH_DEPTH);
+    uint64_t hash = 1469598103934665603u; /* FNV-1a */
+    for (int i = 0; i < depth; i++)
+        hash = (hash ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
+    for (size_t i = 0; i < PATHS_MAX; i++) {
+        struct call_path *p = &fault.paths[(hash + i) % PATHS_MAX];
+        if (p->first && p->hash != hash)
+            continue;
+        p->hash = hash;
+        if (!p->first)
+            p->first = n;
+        else if (!p->second)
+            p->second = n;
+        else
+            p->last = n;
+        return;
+    }
+}
+
+static void note_paths(void)
+{
+    for (size_t i = 0; i < PATHS_MAX; i++) {
+        const struct call_path *p = &fault.paths[i];
+        if (p->first)
+            note("path", fault.test, p->first);
+        if (p->second)
+            note("path", fault.test, p->second);
+        if (p->last)
+            note("path", fault.test, p->last);
+    }
+}
+
 /* Counts an allocation; true where this one is to fail. */
 static bool fails(void)
 {
     if (!atomic_load(&fault.armed))
         return false;
-    if (atomic_fetch_add(&fault.made, 1) + 1 != fault.fail_at)
+    long n = atomic_fetch_add(&fault.made, 1) + 1;
+    if (fault.fail_at == 0)
+        remember_path(n);
+    if (n != fault.fail_at)
         return false;
     note("hit", fault.test, fault.fail_at);
     errno = ENOMEM;
@@ -218,6 +268,8 @@ void beam_fault_arm(const char *test)
     fault.log = getenv("BEAM_FAULT_LOG");
     fault.fail_at = n;
     gate_libraries();
+    void *frame;
+    backtrace(&frame, 1); /* its first call allocates for itself */
     note("begin", test, (long)getpid());
     atomic_store(&fault.made, 0);
     atomic_store(&fault.armed, true);
@@ -228,6 +280,8 @@ void beam_fault_disarm(void)
     if (!atomic_exchange(&fault.armed, false))
         return;
     note("count", fault.test, atomic_load(&fault.made));
+    if (fault.fail_at == 0)
+        note_paths();
 }
 
 void beam_fault_leak(const char *test)
