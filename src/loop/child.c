@@ -252,6 +252,11 @@ void child_free(struct child *c)
     let_go(c);
 }
 
+void child_release(struct child *c)
+{
+    let_go(c);
+}
+
 int child_detach(const char *const *argv, struct beam_why *why)
 {
     char *path = NULL;

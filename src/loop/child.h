@@ -40,6 +40,9 @@ void child_stop(struct child *c, uint64_t grace_ms);
 /* Kills it now, waits for it, calls nothing. NULL allowed. */
 void child_free(struct child *c);
 
+/* Lets it live on, unwatched: nothing more is called, and the handle is gone. */
+void child_release(struct child *c);
+
 /*
  * Starts a program that outlives us: own session, no controlling terminal,
  * working directory "/", standard descriptors on /dev/null, this process's
