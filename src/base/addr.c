@@ -50,6 +50,24 @@ int addr_ip(const char *host, size_t host_len, uint16_t port, struct addr *out)
     return BEAM_EINVAL;
 }
 
+/* The IPv4 address, plain or mapped into IPv6, in host order. */
+static bool get4(const struct addr *a, uint32_t *ip)
+{
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    if (a->ss.ss_family == AF_INET) {
+        memcpy(&v4, &a->ss, sizeof(v4));
+        *ip = ntohl(v4.sin_addr.s_addr);
+        return true;
+    }
+    if (a->ss.ss_family != AF_INET6)
+        return false;
+    memcpy(&v6, &a->ss, sizeof(v6));
+    const uint8_t *b = v6.sin6_addr.s6_addr;
+    *ip = (uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15];
+    return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+}
+
 static enum addr_scope scope4(uint32_t ip)
 {
     static const struct {
@@ -70,34 +88,36 @@ static enum addr_scope scope4(uint32_t ip)
     return ADDR_GLOBAL;
 }
 
-static enum addr_scope scope6(const struct in6_addr *ip)
+static enum addr_scope scope6(const struct addr *a)
 {
-    const uint8_t *b = ip->s6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(ip))
-        return scope4((uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15]);
+    struct sockaddr_in6 v6;
+    memcpy(&v6, &a->ss, sizeof(v6));
+    const struct in6_addr *ip = &v6.sin6_addr;
     if (IN6_IS_ADDR_LOOPBACK(ip))
         return ADDR_LOOPBACK;
-    if (IN6_IS_ADDR_LINKLOCAL(ip) || (b[0] & 0xfe) == 0xfc)
+    if (IN6_IS_ADDR_LINKLOCAL(ip) || (ip->s6_addr[0] & 0xfe) == 0xfc)
         return ADDR_LAN;
     return ADDR_GLOBAL;
 }
 
 enum addr_scope addr_scope(const struct addr *a)
 {
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    switch (a->ss.ss_family) {
-    case AF_UNIX:
+    uint32_t ip;
+    if (a->ss.ss_family == AF_UNIX)
         return ADDR_UNIX;
-    case AF_INET:
-        memcpy(&v4, &a->ss, sizeof(v4));
-        return scope4(ntohl(v4.sin_addr.s_addr));
-    case AF_INET6:
-        memcpy(&v6, &a->ss, sizeof(v6));
-        return scope6(&v6.sin6_addr);
-    default:
-        return ADDR_GLOBAL;
-    }
+    if (get4(a, &ip))
+        return scope4(ip);
+    return a->ss.ss_family == AF_INET6 ? scope6(a) : ADDR_GLOBAL;
+}
+
+bool addr_unspecified(const struct addr *a)
+{
+    struct sockaddr_in6 v6;
+    uint32_t ip;
+    if (get4(a, &ip))
+        return ip >> 24 == 0;
+    memcpy(&v6, &a->ss, sizeof(v6));
+    return a->ss.ss_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
 }
 
 const char *addr_path(const struct addr *a)

@@ -26,6 +26,8 @@ int addr_unix(const char *path, struct addr *out);
 /* IP literal ("127.0.0.1", "::1", no brackets) and a port 1–65535. 0 or BEAM_EINVAL. */
 int addr_ip(const char *host, size_t host_len, uint16_t port, struct addr *out);
 enum addr_scope addr_scope(const struct addr *a);
+/* 0.0.0.0/8 or :: (or the former mapped into IPv6): dialled, they mean this machine. */
+bool addr_unspecified(const struct addr *a);
 /* The unix path, or NULL. Borrowed. */
 const char *addr_path(const struct addr *a);
 uint16_t addr_port(const struct addr *a);

@@ -31,6 +31,11 @@ int log_level_parse(const char *text, enum log_level *out)
     return BEAM_EINVAL;
 }
 
+const char *log_level_name(enum log_level level)
+{
+    return level_names[level];
+}
+
 void log_set_level(enum log_level level)
 {
     sink.level = level;

@@ -16,6 +16,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Parses "error" "warn" "info" "debug". 0 or BEAM_EINVAL. */
 int log_level_parse(const char *text, enum log_level *out);
+/* The reverse. Static storage. */
+const char *log_level_name(enum log_level level);
 
 void log_set_level(enum log_level level);
 

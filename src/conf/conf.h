@@ -22,12 +22,12 @@ struct conf_policy {
     char *where;                 /* "FILE:LINE" of the section, for messages */
 };
 
-#define CONF_FIELD_TEXT const char *
-#define CONF_FIELD_PATH const char *
-#define CONF_FIELD_BOOL bool
+#define CONF_FIELD_TEXT   const char *
+#define CONF_FIELD_PATH   const char *
+#define CONF_FIELD_BOOL   bool
 #define CONF_FIELD_NUMBER uint64_t
-#define CONF_FIELD_TIME uint64_t
-#define CONF_FIELD_LEVEL enum log_level
+#define CONF_FIELD_TIME   uint64_t
+#define CONF_FIELD_LEVEL  enum log_level
 
 struct conf {
 #define KEY(section, name, TYPE, def, low, high, unit, help) CONF_FIELD_##TYPE section##_##name;
@@ -49,8 +49,10 @@ int conf_new(struct conf **out);
 void conf_free(struct conf *c);
 
 /*
- * Reads an INI file into c; on failure c is as it was. The file must be no
- * looser than 0644 (not writable by others). BEAM_ENOTFOUND, BEAM_EINVAL, BEAM_EPERM, …
+ * Reads an INI file into c, over what it holds; on failure c is as it was. The
+ * file must be ours or root's, and no looser than 0644 (not writable by others).
+ * A key given twice in one file is an error; a policy of an earlier file is
+ * replaced as a whole. BEAM_ENOTFOUND, BEAM_EINVAL, BEAM_ELIMIT, BEAM_EPERM, …
  */
 int conf_load(struct conf *c, const char *path, struct beam_why *why);
 /* As conf_load from memory; `name` stands for the file in messages and
@@ -67,7 +69,9 @@ int conf_set(struct conf *c, const char *assignment, struct beam_why *why);
 int conf_get(const struct conf *c, const char *key, char *out, size_t size);
 /*
  * Holds an assignment that another process was given against c: 0 when c has
- * that value, BEAM_EEXIST with both values in `why` when it has another.
+ * that value, BEAM_EEXIST with both values in `why` when it has another. A
+ * relative PATH is taken from our working directory: let the other process
+ * send what conf_get gives it.
  */
 int conf_match(const struct conf *c, const char *assignment, struct beam_why *why);
 

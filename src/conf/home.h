@@ -8,14 +8,16 @@
 
 #include "base/err.h"
 
+enum { HOME_SOCKET_MAX = 31 }; /* run and tor leave room for socket names of so many bytes */
+
 struct home {
-    char *config;  /* beam.conf (need not exist): $BEAM_HOME/beam.conf or ~/.config/beam/beam.conf */
-    char *system;  /* /etc/beam/beam.conf, read before it; NULL with $BEAM_HOME */
-    char *data;    /* kept: names, onion keys */
-    char *state;   /* logs */
-    char *run;     /* sockets and pid: gone with the daemon. $BEAM_HOME/run, $XDG_RUNTIME_DIR/beam, or
+    char *config; /* beam.conf (need not exist): $BEAM_HOME/beam.conf or ~/.config/beam/beam.conf */
+    char *system; /* /etc/beam/beam.conf, read before it; NULL with $BEAM_HOME */
+    char *data;   /* kept: names, onion keys */
+    char *state;  /* logs */
+    char *run; /* sockets and pid: gone with the daemon. $BEAM_HOME/run, $XDG_RUNTIME_DIR/beam, or
                       state/run when that is unset */
-    char *tor;     /* tor's data directory and sockets: $BEAM_HOME/tor or data/tor */
+    char *tor; /* tor's data directory and sockets: $BEAM_HOME/tor or data/tor */
     char *control; /* run/control.sock */
     char *pid;     /* run/beam.pid */
 };

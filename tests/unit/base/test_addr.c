@@ -133,3 +133,20 @@ BEAM_TEST(addr, scopes_and_their_borders)
     memset(&a, 0, sizeof(a));
     cr_assert_eq(addr_scope(&a), ADDR_GLOBAL, "an unknown kind is never near");
 }
+
+BEAM_TEST(addr, unspecified)
+{
+    static const char *const yes[] = {"0.0.0.0", "0.1.2.3", "::", "::ffff:0.0.0.0"};
+    static const char *const no[] = {"1.0.0.0", "127.0.0.1", "::1", "::ffff:1.0.0.0", "::0.0.0.2"};
+    struct addr a;
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+        a = ip(yes[i], 80);
+        cr_assert(addr_unspecified(&a), "%s", yes[i]);
+    }
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++) {
+        a = ip(no[i], 80);
+        cr_assert_not(addr_unspecified(&a), "%s", no[i]);
+    }
+    cr_assert_eq(addr_unix("/x", &a), 0);
+    cr_assert_not(addr_unspecified(&a));
+}

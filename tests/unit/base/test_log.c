@@ -143,6 +143,7 @@ BEAM_TEST(log, level_names)
         enum log_level level = LOG_ERROR;
         cr_assert_eq(log_level_parse(names[i], &level), 0);
         cr_assert_eq((int)level, i);
+        cr_assert_str_eq(log_level_name(level), names[i]);
     }
     static const char *const bad[] = {"", "Error", "warning", "debug ", "4"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "policy/permit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Scopes are kept as bits, one for each enum addr_scope. */
+#define SCOPE(s) (1u << (s))
+
+struct permit {
+    unsigned typed, learned; /* the scopes that may be dialled, by who named the address */
+    bool tor;
+    const char *egress;
+    char policy[POLICY_NAME_SIZE];
+};
+
+static int make(unsigned typed, unsigned learned, bool tor, const char *egress, const char *policy,
+                struct permit **out)
+{
+    struct permit *p = calloc(1, sizeof(*p));
+    if (!p)
+        return BEAM_ENOMEM;
+    *p = (struct permit){.typed = typed, .learned = learned, .tor = tor, .egress = egress};
+    size_t len = strnlen(policy, sizeof(p->policy) - 1);
+    memcpy(p->policy, policy, len);
+    *out = p;
+    return 0;
+}
+
+int permit_new(const struct policy *policy, struct permit **out)
+{
+    unsigned typed = SCOPE(ADDR_UNIX) | SCOPE(ADDR_LOOPBACK), learned = 0;
+    if (policy->egress == POLICY_EGRESS_LAN)
+        typed |= SCOPE(ADDR_LAN);
+    if (policy->egress == POLICY_EGRESS_ANY) {
+        typed |= SCOPE(ADDR_LAN) | SCOPE(ADDR_GLOBAL);
+        learned = SCOPE(ADDR_GLOBAL);
+    }
+    return make(typed, learned, true, policy_egress_name(policy->egress), policy->name, out);
+}
+
+int permit_new_local(struct permit **out)
+{
+    return make(SCOPE(ADDR_UNIX) | SCOPE(ADDR_LOOPBACK), 0, false, "none", "local", out);
+}
+
+void permit_free(struct permit *p)
+{
+    free(p);
+}
+
+int permit_check(const struct permit *p, const struct addr *to, enum permit_origin origin,
+                 struct beam_why *why)
+{
+    static const char *const scopes[] = {
+        [ADDR_UNIX] = "a unix socket",
+        [ADDR_LOOPBACK] = "a loopback address",
+        [ADDR_LAN] = "a private address",
+        [ADDR_GLOBAL] = "an address beyond this network",
+    };
+    enum addr_scope scope = addr_scope(to);
+    /* To the kernel the unspecified address is this machine. */
+    bool here = scope != ADDR_GLOBAL || addr_unspecified(to);
+    if (origin == PERMIT_LEARNED && here)
+        return beam_why(why, BEAM_EPOLICY,
+                        "policy %s: %s that the network named is never dialled (only one that you "
+                        "type or configure is)",
+                        p->policy, scope == ADDR_GLOBAL ? "an unspecified address" : scopes[scope]);
+    if (((origin == PERMIT_TYPED ? p->typed : p->learned) & SCOPE(scope)) == 0)
+        return beam_why(why, BEAM_EPOLICY,
+                        "policy %s: its egress is `%s`, which does not reach %s (choose a policy "
+                        "whose egress does)",
+                        p->policy, p->egress, scopes[scope]);
+    return 0;
+}
+
+int permit_check_tor(const struct permit *p, struct beam_why *why)
+{
+    if (!p->tor)
+        return beam_why(why, BEAM_EPOLICY, "policy %s: nothing of it goes through Tor", p->policy);
+    return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "policy/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const struct policy built_in[] = {
+    {"anonymous", POLICY_ONION, POLICY_EGRESS_TOR},
+};
+
+static const struct {
+    enum policy_path path;
+    const char *name;
+} paths[] = {
+    {POLICY_ONION, "onion"},
+};
+
+static const char *const egresses[] = {
+    [POLICY_EGRESS_TOR] = "tor",
+    [POLICY_EGRESS_LAN] = "lan",
+    [POLICY_EGRESS_ANY] = "any",
+};
+
+enum {
+    BUILT_IN = sizeof(built_in) / sizeof(built_in[0]),
+    PATHS = sizeof(paths) / sizeof(paths[0]),
+    EGRESSES = sizeof(egresses) / sizeof(egresses[0]),
+};
+
+int policy_egress_parse(const char *text, enum policy_egress *out)
+{
+    for (size_t i = 0; i < EGRESSES; i++) {
+        if (strcmp(text, egresses[i]) == 0) {
+            *out = (enum policy_egress)i;
+            return 0;
+        }
+    }
+    return BEAM_EINVAL;
+}
+
+const char *policy_egress_name(enum policy_egress egress)
+{
+    return egresses[egress];
+}
+
+const char *policy_path_name(enum policy_path path)
+{
+    for (size_t i = 0; i < PATHS; i++)
+        if (paths[i].path == path)
+            return paths[i].name;
+    return "?";
+}
+
+/* A list of path names, parted by commas or blanks. */
+static int paths_parse(const char *text, unsigned *out)
+{
+    static const char separators[] = ", \t";
+    unsigned found = 0;
+    for (const char *at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
+        size_t len = strcspn(at, separators), i = 0;
+        while (i < PATHS && (strlen(paths[i].name) != len || memcmp(paths[i].name, at, len) != 0))
+            i++;
+        if (i == PATHS)
+            return BEAM_EINVAL;
+        found |= paths[i].path;
+        at += len;
+    }
+    if (found == 0)
+        return BEAM_EINVAL;
+    *out = found;
+    return 0;
+}
+
+static const struct policy *find_built_in(const char *name)
+{
+    for (size_t i = 0; i < BUILT_IN; i++)
+        if (strcmp(built_in[i].name, name) == 0)
+            return &built_in[i];
+    return NULL;
+}
+
+/* Gives a section its meaning. */
+static int compile(const struct conf_policy *section, struct policy *out, struct beam_why *why)
+{
+    struct policy p = {.egress = POLICY_EGRESS_TOR};
+    if (!text_label_valid(section->name) || strlen(section->name) >= sizeof(p.name))
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": the name may hold a-z, 0-9 and - between them",
+                        section->where, section->name);
+    if (find_built_in(section->name))
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": that name is built in (choose another)", section->where,
+                        section->name);
+    if (!section->paths)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": `paths` is missing (write paths = onion)",
+                        section->where, section->name);
+    if (paths_parse(section->paths, &p.paths) < 0)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": paths: `%.60s` is not a list of: onion", section->where,
+                        section->name, section->paths);
+    if (section->egress && policy_egress_parse(section->egress, &p.egress) < 0)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": egress: `%.60s` is not one of: tor, lan, any",
+                        section->where, section->name, section->egress);
+    memcpy(p.name, section->name, strlen(section->name) + 1);
+    *out = p;
+    return 0;
+}
+
+static int not_found(const struct conf *c, const char *name, struct beam_why *why)
+{
+    const char *known[BUILT_IN + CONF_POLICIES_MAX];
+    char list[256] = "";
+    size_t n = 0, len = 0;
+    for (size_t i = 0; i < BUILT_IN; i++)
+        known[n++] = built_in[i].name;
+    for (size_t i = 0; i < c->policy_count && i < CONF_POLICIES_MAX; i++)
+        known[n++] = c->policies[i].name;
+    for (size_t i = 0; i < n && len + 1 < sizeof(list); i++) {
+        int more = snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", known[i]);
+        len += more > 0 ? (size_t)more : 0;
+    }
+    const char *near = text_nearest(name, known, n);
+    return beam_why(why, BEAM_ENOTFOUND,
+                    "policy \"%.60s\": there is none of that name (%s%s%sthere %s %s)", name,
+                    near ? "did you mean \"" : "", near ? near : "", near ? "\"? " : "",
+                    n == 1 ? "is" : "are", list);
+}
+
+int policy_find(const struct conf *c, const char *name, struct policy *out, struct beam_why *why)
+{
+    const struct policy *p = find_built_in(name);
+    if (p) {
+        *out = *p;
+        return 0;
+    }
+    for (size_t i = 0; i < c->policy_count; i++)
+        if (strcmp(c->policies[i].name, name) == 0)
+            return compile(&c->policies[i], out, why);
+    return not_found(c, name, why);
+}
+
+int policy_check(const struct conf *c, struct beam_why *why)
+{
+    struct policy ignored;
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < c->policy_count; i++)
+        err = compile(&c->policies[i], &ignored, why);
+    return err;
+}
+
+int policy_ad_hoc(unsigned wanted, enum policy_egress egress, struct policy *out)
+{
+    unsigned all = 0;
+    for (size_t i = 0; i < PATHS; i++)
+        all |= paths[i].path;
+    if (wanted == 0 || (wanted & ~all) != 0 || (unsigned)egress >= EGRESSES)
+        return BEAM_EINVAL;
+    *out = (struct policy){.name = "ad hoc", .paths = wanted, .egress = egress};
+    return 0;
+}
