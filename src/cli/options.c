@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/options.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define CLIENTS     (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP)
+#define ALL         (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_HELP)
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct options_command commands[] = {
+    {COMMAND_PUBLISH, "", "TARGET", "publish a port or a unix socket until Ctrl-C"},
+    {COMMAND_STATUS, "status", "", "show what runs here"},
+    {COMMAND_STOP, "stop", "NAME|ID|--all", "stop a tunnel, or all of them"},
+    {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground"},
+    {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare"},
+    {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options"},
+};
+
+static const struct options_row rows[] = {
+    {"tor", 0, NULL, COMMAND_PUBLISH, "publish as a v3 onion service", FIELD(tor)},
+    {"policy", 0, "NAME", COMMAND_PUBLISH,
+     "publish as this policy says (default: policy.default, which is `anonymous`)", FIELD(policy)},
+    {"egress", 0, "tor|any", COMMAND_PUBLISH,
+     "how this machine may reach what lies beyond loopback (default: tor)", FIELD(egress)},
+    {"name", 0, "NAME", COMMAND_PUBLISH,
+     "publish under this name (default: a random one, kept for TARGET)", FIELD(name)},
+    {"ephemeral", 0, NULL, COMMAND_PUBLISH, "a throw-away address, forgotten at the end",
+     FIELD(ephemeral)},
+    {"detach", 'd', NULL, COMMAND_PUBLISH, "return once it is up; the daemon keeps it up",
+     FIELD(detach)},
+    {"qr", 0, NULL, COMMAND_PUBLISH, "show the URL as a QR code", FIELD(qr)},
+    {"json", 0, NULL, COMMAND_PUBLISH | COMMAND_STATUS,
+     "print JSON, one object a line, instead of text", FIELD(json)},
+    {"all", 0, NULL, COMMAND_STOP, "stop every tunnel", FIELD(all)},
+    {"offline", 0, NULL, COMMAND_DEMO, "use a private Tor network on this machine", FIELD(offline)},
+    {"once", 0, NULL, COMMAND_DEMO, "end after the proof: status 0 if it held", FIELD(once)},
+    {"on-demand", 0, NULL, COMMAND_DAEMON,
+     "go to the background, and end after daemon.linger with nothing to do", FIELD(on_demand)},
+    {"config", 0, "FILE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO,
+     "read this configuration instead of the usual files", FIELD(config)},
+    {"", 'o', "SECTION.KEY=VALUE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO,
+     "set a key of the configuration; may be given again", FIELD(assignments)},
+    {"help", 'h', NULL, ALL, "show help", FIELD(help)},
+    {"version", 0, NULL, ALL, "show the version", FIELD(version)},
+};
+
+enum { ROWS = sizeof(rows) / sizeof(rows[0]), COMMANDS = sizeof(commands) / sizeof(commands[0]) };
+
+/* The words read so far, and where in argv the reading is. */
+struct parser {
+    int argc, at;
+    char *const *argv;
+    struct options *o;
+    struct beam_why *why;
+    const struct options_row *given[ROWS]; /* each once, for the check against the command */
+    size_t given_count;
+    const char *words[2]; /* command and operand, or TARGET */
+    int word_count;
+    bool literal; /* the first word came after `--` */
+};
+
+const struct options_command *options_commands(size_t *count)
+{
+    *count = COMMANDS;
+    return commands;
+}
+
+const struct options_row *options_rows(size_t *count)
+{
+    *count = ROWS;
+    return rows;
+}
+
+const struct options_command *options_find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (commands[i].name[0] && strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+/* "--name" or "-o" into out[32]. */
+static const char *spelling(const struct options_row *row, char *out)
+{
+    if (row->name[0])
+        snprintf(out, 32, "--%s", row->name);
+    else
+        snprintf(out, 32, "-%c", row->letter);
+    return out;
+}
+
+static int unknown_option(struct parser *p, const char *word)
+{
+    const char *known[ROWS];
+    size_t len = strcspn(word, "="), n = 0;
+    char name[64];
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].name[0])
+            known[n++] = rows[i].name;
+    snprintf(name, sizeof(name), "%.*s", (int)len - 2, word + 2);
+    const char *near = text_nearest(name, known, n);
+    if (near)
+        return beam_why(p->why, BEAM_EUSAGE, "%.*s: no such option (did you mean --%s?)", (int)len,
+                        word, near);
+    return beam_why(p->why, BEAM_EUSAGE, "%.*s: no such option (`beam help` lists them)", (int)len,
+                    word);
+}
+
+/* A word that is neither a command nor can be a TARGET. */
+static int unknown_word(struct parser *p, const char *word)
+{
+    const char *known[COMMANDS];
+    size_t n = 0;
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (commands[i].name[0])
+            known[n++] = commands[i].name;
+    const char *near = text_nearest(word, known, n);
+    if (near)
+        return beam_why(p->why, BEAM_EUSAGE, "%s: no such command (did you mean `beam %s`?)", word,
+                        near);
+    return beam_why(p->why, BEAM_EUSAGE,
+                    "%s: neither a command nor a TARGET, which is PORT, HOST:PORT or unix:PATH "
+                    "(`beam help` tells more)",
+                    word);
+}
+
+static void note(struct parser *p, const struct options_row *row)
+{
+    for (size_t i = 0; i < p->given_count; i++)
+        if (p->given[i] == row)
+            return;
+    p->given[p->given_count++] = row;
+}
+
+/* Sets what `row` stands for; value is NULL exactly when it takes none. */
+static void set(struct parser *p, const struct options_row *row, const char *value)
+{
+    char *field = (char *)p->o + row->field;
+    note(p, row);
+    if (!value)
+        *(bool *)field = true;
+    else if (row->field == FIELD(assignments))
+        p->o->assignments[p->o->assignment_count++] = value;
+    else
+        *(const char **)(void *)field = value;
+}
+
+static int missing_value(struct parser *p, const struct options_row *row)
+{
+    char name[32];
+    return beam_why(p->why, BEAM_EUSAGE, "%s: takes a value: %s", spelling(row, name),
+                    row->argument);
+}
+
+/* The value of an option whose own word ended without one: the next word. */
+static int take_value(struct parser *p, const struct options_row *row)
+{
+    if (p->at + 1 >= p->argc)
+        return missing_value(p, row);
+    set(p, row, p->argv[++p->at]);
+    return 0;
+}
+
+static int read_long(struct parser *p, const char *word)
+{
+    size_t len = strcspn(word + 2, "=");
+    const char *value = word[2 + len] ? word + 2 + len + 1 : NULL;
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct options_row *row = &rows[i];
+        if (strlen(row->name) != len || len == 0 || strncmp(row->name, word + 2, len) != 0)
+            continue;
+        if (!row->argument && value)
+            return beam_why(p->why, BEAM_EUSAGE, "--%s: takes no value", row->name);
+        if (row->argument && !value)
+            return take_value(p, row);
+        set(p, row, value);
+        return 0;
+    }
+    return unknown_option(p, word);
+}
+
+static const struct options_row *find_letter(char letter)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if (rows[i].letter && rows[i].letter == letter)
+            return &rows[i];
+    return NULL;
+}
+
+/* "-d", "-dh", "-oKEY=VALUE", "-o KEY=VALUE". */
+static int read_letters(struct parser *p, const char *word)
+{
+    for (const char *at = word + 1; *at; at++) {
+        const struct options_row *row = find_letter(*at);
+        if (!row)
+            return beam_why(p->why, BEAM_EUSAGE, "%s: no such option (`beam help` lists them)",
+                            word);
+        if (row->argument && !at[1])
+            return take_value(p, row);
+        set(p, row, row->argument ? at + 1 : NULL);
+        if (row->argument)
+            break;
+    }
+    return 0;
+}
+
+static int read_word(struct parser *p, const char *word, bool literal)
+{
+    if (p->word_count == 2)
+        return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many", word);
+    if (p->word_count == 0)
+        p->literal = literal;
+    p->words[p->word_count++] = word;
+    return 0;
+}
+
+static int read_all(struct parser *p)
+{
+    bool literal = false;
+    int err = 0;
+    for (p->at = 1; err == 0 && p->at < p->argc; p->at++) {
+        const char *word = p->argv[p->at];
+        if (literal || word[0] != '-' || !word[1])
+            err = read_word(p, word, literal);
+        else if (strcmp(word, "--") == 0)
+            literal = true;
+        else if (word[1] == '-')
+            err = read_long(p, word);
+        else
+            err = read_letters(p, word);
+    }
+    return err;
+}
+
+static bool can_be_target(const char *word)
+{
+    return isdigit((unsigned char)word[0]) || strchr(word, ':');
+}
+
+/* Which command the words make. */
+static int choose(struct parser *p)
+{
+    struct options *o = p->o;
+    const struct options_command *c =
+        p->word_count && !p->literal ? options_find(p->words[0]) : NULL;
+    if (p->word_count == 0) {
+        o->command = o->version ? COMMAND_VERSION : COMMAND_HELP;
+        return o->version || o->help ? 0
+                                     : beam_why(p->why, BEAM_EUSAGE,
+                                                "nothing to do: give a TARGET, which is PORT, "
+                                                "HOST:PORT or unix:PATH (`beam help` tells more)");
+    }
+    if (c) {
+        o->command = c->command;
+        o->operand = p->words[1];
+        if (o->operand && !c->operand[0])
+            return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many for `beam %s`", o->operand,
+                            c->name);
+        return 0;
+    }
+    if (!can_be_target(p->words[0]))
+        return unknown_word(p, p->words[0]);
+    if (p->word_count == 2)
+        return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many: one TARGET a tunnel",
+                        p->words[1]);
+    o->command = COMMAND_PUBLISH;
+    o->operand = p->words[0];
+    return 0;
+}
+
+/* Every option given must be one of the command's. */
+static int check_given(const struct parser *p)
+{
+    char name[32];
+    for (size_t i = 0; i < p->given_count; i++) {
+        const struct options_row *row = p->given[i];
+        if (row->commands & p->o->command || p->o->command == COMMAND_VERSION)
+            continue;
+        const struct options_command *c = commands;
+        while (c->command != p->o->command)
+            c++;
+        return beam_why(p->why, BEAM_EUSAGE, "%s: not an option of `beam %s`", spelling(row, name),
+                        c->name[0] ? c->name : c->operand);
+    }
+    return 0;
+}
+
+static int exclusive(struct beam_why *why, const char *a, const char *b, const char *reason)
+{
+    return beam_why(why, BEAM_EUSAGE, "%s and %s: not both: %s", a, b, reason);
+}
+
+static int check_publish(const struct options *o, struct beam_why *why)
+{
+    if (o->policy && o->tor)
+        return exclusive(why, "--policy", "--tor", "a policy has paths of its own");
+    if (o->policy && o->egress)
+        return exclusive(why, "--policy", "--egress", "a policy has an egress of its own");
+    if (o->json && o->qr)
+        return exclusive(why, "--json", "--qr", "a QR code is for people");
+    if (o->egress && strcmp(o->egress, "tor") != 0 && strcmp(o->egress, "any") != 0)
+        return beam_why(why, BEAM_EUSAGE, "--egress %s: must be tor or any", o->egress);
+    return 0;
+}
+
+static int check_together(const struct options *o, struct beam_why *why)
+{
+    if (o->help || o->version)
+        return 0;
+    if (o->command == COMMAND_PUBLISH)
+        return check_publish(o, why);
+    if (o->command == COMMAND_STOP && o->all && o->operand)
+        return exclusive(why, o->operand, "--all", "one tunnel or all of them");
+    if (o->command == COMMAND_STOP && !o->all && !o->operand)
+        return beam_why(why, BEAM_EUSAGE,
+                        "stop: which tunnel? (its name or id, from `beam status`; or --all)");
+    if (o->command == COMMAND_HELP && o->operand && !options_find(o->operand))
+        return beam_why(why, BEAM_EUSAGE, "help %s: no such command (`beam help` lists them)",
+                        o->operand);
+    return 0;
+}
+
+int options_parse(int argc, char *const *argv, struct options *out, struct beam_why *why)
+{
+    struct options o = {0};
+    struct parser p = {.argc = argc, .argv = argv, .o = &o, .why = why};
+    o.assignments = calloc((size_t)argc + 1, sizeof(*o.assignments));
+    if (!o.assignments)
+        return beam_why(why, BEAM_ENOMEM, "options: out of memory");
+    int err = read_all(&p);
+    if (err == 0)
+        err = choose(&p);
+    if (err == 0)
+        err = check_given(&p);
+    if (err == 0)
+        err = check_together(&o, why);
+    if (err < 0) {
+        options_clear(&o);
+        return err;
+    }
+    *out = o;
+    return 0;
+}
+
+void options_clear(struct options *o)
+{
+    free(o->assignments);
+    *o = (struct options){0};
+}

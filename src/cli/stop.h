@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* `beam stop`. */
+#ifndef BEAM_CLI_STOP_H
+#define BEAM_CLI_STOP_H
+
+#include "cli/options.h"
+
+/* Stops a tunnel or all. Without a daemon none runs: BEAM_ENOTFOUND, or 0 for --all.
+ * 0, or a code with words to print. */
+int stop_command(const struct options *o, struct beam_why *why);
+
+#endif

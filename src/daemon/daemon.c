@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/detach.h"
+#include "daemon/pidfile.h"
+#include "daemon/process.h"
+#include "daemon/server.h"
+#include "daemon/setup.h"
+#include "daemon/subsystems.h"
+
+enum {
+    STOP_MS = 1800,        /* from SIGTERM to the end */
+    FIRST_LINGER_MS = 5000 /* at least, for whoever had it started */
+};
+
+struct daemon {
+    const struct daemon_options *options;
+    struct setup setup;
+    struct loop *loop;
+    struct subsystems subsystems;
+    struct loop_timer linger;
+    struct loop_signal signals[3];
+    struct tor *tor;
+    struct tunnel_world tunnel_world;
+    struct publications *publications;
+    struct session_world session_world;
+    struct server *server;
+};
+
+/* ---- its end ---- */
+
+static void on_stopped(void *arg)
+{
+    struct daemon *d = arg;
+    loop_stop(d->loop);
+}
+
+static void stop(struct daemon *d)
+{
+    loop_timer_clear(&d->linger);
+    subsystems_stop(&d->subsystems, STOP_MS, on_stopped);
+}
+
+static void on_signal(void *arg, int signum)
+{
+    log_info("daemon", "ends on signal %d", signum);
+    stop(arg);
+}
+
+static void on_linger(void *arg)
+{
+    log_info("daemon", "ends: nothing left to do");
+    stop(arg);
+}
+
+/* A tunnel or a session has come or gone. */
+static void on_changed(void *arg)
+{
+    struct daemon *d = arg;
+    if (!d->options->on_demand || d->subsystems.state != SUBSYSTEMS_UP)
+        return;
+    if (publications_count(d->publications) > 0 || server_sessions(d->server) > 0)
+        loop_timer_clear(&d->linger);
+    else
+        loop_timer_set(&d->linger, d->setup.conf->daemon_linger);
+}
+
+/* ---- the parts ---- */
+
+static void free_signals(void *arg)
+{
+    struct daemon *d = arg;
+    for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
+        loop_signal_stop(&d->signals[i]);
+}
+
+static int start_signals(void *arg, struct beam_why *why)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct daemon *d = arg;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        int err = loop_signal_start(d->loop, &d->signals[i], numbers[i], on_signal, d);
+        if (err < 0) {
+            free_signals(d);
+            return beam_why(why, err, "daemon: signal %d cannot be watched", numbers[i]);
+        }
+    }
+    return 0;
+}
+
+static void on_tor_state(void *arg, enum tor_state state, const struct beam_why *why,
+                         uint64_t retry_ms)
+{
+    struct daemon *d = arg;
+    if (why)
+        log_warn("tor", "%s: %s; next try in %llu ms", tor_state_name(state), why->text,
+                 (unsigned long long)retry_ms);
+    else
+        log_info("tor", "%s, pid %ld", tor_state_name(state), (long)tor_pid(d->tor));
+}
+
+static void on_tor_warning(void *arg, const struct beam_why *why)
+{
+    (void)arg;
+    log_warn("tor", "%s", why->text);
+}
+
+static int start_tor(void *arg, struct beam_why *why)
+{
+    struct daemon *d = arg;
+    const struct conf *c = d->setup.conf;
+    const struct tor_options options = {.binary = c->tor_binary,
+                                        .dir = d->setup.home->tor,
+                                        .torrc = c->tor_torrc,
+                                        .bootstrap_timeout = c->tor_bootstrap_timeout,
+                                        .restart_max = c->tor_restart_max};
+    const struct tor_events ev = {.state = on_tor_state, .warning = on_tor_warning, .arg = d};
+    int err = tor_new(d->loop, &options, &ev, &d->tor);
+    return err < 0 ? beam_why(why, err, "tor: %s", beam_err_text(err)) : 0;
+}
+
+static void on_part_stopped(void *arg)
+{
+    struct daemon *d = arg;
+    subsystems_stopped(&d->subsystems);
+}
+
+static bool stop_tor(void *arg)
+{
+    struct daemon *d = arg;
+    if (tor_state(d->tor) == TOR_OFF)
+        return true;
+    tor_stop(d->tor, on_part_stopped, d);
+    return false;
+}
+
+static void free_tor(void *arg)
+{
+    struct daemon *d = arg;
+    tor_free(d->tor);
+    d->tor = NULL;
+}
+
+static int start_publications(void *arg, struct beam_why *why)
+{
+    struct daemon *d = arg;
+    d->tunnel_world =
+        (struct tunnel_world){.loop = d->loop,
+                              .tor = d->tor,
+                              .rng = rng_system(),
+                              .clock = clock_system(),
+                              .data_dir = d->setup.home->data,
+                              .run_dir = d->setup.home->run,
+                              .connect_timeout = d->setup.conf->tunnel_connect_timeout,
+                              .max_streams = d->setup.conf->tunnel_max_streams};
+    const struct publications_spec spec = {
+        .world = &d->tunnel_world, .conf = d->setup.conf, .changed = on_changed, .arg = d};
+    int err = publications_new(&spec, &d->publications);
+    return err < 0 ? beam_why(why, err, "daemon: %s", beam_err_text(err)) : 0;
+}
+
+static void free_publications(void *arg)
+{
+    struct daemon *d = arg;
+    publications_free(d->publications);
+    d->publications = NULL;
+}
+
+static int start_control(void *arg, struct beam_why *why)
+{
+    struct daemon *d = arg;
+    const struct clock_source *clock = clock_system();
+    d->session_world = (struct session_world){.loop = d->loop,
+                                              .clock = clock,
+                                              .version = d->options->version,
+                                              .conf = d->setup.conf,
+                                              .config = d->setup.config,
+                                              .tor = d->tor,
+                                              .publications = d->publications,
+                                              .started = clock->wall_ms(clock->arg)};
+    const struct server_events ev = {.changed = on_changed, .stopped = on_part_stopped, .arg = d};
+    return server_new(&d->session_world, d->setup.home->control, &ev, &d->server, why);
+}
+
+/* Those who hear a tunnel are told why it ends before their connection does. */
+static bool stop_control(void *arg)
+{
+    struct daemon *d = arg;
+    struct beam_why why;
+    beam_why(&why, BEAM_ECLOSED, "daemon: it was told to end, and its tunnels end with it");
+    publications_stop(d->publications, &why);
+    server_stop(d->server);
+    return false;
+}
+
+static void free_control(void *arg)
+{
+    struct daemon *d = arg;
+    server_free(d->server);
+    d->server = NULL;
+}
+
+static const struct subsystem table[] = {
+    {"signals", start_signals, NULL, free_signals},
+    {"tor", start_tor, stop_tor, free_tor},
+    {"publications", start_publications, NULL, free_publications},
+    {"control", start_control, stop_control, free_control},
+};
+
+/* ---- its life ---- */
+
+/* It serves now. Whoever waits for that is told. */
+static int announce(struct daemon *d, struct beam_why *why)
+{
+    log_info("daemon", "beam %s serves as pid %ld", d->options->version, (long)getpid());
+    if (!d->options->on_demand) {
+        fprintf(stderr, "beam %s: daemon ready, pid %ld, socket %s\n", d->options->version,
+                (long)getpid(), d->setup.home->control);
+        return 0;
+    }
+    uint64_t linger = d->setup.conf->daemon_linger;
+    loop_timer_set(&d->linger, linger > FIRST_LINGER_MS ? linger : FIRST_LINGER_MS);
+    return detach_ready(d->setup.log, why);
+}
+
+static int run(struct daemon *d, struct beam_why *why)
+{
+    int err = loop_new(&d->loop);
+    if (err < 0)
+        return beam_why(why, err, "daemon: no event loop: %s", beam_err_text(err));
+    loop_timer_init(d->loop, &d->linger, on_linger, d);
+    subsystems_init(&d->subsystems, d->loop, table, sizeof(table) / sizeof(table[0]), d);
+    err = subsystems_start(&d->subsystems, why);
+    if (err == 0)
+        err = announce(d, why);
+    if (err == 0 && (err = loop_run(d->loop)) < 0)
+        beam_why(why, err, "daemon: the event loop failed: %s", strerror(errno));
+    loop_timer_clear(&d->linger);
+    subsystems_clear(&d->subsystems);
+    loop_free(d->loop);
+    return err;
+}
+
+/* With the pid file's lock in hand there is no other daemon. */
+static int run_alone(struct daemon *d, struct beam_why *why)
+{
+    struct pidfile *pid;
+    int err = pidfile_take(d->setup.home->pid, &pid, why);
+    if (err < 0)
+        return err == BEAM_EEXIST && d->options->on_demand ? 0 : err;
+    if (d->setup.log && (err = log_open(d->setup.log)) < 0)
+        beam_why(why, err, "%s: the log cannot be written: %s", d->setup.log, strerror(errno));
+    if (err == 0)
+        err = run(d, why);
+    pidfile_free(pid);
+    return err;
+}
+
+int daemon_run(const struct daemon_options *options, struct beam_why *why)
+{
+    struct daemon d = {.options = options};
+    if (options->on_demand)
+        detach_begin();
+    int err = setup_read(options, &d.setup, why);
+    if (err < 0)
+        return err;
+    err = process_prepare(why);
+    if (err == 0)
+        err = run_alone(&d, why);
+    setup_clear(&d.setup);
+    return err;
+}

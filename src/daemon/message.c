@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/message.h"
+
+#include <string.h>
+
+#include "control/channel.h"
+
+/* Reads members of one object; the first fault sticks. */
+struct reader {
+    const cJSON *object;
+    const char *op;
+    struct beam_why *why;
+    int err;
+};
+
+static const cJSON *member(const struct reader *r, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(r->object, key);
+}
+
+static void fault(struct reader *r, const char *key, const char *must)
+{
+    if (r->err == 0)
+        r->err = beam_why(r->why, BEAM_EINVAL, "%s: \"%s\" must be %s", r->op, key, must);
+}
+
+static const char *read_text(struct reader *r, const char *key, size_t max)
+{
+    const cJSON *m = member(r, key);
+    if (!m)
+        return NULL;
+    if (!cJSON_IsString(m) || !m->valuestring[0])
+        fault(r, key, "a text that is not empty");
+    else if (strlen(m->valuestring) > max)
+        fault(r, key, max == MESSAGE_WORD_MAX ? "at most 255 bytes" : "at most 4096 bytes");
+    else
+        return m->valuestring;
+    return NULL;
+}
+
+static bool read_bool(struct reader *r, const char *key)
+{
+    const cJSON *m = member(r, key);
+    if (m && !cJSON_IsBool(m))
+        fault(r, key, "true or false");
+    return cJSON_IsTrue(m);
+}
+
+static bool whole_number(const cJSON *m, uint64_t *out)
+{
+    if (!cJSON_IsNumber(m) || !(m->valuedouble >= 0) || m->valuedouble > (double)MESSAGE_ID_MAX ||
+        m->valuedouble != (double)(uint64_t)m->valuedouble)
+        return false;
+    *out = (uint64_t)m->valuedouble;
+    return true;
+}
+
+static uint64_t read_number(struct reader *r, const char *key)
+{
+    const cJSON *m = member(r, key);
+    uint64_t n = 0;
+    if (m && !whole_number(m, &n))
+        fault(r, key, "a whole number of at most 2^53");
+    return n;
+}
+
+static const cJSON *read_options(struct reader *r)
+{
+    const cJSON *m = member(r, "options"), *item;
+    if (!m)
+        return NULL;
+    if (!cJSON_IsArray(m) || cJSON_GetArraySize(m) > MESSAGE_OPTIONS_MAX) {
+        fault(r, "options", "an array of at most 128 texts");
+        return NULL;
+    }
+    cJSON_ArrayForEach(item,
+                       m) if (!cJSON_IsString(item) || strlen(item->valuestring) > MESSAGE_TEXT_MAX)
+        fault(r, "options", "texts of at most 4096 bytes");
+    return m;
+}
+
+static unsigned read_paths(struct reader *r)
+{
+    const cJSON *m = member(r, "paths"), *item;
+    unsigned paths = 0;
+    if (m && (!cJSON_IsArray(m) || cJSON_GetArraySize(m) == 0))
+        fault(r, "paths", "an array of paths that is not empty");
+    cJSON_ArrayForEach(item, m)
+    {
+        if (cJSON_IsString(item) && strcmp(item->valuestring, policy_path_name(POLICY_ONION)) == 0)
+            paths |= POLICY_ONION;
+        else
+            fault(r, "paths", "of the paths there are: onion");
+    }
+    return paths;
+}
+
+static void read_egress(struct reader *r, struct message *m)
+{
+    const char *text = read_text(r, "egress", MESSAGE_WORD_MAX);
+    if (!text)
+        return;
+    m->publish.has_egress = policy_egress_parse(text, &m->publish.egress) == 0;
+    if (!m->publish.has_egress)
+        fault(r, "egress", "tor, lan or any");
+}
+
+static void read_publish(struct reader *r, struct message *m)
+{
+    m->publish.target = read_text(r, "target", MESSAGE_WORD_MAX);
+    m->publish.name = read_text(r, "name", MESSAGE_WORD_MAX);
+    m->publish.policy = read_text(r, "policy", MESSAGE_WORD_MAX);
+    m->publish.paths = read_paths(r);
+    m->publish.ephemeral = read_bool(r, "ephemeral");
+    m->publish.detach = read_bool(r, "detach");
+    read_egress(r, m);
+    if (r->err == 0 && !m->publish.target)
+        fault(r, "target", "given");
+    if (r->err == 0 && m->publish.policy && (m->publish.paths || m->publish.has_egress))
+        fault(r, "policy", "alone: it has paths and an egress of its own");
+}
+
+static void read_stop(struct reader *r, struct message *m)
+{
+    bool all = read_bool(r, "all"), one = member(r, "tunnel") != NULL;
+    if (cJSON_IsNumber(member(r, "tunnel")))
+        m->stop.id = read_number(r, "tunnel");
+    else
+        m->stop.tunnel = read_text(r, "tunnel", MESSAGE_WORD_MAX);
+    if (r->err == 0 && (all == one || (one && !m->stop.tunnel && m->stop.id == 0)))
+        fault(r, "tunnel", "a name or an id, or \"all\" true, and not both");
+}
+
+static int read_op(struct reader *r, enum message_op *out)
+{
+    static const char *const names[] = {"publish", "status", "stop"};
+    r->op = "request";
+    const char *op = read_text(r, "op", MESSAGE_WORD_MAX);
+    for (size_t i = 0; op && i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(op, names[i]) == 0) {
+            *out = (enum message_op)i;
+            r->op = names[i];
+            return 0;
+        }
+    }
+    fault(r, "op", "one of publish, status, stop");
+    return r->err;
+}
+
+uint64_t message_id(const cJSON *object)
+{
+    uint64_t id = 0;
+    return whole_number(cJSON_GetObjectItemCaseSensitive(object, "id"), &id) ? id : 0;
+}
+
+int message_parse(const cJSON *object, struct message *out, struct beam_why *why)
+{
+    struct reader r = {.object = object, .why = why};
+    struct message m = {.id = message_id(object)};
+    if (read_op(&r, &m.op) < 0)
+        return r.err;
+    if (m.id == 0)
+        fault(&r, "id", "a whole number from 1 to 2^53");
+    m.config = read_text(&r, "config", MESSAGE_TEXT_MAX);
+    m.options = read_options(&r);
+    switch (m.op) {
+    case MESSAGE_PUBLISH:
+        read_publish(&r, &m);
+        break;
+    case MESSAGE_STATUS:
+        m.status.after = read_number(&r, "after");
+        break;
+    case MESSAGE_STOP:
+        read_stop(&r, &m);
+        break;
+    }
+    if (r.err == 0)
+        *out = m;
+    return r.err;
+}
+
+/* `o` when `whole`, else NULL and o is gone. */
+static cJSON *finished(cJSON *o, bool whole)
+{
+    if (whole)
+        return o;
+    cJSON_Delete(o);
+    return NULL;
+}
+
+cJSON *message_greeting(const char *version, long pid)
+{
+    cJSON *o = cJSON_CreateObject();
+    return finished(o, cJSON_AddStringToObject(o, "beam", version) &&
+                           cJSON_AddNumberToObject(o, "protocol", CONTROL_VERSION) &&
+                           cJSON_AddNumberToObject(o, "pid", (double)pid));
+}
+
+cJSON *message_reply(uint64_t id)
+{
+    cJSON *o = cJSON_CreateObject();
+    return finished(o, cJSON_AddNumberToObject(o, "reply", (double)id) &&
+                           cJSON_AddTrueToObject(o, "ok"));
+}
+
+cJSON *message_error(uint64_t id, const struct beam_why *why)
+{
+    cJSON *o = cJSON_CreateObject();
+    bool whole = cJSON_AddNumberToObject(o, "reply", (double)id) != NULL;
+    cJSON *error = whole ? cJSON_AddObjectToObject(o, "error") : NULL;
+    return finished(o, error && cJSON_AddStringToObject(error, "code", beam_err_name(why->code)) &&
+                           cJSON_AddStringToObject(error, "text", why->text));
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * run/beam.pid: the daemon's pid as a decimal line, under a lock that the daemon holds while it
+ * lives, so that a user has one daemon at most. A file left by one that was killed has no lock
+ * on it and is taken over.
+ */
+#ifndef BEAM_DAEMON_PIDFILE_H
+#define BEAM_DAEMON_PIDFILE_H
+
+#include "base/err.h"
+
+struct pidfile;
+
+/* Locks and writes it. BEAM_EEXIST when a live daemon holds it, BEAM_EIO, BEAM_ENOMEM. */
+int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why);
+/* Removes it and lets the lock go. NULL allowed. */
+void pidfile_free(struct pidfile *p);
+
+#endif

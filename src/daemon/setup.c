@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "policy/policy.h"
+
+static const char *get_environment(const char *name)
+{
+    return getenv(name);
+}
+
+/* Reads a file that may be missing. */
+static int load_optional(struct conf *c, const char *path, struct beam_why *why)
+{
+    if (!path)
+        return 0;
+    int err = conf_load(c, path, why);
+    return err == BEAM_ENOTFOUND ? 0 : err;
+}
+
+static int load_files(const struct daemon_options *o, struct setup *s, struct beam_why *why)
+{
+    if (o->config)
+        return conf_load(s->conf, o->config, why);
+    int err = load_optional(s->conf, s->home->system, why);
+    return err < 0 ? err : load_optional(s->conf, s->home->config, why);
+}
+
+static int load(const struct daemon_options *o, struct setup *s, struct beam_why *why)
+{
+    int err = conf_new(&s->conf);
+    if (err < 0)
+        return beam_why(why, err, "configuration: %s", beam_err_text(err));
+    err = load_files(o, s, why);
+    for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
+        err = conf_set(s->conf, o->assignments[i], why);
+    return err < 0 ? err : policy_check(s->conf, why);
+}
+
+static int choose_log(const struct daemon_options *o, struct setup *s)
+{
+    if (s->conf->log_file[0])
+        s->log = strdup(s->conf->log_file);
+    else if (o->on_demand)
+        s->log = file_join(s->home->state, "beam.log");
+    else
+        return 0;
+    return s->log ? 0 : BEAM_ENOMEM;
+}
+
+static int choose_paths(const struct daemon_options *o, struct setup *s, struct beam_why *why)
+{
+    s->config = strdup(o->config ? o->config : s->home->config);
+    if (!s->config || choose_log(o, s) < 0)
+        return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
+    return 0;
+}
+
+int setup_read(const struct daemon_options *options, struct setup *out, struct beam_why *why)
+{
+    struct setup s = {0};
+    int err = home_find(get_environment, &s.home, why);
+    if (err == 0)
+        err = home_prepare(s.home, why);
+    if (err == 0)
+        err = load(options, &s, why);
+    if (err == 0)
+        err = choose_paths(options, &s, why);
+    if (err < 0) {
+        setup_clear(&s);
+        return err;
+    }
+    log_set_level(s.conf->log_level);
+    log_set_scrub(s.conf->log_scrub);
+    *out = s;
+    return 0;
+}
+
+void setup_clear(struct setup *s)
+{
+    home_free(s->home);
+    conf_free(s->conf);
+    free(s->config);
+    free(s->log);
+    *s = (struct setup){0};
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the daemon stands on before its loop runs: where things are, and the configuration. */
+#ifndef BEAM_DAEMON_SETUP_H
+#define BEAM_DAEMON_SETUP_H
+
+#include "conf/conf.h"
+#include "conf/home.h"
+#include "daemon/daemon.h"
+
+struct setup {
+    struct home *home;
+    struct conf *conf;
+    char *config; /* the configuration file, absolute; it need not exist */
+    char *log;    /* where the log goes; NULL: standard error */
+};
+
+/* Makes the folders, reads the files and the assignments, checks the policies, sets the log's
+ * level. On failure nothing is left. */
+int setup_read(const struct daemon_options *options, struct setup *out, struct beam_why *why);
+void setup_clear(struct setup *s);
+
+#endif

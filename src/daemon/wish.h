@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a request to publish comes to, once its target, name and policy are made out. */
+#ifndef BEAM_DAEMON_WISH_H
+#define BEAM_DAEMON_WISH_H
+
+#include "conf/conf.h"
+#include "daemon/message.h"
+#include "tunnel/names.h"
+#include "tunnel/target.h"
+
+struct wish {
+    char name[NAMES_SIZE];
+    struct target target;
+    struct policy policy;
+    bool ephemeral;
+};
+
+/*
+ * Without a name, the one kept for the target under data_dir is taken, or a new one made.
+ * BEAM_EUSAGE (a target or a name of no valid form), BEAM_ENOTFOUND (no such policy), BEAM_EINVAL,
+ * BEAM_EIO, with words.
+ */
+int wish_read(const struct message *m, const struct conf *conf, const char *data_dir,
+              const struct rng *rng, struct wish *out, struct beam_why *why);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command table: the only file that sees the daemon, the command line and the demo. */
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "cli/help.h"
+#include "cli/options.h"
+#include "cli/publish.h"
+#include "cli/status.h"
+#include "cli/stop.h"
+#include "daemon/daemon.h"
+#include "demo/demo.h"
+
+static int run_publish(const struct options *o, struct beam_why *why)
+{
+    return publish_command(o, PACKAGE_VERSION, why);
+}
+
+static int run_daemon(const struct options *o, struct beam_why *why)
+{
+    const struct daemon_options options = {.version = PACKAGE_VERSION,
+                                           .config = o->config,
+                                           .assignments = o->assignments,
+                                           .assignment_count = o->assignment_count,
+                                           .on_demand = o->on_demand};
+    return daemon_run(&options, why);
+}
+
+static int run_demo(const struct options *o, struct beam_why *why)
+{
+    const struct demo_options options = {.offline = o->offline, .once = o->once};
+    return demo_run(&options, why);
+}
+
+static int run_help(const struct options *o, struct beam_why *why)
+{
+    const struct options_command *c = o->operand ? options_find(o->operand) : NULL;
+    (void)why;
+    help_print(stdout, PACKAGE_VERSION, c ? c->command : o->command);
+    return 0;
+}
+
+static int run_version(const struct options *o, struct beam_why *why)
+{
+    (void)o;
+    (void)why;
+    puts("beam " PACKAGE_VERSION);
+    return 0;
+}
+
+static const struct {
+    enum command command;
+    int (*run)(const struct options *o, struct beam_why *why);
+} table[] = {
+    {COMMAND_PUBLISH, run_publish}, {COMMAND_STATUS, status_command}, {COMMAND_STOP, stop_command},
+    {COMMAND_DAEMON, run_daemon},   {COMMAND_DEMO, run_demo},         {COMMAND_HELP, run_help},
+    {COMMAND_VERSION, run_version},
+};
+
+static int run(const struct options *o, struct beam_why *why)
+{
+    if (o->version)
+        return run_version(o, why);
+    if (o->help)
+        return run_help(o, why);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (table[i].command == o->command)
+            return table[i].run(o, why);
+    return beam_why(why, BEAM_EUSAGE, "no such command");
+}
+
+/* Whoever started us with one of these closed must not find a socket of ours in its place. */
+static int open_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    return fd < 0 ? BEAM_EIO : close(fd);
+}
+
+/* Words from elsewhere, tor's and the daemon's, may be among them. */
+static void print_error(const struct beam_why *why)
+{
+    char text[4 * sizeof(why->text)];
+    text_escape(why->text, strlen(why->text), text, sizeof(text));
+    fprintf(stderr, "beam: %s\n", text);
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct beam_why why = {.text = ""};
+    if (open_standard() < 0 || sodium_init() < 0) {
+        fputs("beam: this system lacks /dev/null or randomness\n", stderr);
+        return 1;
+    }
+    int err = options_parse(argc, argv, &options, &why);
+    if (err == 0) {
+        err = run(&options, &why);
+        options_clear(&options);
+    }
+    if (err == 0 && fflush(stdout) != 0)
+        err = beam_why(&why, BEAM_EIO, "standard output: could not be written");
+    if (err < 0 && why.text[0])
+        print_error(&why);
+    return beam_err_exit(err);
+}
