@@ -16,26 +16,25 @@ enum onion_state {
     ONION_WAITING,    /* for tor */
     ONION_PUBLISHING, /* added; no directory has its descriptor yet */
     ONION_UP,         /* HS_DESC UPLOADED was seen */
-    ONION_FAILED      /* refused for good: see `why` */
+    ONION_FAILED /* refused, or tor cannot be started: see `why`; tried again with the next tor */
 };
 
 struct onion_spec {
     const struct onion_key *key; /* borrowed while the handle lives */
-    const char *socket;          /* absolute path of the unix socket tor connects to; no spaces or quotes */
-    uint16_t port;               /* the virtual port, 80 for HTTP */
+    const char *socket; /* absolute path of the unix socket tor connects to; no spaces or quotes */
+    uint16_t port;      /* the virtual port, 80 for HTTP */
 };
 
 struct onion_events {
-    /* `why` is given on FAILED, and on WAITING when it was up before (what
+    /* Called from the loop; the handle may be withdrawn within. `why` is given on FAILED, and on WAITING when it was up before (what
      * happened); retry_ms then is when tor is tried again, 0 if not known. */
-    void (*state)(void *arg, enum onion_state state, const struct beam_why *why,
-                  uint64_t retry_ms);
+    void (*state)(void *arg, enum onion_state state, const struct beam_why *why, uint64_t retry_ms);
     /* Trouble that may pass (every upload so far failed, …), said once each time it begins. */
     void (*warning)(void *arg, const struct beam_why *why);
     void *arg;
 };
 
-/* Starts tor if it is off. The first event comes later. 0, BEAM_ENOMEM,
+/* Starts tor if it is off or had failed. The first event comes later. 0, BEAM_ENOMEM,
  * BEAM_EEXIST (that address is published already), BEAM_EINVAL (the path). */
 int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
                   struct onion **out);

@@ -28,8 +28,8 @@ struct private_network_events {
 
 /* Starts it. Deadline 60 s. 0, or BEAM_E… with words at once. */
 int private_network_start(struct loop *l, const struct private_network_options *options,
-                          const struct private_network_events *events,
-                          struct private_network **out, struct beam_why *why);
+                          const struct private_network_events *events, struct private_network **out,
+                          struct beam_why *why);
 /* The file with the torrc lines a client of this network includes; written
  * before `ready`. Borrowed. */
 const char *private_network_torrc(const struct private_network *n);

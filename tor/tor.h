@@ -26,14 +26,15 @@ enum tor_state {
 };
 
 struct tor_options {
-    const char *binary;        /* a path or a name looked up in PATH */
-    const char *dir;           /* private folder (0700) for its data directory and sockets */
-    const char *torrc;         /* a file its torrc includes, or "" */
+    const char *binary;         /* a path or a name looked up in PATH */
+    const char *dir;            /* private folder (0700) for its data directory and sockets */
+    const char *torrc;          /* a file its torrc includes, or "" */
     uint64_t bootstrap_timeout; /* ms without progress before `warning` says so */
-    uint64_t restart_max;      /* ms, the longest pause before a restart */
+    uint64_t restart_max;       /* ms, the longest pause before a restart */
 };
 
-/* What the owner hears. All called from the loop; NULL fields are skipped. */
+/* What the owner hears. All called from the loop; NULL fields are skipped.
+ * tor_free may not be called from within. */
 struct tor_events {
     /* The state changed. `why` says what happened on RESTING and FAILED (else
      * NULL); retry_ms is the pause on RESTING. */

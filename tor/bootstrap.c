@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tor/bootstrap.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tor/control_line.h"
+
+enum kind { SAID_NETWORK = 1, SAID_CLOCK = 2, SAID_STALLED = 4 };
+
+void bootstrap_init(struct bootstrap *b, uint64_t now, uint64_t timeout)
+{
+    *b = (struct bootstrap){.moved_at = now, .timeout = timeout};
+}
+
+/* Trouble of a kind is told once, until things move again. */
+static bool first_time(struct bootstrap *b, enum kind kind)
+{
+    if (b->said & kind)
+        return false;
+    b->said |= kind;
+    return true;
+}
+
+/* Plain words for tor's REASON; NULL: tor's own WARNING is as good. */
+static const char *reason_words(const char *reason)
+{
+    static const struct {
+        const char *reason, *words;
+    } rows[] = {
+        {"CONNECTREFUSED", "the Tor network's servers refuse the connection"},
+        {"CONNECTRESET", "connections to the Tor network are broken off"},
+        {"NOROUTE", "this machine has no way to the Tor network"},
+        {"TIMEOUT", "the Tor network's servers do not answer"},
+        {"TLS_ERROR", "what answers does not speak as the Tor network does"},
+        {"IDENTITY", "what answers is not the Tor server it should be"},
+        {"CLOCK_SKEW", "this machine's clock differs from the Tor network's"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].reason, reason) == 0)
+            return rows[i].words;
+    return NULL;
+}
+
+/* The trouble that a BOOTSTRAP WARN tells, remembered for the watchdog. */
+static void note_trouble(struct bootstrap *b, const char *args)
+{
+    char reason[32] = "", warning[512] = "";
+    control_value(args, "REASON", reason, sizeof(reason));
+    control_value(args, "WARNING", warning, sizeof(warning));
+    const char *words = reason_words(reason);
+    if (!words)
+        words = warning[0] ? warning : reason;
+    text_escape(words, strlen(words), b->trouble, sizeof(b->trouble));
+}
+
+static unsigned warned(struct bootstrap *b, const char *args)
+{
+    char advice[16] = "";
+    note_trouble(b, args);
+    control_value(args, "RECOMMENDATION", advice, sizeof(advice));
+    if (strcmp(advice, "warn") != 0 || !first_time(b, SAID_NETWORK))
+        return 0;
+    beam_why(&b->why, BEAM_EUNREACH,
+             "tor cannot bootstrap, at %d %%: %s (see that nothing blocks Tor, and that "
+             "tor.torrc, if set, is right; it goes on trying)",
+             b->percent, b->trouble[0] ? b->trouble : "it does not say why");
+    return BOOTSTRAP_TROUBLE;
+}
+
+static unsigned progressed(struct bootstrap *b, uint64_t now, const char *args)
+{
+    char number[8], raw[512] = "", summary[BOOTSTRAP_SUMMARY_SIZE];
+    uint64_t percent = 0;
+    if (control_value(args, "PROGRESS", number, sizeof(number)) < 0 ||
+        text_number(number, strlen(number), 100, &percent) < 0)
+        return 0;
+    control_value(args, "SUMMARY", raw, sizeof(raw));
+    text_escape(raw, strlen(raw), summary, sizeof(summary));
+    if ((int)percent == b->percent && strcmp(summary, b->summary) == 0)
+        return 0;
+    if ((int)percent > b->percent) {
+        b->moved_at = now;
+        b->said = 0;
+        b->trouble[0] = '\0';
+    }
+    b->percent = (int)percent;
+    memcpy(b->summary, summary, sizeof(summary));
+    if (b->percent < 100 || b->done)
+        return BOOTSTRAP_PROGRESS;
+    b->done = true;
+    return BOOTSTRAP_PROGRESS | BOOTSTRAP_DONE;
+}
+
+/* SKEW in seconds, negative when our clock is behind. */
+static unsigned skewed(struct bootstrap *b, const char *args)
+{
+    char skew[24] = "";
+    if (!first_time(b, SAID_CLOCK))
+        return 0;
+    long long seconds = 0;
+    if (control_value(args, "SKEW", skew, sizeof(skew)) == 0 ||
+        control_value(args, "MIN_SKEW", skew, sizeof(skew)) == 0)
+        seconds = strtoll(skew, NULL, 10);
+    unsigned long long minutes = (unsigned long long)(seconds < 0 ? -(seconds + 1) : seconds) / 60;
+    if (minutes == 0)
+        beam_why(&b->why, BEAM_EUNREACH,
+                 "this machine's clock differs from the Tor network's (set it, for one with: "
+                 "timedatectl set-ntp true)");
+    else
+        beam_why(&b->why, BEAM_EUNREACH,
+                 "this machine's clock is %llu h %llu min %s the Tor network's (set it, for one "
+                 "with: timedatectl set-ntp true)",
+                 minutes / 60, minutes % 60, seconds < 0 ? "behind" : "ahead of");
+    return BOOTSTRAP_TROUBLE;
+}
+
+unsigned bootstrap_status(struct bootstrap *b, uint64_t now, const char *text)
+{
+    char severity[8], action[32];
+    if (control_word(&text, severity, sizeof(severity)) < 0 ||
+        control_word(&text, action, sizeof(action)) < 0)
+        return 0;
+    if (strcmp(action, "CLOCK_SKEW") == 0)
+        return skewed(b, text);
+    if (strcmp(action, "BOOTSTRAP") != 0)
+        return 0;
+    unsigned news = progressed(b, now, text);
+    if (strcmp(severity, "NOTICE") != 0)
+        news |= warned(b, text);
+    return news;
+}
+
+unsigned bootstrap_log(struct bootstrap *b, const struct logline *l)
+{
+    if (b->done || l->level < LOGLINE_WARN || !strcasestr(l->text, "certificate") ||
+        !(strcasestr(l->text, "expired") || strcasestr(l->text, "clock") ||
+          strcasestr(l->text, "not yet valid")))
+        return 0;
+    if (!first_time(b, SAID_CLOCK))
+        return 0;
+    beam_why(&b->why, BEAM_EUNREACH,
+             "tor finds the Tor network's certificates out of date: this machine's clock may be "
+             "wrong (see: date; set it, for one with: timedatectl set-ntp true)");
+    return BOOTSTRAP_TROUBLE;
+}
+
+unsigned bootstrap_tick(struct bootstrap *b, uint64_t now)
+{
+    if (now < bootstrap_due(b) || !first_time(b, SAID_STALLED))
+        return 0;
+    beam_why(&b->why, BEAM_ETIMEOUT,
+             "tor has made no progress for %" PRIu64 " s, at %d %%%s%s: %s (see that this machine "
+             "is connected and nothing blocks Tor; it goes on trying)",
+             b->timeout / 1000, b->percent, b->summary[0] ? ", " : "", b->summary,
+             b->trouble[0] ? b->trouble : "there may be no network");
+    return BOOTSTRAP_TROUBLE;
+}
+
+uint64_t bootstrap_due(const struct bootstrap *b)
+{
+    if (b->done || (b->said & SAID_STALLED))
+        return UINT64_MAX;
+    return b->moved_at + b->timeout;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tor/onion.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "tor/onions.h"
+
+/* The owner is told from a task, so that it may do anything, withdraw included. */
+static void tell(void *arg)
+{
+    struct onion *o = arg;
+    const struct beam_why why = o->why;
+    if (o->events.state)
+        o->events.state(o->events.arg, o->state, why.text[0] ? &why : NULL, o->retry_ms);
+}
+
+static void enter(struct onion *o, enum onion_state state, const struct beam_why *why,
+                  uint64_t retry_ms)
+{
+    static const char *const names[] = {"waiting", "publishing", "up", "failed"};
+    const struct beam_why none = {.text = ""};
+    log_info("tor", "onion %s: %s", log_scrub(onion_key_address(o->spec.key)), names[state]);
+    if (state == ONION_PUBLISHING) {
+        o->started = o->failed = 0;
+        o->warned = false;
+    }
+    o->state = state;
+    o->why = why ? *why : none;
+    o->retry_ms = retry_ms;
+    loop_post(o->loop, &o->tell);
+}
+
+void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms)
+{
+    switch (ev) {
+    case ONION_EV_ADDED:
+        enter(o, ONION_PUBLISHING, NULL, 0);
+        return;
+    case ONION_EV_UPLOADED: /* of each directory; and once more whenever it is renewed */
+        if (o->state == ONION_PUBLISHING)
+            enter(o, ONION_UP, NULL, 0);
+        return;
+    case ONION_EV_DOWN:
+        if (o->state != ONION_WAITING)
+            enter(o, ONION_WAITING, o->state == ONION_UP ? why : NULL, retry_ms);
+        return;
+    case ONION_EV_REFUSED:
+    case ONION_EV_NO_TOR:
+        enter(o, ONION_FAILED, why, 0);
+        return;
+    }
+}
+
+void onion_upload(struct onion *o, bool failed, const char *reason)
+{
+    if (o->state != ONION_PUBLISHING)
+        return;
+    if (!failed) {
+        o->started++;
+        return;
+    }
+    o->failed++;
+    if (o->warned || o->failed < o->started)
+        return;
+    o->warned = true;
+    char text[64];
+    struct beam_why why;
+    text_escape(reason, strlen(reason), text, sizeof(text));
+    beam_why(&why, BEAM_EUNREACH,
+             "no directory has taken the onion service's descriptor so far (%u tried%s%s): it "
+             "cannot be reached yet (tor goes on trying)",
+             o->failed, text[0] ? ", " : "", text);
+    if (o->events.warning)
+        o->events.warning(o->events.arg, &why);
+}
+
+/* It becomes one word of an ADD_ONION: nothing that ends or quotes a word. */
+static int check_socket(const char *path)
+{
+    if (path[0] != '/')
+        return BEAM_EINVAL;
+    for (const char *s = path; *s; s++)
+        if ((unsigned char)*s <= 0x20 || *s == 0x7f || *s == '"' || *s == '\\')
+            return BEAM_EINVAL;
+    return 0;
+}
+
+int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
+                  struct onion **out)
+{
+    int err = check_socket(spec->socket);
+    if (err < 0)
+        return err;
+    struct onion *o = calloc(1, sizeof(*o));
+    char *socket = strdup(spec->socket);
+    err = o && socket ? 0 : BEAM_ENOMEM;
+    if (err < 0)
+        goto out;
+    o->all = tor_onions(t);
+    o->loop = tor_loop(t);
+    o->spec = *spec;
+    o->spec.socket = socket;
+    o->events = *events;
+    loop_task_init(&o->tell, tell, o);
+    err = onions_put(o->all, o);
+    if (err < 0)
+        goto out;
+    loop_post(o->loop, &o->tell);
+    tor_start(t);
+    *out = o;
+    return 0;
+out:
+    free(socket);
+    free(o);
+    return err;
+}
+
+void onion_withdraw(struct onion *o)
+{
+    if (!o)
+        return;
+    onions_take(o->all, o);
+    loop_task_cancel(o->loop, &o->tell);
+    free((char *)(uintptr_t)o->spec.socket);
+    free(o);
+}
+
+enum onion_state onion_state(const struct onion *o)
+{
+    return o->state;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * All onion services of one tor: found by address, added a few at a time when
+ * a control connection is there, added again on the next one. For tor/tor.c
+ * and tor/onion.c alone.
+ */
+#ifndef BEAM_TOR_ONIONS_H
+#define BEAM_TOR_ONIONS_H
+
+#include <sys/queue.h>
+
+#include "tor/control.h"
+#include "tor/onion.h"
+
+enum { ONIONS_MAX = 100000 };
+
+struct onions;
+
+/* What happens to one service. */
+enum onion_ev {
+    ONION_EV_ADDED,    /* tor took it */
+    ONION_EV_UPLOADED, /* a directory has its descriptor */
+    ONION_EV_DOWN,     /* tor is gone; more will come */
+    ONION_EV_REFUSED,  /* tor will not have it */
+    ONION_EV_NO_TOR    /* tor cannot be started */
+};
+
+/* One service. onions.c keeps its place in the queue, onion.c its state. */
+struct onion {
+    struct onions *all;
+    struct onion_spec spec; /* key borrowed, socket owned */
+    struct onion_events events;
+    enum onion_state state;
+    bool queued;              /* waits to be added */
+    bool asked;               /* an ADD_ONION of it was sent on this connection */
+    unsigned started, failed; /* uploads of this publication */
+    bool warned;
+    TAILQ_ENTRY(onion) link;
+    struct loop *loop;
+    struct loop_task tell; /* gives the state to the owner */
+    struct beam_why why;
+    uint64_t retry_ms;
+};
+
+struct onions_hooks {
+    /* The connection must go: a service could not be taken down on it. */
+    void (*broken)(void *arg);
+    void *arg;
+};
+
+int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions **out);
+/* It must be empty. NULL allowed. */
+void onions_free(struct onions *all);
+
+/* o becomes one of them, and is queued. 0, BEAM_EEXIST, BEAM_ELIMIT, BEAM_ENOMEM. */
+int onions_put(struct onions *all, struct onion *o);
+/* o leaves; a DEL_ONION goes out if tor may have it. */
+void onions_take(struct onions *all, struct onion *o);
+
+/* A control connection is ready: everything is added. */
+void onions_up(struct onions *all, struct control *control);
+/* The connection is gone: nothing goes out any more. */
+void onions_detach(struct onions *all);
+/* Said to all after that: tor comes back. `why` and retry_ms as for onion_events. */
+void onions_down(struct onions *all, const struct beam_why *why, uint64_t retry_ms);
+/* As onions_down: it cannot be started, and why. */
+void onions_fail(struct onions *all, const struct beam_why *why);
+/* An event's first line, from "HS_DESC" on. */
+void onions_event(struct onions *all, const char *text);
+
+/* In onion.c: the state machine of one. `why` and retry_ms where there are any. */
+void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms);
+/* An upload began, or failed for `reason`. */
+void onion_upload(struct onion *o, bool failed, const char *reason);
+
+/* In tor.c. */
+struct onions *tor_onions(struct tor *t);
+struct loop *tor_loop(const struct tor *t);
+
+#endif

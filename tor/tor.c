@@ -1,0 +1,601 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tor/tor.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "tor/bootstrap.h"
+#include "tor/link.h"
+#include "tor/onions.h"
+#include "tor/spawn.h"
+#include "tor/torrc.h"
+
+enum {                         /* ms */
+       START_DEADLINE = 30000, /* until tor is under control */
+       LOCK_WAIT = 5000,       /* for a tor before us to leave the data directory */
+       LOCK_POLL = 20,
+       STOP_GRACE = 2000,
+       LOST_GRACE = 1000, /* between the control connection's end and the process's */
+       PAUSE_MIN = 250,   /* before the first restart; doubled each time */
+       RAN_WELL = 30000   /* ready for so long, it starts from the first pause again */
+};
+
+/* Beside those of tor.h: the process is being ended; t->next comes then. */
+#define TOR_ENDING ((enum tor_state)(TOR_FAILED + 1))
+
+enum ev {
+    EV_START,
+    EV_STOP,
+    EV_TIMER,        /* of the state */
+    EV_CONTROLLED,   /* the link is ready */
+    EV_BOOTSTRAPPED, /* 100 % */
+    EV_REFUSED,      /* this tor will not do: t->why */
+    EV_LOST,         /* the link is gone: t->why */
+    EV_ENDED         /* so is the process: t->why, t->status */
+};
+
+struct tor {
+    struct loop *loop;
+    struct tor_options options; /* texts owned */
+    struct tor_events events;
+    struct permit *permit;
+    struct onions *onions;
+    struct addr socks;
+    enum tor_state state, next;
+    struct spawn *spawn;
+    struct link *link;
+    struct bootstrap bootstrap;
+    struct loop_timer timer, watchdog;
+    struct loop_task start, stop, broken; /* what the owner asked for, and onions_hooks */
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+    struct beam_why why;
+    int status;          /* of the process that ended */
+    bool was_controlled; /* since the owner started it */
+    bool again;          /* started while it was being stopped */
+    bool lost;           /* the link went before the process */
+    unsigned failures;   /* ends in a row */
+    uint64_t ready_at;   /* 0: not yet */
+    uint64_t wait_until; /* for the lock */
+    char version[AUTH_VERSION_SIZE];
+};
+
+static void tor_event(struct tor *t, enum ev ev);
+
+const char *tor_state_name(enum tor_state state)
+{
+    static const char *const names[] = {
+        [TOR_OFF] = "off",      [TOR_STARTING] = "starting", [TOR_BOOTSTRAPPING] = "bootstrapping",
+        [TOR_READY] = "ready",  [TOR_RESTING] = "resting",   [TOR_FAILED] = "failed",
+        [TOR_ENDING] = "ending"};
+    return names[state];
+}
+
+/* ---- what is heard of the process and over the link ------------------------------------------ */
+
+static void arm_watchdog(struct tor *t)
+{
+    uint64_t due = bootstrap_due(&t->bootstrap), now = loop_now(t->loop);
+    if (due == UINT64_MAX)
+        loop_timer_clear(&t->watchdog);
+    else
+        loop_timer_set(&t->watchdog, due > now ? due - now : 0);
+}
+
+/* `news` as of bootstrap.h. */
+static void tell_news(struct tor *t, unsigned news)
+{
+    arm_watchdog(t);
+    if ((news & BOOTSTRAP_PROGRESS) && t->events.progress)
+        t->events.progress(t->events.arg, t->bootstrap.percent, t->bootstrap.summary);
+    if ((news & BOOTSTRAP_TROUBLE) && t->events.warning)
+        t->events.warning(t->events.arg, &t->bootstrap.why);
+    if (news & BOOTSTRAP_DONE)
+        tor_event(t, EV_BOOTSTRAPPED);
+}
+
+static void on_watchdog(void *arg)
+{
+    struct tor *t = arg;
+    tell_news(t, bootstrap_tick(&t->bootstrap, loop_now(t->loop)));
+}
+
+static void on_log(void *arg, const struct logline *l)
+{
+    struct tor *t = arg;
+    if (t->state == TOR_ENDING)
+        return;
+    if (t->link)
+        link_poke(t->link);
+    tell_news(t, bootstrap_log(&t->bootstrap, l));
+}
+
+static void on_ended(void *arg, int status, const struct beam_why *why)
+{
+    struct tor *t = arg;
+    t->spawn = NULL;
+    t->status = status;
+    /* Where it is we who end it, the reason is known; a link that was lost has it here. */
+    if (t->state != TOR_ENDING || (t->lost && status != 0))
+        t->why = *why;
+    tor_event(t, EV_ENDED);
+}
+
+static void on_phase(void *arg, const struct control_reply *r)
+{
+    static const char key[] = "status/bootstrap-phase=";
+    struct tor *t = arg;
+    const char *text = r->lines[0].text;
+    if (r->code == 250 && strncmp(text, key, sizeof(key) - 1) == 0)
+        tell_news(t, bootstrap_status(&t->bootstrap, loop_now(t->loop), text + sizeof(key) - 1));
+    /* It may have been done before the link was. */
+    if (t->bootstrap.done && t->state == TOR_BOOTSTRAPPING)
+        tor_event(t, EV_BOOTSTRAPPED);
+}
+
+static void on_link_ready(void *arg)
+{
+    tor_event(arg, EV_CONTROLLED);
+}
+
+static void on_link_event(void *arg, const struct control_reply *event)
+{
+    struct tor *t = arg;
+    const char *text = event->lines[0].text;
+    const char *status = control_after(text, "STATUS_CLIENT");
+    if (!status)
+        status = control_after(text, "STATUS_GENERAL");
+    if (status)
+        tell_news(t, bootstrap_status(&t->bootstrap, loop_now(t->loop), status));
+    else
+        onions_event(t->onions, text);
+}
+
+static void on_link_closed(void *arg, int err, const struct beam_why *why)
+{
+    struct tor *t = arg;
+    t->why = *why;
+    link_free(t->link);
+    t->link = NULL;
+    switch (err) {
+    case BEAM_EAUTH:
+    case BEAM_EPERM:
+    case BEAM_EPROTO:
+    case BEAM_EINVAL:
+    case BEAM_EPOLICY:
+        tor_event(t, EV_REFUSED);
+        return;
+    default:
+        t->lost = true;
+        tor_event(t, EV_LOST);
+    }
+}
+
+/* ---- what is done on the way into a state ---------------------------------------------------- */
+
+static void notify(struct tor *t, const struct beam_why *why, uint64_t retry_ms)
+{
+    log_info("tor", "%s%s%s", tor_state_name(t->state), why ? ": " : "", why ? why->text : "");
+    if (t->events.state)
+        t->events.state(t->events.arg, t->state, why, retry_ms);
+}
+
+static void enter_resting(struct tor *t)
+{
+    if (t->ready_at && loop_now(t->loop) - t->ready_at >= RAN_WELL)
+        t->failures = 0;
+    uint64_t pause = t->options.restart_max;
+    if (t->failures < 32 && ((uint64_t)PAUSE_MIN << t->failures) < pause)
+        pause = (uint64_t)PAUSE_MIN << t->failures;
+    t->failures++;
+    if (t->failures > 2)
+        beam_why(&t->why, t->why.code, "%s (%u times in a row now)", t->why.text, t->failures);
+    loop_timer_set(&t->timer, pause);
+    onions_down(t->onions, &t->why, pause);
+    notify(t, &t->why, pause);
+}
+
+static void enter_off(struct tor *t)
+{
+    void (*stopped)(void *arg) = t->stopped;
+    beam_why(&t->why, BEAM_ECANCELED, "tor was stopped");
+    onions_down(t->onions, &t->why, 0);
+    spawn_clean(t->options.dir);
+    t->stopped = NULL;
+    if (t->again)
+        loop_post(t->loop, &t->start);
+    t->again = false;
+    notify(t, NULL, 0);
+    if (stopped)
+        stopped(t->stopped_arg);
+}
+
+static void enter_bootstrapping(struct tor *t)
+{
+    struct control *control = link_control(t->link);
+    t->was_controlled = true;
+    memcpy(t->version, link_version(t->link), sizeof(t->version));
+    onions_up(t->onions, control);
+    notify(t, NULL, 0);
+    if (control_send(control, on_phase, t, "GETINFO status/bootstrap-phase") < 0)
+        loop_post(t->loop, &t->broken);
+}
+
+static void tor_enter(struct tor *t, enum tor_state state)
+{
+    t->state = state;
+    loop_timer_clear(&t->timer);
+    if (state != TOR_BOOTSTRAPPING && state != TOR_READY && state != TOR_STARTING)
+        loop_timer_clear(&t->watchdog);
+    switch (state) {
+    case TOR_OFF:
+        enter_off(t);
+        return;
+    case TOR_STARTING:
+        t->ready_at = 0;
+        t->wait_until = loop_now(t->loop) + LOCK_WAIT;
+        loop_timer_set(&t->timer, 0);
+        notify(t, NULL, 0);
+        return;
+    case TOR_BOOTSTRAPPING:
+        enter_bootstrapping(t);
+        return;
+    case TOR_READY:
+        t->ready_at = loop_now(t->loop);
+        notify(t, NULL, 0);
+        return;
+    case TOR_RESTING:
+        enter_resting(t);
+        return;
+    case TOR_FAILED:
+        spawn_clean(t->options.dir);
+        onions_fail(t->onions, &t->why);
+        notify(t, &t->why, 0);
+        return;
+    }
+}
+
+/* Ends what runs, then enters `next`. */
+static void end(struct tor *t, enum tor_state next, uint64_t grace)
+{
+    onions_detach(t->onions);
+    link_free(t->link);
+    t->link = NULL;
+    if (!t->spawn) {
+        tor_enter(t, next);
+        return;
+    }
+    t->next = next;
+    t->state = TOR_ENDING;
+    loop_timer_clear(&t->timer);
+    loop_timer_clear(&t->watchdog);
+    spawn_stop(t->spawn, grace);
+}
+
+/* Starts the process, once no other holds its data directory. */
+static void launch(struct tor *t)
+{
+    const struct spawn_spec spec = {
+        .binary = t->options.binary, .dir = t->options.dir, .torrc = t->options.torrc};
+    const struct spawn_events spawn_events = {.log = on_log, .ended = on_ended, .arg = t};
+    const struct link_spec link = {.dir = t->options.dir, .permit = t->permit, .own = true};
+    const struct link_events link_events = {
+        .ready = on_link_ready, .event = on_link_event, .closed = on_link_closed, .arg = t};
+    if (spawn_locked(t->options.dir) && loop_now(t->loop) < t->wait_until) {
+        loop_timer_set(&t->timer, LOCK_POLL);
+        return;
+    }
+    t->lost = false;
+    bootstrap_init(&t->bootstrap, loop_now(t->loop), t->options.bootstrap_timeout);
+    int err = spawn_start(t->loop, &spec, &spawn_events, &t->spawn, &t->why);
+    if (err == 0) {
+        err = link_open(t->loop, &link, &link_events, &t->link);
+        if (err < 0)
+            beam_why(&t->why, err, "tor: its control socket: %s", beam_err_text(err));
+    }
+    if (err < 0) {
+        end(t, t->was_controlled ? TOR_RESTING : TOR_FAILED, 0);
+        return;
+    }
+    loop_timer_set(&t->timer, START_DEADLINE);
+    arm_watchdog(t);
+}
+
+/* It ended before it was under control. One that was well before is given
+ * another chance, and so is one that somebody killed. */
+static void ended_early(struct tor *t)
+{
+    link_free(t->link);
+    t->link = NULL;
+    if (strstr(t->why.text, "HiddenServiceNonAnonymousMode") ||
+        strstr(t->why.text, "HiddenServiceSingleHopMode")) {
+        struct beam_why why = t->why;
+        beam_why(&t->why, BEAM_EPOLICY,
+                 "tor.torrc asks for onion services that are not anonymous, which beam refuses "
+                 "(take these options out of it): %s",
+                 why.text);
+        tor_enter(t, TOR_FAILED);
+        return;
+    }
+    bool by_itself = WIFEXITED(t->status) && WEXITSTATUS(t->status) != 0;
+    tor_enter(t, by_itself && !t->was_controlled ? TOR_FAILED : TOR_RESTING);
+}
+
+/* ---- what is decided ------------------------------------------------------------------------- */
+
+static bool in_off(struct tor *t, enum ev ev)
+{
+    if (ev == EV_START) {
+        t->was_controlled = false;
+        t->failures = 0;
+        tor_enter(t, TOR_STARTING);
+    } else if (ev == EV_STOP) {
+        tor_enter(t, TOR_OFF);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static bool in_starting(struct tor *t, enum ev ev)
+{
+    switch (ev) {
+    case EV_START:
+    case EV_BOOTSTRAPPED: /* asked for again once the link is ready */
+        return true;
+    case EV_STOP:
+        end(t, TOR_OFF, STOP_GRACE);
+        return true;
+    case EV_TIMER:
+        if (!t->spawn) {
+            launch(t);
+            return true;
+        }
+        if (t->link)
+            beam_why(&t->why, BEAM_ETIMEOUT, "tor could not be taken under control within %d s",
+                     START_DEADLINE / 1000);
+        end(t, TOR_RESTING, 0);
+        return true;
+    case EV_CONTROLLED:
+        tor_enter(t, TOR_BOOTSTRAPPING);
+        return true;
+    case EV_REFUSED:
+        end(t, TOR_FAILED, 0);
+        return true;
+    case EV_LOST: /* its last words may be on their way */
+        loop_timer_set(&t->timer, LOST_GRACE);
+        return true;
+    case EV_ENDED:
+        ended_early(t);
+        return true;
+    }
+    return false;
+}
+
+/* Bootstrapping and ready. */
+static bool in_control(struct tor *t, enum ev ev)
+{
+    switch (ev) {
+    case EV_START:
+        return true;
+    case EV_STOP:
+        end(t, TOR_OFF, STOP_GRACE);
+        return true;
+    case EV_BOOTSTRAPPED:
+        tor_enter(t, TOR_READY);
+        return true;
+    case EV_REFUSED:
+    case EV_LOST:
+        end(t, TOR_RESTING, LOST_GRACE);
+        return true;
+    case EV_ENDED:
+        end(t, TOR_RESTING, 0);
+        return true;
+    case EV_TIMER:
+    case EV_CONTROLLED:
+        break;
+    }
+    return false;
+}
+
+static bool in_resting(struct tor *t, enum ev ev)
+{
+    if (ev == EV_START)
+        return true;
+    if (ev == EV_TIMER)
+        tor_enter(t, TOR_STARTING);
+    else if (ev == EV_STOP)
+        tor_enter(t, TOR_OFF);
+    else
+        return false;
+    return true;
+}
+
+static bool in_ending(struct tor *t, enum ev ev)
+{
+    if (ev == EV_START) {
+        t->again = t->next == TOR_OFF || t->next == TOR_FAILED;
+    } else if (ev == EV_STOP) {
+        t->next = TOR_OFF;
+        t->again = false;
+    } else if (ev == EV_ENDED) {
+        tor_enter(t, t->next);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static void tor_event(struct tor *t, enum ev ev)
+{
+    bool known = false;
+    switch (t->state) {
+    case TOR_OFF:
+    case TOR_FAILED:
+        known = in_off(t, ev);
+        break;
+    case TOR_STARTING:
+        known = in_starting(t, ev);
+        break;
+    case TOR_BOOTSTRAPPING:
+    case TOR_READY:
+        known = in_control(t, ev);
+        break;
+    case TOR_RESTING:
+        known = in_resting(t, ev);
+        break;
+    default: /* TOR_ENDING, which is no member of the enum */
+        known = in_ending(t, ev);
+    }
+    if (known)
+        return;
+    beam_why(&t->why, BEAM_EPROTO, "tor: event %d has no place in state %s", (int)ev,
+             tor_state_name(t->state));
+    log_error("tor", "%s", t->why.text);
+    end(t, TOR_FAILED, 0);
+}
+
+/* ---- what the owner does --------------------------------------------------------------------- */
+
+static void on_timer(void *arg)
+{
+    tor_event(arg, EV_TIMER);
+}
+
+static void on_start(void *arg)
+{
+    tor_event(arg, EV_START);
+}
+
+static void on_stop(void *arg)
+{
+    tor_event(arg, EV_STOP);
+}
+
+/* A service could not be taken down: the connection goes, and tor with it. */
+static void on_broken(void *arg)
+{
+    struct tor *t = arg;
+    if (!t->link)
+        return;
+    beam_why(&t->why, BEAM_ELIMIT, "tor does not take commands any more");
+    tor_event(t, EV_LOST);
+}
+
+static void break_link(void *arg)
+{
+    struct tor *t = arg;
+    loop_post(t->loop, &t->broken);
+}
+
+static int copy_options(struct tor *t, const struct tor_options *options)
+{
+    t->options = *options;
+    t->options.binary = strdup(options->binary);
+    t->options.dir = strdup(options->dir);
+    t->options.torrc = strdup(options->torrc);
+    return t->options.binary && t->options.dir && t->options.torrc ? 0 : BEAM_ENOMEM;
+}
+
+int tor_new(struct loop *l, const struct tor_options *options, const struct tor_events *events,
+            struct tor **out)
+{
+    struct tor *t = calloc(1, sizeof(*t));
+    if (!t)
+        return BEAM_ENOMEM;
+    t->loop = l;
+    t->events = *events;
+    loop_task_init(&t->start, on_start, t);
+    loop_task_init(&t->stop, on_stop, t);
+    loop_task_init(&t->broken, on_broken, t);
+    loop_timer_init(l, &t->timer, on_timer, t);
+    loop_timer_init(l, &t->watchdog, on_watchdog, t);
+    const struct onions_hooks hooks = {.broken = break_link, .arg = t};
+    char *socks = file_join(options->dir, TORRC_SOCKS);
+    int err = socks ? copy_options(t, options) : BEAM_ENOMEM;
+    if (err == 0)
+        err = permit_new_local(&t->permit);
+    if (err == 0)
+        err = onions_new(l, &hooks, &t->onions);
+    if (err < 0) {
+        tor_free(t);
+    } else {
+        (void)addr_unix(socks, &t->socks); /* too long: said when it is started */
+        *out = t;
+    }
+    free(socks);
+    return err;
+}
+
+void tor_start(struct tor *t)
+{
+    loop_post(t->loop, &t->start);
+}
+
+void tor_stop(struct tor *t, void (*done)(void *arg), void *arg)
+{
+    t->stopped = done;
+    t->stopped_arg = arg;
+    loop_task_cancel(t->loop, &t->start);
+    loop_post(t->loop, &t->stop);
+}
+
+void tor_free(struct tor *t)
+{
+    if (!t)
+        return;
+    loop_task_cancel(t->loop, &t->start);
+    loop_task_cancel(t->loop, &t->stop);
+    loop_task_cancel(t->loop, &t->broken);
+    loop_timer_clear(&t->timer);
+    loop_timer_clear(&t->watchdog);
+    link_free(t->link);
+    if (t->spawn) {
+        spawn_free(t->spawn);
+        spawn_clean(t->options.dir);
+    }
+    onions_free(t->onions);
+    permit_free(t->permit);
+    free((char *)(uintptr_t)t->options.binary);
+    free((char *)(uintptr_t)t->options.dir);
+    free((char *)(uintptr_t)t->options.torrc);
+    free(t);
+}
+
+enum tor_state tor_state(const struct tor *t)
+{
+    return t->state == TOR_ENDING ? t->next : t->state;
+}
+
+pid_t tor_pid(const struct tor *t)
+{
+    return t->spawn ? spawn_pid(t->spawn) : 0;
+}
+
+const char *tor_version(const struct tor *t)
+{
+    return t->version;
+}
+
+int tor_percent(const struct tor *t)
+{
+    return t->state == TOR_BOOTSTRAPPING || t->state == TOR_READY ? t->bootstrap.percent : 0;
+}
+
+const struct addr *tor_socks(const struct tor *t)
+{
+    return &t->socks;
+}
+
+struct onions *tor_onions(struct tor *t)
+{
+    return t->onions;
+}
+
+struct loop *tor_loop(const struct tor *t)
+{
+    return t->loop;
+}
