@@ -16,8 +16,11 @@ struct path_onion_spec {
     const char *id;         /* file name of the socket in it, unique: "17" */
 };
 
-/* 0, BEAM_ENOMEM, BEAM_EEXIST (this onion is published already), BEAM_ELIMIT (path too long for a
- * unix socket), BEAM_EIO, with words. The first event comes later. */
+/*
+ * Makes the folder if need be. 0, BEAM_ENOMEM, BEAM_EEXIST (this onion is published already, or the
+ * socket is in use), BEAM_ELIMIT (path too long for a unix socket), BEAM_EINVAL (one that tor does
+ * not take), BEAM_EPERM (a loose folder), BEAM_EIO, with words. The first event comes later.
+ */
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why);
 

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "path/onion.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "loop/listen.h"
+#include "stream/socket.h"
+
+enum { ONION_PORT = 80 }; /* so that the URL needs none */
+
+static const char scheme[] = "http://", tld[] = ".onion";
+enum { URL_SIZE = sizeof(scheme) - 1 + ONION_ADDRESS_LEN + sizeof(tld) };
+
+struct path_onion {
+    struct path base;
+    struct loop *loop;
+    struct onion_key *key;
+    struct listener *listener;
+    struct onion *onion;
+    char *dir;
+    char url[URL_SIZE];
+};
+
+static const char *url_of(const struct path *p)
+{
+    return ((const struct path_onion *)p)->url;
+}
+
+static void pause_visitors(struct path *p)
+{
+    listen_pause(((struct path_onion *)p)->listener);
+}
+
+static void resume_visitors(struct path *p)
+{
+    listen_resume(((struct path_onion *)p)->listener);
+}
+
+/* Whatever of it was made; the folder goes with the last socket in it. */
+static void take_down(struct path *p)
+{
+    struct path_onion *o = (struct path_onion *)p;
+    onion_withdraw(o->onion);
+    if (o->listener) {
+        listen_close(o->listener);
+        (void)rmdir(o->dir);
+    }
+    onion_key_free(o->key);
+    free(o->dir);
+    free(o);
+}
+
+static const struct path_ops ops = {
+    .kind = "onion",
+    .url = url_of,
+    .pause = pause_visitors,
+    .resume = resume_visitors,
+    .free = take_down,
+};
+
+static enum path_state state_of(enum onion_state state)
+{
+    switch (state) {
+    case ONION_WAITING:
+        return PATH_WAITING;
+    case ONION_PUBLISHING:
+        return PATH_OPENING;
+    case ONION_UP:
+        return PATH_UP;
+    case ONION_FAILED:
+        return PATH_FAILED;
+    }
+    return PATH_FAILED;
+}
+
+static void on_state(void *arg, enum onion_state state, const struct beam_why *why,
+                     uint64_t retry_ms)
+{
+    struct path *p = arg;
+    const struct path_events *ev = &p->events;
+    if (state == ONION_PUBLISHING && ev->progress)
+        ev->progress(ev->arg, p, 100, "publishing the onion service");
+    ev->state(ev->arg, p, state_of(state), why, retry_ms);
+}
+
+static void on_warning(void *arg, const struct beam_why *why)
+{
+    struct path *p = arg;
+    if (p->events.warning)
+        p->events.warning(p->events.arg, p, why);
+}
+
+static void on_visitor(void *arg, int fd)
+{
+    struct path_onion *o = arg;
+    struct stream *s;
+    int err = stream_socket(o->loop, fd, &s);
+    if (err < 0) {
+        log_warn("path", "onion: a visitor was turned away: %s", beam_err_text(err));
+        return;
+    }
+    o->base.events.visitor(o->base.events.arg, &o->base, s);
+}
+
+static int listen_on(struct path_onion *o, const char *socket, struct beam_why *why)
+{
+    struct addr at;
+    int err = file_private_dir(o->dir, why);
+    if (err < 0)
+        return err;
+    err = addr_unix(socket, &at);
+    if (err < 0)
+        return beam_why(why, err,
+                        "%s: too long for a unix socket, which takes 107 bytes (set BEAM_HOME or "
+                        "XDG_RUNTIME_DIR to a shorter path)",
+                        socket);
+    err = listen_open(o->loop, &at, on_visitor, o, &o->listener);
+    if (err < 0)
+        return beam_why(why, err, "%s: cannot listen: %s", socket, beam_err_text(err));
+    return 0;
+}
+
+static int publish(struct path_onion *o, struct tor *tor, const char *socket, struct beam_why *why)
+{
+    const struct onion_spec spec = {.key = o->key, .socket = socket, .port = ONION_PORT};
+    const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = o};
+    int err = onion_publish(tor, &spec, &events, &o->onion);
+    switch (err) {
+    case 0:
+        return 0;
+    case BEAM_EEXIST:
+        return beam_why(why, err, "%s: published already (stop the tunnel that does)", o->url);
+    case BEAM_EINVAL:
+        return beam_why(why, err,
+                        "%s: tor takes no socket path with a space or a quote in it (set BEAM_HOME "
+                        "or XDG_RUNTIME_DIR to another path)",
+                        socket);
+    default:
+        return beam_why(why, err, "%s: cannot be published: %s", o->url, beam_err_text(err));
+    }
+}
+
+int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
+               struct path **out, struct beam_why *why)
+{
+    char *socket = NULL;
+    int err = 0;
+    struct path_onion *o = calloc(1, sizeof(*o));
+    if (!o) {
+        onion_key_free(spec->key);
+        return beam_why(why, BEAM_ENOMEM, "onion: out of memory");
+    }
+    o->base = (struct path){.ops = &ops, .events = *events};
+    o->loop = spec->loop;
+    o->key = spec->key;
+    snprintf(o->url, sizeof(o->url), "%s%s%s", scheme, onion_key_address(o->key), tld);
+
+    o->dir = strdup(spec->dir);
+    socket = file_join(spec->dir, spec->id);
+    if (!o->dir || !socket) {
+        err = beam_why(why, BEAM_ENOMEM, "onion: out of memory");
+        goto out;
+    }
+    err = listen_on(o, socket, why);
+    if (!err)
+        err = publish(o, spec->tor, socket, why);
+out:
+    free(socket);
+    if (err < 0)
+        take_down(&o->base);
+    else
+        *out = &o->base;
+    return err;
+}
