@@ -1,32 +1,55 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The command table: the only file that sees the daemon, the command line and the demo. */
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
 #include "cli/help.h"
 #include "cli/options.h"
+#include "cli/plain.h"
 #include "cli/publish.h"
 #include "cli/status.h"
 #include "cli/stop.h"
 #include "daemon/daemon.h"
+#include "daemon/wish.h"
 #include "demo/demo.h"
+
+static struct daemon_options daemon_options(const struct options *o)
+{
+    return (struct daemon_options){.version = PACKAGE_VERSION,
+                                   .config = o->config,
+                                   .assignments = o->assignments,
+                                   .assignment_count = o->assignment_count,
+                                   .on_demand = o->on_demand};
+}
+
+static int check_wish(const struct options *o, struct beam_why *why)
+{
+    char dir[PATH_MAX];
+    if (!getcwd(dir, sizeof(dir)))
+        return beam_why(why, BEAM_EIO, "the working directory: %s", strerror(errno));
+    return wish_check(o->operand, dir, o->name, why);
+}
+
+static int check_start(const struct options *o, struct beam_why *why)
+{
+    const struct daemon_options options = daemon_options(o);
+    return daemon_check(&options, o->policy, why);
+}
 
 static int run_publish(const struct options *o, struct beam_why *why)
 {
-    return publish_command(o, PACKAGE_VERSION, why);
+    const struct publish_checks checks = {.wish = check_wish, .start = check_start};
+    return publish_command(o, PACKAGE_VERSION, &checks, why);
 }
 
 static int run_daemon(const struct options *o, struct beam_why *why)
 {
-    const struct daemon_options options = {.version = PACKAGE_VERSION,
-                                           .config = o->config,
-                                           .assignments = o->assignments,
-                                           .assignment_count = o->assignment_count,
-                                           .on_demand = o->on_demand};
+    const struct daemon_options options = daemon_options(o);
     return daemon_run(&options, why);
 }
 
@@ -87,7 +110,7 @@ static int open_standard(void)
 static void print_error(const struct beam_why *why)
 {
     char text[4 * sizeof(why->text)];
-    text_escape(why->text, strlen(why->text), text, sizeof(text));
+    plain_text(why->text, text, sizeof(text));
     fprintf(stderr, "beam: %s\n", text);
 }
 

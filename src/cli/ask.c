@@ -64,13 +64,14 @@ static void on_deadline(void *arg)
 
 static int run(struct asking *a)
 {
+    const struct client_spec spec = {.common = &a->common};
     const struct client_events ev = {
         .ready = on_ready, .message = on_message, .closed = on_closed, .arg = a};
     int err = loop_new(&a->loop);
     if (err < 0)
         return beam_why(a->why, err, "no event loop: %s", beam_err_text(err));
     loop_timer_init(a->loop, &a->deadline, on_deadline, a);
-    err = client_new(a->loop, &a->common, false, &ev, &a->client, a->why);
+    err = client_new(a->loop, &spec, &ev, &a->client, a->why);
     if (err == 0 && (err = loop_run(a->loop)) < 0)
         beam_why(a->why, err, "the event loop failed: %s", beam_err_text(err));
     client_free(a->client);

@@ -15,7 +15,7 @@ struct ask {
     void *arg;
 };
 
-/* Starts no daemon: BEAM_EREFUSED where none runs. 0, the code of the reply, BEAM_ETIMEOUT …, with
+/* Starts no daemon: BEAM_ENODAEMON where none runs. 0, the code of the reply, BEAM_ETIMEOUT …, with
  * words. */
 int ask_daemon(const struct options *o, const struct ask *ask, struct beam_why *why);
 

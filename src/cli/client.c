@@ -39,14 +39,13 @@ enum client_event {
 
 struct client {
     struct loop *loop;
-    const struct request_common *common;
+    struct client_spec spec;
     struct client_events events;
     struct home *home;
     struct addr socket;
     struct permit *permit;
     enum client_state state;
-    bool start;   /* may start a daemon */
-    bool started; /* did, since the last pause */
+    bool started; /* a daemon, since the last pause */
     struct egress *dial;
     struct launch *launch;
     struct channel *channel;
@@ -163,7 +162,11 @@ static void on_launched(void *arg, int err, const struct beam_why *why)
 static void launch(struct client *c)
 {
     c->started = true;
-    if (launch_start(c->loop, c->common, on_launched, c, &c->launch, &c->why) < 0) {
+    if (c->spec.check && c->spec.check(c->spec.arg, &c->why) < 0) {
+        client_event(c, CLIENT_FAULT);
+        return;
+    }
+    if (launch_start(c->loop, c->spec.common, on_launched, c, &c->launch, &c->why) < 0) {
         c->why.code = BEAM_ENODAEMON;
         client_event(c, CLIENT_FAULT);
     }
@@ -209,8 +212,9 @@ static void client_enter(struct client *c, enum client_state state)
 /* Nobody is there: one is started, unless we may not, or just did. */
 static void do_without(struct client *c)
 {
-    if (!c->start) {
-        beam_why(&c->why, BEAM_EREFUSED, "no daemon runs");
+    if (!c->spec.start) {
+        beam_why(&c->why, BEAM_ENODAEMON,
+                 "daemon: none runs, so nothing is published (`beam TARGET` starts it)");
         client_enter(c, CLIENT_CLOSED);
     } else if (c->started || c->state == CLIENT_GREETING) {
         client_enter(c, CLIENT_PAUSING);
@@ -275,16 +279,15 @@ static int find_socket(struct client *c, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "%s: %s", c->home->control, beam_err_text(err)) : 0;
 }
 
-int client_new(struct loop *l, const struct request_common *common, bool start,
-               const struct client_events *events, struct client **out, struct beam_why *why)
+int client_new(struct loop *l, const struct client_spec *spec, const struct client_events *events,
+               struct client **out, struct beam_why *why)
 {
     struct client *c = calloc(1, sizeof(*c));
     if (!c)
         return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
     c->loop = l;
-    c->common = common;
+    c->spec = *spec;
     c->events = *events;
-    c->start = start;
     loop_timer_init(l, &c->pause, on_pause, c);
     loop_timer_init(l, &c->deadline, on_deadline, c);
     loop_task_init(&c->tell, on_tell, c);

@@ -17,16 +17,24 @@ struct client_events {
     void (*ready)(void *arg);
     /* A reply or an event, borrowed for the call. */
     void (*message)(void *arg, const cJSON *message);
-    /* There is no way to it (BEAM_ENODAEMON; BEAM_EPROTO: it is another version; BEAM_EREFUSED: none
-     * runs, and none was to be started), or it was lost (BEAM_ECLOSED). Nothing more is called; the owner calls client_free, now or later. */
+    /* There is no way to it (BEAM_ENODAEMON; BEAM_EPROTO: it is another version; what `check` said),
+     * or it was lost (BEAM_ECLOSED). Nothing more is called; the owner calls client_free, now or later. */
     void (*closed)(void *arg, const struct beam_why *why);
     void *arg;
 };
 
-/* `start`: start the daemon where none runs. `common` is borrowed and outlives it. The first call
- * comes later. 0, or BEAM_E… with words. */
-int client_new(struct loop *l, const struct request_common *common, bool start,
-               const struct client_events *events, struct client **out, struct beam_why *why);
+struct client_spec {
+    const struct request_common *common; /* borrowed */
+    bool start;                          /* start the daemon where none runs */
+    /* Called before one is started: 0, or a code with words that it is not to be. NULL: nothing to
+     * check. */
+    int (*check)(void *arg, struct beam_why *why);
+    void *arg;
+};
+
+/* The first call comes later. 0, or BEAM_E… with words. */
+int client_new(struct loop *l, const struct client_spec *spec, const struct client_events *events,
+               struct client **out, struct beam_why *why);
 /* Sends and deletes a request; NULL, for one that could not be made, is BEAM_ENOMEM.
  * 0, BEAM_ENOMEM, BEAM_ECLOSED. */
 int client_send(struct client *c, cJSON *request);

@@ -37,6 +37,7 @@ enum publish_event {
 
 struct publish {
     const struct options *options;
+    const struct publish_checks *checks;
     struct loop *loop;
     struct request_common common;
     struct client *client;
@@ -45,6 +46,7 @@ struct publish {
     struct loop_timer deadline;
     struct loop_signal signals[3];
     uint64_t tunnel; /* its id, once taken */
+    bool told;       /* an event told of the error that it ends with */
     int result;      /* 0, or what the command ends with; its words are in `why` */
     struct beam_why *why;
 };
@@ -156,7 +158,10 @@ static void on_event(struct publish *p, const cJSON *m, const char *name)
     if (strcmp(name, "ready") == 0) {
         publish_event(p, PUBLISH_READY);
     } else if (strcmp(name, "error") == 0) {
+        p->told = true;
         p->result = request_error(m, p->why);
+        if (p->result == BEAM_ENOTFOUND)
+            p->result = BEAM_EIO; /* of its tor, say: what the user asked for was found */
     } else if (strcmp(name, "stopped") == 0) {
         publish_event(p, PUBLISH_STOPPED);
     }
@@ -174,7 +179,6 @@ static void on_reply(struct publish *p, const cJSON *m)
     } else {
         if (err == 0)
             beam_why(p->why, BEAM_EPROTO, "daemon: its reply names no tunnel");
-        view_error(p->view, p->why);
         publish_event(p, PUBLISH_REFUSED);
     }
 }
@@ -192,10 +196,8 @@ static void on_message(void *arg, const cJSON *m)
 static void on_closed(void *arg, const struct beam_why *why)
 {
     struct publish *p = arg;
-    if (p->state != PUBLISH_STOPPING) {
+    if (p->state != PUBLISH_STOPPING)
         *p->why = *why;
-        view_error(p->view, why);
-    }
     publish_event(p, PUBLISH_LOST);
 }
 
@@ -234,8 +236,16 @@ static void unwatch_signals(struct publish *p)
         loop_signal_stop(&p->signals[i]);
 }
 
+static int check_start(void *arg, struct beam_why *why)
+{
+    const struct publish *p = arg;
+    return p->checks->start(p->options, why);
+}
+
 static int run(struct publish *p, const char *version)
 {
+    const struct client_spec spec = {
+        .common = &p->common, .start = true, .check = check_start, .arg = p};
     const struct client_events ev = {
         .ready = on_ready, .message = on_message, .closed = on_closed, .arg = p};
     int err = loop_new(&p->loop);
@@ -246,7 +256,7 @@ static int run(struct publish *p, const char *version)
     if (err == 0)
         err = view_new(p->loop, p->options, version, on_unheard, p, &p->view, p->why);
     if (err == 0)
-        err = client_new(p->loop, &p->common, true, &ev, &p->client, p->why);
+        err = client_new(p->loop, &spec, &ev, &p->client, p->why);
     if (err == 0 && (err = loop_run(p->loop)) < 0)
         beam_why(p->why, err, "the event loop failed: %s", beam_err_text(err));
     client_free(p->client);
@@ -257,13 +267,24 @@ static int run(struct publish *p, const char *version)
     return err;
 }
 
-int publish_command(const struct options *o, const char *version, struct beam_why *why)
+static int publish(struct publish *p, const char *version)
 {
-    struct publish p = {.options = o, .why = why};
-    int err = request_common(o, &p.common, why);
+    int err = p->checks->wish(p->options, p->why);
+    if (err == 0)
+        err = request_common(p->options, &p->common, p->why);
     if (err < 0)
         return err;
-    err = run(&p, version);
-    request_common_clear(&p.common);
-    return err < 0 ? err : p.result;
+    err = run(p, version);
+    request_common_clear(&p->common);
+    return err < 0 ? err : p->result;
+}
+
+int publish_command(const struct options *o, const char *version,
+                    const struct publish_checks *checks, struct beam_why *why)
+{
+    struct publish p = {.options = o, .checks = checks, .why = why};
+    int err = publish(&p, version);
+    if (err < 0 && o->json && !p.told)
+        view_print_error(why);
+    return err;
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "cli/plain.h"
 
 enum { PROGRESS_STEP = 25, ESCAPED_MAX = 1024, TARGET_MIN = 20, REQUEST_REST = 60 };
 
@@ -47,6 +48,14 @@ static void put_foreign(struct screen *s, const char *text, size_t columns)
     size_t size = columns + 1 < sizeof(escaped) ? columns + 1 : sizeof(escaped);
     text_escape(text, strlen(text), escaped, size);
     put(s, "%s", escaped);
+}
+
+/* Words of the daemon's, in at most `columns`. */
+static void put_words(struct screen *s, const char *words, size_t columns)
+{
+    char plain[ESCAPED_MAX];
+    plain_text(words, plain, columns + 1 < sizeof(plain) ? columns + 1 : sizeof(plain));
+    put(s, "%s", plain);
 }
 
 /* Makes way for a line that stays. */
@@ -162,7 +171,7 @@ static void show_progress(struct screen *s, const cJSON *e)
     begin_line(s);
     put_path(s, text_of(e, "path"));
     put(s, "%3d %% ", percent);
-    put_foreign(s, text_of(e, "summary"), (size_t)s->terminal.width - 20);
+    put_words(s, text_of(e, "summary"), (size_t)s->terminal.width - 20);
     s->in_place = s->terminal.live;
     if (!s->in_place)
         put(s, "\n");
@@ -203,7 +212,7 @@ static void show_path_down(struct screen *s, const cJSON *e)
     put_path(s, text_of(e, "path"));
     colour(s, "33");
     put(s, "down: ");
-    put_foreign(s, text_of(e, "reason"), 512);
+    put_words(s, text_of(e, "reason"), 512);
     colour(s, "0");
     if (retry > 0) {
         put(s, "; next try in ");
@@ -252,7 +261,7 @@ static void show_warning(struct screen *s, const cJSON *e)
     begin_line(s);
     colour(s, "33");
     put_head(s, "⚠️ ", "Warning");
-    put_foreign(s, text_of(e, "text"), 600);
+    put_words(s, text_of(e, "text"), 600);
     colour(s, "0");
     put(s, "\n");
 }

@@ -104,7 +104,7 @@ static bool keep_first(struct asked *a, const cJSON *reply)
     cJSON_DeleteItemFromObjectCaseSensitive(a->status, "reply");
     cJSON_DeleteItemFromObjectCaseSensitive(a->status, "ok");
     cJSON_DeleteItemFromObjectCaseSensitive(a->status, "more");
-    return cJSON_AddTrueToObject(a->status, "running") != NULL;
+    return a->status != NULL;
 }
 
 static bool keep_page(struct asked *a, const cJSON *page)
@@ -147,12 +147,7 @@ int status_command(const struct options *o, struct beam_why *why)
     struct asked a = {0};
     const struct ask ask = {.request = make_request, .reply = on_reply, .arg = &a};
     int err = ask_daemon(o, &ask, why);
-    if (err == BEAM_EREFUSED) {
-        puts(o->json ? "{\"running\":false,\"tunnels\":[]}"
-                     : "No daemon runs, so nothing is published.");
-        why->text[0] = '\0';
-        err = why->code = BEAM_ENODAEMON;
-    } else if (err == 0 && a.failed) {
+    if (err == 0 && a.failed) {
         err = beam_why(why, BEAM_ENOMEM, "status: out of memory");
     } else if (err == 0 && o->json) {
         err = print_json(a.status, why);

@@ -8,11 +8,7 @@
 
 #include "cli/options.h"
 
-/*
- * Prints what runs here. Without a daemon it says so on standard output (with --json:
- * {"running": false, "tunnels": []}) and the answer is BEAM_ENODAEMON without words.
- * 0, or a code with words to print.
- */
+/* Prints what runs here. 0, or a code with words to print. */
 int status_command(const struct options *o, struct beam_why *why);
 
 /* A whole status, as --json prints it, as text for a person. Pure but for `to`. */

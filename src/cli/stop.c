@@ -26,11 +26,5 @@ int stop_command(const struct options *o, struct beam_why *why)
 {
     struct options copy = *o;
     const struct ask ask = {.request = make_request, .reply = on_reply, .arg = &copy};
-    int err = ask_daemon(o, &ask, why);
-    if (err != BEAM_EREFUSED)
-        return err;
-    if (!o->all)
-        return beam_why(why, BEAM_ENOTFOUND, "%s: no tunnel runs here, nor a daemon", o->operand);
-    puts("Nothing to stop: no daemon runs.");
-    return 0;
+    return ask_daemon(o, &ask, why);
 }

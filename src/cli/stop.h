@@ -5,8 +5,7 @@
 
 #include "cli/options.h"
 
-/* Stops a tunnel or all. Without a daemon none runs: BEAM_ENOTFOUND, or 0 for --all.
- * 0, or a code with words to print. */
+/* Stops a tunnel or all. 0, or a code with words to print. */
 int stop_command(const struct options *o, struct beam_why *why);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/view.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,12 +80,6 @@ void view_event(struct view *v, const cJSON *event)
         show_qr(v, event);
 }
 
-void view_error(struct view *v, const struct beam_why *why)
-{
-    if (v->options->json)
-        show_line(v, json_line_own("error", wall_now(), why));
-}
-
 int view_new(struct loop *l, const struct options *o, const char *version,
              void (*unheard)(void *arg), void *arg, struct view **out, struct beam_why *why)
 {
@@ -114,4 +109,12 @@ void view_free(struct view *v, int ms)
     output_drain(v->output, ms);
     output_free(v->output);
     free(v);
+}
+
+void view_print_error(const struct beam_why *why)
+{
+    char *line = json_line_own("error", wall_now(), why);
+    if (line)
+        (void)fputs(line, stdout);
+    free(line);
 }

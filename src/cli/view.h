@@ -14,9 +14,10 @@ struct view;
 int view_new(struct loop *l, const struct options *o, const char *version,
              void (*unheard)(void *arg), void *arg, struct view **out, struct beam_why *why);
 void view_event(struct view *v, const cJSON *event);
-/* A fault that no event told of. (On a screen: nothing, for the command prints it at its end.) */
-void view_error(struct view *v, const struct beam_why *why);
 /* Writes what is left, waiting at most `ms` for whoever reads it. NULL allowed. */
 void view_free(struct view *v, int ms);
+
+/* With no view open: an `error` event as a line of JSON. */
+void view_print_error(const struct beam_why *why);
 
 #endif

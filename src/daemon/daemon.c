@@ -271,9 +271,27 @@ int daemon_run(const struct daemon_options *options, struct beam_why *why)
     int err = setup_read(options, &d.setup, why);
     if (err < 0)
         return err;
-    err = process_prepare(why);
+    log_set_level(d.setup.conf->log_level);
+    log_set_scrub(d.setup.conf->log_scrub);
+    err = home_prepare(d.setup.home, why);
+    if (err == 0)
+        err = process_prepare(why);
     if (err == 0)
         err = run_alone(&d, why);
     setup_clear(&d.setup);
+    return err;
+}
+
+int daemon_check(const struct daemon_options *options, const char *policy, struct beam_why *why)
+{
+    struct setup s;
+    struct policy found;
+    int err = setup_read(options, &s, why);
+    if (err < 0)
+        return err;
+    err = policy_find(s.conf, policy ? policy : s.conf->policy_default, &found, why);
+    if (err == BEAM_ENOTFOUND)
+        err = why->code = BEAM_EUSAGE;
+    setup_clear(&s);
     return err;
 }

@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+
+enum { PID_MAX = 32 };
+
 struct pidfile {
     int fd;
     char path[];
@@ -44,11 +48,23 @@ static int lock(const char *path)
 
 static int write_pid(int fd)
 {
-    char line[32];
+    char line[PID_MAX];
     int len = snprintf(line, sizeof(line), "%ld\n", (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, line, (size_t)len, 0) != len)
         return BEAM_EIO;
     return 0;
+}
+
+static int refuse(const char *path, struct beam_why *why)
+{
+    char *text = NULL;
+    size_t len;
+    if (file_read(path, PID_MAX, &text, &len) == 0)
+        text[strcspn(text, "\n")] = '\0';
+    int err = beam_why(why, BEAM_EEXIST, "daemon: one of yours runs already, pid %s (%s)",
+                       text && text[0] ? text : "unknown", path);
+    free(text);
+    return err;
 }
 
 int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why)
@@ -61,7 +77,7 @@ int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why)
     p->fd = lock(path);
     if (p->fd == BEAM_EEXIST) {
         free(p);
-        return beam_why(why, BEAM_EEXIST, "a daemon of yours runs already: %s is locked", path);
+        return refuse(path, why);
     }
     if (p->fd < 0 || write_pid(p->fd) != 0) {
         int err = beam_why(why, BEAM_EIO, "%s: %s", path, strerror(errno));

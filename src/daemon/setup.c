@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "policy/policy.h"
@@ -29,6 +30,14 @@ static int load_files(const struct daemon_options *o, struct setup *s, struct be
     return err < 0 ? err : load_optional(s->conf, s->home->config, why);
 }
 
+static int assign(struct conf *c, const char *assignment, struct beam_why *why)
+{
+    int err = conf_set(c, assignment, why);
+    if (err == BEAM_EINVAL || err == BEAM_ENOTFOUND)
+        err = why->code = BEAM_EUSAGE;
+    return err;
+}
+
 static int load(const struct daemon_options *o, struct setup *s, struct beam_why *why)
 {
     int err = conf_new(&s->conf);
@@ -36,7 +45,7 @@ static int load(const struct daemon_options *o, struct setup *s, struct beam_why
         return beam_why(why, err, "configuration: %s", beam_err_text(err));
     err = load_files(o, s, why);
     for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
-        err = conf_set(s->conf, o->assignments[i], why);
+        err = assign(s->conf, o->assignments[i], why);
     return err < 0 ? err : policy_check(s->conf, why);
 }
 
@@ -51,9 +60,20 @@ static int choose_log(const struct daemon_options *o, struct setup *s)
     return s->log ? 0 : BEAM_ENOMEM;
 }
 
+/* `path` from the working directory, fresh. */
+static char *absolute(const char *path)
+{
+    if (path[0] == '/')
+        return strdup(path);
+    char *dir = getcwd(NULL, 0);
+    char *whole = dir ? file_join(dir, path) : NULL;
+    free(dir);
+    return whole;
+}
+
 static int choose_paths(const struct daemon_options *o, struct setup *s, struct beam_why *why)
 {
-    s->config = strdup(o->config ? o->config : s->home->config);
+    s->config = absolute(o->config ? o->config : s->home->config);
     if (!s->config || choose_log(o, s) < 0)
         return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
     return 0;
@@ -64,8 +84,6 @@ int setup_read(const struct daemon_options *options, struct setup *out, struct b
     struct setup s = {0};
     int err = home_find(get_environment, &s.home, why);
     if (err == 0)
-        err = home_prepare(s.home, why);
-    if (err == 0)
         err = load(options, &s, why);
     if (err == 0)
         err = choose_paths(options, &s, why);
@@ -73,8 +91,6 @@ int setup_read(const struct daemon_options *options, struct setup *out, struct b
         setup_clear(&s);
         return err;
     }
-    log_set_level(s.conf->log_level);
-    log_set_scrub(s.conf->log_scrub);
     *out = s;
     return 0;
 }

@@ -14,8 +14,8 @@ struct setup {
     char *log;    /* where the log goes; NULL: standard error */
 };
 
-/* Makes the folders, reads the files and the assignments, checks the policies, sets the log's
- * level. On failure nothing is left. */
+/* Finds the folders, reads the files and the assignments, checks the policies; changes nothing.
+ * 0; BEAM_EUSAGE (an assignment), BEAM_EINVAL, … with words. */
 int setup_read(const struct daemon_options *options, struct setup *out, struct beam_why *why);
 void setup_clear(struct setup *s);
 

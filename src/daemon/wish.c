@@ -3,13 +3,38 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* A fault in what the user typed. */
 static int usage(int err, struct beam_why *why)
 {
-    if (err == BEAM_EINVAL || err == BEAM_ELIMIT)
+    if (err == BEAM_EINVAL || err == BEAM_ELIMIT || err == BEAM_ENOTFOUND)
         err = why->code = BEAM_EUSAGE;
     return err;
+}
+
+/* A path where something else is than a socket; where nothing is yet, one may come. */
+static int check_path(const struct target *t, struct beam_why *why)
+{
+    const char *path = addr_path(&t->addr[0]);
+    struct stat st;
+    if (!path || stat(path, &st) != 0 || S_ISSOCK(st.st_mode))
+        return 0;
+    return beam_why(why, BEAM_EUSAGE, "target %s: %s, not a socket", t->text,
+                    S_ISDIR(st.st_mode) ? "a folder" : "a file");
+}
+
+static int read_target(const char *text, const char *dir, struct target *out, struct beam_why *why)
+{
+    int err = usage(target_parse(text, dir, out, why), why);
+    return err < 0 ? err : check_path(out, why);
+}
+
+int wish_check(const char *target, const char *dir, const char *name, struct beam_why *why)
+{
+    struct target parsed;
+    int err = read_target(target, dir, &parsed, why);
+    return err == 0 && name ? usage(names_check(name, why), why) : err;
 }
 
 /* Options make an ad hoc policy; an egress alone changes that of the default one. */
@@ -20,7 +45,7 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
     if (m->publish.paths)
         return policy_ad_hoc(m->publish.paths, egress, out);
     const char *name = m->publish.policy ? m->publish.policy : conf->policy_default;
-    int err = policy_find(conf, name, out, why);
+    int err = usage(policy_find(conf, name, out, why), why);
     if (err == 0 && m->publish.has_egress)
         err = policy_ad_hoc(out->paths, egress, out);
     return err;
@@ -44,7 +69,7 @@ int wish_read(const struct message *m, const struct conf *conf, const char *data
               const struct rng *rng, struct wish *out, struct beam_why *why)
 {
     struct wish w = {.ephemeral = m->publish.ephemeral};
-    int err = usage(target_parse(m->publish.target, "/", &w.target, why), why);
+    int err = read_target(m->publish.target, "/", &w.target, why);
     if (err == 0)
         err = read_policy(m, conf, &w.policy, why);
     if (err == 0)

@@ -15,10 +15,14 @@ struct wish {
     bool ephemeral;
 };
 
+/* The target and the name (NULL: none) are well formed; `dir` is where a relative path is taken
+ * from, and what is no socket there is refused. 0 or BEAM_EUSAGE with words. */
+int wish_check(const char *target, const char *dir, const char *name, struct beam_why *why);
+
 /*
  * Without a name, the one kept for the target under data_dir is taken, or a new one made.
- * BEAM_EUSAGE (a target or a name of no valid form), BEAM_ENOTFOUND (no such policy), BEAM_EINVAL,
- * BEAM_EIO, with words.
+ * BEAM_EUSAGE (a target or a name of no valid form, no such policy), BEAM_EINVAL, BEAM_EIO, with
+ * words.
  */
 int wish_read(const struct message *m, const struct conf *conf, const char *data_dir,
               const struct rng *rng, struct wish *out, struct beam_why *why);
