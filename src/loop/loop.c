@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "loop/pipe.h"
 #include "loop/timer.h"
 
 enum { POOL_KEEP = 64 }; /* idle blocks kept for use again: 2 MiB */
@@ -19,6 +20,7 @@ enum { POOL_KEEP = 64 }; /* idle blocks kept for use again: 2 MiB */
 struct loop {
     struct event_base *base;
     struct buf_pool *pool;
+    struct pipe_pool *pipes;
     struct loop_task *posted, **posted_end;
     struct loop_task *running; /* what is left of the batch being run */
     struct timer_heap timers;
@@ -80,6 +82,8 @@ int loop_new(struct loop **out)
     err = set_signals();
     if (err == 0)
         err = buf_pool_new(POOL_KEEP, &l->pool);
+    if (err == 0)
+        err = pipe_pool_new(&l->pipes);
     if (err < 0)
         goto out;
     err = base_new(&l->base);
@@ -104,6 +108,7 @@ void loop_free(struct loop *l)
     if (l->base)
         event_base_free(l->base);
     buf_pool_free(l->pool);
+    pipe_pool_free(l->pipes);
     free(l);
 }
 
@@ -205,6 +210,11 @@ uint64_t loop_now(const struct loop *l)
 struct buf_pool *loop_pool(const struct loop *l)
 {
     return l->pool;
+}
+
+struct pipe_pool *loop_pipes(const struct loop *l)
+{
+    return l->pipes;
 }
 
 void loop_task_init(struct loop_task *t, void (*fn)(void *arg), void *arg)

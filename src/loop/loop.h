@@ -18,6 +18,7 @@
 #include "base/clock.h"
 
 struct loop;
+struct pipe_pool;
 
 /* 0, BEAM_ENOMEM or BEAM_EIO. From the first on this process ignores SIGPIPE:
  * a write to a broken pipe is an error code here and nothing else. */
@@ -35,6 +36,8 @@ int loop_turn(struct loop *l);
 uint64_t loop_now(const struct loop *l);
 /* The blocks of every buf on this loop. Borrowed. */
 struct buf_pool *loop_pool(const struct loop *l);
+/* The pipes of loop/pipe.h. Borrowed. */
+struct pipe_pool *loop_pipes(const struct loop *l);
 
 /* A call to be made soon, outside of the caller's stack: how re-entry is avoided. */
 struct loop_task {

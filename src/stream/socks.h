@@ -15,16 +15,21 @@ enum { SOCKS_HOST_MAX = 255, SOCKS_CREDENTIAL_MAX = 255 };
 struct socks_target {
     const char *host; /* a name, an onion address or an IP literal; 1–255 bytes */
     uint16_t port;
-    const char *user, *password; /* isolation: 1–255 bytes each */
+    const char *user, *password; /* isolation, no secrets: 1–255 bytes each */
 };
 
 /*
  * Dials `port` (Tor's SOCKS listener: unix or loopback) and asks it for
- * `target`; the permit must allow Tor. `done` as for stream_dial, with
+ * `target` (copied); the permit must allow Tor. `done` as for stream_dial, with
  * `reply`: the SOCKS reply code (0 when none came), words by socks_reply_text.
- * Later errors beside stream_dial's: BEAM_EPROTO, BEAM_EAUTH (Tor F4/F5),
- * BEAM_ENOTFOUND (F0: no descriptor), BEAM_EINVAL (F6), BEAM_EREFUSED (05),
- * BEAM_EUNREACH (01, 03, 04, F1–F3 …), BEAM_ETIMEOUT.
+ * The stream given is the socket itself: not a byte beyond the reply was read.
+ * User and password are the only method offered, so that a port which ignores
+ * them is refused and no isolation is lost unnoticed.
+ * At once, beside stream_dial's: BEAM_EINVAL (the target). Later errors beside
+ * stream_dial's: BEAM_EPROTO, BEAM_EAUTH (Tor F4/F5, or user and password
+ * refused), BEAM_ENOTFOUND (F0: no descriptor), BEAM_EINVAL (F6), BEAM_EREFUSED
+ * (05), BEAM_EUNREACH (01–04, F1–F3), BEAM_ETIMEOUT (`timeout_ms` for all of
+ * it; 06, F7).
  */
 typedef void socks_fn(void *arg, int err, uint8_t reply, struct stream *s);
 struct socks_dial;
@@ -40,15 +45,22 @@ int socks_reply_err(uint8_t reply);
 
 /* The pure half, for tests and the fuzzer: what to send first, and what the
  * bytes so far mean. */
-enum { SOCKS_GREETING_MAX = 3, SOCKS_REQUEST_MAX = 3 + 2 * 256 + 4 + 256 + 2 };
+enum {
+    SOCKS_OUT_MAX = 3 + 2 * 256, /* the most that is sent at a time */
+    SOCKS_IN_MAX = 4 + 256 + 2   /* the longest reply */
+};
 struct socks_state {
     int step;
     uint8_t reply;
     const struct socks_target *target;
 };
+/* `target` is borrowed. 0, BEAM_EINVAL (a length or the port), BEAM_ENOMEM, BEAM_ELIMIT. */
 int socks_start(struct socks_state *st, const struct socks_target *target, struct buf *out);
 /* Eats what it understood from `in`, appends what is to be sent to `out`.
  * 0: open (bytes left in `in` are the stream's), BEAM_EAGAIN: more is needed, else failed. */
 int socks_input(struct socks_state *st, struct buf *in, struct buf *out);
+/* How many bytes more, at least, beside those in `in`, belong to the handshake;
+ * a reader that takes no more than that leaves the stream's own bytes alone. */
+size_t socks_need(const struct socks_state *st, const struct buf *in);
 
 #endif

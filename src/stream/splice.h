@@ -3,7 +3,14 @@
  * A splice carries bytes between two streams, both ways, until both are done:
  * what one end shuts the other sees shut, a reset goes through, and a slow
  * reader stops the far writer. Between two sockets that nobody listens in on,
- * the kernel moves the bytes (splice(2)); else blocks are handed over.
+ * the kernel moves the bytes of a long transfer (splice(2)); else blocks are
+ * handed over.
+ *
+ * When one end fails, what it sent before is still passed on, for as long as
+ * the other end takes it and at most `linger_ms`; then the other end is reset.
+ * An end that had been told all of it in order keeps that: it is not reset, but
+ * what it still sends goes nowhere until it ends too. So the answer of a server
+ * that does not read the whole question gets through.
  */
 #ifndef BEAM_STREAM_SPLICE_H
 #define BEAM_STREAM_SPLICE_H
@@ -26,8 +33,8 @@ struct splice_events {
     uint64_t (*tap)(void *arg, enum splice_side from, const void *data, size_t len);
     /* `from` ended its sending side in order, all passed on. NULL allowed. */
     void (*half)(void *arg, enum splice_side from);
-    /* Over: 0 when both sides ended in order, else why. Both streams are freed
-     * already; the handle is gone after this call. */
+    /* Over: 0 when both sides ended in order, else why the first failed. Both
+     * streams are freed already; the handle is gone after this call. */
     void (*done)(void *arg, int err);
     void *arg;
 };
@@ -36,6 +43,7 @@ struct splice_events {
 struct splice_options {
     const struct splice_events *events; /* copied */
     size_t window;                      /* most bytes held a direction; 0: 256 KiB */
+    uint64_t linger_ms;                 /* after one end failed; 0: 30 s */
 };
 
 /*
@@ -47,7 +55,8 @@ int splice_start(struct loop *l, struct stream *a, struct stream *b, struct buf 
                  struct buf *head_b, const struct splice_options *options, struct splice **out);
 /* Bytes passed on so far that `from` sent. */
 uint64_t splice_bytes(const struct splice *s, enum splice_side from);
-/* Resets both streams and frees; `done` is not called. NULL allowed. */
+/* Resets both streams and frees; `done` is not called. May be called from `tap`
+ * and `half`. NULL allowed. */
 void splice_free(struct splice *s);
 
 #endif

@@ -7,20 +7,24 @@
  * Both directions are independent. Reading ends with BEAM_ECLOSED when the
  * peer has shut its sending side and everything was read; writing goes on.
  * A stream fails as a whole: after a negative code other than BEAM_EAGAIN and
- * a read's BEAM_ECLOSED, both directions are dead.
+ * a read's BEAM_ECLOSED and BEAM_ELIMIT, both directions are dead, and every
+ * call gives that code. One thing is saved: after a failed write, what had arrived before may
+ * still be read.
  *
  * Readiness is edge-triggered. After a read returned BEAM_EAGAIN, the owner is
  * called with STREAM_READABLE once there is something to read (bytes, the end
  * or a failure). After a write took less than it was offered, the owner is
  * called with STREAM_WRITABLE once it will take more, or has failed. A fresh
- * stream owes a call for neither: its owner starts by trying. Calls that turn
- * out to be needless are allowed; calls from within a stream_… call are not:
+ * stream owes a call for neither: its owner starts by trying. A failure that
+ * comes while no call is owed (a reset while the owner has no room to read) is
+ * called out too. Calls that turn out to be needless are allowed; calls from within a stream_… call are not:
  * the owner is always called from the loop. An owner that stops early without
  * having seen BEAM_EAGAIN posts itself a task to go on.
  */
 #ifndef BEAM_STREAM_STREAM_H
 #define BEAM_STREAM_STREAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -34,14 +38,15 @@ typedef void stream_fn(void *arg, struct stream *s, unsigned ready);
 
 /* What a kind of stream provides. Contracts as of the functions below. */
 struct stream_ops {
-    const char *kind; /* "tcp", "unix", "memory", "socks" */
+    const char *kind; /* "tcp", "unix", "memory" */
     ssize_t (*read)(struct stream *s, struct buf *into, size_t max);
     ssize_t (*write)(struct stream *s, struct buf *from);
     int (*shut)(struct stream *s);
     void (*reset)(struct stream *s);
     void (*free)(struct stream *s);
-    /* The descriptor that carries exactly this stream's bytes, or -1. NULL: -1. */
-    int (*fd)(const struct stream *s);
+    /* Both or neither (NULL). */
+    ssize_t (*to_pipe)(struct stream *s, int pipe, size_t max);
+    ssize_t (*from_pipe)(struct stream *s, int pipe, size_t len);
 };
 
 /* Embedded first in each kind's own struct. */
@@ -68,7 +73,8 @@ ssize_t stream_read(struct stream *s, struct buf *into, size_t max);
 /*
  * Takes bytes from the head of `from`, as many as the stream will have: all
  * (then `from` is empty) or fewer, BEAM_EAGAIN when none. Returns how many, or
- * BEAM_ERESET (the peer reads no more), BEAM_ECLOSED (shut before), BEAM_EIO.
+ * BEAM_ERESET (the peer reads no more), BEAM_ECLOSED (shut before), BEAM_ETIMEOUT,
+ * BEAM_EIO. An empty `from` gives 0, or the failure of a stream that has failed.
  */
 ssize_t stream_write(struct stream *s, struct buf *from);
 
@@ -83,9 +89,16 @@ void stream_reset(struct stream *s);
  * May be called from the owner's call. */
 void stream_free(struct stream *s);
 
-/* The descriptor under it when its bytes are the stream's bytes, unchanged and
- * unbuffered (tcp, unix), so that the kernel may move them; else -1. */
-int stream_fd(const struct stream *s);
+/*
+ * Where a stream's bytes are a descriptor's bytes (tcp, unix), the kernel can
+ * move them through a pipe, unseen. to_pipe is a read of up to max bytes into
+ * an empty, non-blocking pipe; from_pipe is a write of the len bytes that are
+ * in one. Both answer and owe calls as stream_read and stream_write do.
+ */
+bool stream_can_pipe(const struct stream *s);
+ssize_t stream_to_pipe(struct stream *s, int pipe, size_t max);
+ssize_t stream_from_pipe(struct stream *s, int pipe, size_t len);
+
 const char *stream_kind(const struct stream *s);
 
 #endif
