@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The main of a fuzz target that is built without libFuzzer: hands each file named, and each file of
- * a folder named, to the target once. Options ("-runs=0") are libFuzzer's and mean nothing here.
+ * The main of a fuzz target that is built without libFuzzer: hands each file named, and each file
+ * of a folder named, to the target once. Options ("-runs=0") are libFuzzer's and mean nothing here.
  */
 #include <dirent.h>
 #include <errno.h>
