@@ -13,10 +13,10 @@
 #include "stream/stream.h"
 
 enum {
-    CONTROL_VERSION = 1,              /* in the greeting; both ends must agree */
-    CONTROL_LINE_MAX = 1024 * 1024,   /* bytes, the LF included */
+    CONTROL_VERSION = 1,                 /* in the greeting; both ends must agree */
+    CONTROL_LINE_MAX = 1024 * 1024,      /* bytes, the LF included */
     CONTROL_QUEUE_MAX = 4 * 1024 * 1024, /* bytes not yet taken by the peer */
-    CONTROL_DEPTH_MAX = 16            /* nesting of an object */
+    CONTROL_DEPTH_MAX = 16               /* nesting of an object */
 };
 
 struct channel;
@@ -33,15 +33,19 @@ struct channel_events {
 /* Takes the stream over, always. 0 or BEAM_ENOMEM. */
 int channel_new(struct loop *l, struct stream *s, const struct channel_events *events,
                 struct channel **out);
-/* Queues one object as a line; `message` stays the caller's. 0, BEAM_ENOMEM, BEAM_ECLOSED,
+/* Queues one object as a line; `message` stays the caller's. 0, BEAM_ENOMEM, BEAM_ECLOSED
+ * (finished or closed), BEAM_EINVAL (longer than a line may be, or no UTF-8; nothing is queued),
  * BEAM_ELIMIT when the peer does not read (the channel then closes). */
 int channel_send(struct channel *c, const cJSON *message);
-/* No more is sent; what is queued goes out, then the stream is closed. */
+/* No more is sent, and messages that still come are dropped; what is queued goes out, then the
+ * stream is shut. `closed` comes when the peer has ended too: an owner that will not wait for
+ * that frees the channel. */
 void channel_finish(struct channel *c);
 /* May be called from its own events. NULL allowed. */
 void channel_free(struct channel *c);
 
-/* Pure: one line without its LF to an object the caller deletes; BEAM_EPROTO, BEAM_ENOMEM. */
+/* Pure: one line without its LF to an object the caller deletes. BEAM_EPROTO, also where cJSON
+ * found no memory, for it does not tell. */
 int channel_parse(const char *line, size_t len, cJSON **out);
 
 #endif
