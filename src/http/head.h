@@ -19,7 +19,8 @@
 
 enum {
     HTTP_HEAD_MAX = 64 * 1024, /* bytes of a head, the empty line included */
-    HTTP_METHOD_MAX = 32       /* bytes of a method */
+    HTTP_METHOD_MAX = 32,      /* bytes of a method */
+    HTTP_EMPTY_LINES_MAX = 4   /* before a request line */
 };
 
 struct http_text { /* a borrowed view; no NUL at its end */
@@ -51,8 +52,8 @@ struct http_head {
  * Parses the head at the start of data. Returns its length in bytes (what
  * follows is the body), or BEAM_EAGAIN (no fault so far, but it is not whole),
  * BEAM_EPROTO, BEAM_ELIMIT (over HTTP_HEAD_MAX). `out` is untouched unless the
- * head is whole. Empty lines before a request line are passed over (2.2) and
- * counted. Conflicting Content-Length, Content-Length beside Transfer-Encoding,
+ * head is whole. Some empty lines before a request line are passed over (2.2)
+ * and counted. Conflicting Content-Length, Content-Length beside Transfer-Encoding,
  * a coding in HTTP/1.0, chunked other than last: BEAM_EPROTO (6.1, 6.3).
  */
 int http_head_parse(const void *data, size_t len, enum http_kind kind, struct http_head *out);
