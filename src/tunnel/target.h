@@ -8,7 +8,7 @@
 
 struct target {
     char text[ADDR_TEXT_SIZE]; /* canonical: "127.0.0.1:3000", "[::1]:80", "unix:/run/app.sock" */
-    struct addr addr[2];       /* tried in order: `localhost` and a bare port are 127.0.0.1, then ::1 */
+    struct addr addr[2]; /* tried in order: `localhost` and a bare port are 127.0.0.1, then ::1 */
     int addr_count;
 };
 
