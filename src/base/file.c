@@ -52,7 +52,7 @@ static int read_upto(int fd, void *out, size_t size, size_t *len)
 int file_read(const char *path, size_t max, char **out, size_t *len)
 {
     struct stat st;
-    int fd;
+    int fd = -1;
     int err = open_regular(path, 0, &st, &fd);
     if (err < 0)
         return err;
@@ -76,7 +76,7 @@ int file_read(const char *path, size_t max, char **out, size_t *len)
 int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len)
 {
     struct stat st;
-    int fd;
+    int fd = -1;
     uint8_t *data = NULL;
     size_t got = 0;
     int err = open_regular(path, O_NOFOLLOW, &st, &fd);
