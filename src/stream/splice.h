@@ -7,7 +7,8 @@
  * handed over.
  *
  * When one end fails, what it sent before is still passed on, for as long as
- * the other end takes it and at most `linger_ms`; then the other end is reset.
+ * the other end takes it and at most `linger_ms`; then the other end is reset
+ * (on TCP that may overtake bytes which its peer was too slow to take).
  * An end that had been told all of it in order keeps that: it is not reset, but
  * what it still sends goes nowhere until it ends too. So the answer of a server
  * that does not read the whole question gets through.

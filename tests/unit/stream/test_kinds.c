@@ -62,8 +62,8 @@ static void open_socks(struct loop *l, struct suite_pair *p)
     permit_free(permit);
 }
 
-static const struct suite_kind tcp = {.name = "tcp", .open = open_tcp, .hold = 4 * PAIR_BUFFER};
-static const struct suite_kind local = {.name = "unix", .open = open_unix, .hold = 4 * PAIR_BUFFER};
+static const struct suite_kind tcp = {.name = "tcp", .open = open_tcp, .hold = 8 * PAIR_BUFFER};
+static const struct suite_kind local = {.name = "unix", .open = open_unix, .hold = 8 * PAIR_BUFFER};
 static const struct suite_kind memory = {.name = "memory", .open = open_memory, .hold = 50000};
 static const struct suite_kind socks = {.name = "unix", .open = open_socks, .hold = 1024 * 1024};
 
