@@ -55,7 +55,11 @@ static int run_daemon(const struct options *o, struct beam_why *why)
 
 static int run_demo(const struct options *o, struct beam_why *why)
 {
-    const struct demo_options options = {.offline = o->offline, .once = o->once};
+    const struct demo_options options = {.offline = o->offline,
+                                         .once = o->once,
+                                         .config = o->config,
+                                         .assignments = o->assignments,
+                                         .assignment_count = o->assignment_count};
     return demo_run(&options, why);
 }
 

@@ -23,8 +23,8 @@ static const struct options_command commands[] = {
 
 static const struct options_row rows[] = {
     {"tor", 0, NULL, COMMAND_PUBLISH, "publish as a v3 onion service", FIELD(tor)},
-    {"policy", 0, "NAME", COMMAND_PUBLISH,
-     "publish as this policy says (default: policy.default, which is `anonymous`)", FIELD(policy)},
+    {"policy", 0, "NAME", COMMAND_PUBLISH, "publish as this policy says (default: policy.default)",
+     FIELD(policy)},
     {"egress", 0, "tor|any", COMMAND_PUBLISH,
      "how this machine may reach what lies beyond loopback (default: tor)", FIELD(egress)},
     {"name", 0, "NAME", COMMAND_PUBLISH,
@@ -119,7 +119,7 @@ static int unknown_word(struct parser *p, const char *word)
     for (size_t i = 0; i < COMMANDS; i++)
         if (commands[i].name[0])
             known[n++] = commands[i].name;
-    const char *near = text_nearest(word, known, n);
+    const char *near = p->literal ? NULL : text_nearest(word, known, n);
     if (near)
         return beam_why(p->why, BEAM_EUSAGE, "%s: no such command (did you mean `beam %s`?)", word,
                         near);

@@ -106,10 +106,20 @@ static void on_tor_state(void *arg, enum tor_state state, const struct beam_why 
         log_info("tor", "%s, pid %ld", tor_state_name(state), (long)tor_pid(d->tor));
 }
 
+static void on_tor_progress(void *arg, int percent, const char *summary)
+{
+    struct daemon *d = arg;
+    log_info("tor", "%d %%: %s", percent, summary);
+    if (d->publications)
+        publications_tor_progress(d->publications, percent, summary);
+}
+
 static void on_tor_warning(void *arg, const struct beam_why *why)
 {
-    (void)arg;
+    struct daemon *d = arg;
     log_warn("tor", "%s", why->text);
+    if (d->publications)
+        publications_tor_warning(d->publications, why);
 }
 
 static int start_tor(void *arg, struct beam_why *why)
@@ -121,7 +131,8 @@ static int start_tor(void *arg, struct beam_why *why)
                                         .torrc = c->tor_torrc,
                                         .bootstrap_timeout = c->tor_bootstrap_timeout,
                                         .restart_max = c->tor_restart_max};
-    const struct tor_events ev = {.state = on_tor_state, .warning = on_tor_warning, .arg = d};
+    const struct tor_events ev = {
+        .state = on_tor_state, .progress = on_tor_progress, .warning = on_tor_warning, .arg = d};
     int err = tor_new(d->loop, &options, &ev, &d->tor);
     return err < 0 ? beam_why(why, err, "tor: %s", beam_err_text(err)) : 0;
 }

@@ -49,6 +49,8 @@ static void tell(struct publication *p, cJSON *event)
 static void on_progress(void *arg, struct path *path, int percent, const char *summary)
 {
     struct publication *p = arg;
+    if (tor_state(p->all->spec.world->tor) != TOR_READY)
+        return; /* tor's own progress is told meanwhile */
     struct events_head h = head_of(p);
     tell(p, events_progress(&h, path_kind(path), percent, summary));
 }
@@ -306,6 +308,35 @@ void publications_free(struct publications *ps)
         free_one(ps->first);
     map_free(ps->by_name);
     free(ps);
+}
+
+/* The onion of a tunnel that is not up, or NULL. */
+static struct path *waiting_onion(const struct publication *p)
+{
+    for (size_t i = 0; i < tunnel_path_count(p->tunnel); i++) {
+        struct path *path = tunnel_path(p->tunnel, i);
+        if (strcmp(path_kind(path), "onion") == 0)
+            return tunnel_path_state(p->tunnel, i) == PATH_UP ? NULL : path;
+    }
+    return NULL;
+}
+
+void publications_tor_progress(struct publications *ps, int percent, const char *summary)
+{
+    for (struct publication *p = ps->first; p; p = p->next) {
+        const struct path *path = waiting_onion(p);
+        struct events_head h = head_of(p);
+        if (path)
+            tell(p, events_progress(&h, path_kind(path), percent,
+                                    percent < 100 ? summary : "publishing the onion service"));
+    }
+}
+
+void publications_tor_warning(struct publications *ps, const struct beam_why *why)
+{
+    for (struct publication *p = ps->first; p; p = p->next)
+        if (waiting_onion(p))
+            on_warning(p, why);
 }
 
 size_t publications_count(const struct publications *ps)

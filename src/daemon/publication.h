@@ -38,6 +38,10 @@ void publications_stop(struct publications *ps, const struct beam_why *why);
 /* NULL allowed. Subscribers hear nothing. */
 void publications_free(struct publications *ps);
 
+/* Tor came so far, or is in trouble: those who wait for it are told. */
+void publications_tor_progress(struct publications *ps, int percent, const char *summary);
+void publications_tor_warning(struct publications *ps, const struct beam_why *why);
+
 size_t publications_count(const struct publications *ps);
 /* In order of id: the first with an id above `id`, and the one after that; NULL: no more. */
 struct publication *publications_above(struct publications *ps, uint64_t id);

@@ -37,17 +37,30 @@ int wish_check(const char *target, const char *dir, const char *name, struct bea
     return err == 0 && name ? usage(names_check(name, why), why) : err;
 }
 
+/* An ad hoc policy, or `anonymous` where that comes to the same. */
+static int make_policy(const struct conf *conf, unsigned paths, enum policy_egress egress,
+                       struct policy *out)
+{
+    struct policy p;
+    int err = policy_find(conf, "anonymous", &p, NULL);
+    if (err == 0 && (p.paths != paths || p.egress != egress))
+        err = policy_ad_hoc(paths, egress, &p);
+    if (err == 0)
+        *out = p;
+    return err;
+}
+
 /* Options make an ad hoc policy; an egress alone changes that of the default one. */
 static int read_policy(const struct message *m, const struct conf *conf, struct policy *out,
                        struct beam_why *why)
 {
     enum policy_egress egress = m->publish.has_egress ? m->publish.egress : POLICY_EGRESS_TOR;
     if (m->publish.paths)
-        return policy_ad_hoc(m->publish.paths, egress, out);
+        return make_policy(conf, m->publish.paths, egress, out);
     const char *name = m->publish.policy ? m->publish.policy : conf->policy_default;
     int err = usage(policy_find(conf, name, out, why), why);
     if (err == 0 && m->publish.has_egress)
-        err = policy_ad_hoc(out->paths, egress, out);
+        err = make_policy(conf, out->paths, egress, out);
     return err;
 }
 

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "demo/publisher.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "loop/child.h"
+
+enum { GRACE_MS = 2500, WORDS_MAX = 400 };
+
+struct publisher {
+    struct loop *loop;
+    struct publisher_events events;
+    struct child *daemon, *beam; /* NULL: does not run */
+    char **env;
+    char **argv; /* what both have at the end of their command lines */
+    struct loop_task failed, stopped;
+    void (*done)(void *arg);
+    void *done_arg;
+    bool stopping;
+    char words[WORDS_MAX]; /* its last line that was no event */
+    char port[8];
+};
+
+/* ---- words and environment ---- */
+
+static void free_texts(char **texts)
+{
+    for (size_t i = 0; texts && texts[i]; i++)
+        free(texts[i]);
+    free(texts);
+}
+
+/* "label" "value", fresh; NULL: out of memory. */
+static char *labelled(const char *label, const char *value)
+{
+    char *text;
+    return asprintf(&text, "%s%s", label, value) < 0 ? NULL : text;
+}
+
+/* This environment but for BEAM_HOME, which is `home`. */
+static char **make_environment(const char *home)
+{
+    static const char key[] = "BEAM_HOME=";
+    size_t count = 0, used = 0;
+    while (environ[count])
+        count++;
+    char **env = calloc(count + 2, sizeof(*env));
+    if (!env)
+        return NULL;
+    env[used] = labelled(key, home);
+    if (!env[used++])
+        goto fail;
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(environ[i], key, sizeof(key) - 1) == 0)
+            continue;
+        env[used] = strdup(environ[i]);
+        if (!env[used++])
+            goto fail;
+    }
+    return env;
+fail:
+    free_texts(env);
+    return NULL;
+}
+
+/* The arguments that both commands have: configuration and network. */
+static char **make_arguments(const struct publisher_spec *spec)
+{
+    char **argv = calloc(2 * spec->assignment_count + 8, sizeof(*argv));
+    size_t n = 0;
+    bool whole = argv != NULL;
+    if (whole && spec->config)
+        whole = (argv[n++] = strdup("--config")) && (argv[n++] = strdup(spec->config));
+    for (size_t i = 0; whole && i < spec->assignment_count; i++)
+        whole = (argv[n++] = strdup("-o")) && (argv[n++] = strdup(spec->assignments[i]));
+    if (whole && spec->torrc)
+        whole = (argv[n++] = strdup("-o")) && (argv[n++] = labelled("tor.torrc=", spec->torrc));
+    if (whole)
+        return argv;
+    free_texts(argv);
+    return NULL;
+}
+
+/* ---- its two processes ---- */
+
+static void keep_words(struct publisher *p, const char *line, size_t len)
+{
+    static const char self[] = "beam: ";
+    size_t skip =
+        len > sizeof(self) - 1 && memcmp(line, self, sizeof(self) - 1) == 0 ? sizeof(self) - 1 : 0;
+    if (len > 0)
+        text_escape(line + skip, len - skip, p->words, sizeof(p->words));
+}
+
+static void ended(struct publisher *p)
+{
+    if (!p->stopping)
+        loop_post(p->loop, &p->failed);
+    else if (!p->daemon && !p->beam)
+        loop_post(p->loop, &p->stopped);
+}
+
+static void on_failed(void *arg)
+{
+    struct publisher *p = arg;
+    struct beam_why why;
+    if (p->stopping)
+        return;
+    beam_why(&why, BEAM_EIO, "%s", p->words[0] ? p->words : "demo: beam ended without a word");
+    p->events.failed(p->events.arg, &why);
+}
+
+static void on_stopped(void *arg)
+{
+    struct publisher *p = arg;
+    p->done(p->done_arg);
+}
+
+static const char *text_of(const cJSON *o, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+    return text ? text : "";
+}
+
+static void read_event(struct publisher *p, const cJSON *e)
+{
+    const char *name = text_of(e, "event");
+    if (strcmp(name, "progress") == 0) {
+        const cJSON *percent = cJSON_GetObjectItemCaseSensitive(e, "percent");
+        p->events.progress(p->events.arg, cJSON_IsNumber(percent) ? percent->valueint : 0,
+                           text_of(e, "summary"));
+    } else if (strcmp(name, "ready") == 0) {
+        const cJSON *url = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(e, "urls"), 0);
+        const char *text = cJSON_GetStringValue(url);
+        p->events.ready(p->events.arg, text ? text : "");
+    } else {
+        p->events.event(p->events.arg, name, e);
+    }
+}
+
+static void on_beam_line(void *arg, const char *line, size_t len)
+{
+    struct publisher *p = arg;
+    cJSON *e = len > 0 && line[0] == '{' ? cJSON_ParseWithLength(line, len) : NULL;
+    if (e && !p->stopping)
+        read_event(p, e);
+    else if (!e)
+        keep_words(p, line, len);
+    cJSON_Delete(e);
+}
+
+static void on_beam_ended(void *arg, int status)
+{
+    struct publisher *p = arg;
+    (void)status;
+    p->beam = NULL;
+    ended(p);
+}
+
+static void on_daemon_ended(void *arg, int status)
+{
+    struct publisher *p = arg;
+    (void)status;
+    p->daemon = NULL;
+    ended(p);
+}
+
+/* Runs this program: own words first, then those that both commands have. */
+static int spawn(struct publisher *p, const char *const *own, size_t own_count,
+                 const struct child_spec *how, struct child **out, struct beam_why *why)
+{
+    size_t common = 0;
+    while (p->argv[common])
+        common++;
+    const char **argv = calloc(own_count + common + 2, sizeof(*argv));
+    if (!argv)
+        return beam_why(why, BEAM_ENOMEM, "demo: out of memory");
+    argv[0] = "/proc/self/exe";
+    memcpy(argv + 1, own, own_count * sizeof(*own));
+    memcpy(argv + 1 + own_count, p->argv, common * sizeof(*p->argv));
+    struct child_spec spec = *how;
+    spec.argv = argv;
+    spec.env = (const char *const *)p->env;
+    spec.die_with_us = true;
+    spec.arg = p;
+    int err = child_spawn(p->loop, &spec, out, why);
+    free(argv);
+    return err;
+}
+
+static void start_beam(struct publisher *p)
+{
+    const char *const own[] = {p->port, "--tor", "--json"};
+    const struct child_spec how = {.on_line = on_beam_line, .on_exit = on_beam_ended};
+    struct beam_why why;
+    if (spawn(p, own, sizeof(own) / sizeof(own[0]), &how, &p->beam, &why) < 0) {
+        keep_words(p, why.text, strlen(why.text));
+        ended(p);
+    }
+}
+
+/* The first thing a daemon in the foreground says is that it is ready. */
+static void on_daemon_line(void *arg, const char *line, size_t len)
+{
+    static const char ready[] = "daemon ready";
+    struct publisher *p = arg;
+    if (!memmem(line, len, ready, sizeof(ready) - 1))
+        keep_words(p, line, len);
+    else if (!p->beam && !p->stopping)
+        start_beam(p);
+}
+
+static int start_daemon(struct publisher *p, struct beam_why *why)
+{
+    const char *const own[] = {"daemon"};
+    const struct child_spec how = {.on_line = on_daemon_line, .on_exit = on_daemon_ended};
+    return spawn(p, own, 1, &how, &p->daemon, why);
+}
+
+int publisher_start(struct loop *l, const struct publisher_spec *spec,
+                    const struct publisher_events *events, struct publisher **out,
+                    struct beam_why *why)
+{
+    struct publisher *p = calloc(1, sizeof(*p));
+    if (!p)
+        return beam_why(why, BEAM_ENOMEM, "demo: out of memory");
+    p->loop = l;
+    p->events = *events;
+    snprintf(p->port, sizeof(p->port), "%u", spec->port);
+    loop_task_init(&p->failed, on_failed, p);
+    loop_task_init(&p->stopped, on_stopped, p);
+    p->env = make_environment(spec->home);
+    p->argv = make_arguments(spec);
+    int err = p->env && p->argv ? start_daemon(p, why)
+                                : beam_why(why, BEAM_ENOMEM, "demo: out of memory");
+    if (err < 0) {
+        publisher_free(p);
+        return err;
+    }
+    *out = p;
+    return 0;
+}
+
+void publisher_stop(struct publisher *p, void (*done)(void *arg), void *arg)
+{
+    p->stopping = true;
+    p->done = done;
+    p->done_arg = arg;
+    if (p->beam)
+        child_stop(p->beam, GRACE_MS);
+    if (p->daemon)
+        child_stop(p->daemon, GRACE_MS);
+    ended(p);
+}
+
+void publisher_free(struct publisher *p)
+{
+    if (!p)
+        return;
+    loop_task_cancel(p->loop, &p->failed);
+    loop_task_cancel(p->loop, &p->stopped);
+    child_free(p->beam);
+    child_free(p->daemon);
+    free_texts(p->env);
+    free_texts(p->argv);
+    free(p);
+}
