@@ -431,14 +431,13 @@ int conf_match(const struct conf *c, const char *assignment, struct beam_why *wh
         err = look_up(assignment, (size_t)(equals - assignment), "-o", &i, why);
     if (err == 0 && !value_equal(&keys[i], field_const(c, i), field_const(asked, i))) {
         char has[200], wants[200];
-        if (value_print(&keys[i], field_const(c, i), has, sizeof(has)) < 0)
-            strcpy(has, "(a long text)");
-        if (value_print(&keys[i], field_const(asked, i), wants, sizeof(wants)) < 0)
-            strcpy(wants, "(another long text)");
+        int has_err = value_print(&keys[i], field_const(c, i), has, sizeof(has));
+        int wants_err = value_print(&keys[i], field_const(asked, i), wants, sizeof(wants));
         err = beam_why(why, BEAM_EEXIST,
                        "%s.%s: the daemon that runs has `%s`, and this command asks for `%s` (stop "
                        "its tunnels first, or leave -o out)",
-                       keys[i].section, keys[i].name, has, wants);
+                       keys[i].section, keys[i].name, has_err < 0 ? "(a long text)" : has,
+                       wants_err < 0 ? "(another long text)" : wants);
     }
     conf_free(asked);
     return err;

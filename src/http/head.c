@@ -275,7 +275,7 @@ static int parse(struct http_text data, enum http_kind kind, struct http_head *o
     rest.len -= skip;
 
     int err = next_line(&rest, &line);
-    if (err == BEAM_EAGAIN && !begins_well(rest, kind))
+    if (err == BEAM_EAGAIN && !begins_well(data, kind))
         return BEAM_EPROTO;
     if (err == 0)
         err = kind == HTTP_REQUEST ? parse_request_line(line, &h) : parse_status_line(line, &h);

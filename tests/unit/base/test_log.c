@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,13 +14,13 @@
 #include "tests/unit/harness.h"
 
 /* A log in a fresh folder; what it holds is read back, and all is removed. */
-static char path[64];
+static char dir[] = "/tmp/beam-log-XXXXXX", path[64];
 
 static void begin(void)
 {
-    strcpy(path, "/tmp/beam-log-XXXXXX");
-    cr_assert_not_null(mkdtemp(path));
-    strcat(path, "/log");
+    snprintf(dir, sizeof(dir), "/tmp/beam-log-XXXXXX");
+    cr_assert_not_null(mkdtemp(dir));
+    snprintf(path, sizeof(path), "%s/log", dir);
     cr_assert_eq(log_open(path), 0);
 }
 
@@ -31,8 +32,7 @@ static char *end(void)
     cr_assert_eq(file_read(path, 1 << 20, &text, &len), 0);
     cr_assert_not_null(text);
     unlink(path);
-    *strrchr(path, '/') = '\0';
-    rmdir(path);
+    rmdir(dir);
     return text;
 }
 

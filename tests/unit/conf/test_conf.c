@@ -185,7 +185,7 @@ BEAM_TEST(conf, limits)
 
     size_t len = 0;
     for (int i = 0; i < CONF_POLICIES_MAX; i++)
-        len += (size_t)sprintf(text + len, "[policy \"p%d\"]\n", i);
+        len += (size_t)snprintf(text + len, CONF_FILE_MAX - len, "[policy \"p%d\"]\n", i);
     cr_assert_eq(conf_parse(c, "x", "/", text, len, &why), 0);
     cr_assert_eq(c->policy_count, (size_t)CONF_POLICIES_MAX);
     cr_assert_eq(parse(c, "[policy \"more\"]\n", &why), BEAM_ELIMIT);
@@ -231,7 +231,7 @@ BEAM_TEST(conf, set_get_match)
     }
     char word[300];
     memset(word, 'w', sizeof(word));
-    strcpy(word + 200, ".x=1");
+    memcpy(word + 200, ".x=1", 5);
     cr_assert_eq(conf_set(c, word, &why), BEAM_EINVAL);
     cr_assert_eq(conf_set(c, "log.level=loud", &why), BEAM_EINVAL);
     cr_assert_eq(conf_get(c, "tor.binry", out, sizeof(out)), BEAM_ENOTFOUND);

@@ -150,7 +150,7 @@ BEAM_TEST(ini_text, lines_up_to_the_limit)
         /* Blanks around a line do not count. */
         memcpy(text, "  k=", 4);
         memset(text + 4, 'v', (size_t)(CONF_LINE_MAX - 2 + over));
-        strcpy(text + 4 + CONF_LINE_MAX - 2 + over, " \r\nl=w\n");
+        memcpy(text + 4 + CONF_LINE_MAX - 2 + over, " \r\nl=w\n", 8);
         int err = parse(&r, text, strlen(text), &why);
         if (over) {
             cr_assert_eq(err, BEAM_ELIMIT);

@@ -75,6 +75,8 @@ BEAM_TEST(head, empty_lines_before_a_request)
     cr_assert_eq(parse("\r\nHTTP/1.1 200 OK\r\n\r\n", HTTP_RESPONSE, &h), BEAM_EPROTO);
     cr_assert_eq(parse("\r\n", HTTP_REQUEST, &h), BEAM_EAGAIN);
     cr_assert_eq(parse("\r", HTTP_REQUEST, &h), BEAM_EAGAIN);
+    cr_assert_eq(parse("\r\n\r\n\r\n\r\n", HTTP_REQUEST, &h), BEAM_EAGAIN);
+    cr_assert_eq(parse("\r\n\r\n\r\n\r\n\r", HTTP_REQUEST, &h), BEAM_EPROTO);
 }
 
 static void refused(const char *const *rows, size_t n, enum http_kind kind)
@@ -183,7 +185,8 @@ BEAM_TEST(head, other_control_characters_pass)
     cr_assert_gt(parse("GET /\xc3\xa9 HTTP/1.1\r\nA: \xff\r\n\r\n", HTTP_REQUEST, &h), 0);
 }
 
-/* What a head with these fields says of the body: -1 is refused, else L(ength), C(hunked), c(oded), - */
+/* What a head with these fields says of the body: L(ength), C(hunked), c(oded), - nothing; or x:
+ * it is refused. */
 struct framing {
     const char *fields;
     char request, response;
@@ -343,11 +346,11 @@ BEAM_TEST(head, up_to_the_limit)
 
     char method[HTTP_METHOD_MAX + 32];
     memset(method, 'M', sizeof(method));
-    strcpy(method + HTTP_METHOD_MAX, " / HTTP/1.1\r\n\r\n");
+    memcpy(method + HTTP_METHOD_MAX, " / HTTP/1.1\r\n\r\n", 16);
     cr_assert_gt(parse(method, HTTP_REQUEST, &h), 0);
     cr_assert_eq(http_looks(method, strlen(method)), HTTP_YES);
     memset(method, 'M', HTTP_METHOD_MAX + 1);
-    strcpy(method + HTTP_METHOD_MAX + 1, " / HTTP/1.1\r\n\r\n");
+    memcpy(method + HTTP_METHOD_MAX + 1, " / HTTP/1.1\r\n\r\n", 16);
     cr_assert_eq(parse(method, HTTP_REQUEST, &h), BEAM_EPROTO);
     cr_assert_eq(http_head_parse(method, HTTP_METHOD_MAX, HTTP_REQUEST, &h), BEAM_EAGAIN);
     cr_assert_eq(http_head_parse(method, HTTP_METHOD_MAX + 1, HTTP_REQUEST, &h), BEAM_EPROTO);

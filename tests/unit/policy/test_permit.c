@@ -100,7 +100,7 @@ BEAM_TEST(permit, outlives_its_policy)
     cr_assert_eq(permit_new(&policy, &p), 0);
     cr_assert_not_null(p);
     policy.egress = POLICY_EGRESS_ANY; /* nothing widens what was made */
-    strcpy(policy.name, "changed");
+    memcpy(policy.name, "changed", 8);
     cr_assert_eq(addr_ip("192.0.2.1", 9, 80, &to), 0);
     cr_assert_eq(permit_check(p, &to, PERMIT_TYPED, &why), BEAM_EPOLICY);
     cr_assert_not_null(strstr(why.text, "policy ad hoc: "));
