@@ -27,22 +27,36 @@ struct channel {
 
 /* ---- a line -------------------------------------------------------------------------------- */
 
-/* What cJSON lets pass and we do not: control characters anywhere, an escaped NUL (it would cut a
- * C string short), nesting that its recursion would follow a thousand deep. One pass. */
+/* The length of the escape that begins at a backslash; 0 for what is none, and for an escaped NUL,
+ * which would cut a C string short. (cJSON takes \u with anything but hex digits for one.) */
+static size_t escape_len(const char *at, size_t left)
+{
+    uint8_t code[2];
+    if (left < 2 || !strchr("\"\\/bfnrtu", at[1]) || at[1] == '\0')
+        return 0;
+    if (at[1] != 'u')
+        return 2;
+    if (left < 6 || text_hex_decode(at + 2, 4, code, sizeof(code)) < 0)
+        return 0;
+    return code[0] || code[1] ? 6 : 0;
+}
+
+/* What cJSON lets pass and we do not: control characters anywhere, NULs however written, nesting
+ * that its recursion would follow a thousand deep. One pass. */
 static bool is_plain(const char *line, size_t len)
 {
     bool in_string = false;
     int depth = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0, n = 1; i < len; i += n, n = 1) {
         unsigned char c = (unsigned char)line[i];
         if (c < ' ' && (in_string || (c != '\t' && c != '\r' && c != '\n')))
             return false;
         if (c == '"') {
             in_string = !in_string;
         } else if (in_string && c == '\\') {
-            if (len - i >= 6 && memcmp(line + i + 1, "u0000", 5) == 0)
+            n = escape_len(line + i, len - i);
+            if (n == 0)
                 return false;
-            i++;
         } else if (!in_string && (c == '{' || c == '[')) {
             if (++depth > CONTROL_DEPTH_MAX)
                 return false;
