@@ -45,11 +45,15 @@ struct tunnel_request {
     const char *path;   /* kind */
 };
 
+/* All called from the loop, none from within a tunnel_… call. tunnel_free may be called from
+ * `failed`, and from no other. */
 struct tunnel_events {
     void (*progress)(void *arg, struct path *p, int percent, const char *summary);
     void (*path_up)(void *arg, struct path *p, uint64_t ms); /* since tunnel_open or path_down */
     void (*path_down)(void *arg, struct path *p, const struct beam_why *why, uint64_t retry_ms);
     void (*request)(void *arg, const struct tunnel_request *r);
+    /* Of a path; and of the target: once when it is found not to answer, and once (with code 0)
+     * when it is found to answer again. */
     void (*warning)(void *arg, const struct beam_why *why);
     /* No path can come up. The owner calls tunnel_free, now or later. */
     void (*failed)(void *arg, const struct beam_why *why);
@@ -57,8 +61,9 @@ struct tunnel_events {
 };
 
 /*
- * Opens it: BEAM_EPOLICY when the policy does not cover the target, BEAM_EEXIST, BEAM_EPERM (a
- * loose key file), BEAM_EINVAL, … with words. Texts of spec are copied. Events come later.
+ * Opens it: BEAM_EPOLICY when the policy does not cover the target (then nothing was made),
+ * BEAM_EEXIST, BEAM_EPERM (a loose key file or folder), BEAM_EINVAL (a unix path that is no socket;
+ * a key file that is none), … with words. Texts of spec are copied. Events come later.
  */
 int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec,
                 const struct tunnel_events *events, struct tunnel **out, struct beam_why *why);
@@ -74,7 +79,9 @@ struct path *tunnel_path(const struct tunnel *t, size_t i);
 enum path_state tunnel_path_state(const struct tunnel *t, size_t i);
 
 struct tunnel_figures {
-    uint64_t requests, connections, open_streams, in, out; /* bytes */
+    uint64_t requests; /* of HTTP, ended */
+    uint64_t connections, open_streams;
+    uint64_t in, out; /* bytes */
 };
 void tunnel_figures(const struct tunnel *t, struct tunnel_figures *out);
 

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tunnel/tunnel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "path/onion.h"
+#include "tunnel/names.h"
+#include "tunnel/persona.h"
+#include "tunnel/visit.h"
+
+enum {
+    WAYS_MAX = 1,        /* the kinds of paths there are */
+    SOCKET_NAME_LEN = 16 /* of the onion's address: 80 bits of it are unique enough */
+};
+
+/* A path and how it stands. */
+struct way {
+    struct path *path;
+    enum path_state state;
+    uint64_t since; /* it is on its way up since then */
+};
+
+struct visitor {
+    struct visitor *next, **link;
+    struct tunnel *tunnel;
+    const char *path; /* kind */
+    struct visit *visit;
+};
+
+struct tunnel {
+    const struct tunnel_world *world;
+    char name[NAMES_SIZE];
+    struct target target;
+    struct policy policy;
+    struct tunnel_events events;
+    struct permit *permit;
+
+    struct way ways[WAYS_MAX];
+    size_t way_count;
+    struct loop_task failed; /* told from the loop, so that it may free the tunnel */
+    struct beam_why failed_why;
+
+    struct visitor *visitors;
+    struct tunnel_figures figures; /* of the visits that are over */
+    uint64_t next_id;
+    bool target_down;     /* and its owner was told */
+    uint64_t answered_at; /* when the target last did */
+};
+
+static uint64_t now(const struct tunnel *t)
+{
+    return t->world->clock->monotonic_ms(t->world->clock->arg);
+}
+
+/* ---- visitors ------------------------------------------------------------------------------- */
+
+static void pause_paths(struct tunnel *t)
+{
+    for (size_t i = 0; i < t->way_count; i++)
+        path_pause(t->ways[i].path);
+}
+
+static void resume_paths(struct tunnel *t)
+{
+    for (size_t i = 0; i < t->way_count; i++)
+        path_resume(t->ways[i].path);
+}
+
+/* Once when an outage begins and once when it is over. A dial that began before the last answer
+ * came says nothing new. */
+static void on_dialled(void *arg, int err, uint64_t since)
+{
+    struct tunnel *t = ((struct visitor *)arg)->tunnel;
+    struct beam_why why;
+    if (!err) {
+        t->answered_at = now(t);
+        if (!t->target_down)
+            return;
+        t->target_down = false;
+        beam_why(&why, 0, "%s answers again", t->target.text);
+        log_info("tunnel", "%s answers again", log_scrub(t->target.text));
+    } else {
+        if (t->target_down || since < t->answered_at)
+            return;
+        t->target_down = true;
+        beam_why(&why, err,
+                 "nothing answers at %s: %s (start what is to be published; until it answers, "
+                 "visitors get an error)",
+                 t->target.text, beam_err_text(err));
+        log_warn("tunnel", "nothing answers at %s: %s", log_scrub(t->target.text),
+                 beam_err_text(err));
+    }
+    t->events.warning(t->events.arg, &why);
+}
+
+static void on_record(void *arg, const struct tap_record *r)
+{
+    struct visitor *v = arg;
+    struct tunnel *t = v->tunnel;
+    if (r->method[0])
+        t->figures.requests++;
+    const struct tunnel_request request = {
+        .id = ++t->next_id,
+        .method = r->method,
+        .target = r->target,
+        .status = r->status,
+        .ms = r->ms,
+        .in = r->in,
+        .out = r->out,
+        .path = v->path,
+    };
+    t->events.request(t->events.arg, &request);
+}
+
+static void forget(struct visitor *v)
+{
+    *v->link = v->next;
+    if (v->next)
+        v->next->link = v->link;
+    free(v);
+}
+
+static void on_done(void *arg)
+{
+    struct visitor *v = arg;
+    struct tunnel *t = v->tunnel;
+    uint64_t in, out;
+    visit_bytes(v->visit, &in, &out);
+    t->figures.in += in;
+    t->figures.out += out;
+    forget(v);
+    if (t->figures.open_streams-- == t->world->max_streams)
+        resume_paths(t);
+}
+
+static int admit(struct tunnel *t, struct path *p, struct stream *s)
+{
+    const struct visit_spec spec = {
+        .loop = t->world->loop,
+        .clock = t->world->clock,
+        .permit = t->permit,
+        .target = &t->target,
+        .connect_timeout = t->world->connect_timeout,
+    };
+    struct visitor *v = calloc(1, sizeof(*v));
+    if (!v) {
+        stream_reset(s);
+        stream_free(s);
+        return BEAM_ENOMEM;
+    }
+    const struct visit_events events = {
+        .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
+    v->tunnel = t;
+    v->path = path_kind(p);
+    int err = visit_new(&spec, &events, s, &v->visit);
+    if (err < 0) {
+        free(v);
+        return err;
+    }
+    v->next = t->visitors;
+    v->link = &t->visitors;
+    if (v->next)
+        v->next->link = &v->next;
+    t->visitors = v;
+    return 0;
+}
+
+static void on_visitor(void *arg, struct path *p, struct stream *s)
+{
+    struct tunnel *t = arg;
+    /* A path that is paused may have had one in hand. */
+    if (t->figures.open_streams >= t->world->max_streams) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
+    int err = admit(t, p, s);
+    if (err < 0) {
+        log_warn("tunnel", "a visitor was turned away: %s", beam_err_text(err));
+        return;
+    }
+    t->figures.connections++;
+    if (++t->figures.open_streams == t->world->max_streams)
+        pause_paths(t);
+}
+
+/* ---- paths ---------------------------------------------------------------------------------- */
+
+static void on_failed(void *arg)
+{
+    struct tunnel *t = arg;
+    t->events.failed(t->events.arg, &t->failed_why);
+}
+
+static bool all_failed(const struct tunnel *t)
+{
+    for (size_t i = 0; i < t->way_count; i++)
+        if (t->ways[i].state != PATH_FAILED)
+            return false;
+    return true;
+}
+
+static void on_state(void *arg, struct path *p, enum path_state state, const struct beam_why *why,
+                     uint64_t retry_ms)
+{
+    struct tunnel *t = arg;
+    struct way *w = t->ways;
+    while (w->path != p)
+        w++;
+    enum path_state before = w->state;
+    w->state = state;
+    if (state == PATH_UP && before != PATH_UP) {
+        t->events.path_up(t->events.arg, p, now(t) - w->since);
+    } else if (state != PATH_UP && before == PATH_UP) {
+        w->since = now(t);
+        t->events.path_down(t->events.arg, p, why, retry_ms);
+    }
+    if (state == PATH_FAILED && all_failed(t)) {
+        t->failed_why = *why;
+        loop_post(t->world->loop, &t->failed);
+    }
+}
+
+static void on_progress(void *arg, struct path *p, int percent, const char *summary)
+{
+    struct tunnel *t = arg;
+    t->events.progress(t->events.arg, p, percent, summary);
+}
+
+static void on_warning(void *arg, struct path *p, const struct beam_why *why)
+{
+    struct tunnel *t = arg;
+    (void)p;
+    t->events.warning(t->events.arg, why);
+}
+
+static int open_onion(struct tunnel *t, bool ephemeral, struct beam_why *why)
+{
+    const struct tunnel_world *w = t->world;
+    const struct path_events events = {.state = on_state,
+                                       .progress = on_progress,
+                                       .warning = on_warning,
+                                       .visitor = on_visitor,
+                                       .arg = t};
+    struct onion_key *key;
+    char id[SOCKET_NAME_LEN + 1];
+    int err = persona_key(w->data_dir, w->rng, t->target.text, t->name, ephemeral, &key, why);
+    if (err < 0)
+        return err;
+    snprintf(id, sizeof(id), "%s", onion_key_address(key));
+    char *dir = file_join(w->run_dir, "onion");
+    if (!dir) {
+        onion_key_free(key);
+        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", w->run_dir);
+    }
+    const struct path_onion_spec spec = {
+        .loop = w->loop, .tor = w->tor, .key = key, .dir = dir, .id = id};
+    struct way *way = &t->ways[t->way_count];
+    err = path_onion(&spec, &events, &way->path, why);
+    free(dir);
+    if (err < 0)
+        return err;
+    way->state = PATH_WAITING;
+    way->since = now(t);
+    t->way_count++;
+    return 0;
+}
+
+/* ---- opening and closing -------------------------------------------------------------------- */
+
+static int refuse_egress(const struct tunnel *t, struct beam_why *why)
+{
+    bool tor = t->policy.egress == POLICY_EGRESS_TOR;
+    return beam_why(why, BEAM_EPOLICY,
+                    "target %s: beyond this %s, %s policy %s %s (add --egress any, or publish "
+                    "what is on this machine)",
+                    t->target.text, tor ? "machine" : "network", tor ? "which" : "where",
+                    t->policy.name, tor ? "reaches through Tor alone" : "does not go");
+}
+
+/* Before anything is made: that the policy covers the target, and that it can be one. */
+static int check_target(const struct tunnel *t, struct beam_why *why)
+{
+    struct stat st;
+    for (int i = 0; i < t->target.addr_count; i++)
+        if (permit_check(t->permit, &t->target.addr[i], PERMIT_TYPED, NULL) < 0)
+            return refuse_egress(t, why);
+    const char *path = addr_path(&t->target.addr[0]);
+    if (path && stat(path, &st) == 0 && !S_ISSOCK(st.st_mode))
+        return beam_why(why, BEAM_EINVAL, "target %s: %s, not a socket (give the socket's path)",
+                        t->target.text, S_ISDIR(st.st_mode) ? "a folder" : "a file");
+    return 0;
+}
+
+int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec,
+                const struct tunnel_events *events, struct tunnel **out, struct beam_why *why)
+{
+    struct tunnel *t = calloc(1, sizeof(*t));
+    if (!t)
+        return beam_why(why, BEAM_ENOMEM, "tunnel %s: out of memory", spec->name);
+    t->world = world;
+    t->target = spec->target;
+    t->policy = spec->policy;
+    t->events = *events;
+    snprintf(t->name, sizeof(t->name), "%s", spec->name);
+    loop_task_init(&t->failed, on_failed, t);
+
+    int err = permit_new(&t->policy, &t->permit);
+    if (err < 0) {
+        beam_why(why, err, "tunnel %s: out of memory", spec->name);
+        goto out;
+    }
+    err = check_target(t, why);
+    if (err < 0)
+        goto out;
+    if (t->policy.paths & POLICY_ONION)
+        err = open_onion(t, spec->ephemeral, why);
+out:
+    if (err < 0)
+        tunnel_free(t);
+    else
+        *out = t;
+    return err;
+}
+
+void tunnel_free(struct tunnel *t)
+{
+    if (!t)
+        return;
+    loop_task_cancel(t->world->loop, &t->failed);
+    for (size_t i = 0; i < t->way_count; i++)
+        path_free(t->ways[i].path);
+    while (t->visitors) {
+        visit_free(t->visitors->visit);
+        forget(t->visitors);
+    }
+    permit_free(t->permit);
+    free(t);
+}
+
+const char *tunnel_name(const struct tunnel *t)
+{
+    return t->name;
+}
+
+const struct target *tunnel_target(const struct tunnel *t)
+{
+    return &t->target;
+}
+
+const struct policy *tunnel_policy(const struct tunnel *t)
+{
+    return &t->policy;
+}
+
+size_t tunnel_path_count(const struct tunnel *t)
+{
+    return t->way_count;
+}
+
+struct path *tunnel_path(const struct tunnel *t, size_t i)
+{
+    return t->ways[i].path;
+}
+
+enum path_state tunnel_path_state(const struct tunnel *t, size_t i)
+{
+    return t->ways[i].state;
+}
+
+void tunnel_figures(const struct tunnel *t, struct tunnel_figures *out)
+{
+    *out = t->figures;
+    for (const struct visitor *v = t->visitors; v; v = v->next) {
+        uint64_t in_bytes, out_bytes;
+        visit_bytes(v->visit, &in_bytes, &out_bytes);
+        out->in += in_bytes;
+        out->out += out_bytes;
+    }
+}
