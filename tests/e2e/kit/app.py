@@ -237,9 +237,9 @@ def listen(handler, at):
 class Served:
     """The application as a process of its own; `http` and `other` are where it listens."""
 
-    def __init__(self, http="0", other="0"):
+    def __init__(self, http="0", other="0", within=()):
         folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self.process = Process([sys.executable, "-B", "-m", "kit.app", http, other], cwd=folder)
+        self.process = Process([*within, sys.executable, "-B", "-m", "kit.app", http, other], cwd=folder)
         line = self.process.line(20)
         check(line, f"the app did not start\n{self.process.said()}")
         self.http, self.other = (at[1] if isinstance(at, list) else at for at in json.loads(line))

@@ -53,6 +53,12 @@ class Tunnel(Process):
         check(len(urls) == 1 and ONION.match(urls[0]), f"not one onion: {urls}")
         return urls[0]
 
+    def events_left(self):
+        """All its events, those included that nobody has asked for yet; it must have ended or be still."""
+        while not self._lines.empty() and self.next(1):
+            pass
+        return self.events
+
     def interrupt(self, seconds=2):
         """Ctrl-C; gives the exit status."""
         self.signal(signal.SIGINT)
@@ -62,9 +68,10 @@ class Tunnel(Process):
 class Home:
     """A BEAM_HOME, and what runs in it."""
 
-    def __init__(self, path, torrc=None, **options):
+    def __init__(self, path, torrc=None, within=(), **options):
+        """`within`: a command that runs beam, for what cannot be had from here (a namespace, a tracer)."""
         os.mkdir(path, 0o700)
-        self.path = path
+        self.path, self.within = path, list(within)
         self.options = {"daemon.linger": LINGER, **{k.replace("__", "."): v for k, v in options.items()}}
         if torrc:
             self.options["tor.torrc"] = torrc
@@ -79,13 +86,13 @@ class Home:
     def argv(self, *args):
         """The command, with this home's options."""
         sets = [a for k, v in self.options.items() if v is not None for a in ("-o", f"{k}={v}")]
-        return [BEAM, *sets, *args]
+        return [*self.within, BEAM, *sets, *args]
 
     # ---- commands
 
     def run(self, *args, seconds=20, env=None, cwd=None):
         """A command that ends by itself, without this home's options."""
-        return run([BEAM, *args], seconds, env=env or self.environment(), cwd=cwd)
+        return run([*self.within, BEAM, *args], seconds, env=env or self.environment(), cwd=cwd)
 
     def succeed(self, *args, seconds=20):
         done = self.run(*args, seconds=seconds)

@@ -73,6 +73,15 @@ class Control:
     def bootstrapped(self):
         return "PROGRESS=100" in self.ask("GETINFO status/bootstrap-phase")[0]
 
+    def relays(self):
+        """{(address, port)} of every OR and directory port in the consensus."""
+        found = set()
+        for line in self.ask("GETINFO ns/all"):
+            word = line.removeprefix("ns/all=").split()
+            if word[:1] == ["r"]:
+                found |= {(word[6], int(port)) for port in word[7:9] if port != "0"}
+        return found
+
     def close(self):
         self._file.close()
         self._socket.close()
@@ -98,7 +107,7 @@ class Tor:
         empty = os.path.join(folder, "empty")
         with open(empty, "w", encoding="ascii"):
             pass
-        self.process = Process([*within, binary, "-f", own, "--defaults-torrc", empty, "--quiet"])
+        self.process = Process([*within, binary, "-f", own, "--defaults-torrc", empty, "--hush"])
         self.pid = self.process.pid
         self.control = None
         self.socks = None  # the port, once it is ready
