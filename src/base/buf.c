@@ -105,33 +105,39 @@ static void block_release(struct buf_pool *pool, struct block *block)
     pool->idle_count++;
 }
 
-static struct buf_seg *seg_take(struct buf_pool *pool, struct block *block, size_t start,
-                                size_t end)
+/* A segment of nothing yet. */
+static struct buf_seg *seg_take(struct buf_pool *pool)
 {
     struct buf_seg *seg = pool->idle_segs;
-    if (seg) {
-        pool->idle_segs = seg->next;
-        pool->idle_seg_count--;
-    } else {
-        seg = malloc(sizeof(*seg));
-        if (!seg)
-            return NULL;
-    }
-    block->refs++;
-    *seg = (struct buf_seg){.block = block, .start = start, .end = end};
+    if (!seg)
+        return malloc(sizeof(*seg));
+    pool->idle_segs = seg->next;
+    pool->idle_seg_count--;
     return seg;
 }
 
-static void seg_release(struct buf_pool *pool, struct buf_seg *seg)
+static void seg_set(struct buf_seg *seg, struct block *block, size_t start, size_t end)
 {
-    block_release(pool, seg->block);
-    if (pool->idle_seg_count >= pool->keep) {
+    block->refs++;
+    *seg = (struct buf_seg){.block = block, .start = start, .end = end};
+}
+
+/* Lets go of one that covers no block. NULL allowed. */
+static void seg_put(struct buf_pool *pool, struct buf_seg *seg)
+{
+    if (!seg || pool->idle_seg_count >= pool->keep) {
         free(seg);
         return;
     }
     seg->next = pool->idle_segs;
     pool->idle_segs = seg;
     pool->idle_seg_count++;
+}
+
+static void seg_release(struct buf_pool *pool, struct buf_seg *seg)
+{
+    block_release(pool, seg->block);
+    seg_put(pool, seg);
 }
 
 void buf_init(struct buf *b, struct buf_pool *pool, size_t ceiling)
@@ -188,30 +194,40 @@ static struct block *frontier(const struct buf *b)
     return block && !block->lent ? block : NULL;
 }
 
+/* Lends b one piece more, of at most `want` bytes: of this block, or a fresh one. */
+static struct buf_seg *lend_one(struct buf *b, struct block *block, size_t want)
+{
+    struct buf_seg *seg = seg_take(b->pool);
+    if (!seg)
+        return NULL;
+    if (!block)
+        block = block_take(b->pool);
+    if (!block) {
+        seg_put(b->pool, seg);
+        return NULL;
+    }
+    size_t left = BUF_BLOCK_SIZE - block->filled;
+    seg_set(seg, block, block->filled, block->filled + (want < left ? want : left));
+    block->lent = true;
+    return seg;
+}
+
 /* Lends b room for `want` bytes in at most `max` pieces; all of it, or as much
  * as the pieces hold. Nothing was lent before. */
 static int lend(struct buf *b, size_t want, size_t max)
 {
-    struct buf_seg **end = &b->spare;
-    struct block *block = frontier(b);
-    for (; want > 0 && max > 0; max--, block = NULL) {
-        if (!block)
-            block = block_take(b->pool);
-        struct buf_seg *seg = NULL;
-        if (block) {
-            size_t left = BUF_BLOCK_SIZE - block->filled;
-            size_t n = want < left ? want : left;
-            block->refs++; /* against a fresh block's loss, should the segment fail */
-            seg = seg_take(b->pool, block, block->filled, block->filled + n);
-            block_release(b->pool, block);
-        }
+    struct buf_seg *last = NULL;
+    for (; want > 0 && max > 0; max--) {
+        struct buf_seg *seg = lend_one(b, last ? NULL : frontier(b), want);
         if (!seg) {
             spare_release(b);
             return BEAM_ENOMEM;
         }
-        block->lent = true;
-        *end = seg;
-        end = &seg->next;
+        if (last)
+            last->next = seg;
+        else
+            b->spare = seg;
+        last = seg;
         want -= seg->end - seg->start;
     }
     return 0;
@@ -302,6 +318,7 @@ void buf_drain(struct buf *b, size_t len)
     b->len -= len;
     while (len > 0) {
         struct buf_seg *seg = b->head;
+        assert(seg);
         size_t n = seg->end - seg->start;
         if (n > len) {
             seg->start += len;
@@ -334,9 +351,10 @@ int buf_move(struct buf *dst, struct buf *src, size_t len)
     struct buf_seg *rest = last->next;
     size_t cut = last->start + (len - before);
     if (cut < last->end) {
-        rest = seg_take(src->pool, last->block, cut, last->end);
+        rest = seg_take(src->pool);
         if (!rest)
             return BEAM_ENOMEM;
+        seg_set(rest, last->block, cut, last->end);
         rest->next = last->next;
         last->end = cut;
         if (src->tail == last)

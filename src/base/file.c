@@ -75,7 +75,7 @@ int file_read(const char *path, size_t max, char **out, size_t *len)
 
 int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len)
 {
-    struct stat st;
+    struct stat st = {0};
     int fd = -1;
     uint8_t *data = NULL;
     size_t got = 0;
@@ -242,10 +242,7 @@ char *file_join(const char *dir, const char *name)
     char *path = malloc(d + slash + n + 1);
     if (!path)
         return NULL;
-    memcpy(path, dir, d);
-    if (slash)
-        path[d] = '/';
-    memcpy(path + d + slash, name, n + 1);
+    snprintf(path, d + slash + n + 1, "%s%s%s", dir, slash ? "/" : "", name);
     return path;
 }
 

@@ -71,24 +71,25 @@ static void list_add(struct list *l, const char *word)
         l->text[l->len] = '\0';
 }
 
-/* The table's sections, each once; rows of one section stand together. */
-static size_t sections(const char *out[KEY_COUNT])
+static bool is_section(const char *name)
 {
-    size_t n = 0;
     for (size_t i = 0; i < KEY_COUNT; i++)
-        if (n == 0 || strcmp(out[n - 1], keys[i].section) != 0)
-            out[n++] = keys[i].section;
-    return n;
+        if (strcmp(keys[i].section, name) == 0)
+            return true;
+    return false;
 }
 
 static int unknown_section(const char *where, const char *section, struct beam_why *why)
 {
     const char *known[KEY_COUNT];
     struct list list = {.len = 0};
-    size_t n = sections(known);
-    for (size_t i = 0; i < n; i++)
-        list_add(&list, known[i]);
-    const char *near = text_nearest(section, known, n);
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        known[i] = keys[i].section;
+        /* Rows of one section stand together. */
+        if (i == 0 || strcmp(keys[i - 1].section, keys[i].section) != 0)
+            list_add(&list, keys[i].section);
+    }
+    const char *near = text_nearest(section, known, KEY_COUNT);
     return beam_why(why, BEAM_EINVAL,
                     "%s: unknown section `%.60s` (%s%s%sthere are %s and policy \"NAME\")", where,
                     section, near ? "did you mean `" : "", near ? near : "", near ? "`? " : "",
@@ -260,11 +261,8 @@ static int begin_section(void *arg, unsigned line, const char *name)
     if (len > head + 1 && memcmp(name, prefix, head) == 0 &&
         strchr(name + head, '"') == name + len - 1)
         return begin_policy(p, line, name + head, len - head - 1);
-    const char *known[KEY_COUNT];
-    size_t n = sections(known);
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(known[i], name) == 0)
-            return 0;
+    if (is_section(name))
+        return 0;
     return unknown_section(where(p, line, at), name, p->why);
 }
 
@@ -386,13 +384,9 @@ static int look_up(const char *key, size_t len, const char *where_text, size_t *
         return beam_why(why, BEAM_EINVAL, "%s: `%s` names no section (write section.key=value)",
                         where_text, word);
     *dot = '\0';
-    const char *known[KEY_COUNT];
-    size_t n = sections(known), i = 0;
-    while (i < n && strcmp(known[i], word) != 0)
-        i++;
-    if (i == n)
+    if (!is_section(word))
         return unknown_section(where_text, word, why);
-    i = find_key(word, strlen(word), dot + 1);
+    size_t i = find_key(word, strlen(word), dot + 1);
     if (i == KEY_COUNT)
         return unknown_key(where_text, word, dot + 1, why);
     *out = i;

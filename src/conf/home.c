@@ -14,19 +14,25 @@ static const char *get_set(const char *(*get)(const char *name), const char *nam
     return value && *value ? value : NULL;
 }
 
+static int refuse(struct beam_why *why, const char *variable)
+{
+    beam_why(why, BEAM_EINVAL, "%s: it is not an absolute path (correct or unset it)", variable);
+    return BEAM_EINVAL;
+}
+
 /* The folder that `variable` names, or `fallback` below $HOME, then /beam. */
 static int xdg(const char *(*get)(const char *name), const char *variable, const char *fallback,
                char **out, struct beam_why *why)
 {
     const char *base = get_set(get, variable), *user = get_set(get, "HOME");
     if (base && *base != '/')
-        return beam_why(why, BEAM_EINVAL, "%s: it is not an absolute path (correct or unset it)",
-                        variable);
-    if (!base && !user)
-        return beam_why(why, BEAM_EINVAL,
-                        "no home: neither BEAM_HOME nor HOME is set (set one of them)");
+        return refuse(why, variable);
+    if (!base && !user) {
+        beam_why(why, BEAM_EINVAL, "no home: neither BEAM_HOME nor HOME is set (set one of them)");
+        return BEAM_EINVAL;
+    }
     if (!base && *user != '/')
-        return beam_why(why, BEAM_EINVAL, "HOME: it is not an absolute path (correct it)");
+        return refuse(why, "HOME");
     char *under = base ? NULL : file_join(user, fallback);
     if (base || under)
         *out = file_join(base ? base : under, "beam");
@@ -43,7 +49,7 @@ static int join(const char *dir, const char *name, char **out)
 static int find_own(const char *base, struct home *h, struct beam_why *why)
 {
     if (*base != '/')
-        return beam_why(why, BEAM_EINVAL, "BEAM_HOME: it is not an absolute path (correct it)");
+        return refuse(why, "BEAM_HOME");
     int err = join(base, "beam.conf", &h->config);
     if (err == 0)
         err = join(base, "data", &h->data);

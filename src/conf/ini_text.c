@@ -12,7 +12,7 @@
  * another line. Debian's lets its users raise it; another build's is told to
  * the reader, which then refuses what does not fit.
  */
-extern int ini_max_line __attribute__((weak));
+extern int library_max_line __asm__("ini_max_line") __attribute__((weak));
 
 struct reading {
     const char *name, *at, *end;
@@ -125,8 +125,8 @@ int ini_text_read(const char *name, const char *text, size_t len, const struct i
 {
     struct reading r = {
         .name = name, .at = text, .end = text + len, .sink = sink, .arg = arg, .why = why};
-    if (&ini_max_line)
-        ini_max_line = CONF_LINE_MAX + 1;
+    if (&library_max_line)
+        library_max_line = CONF_LINE_MAX + 1;
     int line = ini_parse_stream(read_line, &r, take_value, &r);
     if (line < 0)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", name);

@@ -45,17 +45,16 @@ static bool method_is(struct http_text method, const char *name)
     return method.len == strlen(name) && memcmp(method.at, name, method.len) == 0;
 }
 
-/* RFC 9112, 6.3, in its order. */
+/* RFC 9112, 6.3. */
 void http_body_init_response(struct http_body *b, const struct http_head *head,
                              struct http_text method)
 {
     int status = head->status;
-    if (status == 101)
+    bool ok = status >= 200 && status < 300;
+    if (status == 101 || (ok && method_is(method, "CONNECT")))
         begin(b, HTTP_BODY_SWITCHED, 0);
     else if (method_is(method, "HEAD") || status < 200 || status == 204 || status == 304)
         begin(b, HTTP_BODY_NONE, 0);
-    else if (method_is(method, "CONNECT") && status < 300)
-        begin(b, HTTP_BODY_SWITCHED, 0);
     else if (head->chunked)
         begin(b, HTTP_BODY_CHUNKED, 0);
     else if (head->has_length)

@@ -45,9 +45,9 @@ static bool splits(char c)
     return c == '\0' || c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-static char lower(char c)
+static int lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
 }
 
 bool http_text_is(struct http_text text, const char *word)
@@ -113,7 +113,7 @@ static int next_line(struct http_text *rest, struct http_text *line)
 static size_t empty_lines(const char *data, size_t len)
 {
     size_t n = 0;
-    while (n < 2 * HTTP_EMPTY_LINES_MAX && len - n >= 2 && data[n] == '\r' && data[n + 1] == '\n')
+    while (n < HTTP_EMPTY_MAX && len - n >= 2 && data[n] == '\r' && data[n + 1] == '\n')
         n += 2;
     return n;
 }
@@ -344,7 +344,7 @@ enum http_guess http_looks(const void *data, size_t len)
     size_t skip = empty_lines(data, len), i = 0;
     const char *p = (const char *)data + skip;
     len -= skip;
-    if (len == 0 || (len == 1 && p[0] == '\r' && skip < 2 * HTTP_EMPTY_LINES_MAX))
+    if (len == 0 || (len == 1 && p[0] == '\r' && skip < HTTP_EMPTY_MAX))
         return HTTP_MORE;
     while (i < len && i <= HTTP_METHOD_MAX && is_tchar((unsigned char)p[i]))
         i++;

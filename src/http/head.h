@@ -20,7 +20,7 @@
 enum {
     HTTP_HEAD_MAX = 64 * 1024, /* bytes of a head, the empty line included */
     HTTP_METHOD_MAX = 32,      /* bytes of a method */
-    HTTP_EMPTY_LINES_MAX = 4   /* before a request line */
+    HTTP_EMPTY_MAX = 8         /* bytes of empty lines before a request line */
 };
 
 struct http_text { /* a borrowed view; no NUL at its end */

@@ -13,7 +13,7 @@ static const struct policy built_in[] = {
 static const struct {
     enum policy_path path;
     const char *name;
-} paths[] = {
+} path_names[] = {
     {POLICY_ONION, "onion"},
 };
 
@@ -25,7 +25,7 @@ static const char *const egresses[] = {
 
 enum {
     BUILT_IN = sizeof(built_in) / sizeof(built_in[0]),
-    PATHS = sizeof(paths) / sizeof(paths[0]),
+    PATHS = sizeof(path_names) / sizeof(path_names[0]),
     EGRESSES = sizeof(egresses) / sizeof(egresses[0]),
 };
 
@@ -48,8 +48,8 @@ const char *policy_egress_name(enum policy_egress egress)
 const char *policy_path_name(enum policy_path path)
 {
     for (size_t i = 0; i < PATHS; i++)
-        if (paths[i].path == path)
-            return paths[i].name;
+        if (path_names[i].path == path)
+            return path_names[i].name;
     return "?";
 }
 
@@ -60,11 +60,12 @@ static int paths_parse(const char *text, unsigned *out)
     unsigned found = 0;
     for (const char *at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
         size_t len = strcspn(at, separators), i = 0;
-        while (i < PATHS && (strlen(paths[i].name) != len || memcmp(paths[i].name, at, len) != 0))
+        while (i < PATHS &&
+               (strlen(path_names[i].name) != len || memcmp(path_names[i].name, at, len) != 0))
             i++;
         if (i == PATHS)
             return BEAM_EINVAL;
-        found |= paths[i].path;
+        found |= path_names[i].path;
         at += len;
     }
     if (found == 0)
@@ -152,13 +153,13 @@ int policy_check(const struct conf *c, struct beam_why *why)
     return err;
 }
 
-int policy_ad_hoc(unsigned wanted, enum policy_egress egress, struct policy *out)
+int policy_ad_hoc(unsigned paths, enum policy_egress egress, struct policy *out)
 {
     unsigned all = 0;
     for (size_t i = 0; i < PATHS; i++)
-        all |= paths[i].path;
-    if (wanted == 0 || (wanted & ~all) != 0 || (unsigned)egress >= EGRESSES)
+        all |= path_names[i].path;
+    if (paths == 0 || (paths & ~all) != 0 || (unsigned)egress >= EGRESSES)
         return BEAM_EINVAL;
-    *out = (struct policy){.name = "ad hoc", .paths = wanted, .egress = egress};
+    *out = (struct policy){.name = "ad hoc", .paths = paths, .egress = egress};
     return 0;
 }

@@ -77,6 +77,7 @@ BEAM_TEST(body, which_framing_a_response_has)
         {101, "", "HEAD", HTTP_BODY_SWITCHED, true},
         {200, "Content-Length: 5\r\n", "CONNECT", HTTP_BODY_SWITCHED, true},
         {299, "Transfer-Encoding: chunked\r\n", "CONNECT", HTTP_BODY_SWITCHED, true},
+        {204, "", "CONNECT", HTTP_BODY_SWITCHED, true},
         {407, "Content-Length: 5\r\n", "CONNECT", HTTP_BODY_LENGTH, false},
         {100, "", "CONNECT", HTTP_BODY_NONE, true},
     };
