@@ -93,7 +93,8 @@ static void on_authenticated(void *arg, const struct control_reply *r)
         finish(a, 0, NULL);
 }
 
-/* Holds tor's proof against the cookie and makes ours. 0, BEAM_EAUTH or why the cookie cannot be read. */
+/* Holds tor's proof against the cookie and makes ours. 0, BEAM_EAUTH, or why the cookie cannot be
+ * read. */
 static int prove(const struct auth *a, const uint8_t *server_hash, const uint8_t *server_nonce,
                  uint8_t *proof)
 {

@@ -104,7 +104,8 @@ static unsigned skewed(struct bootstrap *b, const char *args)
     if (control_value(args, "SKEW", skew, sizeof(skew)) == 0 ||
         control_value(args, "MIN_SKEW", skew, sizeof(skew)) == 0)
         seconds = strtoll(skew, NULL, 10);
-    unsigned long long minutes = (unsigned long long)(seconds < 0 ? -(seconds + 1) : seconds) / 60;
+    unsigned long long distance = (unsigned long long)seconds;
+    unsigned long long minutes = (seconds < 0 ? 0 - distance : distance) / 60;
     if (minutes == 0)
         beam_why(&b->why, BEAM_EUNREACH,
                  "this machine's clock differs from the Tor network's (set it, for one with: "

@@ -119,8 +119,8 @@ int control_new(struct loop *l, struct stream *s, const struct control_events *e
     c->loop = l;
     c->stream = s;
     c->events = *events;
-    buf_init(&c->in, loop_pool(l), CONTROL_LINE_MAX + READ_MAX);
-    buf_init(&c->out, loop_pool(l), CONTROL_QUEUE_MAX);
+    buf_init(&c->in, loop_pool(l), CONTROL_TEXT_MAX + READ_MAX);
+    buf_init(&c->out, loop_pool(l), CONTROL_UNSENT_MAX);
     loop_task_init(&c->task, work, c);
     stream_own(s, on_stream, c);
     loop_post(l, &c->task);

@@ -14,9 +14,9 @@
 struct control;
 
 enum {
-    CONTROL_COMMAND_MAX = 4096,      /* bytes in a command, CRLF included */
-    CONTROL_PENDING_MAX = 8192,      /* commands without an answer yet */
-    CONTROL_QUEUE_MAX = 1024 * 1024, /* bytes not taken by tor yet */
+    CONTROL_COMMAND_MAX = 4096,       /* bytes in a command, CRLF included */
+    CONTROL_PENDING_MAX = 8192,       /* commands without an answer yet */
+    CONTROL_UNSENT_MAX = 1024 * 1024, /* bytes not taken by tor yet */
 };
 
 /* The answer; good during the call. The control may be freed in it. */

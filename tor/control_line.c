@@ -161,10 +161,10 @@ static int data_line(struct control_reader *r, size_t len)
 /* The next whole line of `in`. */
 static int one_line(struct control_reader *r, struct buf *in)
 {
-    ssize_t lf = buf_find(in, r->scanned, CONTROL_LINE_MAX, '\n');
+    ssize_t lf = buf_find(in, r->scanned, CONTROL_TEXT_MAX, '\n');
     if (lf < 0) {
         r->scanned = buf_len(in);
-        return r->scanned >= CONTROL_LINE_MAX ? BEAM_ELIMIT : BEAM_EAGAIN;
+        return r->scanned >= CONTROL_TEXT_MAX ? BEAM_ELIMIT : BEAM_EAGAIN;
     }
     char cr = 0;
     r->scanned = 0;

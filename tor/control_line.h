@@ -14,7 +14,7 @@
 #include "base/err.h"
 
 enum {
-    CONTROL_LINE_MAX = 64 * 1024, /* bytes in a line, CRLF included; tor's longest are a few KiB */
+    CONTROL_TEXT_MAX = 64 * 1024, /* bytes in a line, CRLF included; tor's longest are a few KiB */
     CONTROL_REPLY_MAX = 512 * 1024, /* bytes of text and data in a reply */
     CONTROL_LINES_MAX = 4096        /* status lines in a reply */
 };
@@ -48,7 +48,7 @@ void control_reader_free(struct control_reader *r);
  */
 int control_reader_next(struct control_reader *r, struct buf *in, const struct control_reply **out);
 
-/* The rest of `text` after the leading word `word` and one space (or ""); NULL when it begins otherwise. */
+/* The rest of `text` behind its first word and one space (or ""); NULL when that word is not `word`. */
 const char *control_after(const char *text, const char *word);
 
 /*

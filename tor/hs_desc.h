@@ -14,7 +14,8 @@ struct hs_desc {
     char reason[32];                  /* "" when none was given */
 };
 
-/* `text` is an event's line from "HS_DESC" on. 0, or BEAM_EINVAL: another event, or not of a v3 onion. */
+/* `text` is an event's line from "HS_DESC" on. 0, or BEAM_EINVAL: another event, or not of a v3
+ * onion. */
 int hs_desc_parse(const char *text, struct hs_desc *out);
 
 #endif

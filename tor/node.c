@@ -185,7 +185,7 @@ int node_make_keys(struct node *n, struct beam_why *why)
     char dir_port[64], or_port[8];
     snprintf(dir_port, sizeof(dir_port), "%s:%u", n->spec.address, (unsigned)n->public.dir_port);
     snprintf(or_port, sizeof(or_port), "%u", (unsigned)n->public.or_port);
-    /* The pass phrase that guards the identity key comes from the standard input, which is empty. */
+    /* The pass phrase that guards the identity key is read from the standard input: empty. */
     const char *const gencert[] = {n->spec.gencert,
                                    "--create-identity-key",
                                    "--passphrase-fd",

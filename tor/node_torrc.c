@@ -64,7 +64,10 @@ int node_torrc(const struct node_torrc *spec, char *out, size_t size)
     page_init(&p, out, size);
     put_client(&p, spec->nodes, spec->count, spec->address);
     page_put(&p, "%s%s", timing, relaying);
-    page_put(&p, "ExitPolicy accept %s:*\nExitPolicy reject *:*\n", spec->address);
+    /* The default policy follows, for clients choose no exit that takes this machine's own
+     * addresses alone; the source address keeps what it allows from leaving this machine. */
+    page_put(&p, "ExitPolicy accept %s/32:*\nOutboundBindAddress %s\n", spec->address,
+             spec->address);
     page_put(&p, "Nickname %s\nAddress %s\nORPort %s:%u\n", self->name, spec->address,
              spec->address, (unsigned)self->or_port);
     if (self->authority)

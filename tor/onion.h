@@ -16,7 +16,7 @@ enum onion_state {
     ONION_WAITING,    /* for tor */
     ONION_PUBLISHING, /* added; no directory has its descriptor yet */
     ONION_UP,         /* HS_DESC UPLOADED was seen */
-    ONION_FAILED /* refused, or tor cannot be started: see `why`; tried again with the next tor */
+    ONION_FAILED      /* refused, or no tor can be started; tried again with the next tor */
 };
 
 struct onion_spec {
@@ -26,7 +26,8 @@ struct onion_spec {
 };
 
 struct onion_events {
-    /* Called from the loop; the handle may be withdrawn within. `why` is given on FAILED, and on WAITING when it was up before (what
+    /* Both are called from the loop, and the handle may be withdrawn within.
+     * `why` is given on FAILED, and on WAITING when it was up before (what
      * happened); retry_ms then is when tor is tried again, 0 if not known. */
     void (*state)(void *arg, enum onion_state state, const struct beam_why *why, uint64_t retry_ms);
     /* Trouble that may pass (every upload so far failed, …), said once each time it begins. */

@@ -28,7 +28,8 @@ void onion_key_free(struct onion_key *key);
 
 /* The 56 characters before ".onion". Borrowed. */
 const char *onion_key_address(const struct onion_key *key);
-/* "ED25519-V3:BASE64", as ADD_ONION wants it, into locked memory: sodium_free. NULL: out of memory. */
+/* "ED25519-V3:BASE64", as ADD_ONION wants it, into locked memory: sodium_free.
+ * NULL: out of memory. */
 char *onion_key_blob(const struct onion_key *key);
 
 /* Whether text is a v3 address (with or without ".onion", any case): length,

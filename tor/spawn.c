@@ -140,7 +140,12 @@ static void describe(const struct spawn *s, int status, struct beam_why *why)
 {
     char last[sizeof(why->text)];
     complaints_text(&s->complaints, last, sizeof(last));
-    if (WIFSIGNALED(status))
+    if (strstr(last, "HiddenServiceNonAnonymousMode") || strstr(last, "HiddenServiceSingleHopMode"))
+        beam_why(why, BEAM_EPOLICY,
+                 "tor.torrc asks for onion services that are not anonymous, which beam refuses "
+                 "(take these options out of it): %s",
+                 last);
+    else if (WIFSIGNALED(status))
         beam_why(why, BEAM_ERESET, "tor was killed by signal %d (%s)%s%s", WTERMSIG(status),
                  strsignal(WTERMSIG(status)), last[0] ? ": " : "", last);
     else

@@ -19,7 +19,8 @@ struct spawn_spec {
 struct spawn_events {
     void (*log)(void *arg, const struct logline *l);
     /* It ended, by itself or not; `why` has words for it, with its last
-     * complaints. The handle is gone after this call. */
+     * complaints: BEAM_EPOLICY when it was not to be anonymous, BEAM_ERESET when
+     * killed, else BEAM_EIO. The handle is gone after this call. */
     void (*ended)(void *arg, int status, const struct beam_why *why);
     void *arg;
 };

@@ -304,24 +304,15 @@ static void launch(struct tor *t)
     arm_watchdog(t);
 }
 
-/* It ended before it was under control. One that was well before is given
- * another chance, and so is one that somebody killed. */
+/* It ended before it was under control. Where one did well before, and where
+ * somebody killed it, there is another chance. */
 static void ended_early(struct tor *t)
 {
     link_free(t->link);
     t->link = NULL;
-    if (strstr(t->why.text, "HiddenServiceNonAnonymousMode") ||
-        strstr(t->why.text, "HiddenServiceSingleHopMode")) {
-        struct beam_why why = t->why;
-        beam_why(&t->why, BEAM_EPOLICY,
-                 "tor.torrc asks for onion services that are not anonymous, which beam refuses "
-                 "(take these options out of it): %s",
-                 why.text);
-        tor_enter(t, TOR_FAILED);
-        return;
-    }
     bool by_itself = WIFEXITED(t->status) && WEXITSTATUS(t->status) != 0;
-    tor_enter(t, by_itself && !t->was_controlled ? TOR_FAILED : TOR_RESTING);
+    bool for_good = t->why.code == BEAM_EPOLICY || (by_itself && !t->was_controlled);
+    tor_enter(t, for_good ? TOR_FAILED : TOR_RESTING);
 }
 
 /* ---- what is decided ------------------------------------------------------------------------- */

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tor/onion.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "tests/unit/harness.h"
+#include "tests/unit/tor/kit.h"
+
+enum { MANY = 40 };
+
+struct service {
+    struct bed *bed;
+    struct onion_key *key;
+    struct onion *onion;
+    enum onion_state state;
+    unsigned heard[ONION_FAILED + 1], warnings;
+    struct beam_why why;
+    bool reason; /* `why` was given with the last state */
+    uint64_t retry_ms;
+    bool withdraw_when_up;
+};
+
+struct bed {
+    struct loop *loop;
+    struct fake fake;
+    struct ear ear;
+    struct service s[MANY];
+    size_t count;
+};
+
+static void on_state(void *arg, enum onion_state state, const struct beam_why *why,
+                     uint64_t retry_ms)
+{
+    struct service *s = arg;
+    cr_assert_eq(onion_state(s->onion), state);
+    s->state = state;
+    s->heard[state]++;
+    s->reason = why != NULL;
+    s->retry_ms = retry_ms;
+    if (why)
+        s->why = *why;
+    if (state == ONION_UP && s->withdraw_when_up) {
+        onion_withdraw(s->onion);
+        s->onion = NULL;
+    }
+}
+
+static void on_warning(void *arg, const struct beam_why *why)
+{
+    struct service *s = arg;
+    s->warnings++;
+    s->why = *why;
+}
+
+/* The service that an ADD_ONION line is for. */
+static struct service *asked_for(struct bed *b, const char *line)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        char *blob = onion_key_blob(b->s[i].key);
+        cr_assert_not_null(blob);
+        bool same = strncmp(line + strlen("ADD_ONION "), blob, strlen(blob)) == 0;
+        sodium_free(blob);
+        if (same)
+            return &b->s[i];
+    }
+    return NULL;
+}
+
+static bool answer(struct fake *f, const char *line)
+{
+    struct bed *b = f->arg;
+    if (strncmp(line, "ADD_ONION ", 10) != 0)
+        return false;
+    char text[128];
+    struct service *s = asked_for(b, line);
+    cr_assert_not_null(s);
+    snprintf(text, sizeof(text), "250-ServiceID=%s\r\n250 OK\r\n", onion_key_address(s->key));
+    peer_say(&f->peer, text);
+    return true;
+}
+
+static void bed_open(struct bed *b)
+{
+    kit_init();
+    *b = (struct bed){.count = 0};
+    cr_assert_eq(loop_new(&b->loop), 0);
+    fake_open(&b->fake, b->loop);
+    b->fake.answer = answer;
+    b->fake.arg = b;
+    ear_open(&b->ear, b->loop, b->fake.binary, b->fake.tor_dir, "");
+}
+
+static struct service *publish(struct bed *b)
+{
+    struct service *s = &b->s[b->count++];
+    const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = s};
+    *s = (struct service){.bed = b};
+    cr_assert_eq(onion_key_new(rng_system(), &s->key), 0);
+    const struct onion_spec spec = {.key = s->key, .socket = "/run/a/1", .port = 80};
+    cr_assert_eq(onion_publish(b->ear.tor, &spec, &events, &s->onion), 0);
+    cr_assert_eq(onion_state(s->onion), ONION_WAITING);
+    cr_assert_eq(s->heard[ONION_WAITING], 0, "the first event comes later");
+    return s;
+}
+
+static void bed_close(struct bed *b)
+{
+    for (size_t i = 0; i < b->count; i++) {
+        onion_withdraw(b->s[i].onion);
+        onion_key_free(b->s[i].key);
+    }
+    ear_close(&b->ear);
+    fake_close(&b->fake);
+    loop_free(b->loop);
+}
+
+static bool is_publishing(void *arg)
+{
+    const struct service *s = arg;
+    return s->state == ONION_PUBLISHING;
+}
+static bool is_up(void *arg)
+{
+    const struct service *s = arg;
+    return s->state == ONION_UP;
+}
+static bool is_failed(void *arg)
+{
+    const struct service *s = arg;
+    return s->state == ONION_FAILED;
+}
+static bool is_waiting_with_reason(void *arg)
+{
+    const struct service *s = arg;
+    return s->state == ONION_WAITING && s->reason;
+}
+
+static void withdraw(struct service *s)
+{
+    onion_withdraw(s->onion);
+    s->onion = NULL;
+}
+
+static void say_desc(struct bed *b, const char *action, const struct service *s, const char *more)
+{
+    char text[256];
+    snprintf(text, sizeof(text), "650 HS_DESC %s %s UNKNOWN $0123~a%s\r\n", action,
+             onion_key_address(s->key), more);
+    peer_say(&b->fake.peer, text);
+}
+
+BEAM_TEST(onion, published_and_up, .timeout = 30)
+{
+    char want[256];
+    struct bed b;
+    bed_open(&b);
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    cr_assert_eq(s->heard[ONION_WAITING], 1);
+    char *blob = onion_key_blob(s->key);
+    cr_assert_not_null(blob);
+    snprintf(want, sizeof(want), "ADD_ONION %s Flags=DiscardPK Port=80,unix:/run/a/1", blob);
+    sodium_free(blob);
+    cr_assert_eq(fake_asked(&b.fake, want), 1);
+    say_desc(&b, "UPLOAD", s, " id");
+    kit_settle(b.loop);
+    cr_assert_eq(s->state, ONION_PUBLISHING);
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    say_desc(&b, "UPLOADED", s, "");
+    kit_settle(b.loop);
+    cr_assert_eq(s->heard[ONION_UP], 1);
+    snprintf(want, sizeof(want), "DEL_ONION %s", onion_key_address(s->key));
+    withdraw(s);
+    kit_settle(b.loop);
+    cr_assert_eq(fake_asked(&b.fake, want), 1);
+    say_desc(&b, "UPLOADED", s, "");
+    kit_settle(b.loop);
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, added_again_when_tor_comes_back, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    kill(tor_pid(b.ear.tor), SIGKILL);
+    cr_assert(kit_until(b.loop, is_waiting_with_reason, s, 5000));
+    cr_assert_not_null(strstr(s->why.text, "signal 9"));
+    cr_assert_eq(s->retry_ms, 250);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 0);
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, twice_the_same_or_a_path_that_will_not_do, .timeout = 30)
+{
+    static const char *const paths[] = {
+        "relative",    "",          "/with a space", "/with\"quote", "/with\\backslash",
+        "/with\nline", "/with\ttab"};
+    struct bed b;
+    struct onion *none = NULL;
+    const struct onion_events events = {.arg = NULL};
+    bed_open(&b);
+    struct service *s = publish(&b);
+    struct onion_spec spec = {.key = s->key, .socket = "/run/a/2", .port = 80};
+    cr_assert_eq(onion_publish(b.ear.tor, &spec, &events, &none), BEAM_EEXIST);
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        spec.socket = paths[i];
+        cr_assert_eq(onion_publish(b.ear.tor, &spec, &events, &none), BEAM_EINVAL, "%s", paths[i]);
+    }
+    cr_assert_null(none);
+    bed_close(&b);
+}
+
+static bool is_held(void *arg)
+{
+    const struct bed *b = arg;
+    return b->fake.held > 0;
+}
+
+BEAM_TEST(onion, a_few_at_a_time, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.hold = "ADD_ONION ";
+    for (size_t i = 0; i < MANY; i++)
+        publish(&b);
+    cr_assert(kit_until(b.loop, is_held, &b, 5000));
+    kit_settle(b.loop);
+    size_t asked = fake_asked(&b.fake, "ADD_ONION ");
+    cr_assert(asked > 1 && asked < MANY / 2, "%zu at once", asked);
+    /* One that is under way and one that is not are withdrawn; the answers come after that. */
+    struct service *first = asked_for(&b, b.fake.lines[b.fake.held - 1]);
+    cr_assert_not_null(first);
+    withdraw(first);
+    withdraw(&b.s[MANY - 1]);
+    kit_settle(b.loop);
+    fake_release(&b.fake);
+    for (size_t i = 0; i < MANY - 1; i++)
+        if (b.s[i].onion)
+            cr_assert(kit_until(b.loop, is_publishing, &b.s[i], 5000));
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), MANY - 1);
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
+    bed_close(&b);
+}
+
+static bool refuse(struct fake *f, const char *line)
+{
+    if (strncmp(line, "ADD_ONION ", 10) != 0)
+        return false;
+    peer_say(&f->peer, "512 Bad arguments to ADD_ONION: \x1b[31m\r\n");
+    return true;
+}
+
+BEAM_TEST(onion, refused, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = refuse;
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_failed, s, 5000));
+    cr_assert_not_null(strstr(s->why.text, "512 Bad arguments"));
+    cr_assert_null(strchr(s->why.text, '\x1b'));
+    bed_close(&b);
+}
+
+static bool another(struct fake *f, const char *line)
+{
+    if (strncmp(line, "ADD_ONION ", 10) != 0)
+        return false;
+    peer_say(&f->peer, "250-ServiceID=25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid"
+                       "\r\n250 OK\r\n");
+    return true;
+}
+
+BEAM_TEST(onion, another_address_than_ours, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = another;
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_failed, s, 5000));
+    kit_settle(b.loop);
+    cr_assert_eq(
+        fake_asked(&b.fake, "DEL_ONION 25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid"),
+        1);
+    bed_close(&b);
+}
+
+static bool collide_once(struct fake *f, const char *line)
+{
+    if (strncmp(line, "ADD_ONION ", 10) != 0 || fake_asked(f, "DEL_ONION ") > 0)
+        return answer(f, line);
+    peer_say(&f->peer, "550 Onion address collision\r\n");
+    return true;
+}
+
+BEAM_TEST(onion, a_collision_is_cleared, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = collide_once;
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, all_uploads_fail, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    say_desc(&b, "UPLOAD", s, " id");
+    say_desc(&b, "UPLOAD", s, " id");
+    say_desc(&b, "FAILED", s, " id REASON=UPLOAD_REJECTED");
+    kit_settle(b.loop);
+    cr_assert_eq(s->warnings, 0);
+    say_desc(&b, "FAILED", s, " id REASON=UPLOAD_REJECTED");
+    say_desc(&b, "FAILED", s, " id REASON=UPLOAD_REJECTED");
+    kit_settle(b.loop);
+    cr_assert_eq(s->warnings, 1, "said once");
+    cr_assert_not_null(strstr(s->why.text, "UPLOAD_REJECTED"));
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, withdrawn_from_within_its_own_event, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    struct service *s = publish(&b);
+    s->withdraw_when_up = true;
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    cr_assert_null(s->onion);
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, no_tor_to_be_had, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    tor_free(b.ear.tor);
+    ear_open(&b.ear, b.loop, "/nonexistent/tor", b.fake.tor_dir, "");
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_failed, s, 5000));
+    cr_assert_eq(s->why.code, BEAM_ENOTFOUND);
+    cr_assert_not_null(strstr(s->why.text, "/nonexistent/tor"));
+    bed_close(&b);
+}

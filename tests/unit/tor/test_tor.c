@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state machine, with a tor that is none and does as it is told. */
+#include "tor/tor.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/tor/kit.h"
+
+struct bed {
+    struct loop *loop;
+    struct fake fake;
+    struct ear ear;
+};
+
+static void bed_open(struct bed *b, bool (*answer)(struct fake *f, const char *line))
+{
+    kit_init();
+    cr_assert_eq(loop_new(&b->loop), 0);
+    fake_open(&b->fake, b->loop);
+    b->fake.answer = answer;
+    ear_open(&b->ear, b->loop, b->fake.binary, b->fake.tor_dir, "");
+}
+
+static void bed_close(struct bed *b)
+{
+    ear_close(&b->ear);
+    fake_close(&b->fake);
+    loop_free(b->loop);
+}
+
+BEAM_TEST(tor, starts_and_stops, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    cr_assert_eq(tor_state(b.ear.tor), TOR_OFF);
+    tor_start(b.ear.tor);
+    tor_start(b.ear.tor);
+    cr_assert_eq(tor_state(b.ear.tor), TOR_OFF, "nothing happens within the call");
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    cr_assert_eq(b.ear.heard[TOR_STARTING], 1);
+    cr_assert_eq(b.ear.heard[TOR_BOOTSTRAPPING], 1);
+    cr_assert_eq(b.ear.percent, 100);
+    cr_assert_eq(tor_percent(b.ear.tor), 100);
+    cr_assert_str_eq(tor_version(b.ear.tor), "0.4.8.99");
+    pid_t pid = tor_pid(b.ear.tor);
+    cr_assert_gt(pid, 0);
+    cr_assert_eq(fake_asked(&b.fake, "TAKEOWNERSHIP"), 1);
+    cr_assert_eq(fake_asked(&b.fake, "SETEVENTS STATUS_CLIENT STATUS_GENERAL HS_DESC"), 1);
+    bed_close(&b);
+    cr_assert_lt(kill(pid, 0), 0, "it is gone");
+}
+
+BEAM_TEST(tor, stopped_before_it_was_started, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    bed_close(&b);
+}
+
+static bool is_gone(void *arg)
+{
+    return kill(*(const pid_t *)arg, 0) < 0;
+}
+
+BEAM_TEST(tor, freed_while_it_runs, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    pid_t pid = tor_pid(b.ear.tor);
+    tor_free(b.ear.tor);
+    cr_assert(is_gone(&pid));
+    fake_close(&b.fake);
+    loop_free(b.loop);
+}
+
+BEAM_TEST(tor, killed_it_rests_and_starts_again, .timeout = 60)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    uint64_t before = 0;
+    for (int i = 0; i < 3; i++) {
+        kill(tor_pid(b.ear.tor), SIGKILL);
+        cr_assert(ear_until(&b.ear, TOR_RESTING));
+        cr_assert_not_null(strstr(b.ear.why.text, "signal 9"), "%s", b.ear.why.text);
+        cr_assert_eq(b.ear.retry_ms, before ? 2 * before : 250);
+        before = b.ear.retry_ms;
+        cr_assert_eq(tor_pid(b.ear.tor), 0);
+        cr_assert(ear_until(&b.ear, TOR_READY));
+    }
+    cr_assert_not_null(strstr(b.ear.why.text, "3 times in a row"));
+    cr_assert_eq(b.fake.connections, 4);
+    bed_close(&b);
+}
+
+BEAM_TEST(tor, a_lost_connection_ends_the_process, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    pid_t pid = tor_pid(b.ear.tor);
+    fake_hang_up(&b.fake);
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert(is_gone(&pid));
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    bed_close(&b);
+}
+
+BEAM_TEST(tor, garbage_on_the_control_port_ends_the_process, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    peer_say(&b.fake.peer, "so long\r\n");
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    bed_close(&b);
+}
+
+static bool not_anonymous(struct fake *f, const char *line)
+{
+    if (strncmp(line, "GETCONF ", 8) != 0)
+        return false;
+    peer_say(&f->peer,
+             "250-HiddenServiceNonAnonymousMode=1\r\n250 HiddenServiceSingleHopMode=1\r\n");
+    return true;
+}
+
+static bool anonymity_unknown(struct fake *f, const char *line)
+{
+    if (strncmp(line, "GETCONF ", 8) != 0)
+        return false;
+    peer_say(&f->peer, "250-HiddenServiceNonAnonymousMode=0\r\n250 HiddenServiceSingleHopMode\r\n");
+    return true;
+}
+
+static void refused_for_good(bool (*answer)(struct fake *f, const char *line), int code)
+{
+    struct bed b;
+    bed_open(&b, answer);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_FAILED));
+    cr_assert_eq(b.ear.heard[TOR_BOOTSTRAPPING], 0);
+    cr_assert_eq(b.ear.why.code, code, "%s", b.ear.why.text);
+    cr_assert_eq(tor_pid(b.ear.tor), 0, "it was killed");
+    bed_close(&b);
+}
+
+BEAM_TEST(tor, one_that_is_not_anonymous_is_refused, .timeout = 30)
+{
+    refused_for_good(not_anonymous, BEAM_EPOLICY);
+}
+
+BEAM_TEST(tor, one_that_does_not_say_is_refused, .timeout = 30)
+{
+    refused_for_good(anonymity_unknown, BEAM_EPOLICY);
+}
+
+static bool no_proof(struct fake *f, const char *line)
+{
+    if (strncmp(line, "AUTHENTICATE ", 13) != 0)
+        return false;
+    peer_say(&f->peer, "515 Authentication failed\r\n");
+    return true;
+}
+
+BEAM_TEST(tor, one_that_does_not_believe_us, .timeout = 30)
+{
+    refused_for_good(no_proof, BEAM_EAUTH);
+}
+
+static bool no_ownership(struct fake *f, const char *line)
+{
+    if (strcmp(line, "TAKEOWNERSHIP") != 0)
+        return false;
+    peer_say(&f->peer, "510 Unrecognized command\r\n");
+    return true;
+}
+
+BEAM_TEST(tor, one_that_cannot_be_owned, .timeout = 30)
+{
+    refused_for_good(no_ownership, BEAM_EPROTO);
+}
+
+static bool old_at_first(struct fake *f, const char *line)
+{
+    if (strcmp(line, "PROTOCOLINFO 1") != 0 || f->connections > 1)
+        return false;
+    peer_say(&f->peer, "250-VERSION Tor=\"0.4.5.6\"\r\n250 OK\r\n");
+    return true;
+}
+
+BEAM_TEST(tor, from_failed_it_can_be_started_anew, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, old_at_first);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_FAILED));
+    cr_assert_eq(b.ear.why.code, BEAM_EINVAL);
+    cr_assert_not_null(strstr(b.ear.why.text, "0.4.5.6"));
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    bed_close(&b);
+}
+
+static bool slowly(struct fake *f, const char *line)
+{
+    if (strncmp(line, "GETINFO ", 8) != 0)
+        return false;
+    peer_say(&f->peer, "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=5 TAG=conn "
+                       "SUMMARY=\"Connecting\"\r\n250 OK\r\n");
+    return true;
+}
+
+static bool at_five(void *arg)
+{
+    const struct ear *e = arg;
+    return e->percent == 5;
+}
+
+static bool warned(void *arg)
+{
+    const struct ear *e = arg;
+    return e->warnings > 0;
+}
+
+BEAM_TEST(tor, bootstrap_is_told_as_it_goes, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, slowly);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_BOOTSTRAPPING));
+    cr_assert(kit_until(b.loop, at_five, &b.ear, 5000));
+    peer_say(&b.fake.peer, "650 STATUS_GENERAL WARN CLOCK_SKEW SKEW=7200 SOURCE=CONSENSUS\r\n");
+    cr_assert(kit_until(b.loop, warned, &b.ear, 5000));
+    cr_assert_not_null(strstr(b.ear.warning.text, "2 h 0 min ahead"));
+    cr_assert_eq(tor_state(b.ear.tor), TOR_BOOTSTRAPPING);
+    peer_say(&b.fake.peer, "650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=100 TAG=done "
+                           "SUMMARY=\"Done\"\r\n");
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    bed_close(&b);
+}
+
+/* The status events come as soon as they are asked for, before all else is settled. */
+static bool early(struct fake *f, const char *line)
+{
+    if (strncmp(line, "SETEVENTS ", 10) != 0)
+        return false;
+    peer_say(&f->peer, "250 OK\r\n650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=100 TAG=done "
+                       "SUMMARY=\"Done\"\r\n");
+    return true;
+}
+
+BEAM_TEST(tor, bootstrapped_before_it_is_controlled, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, early);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    cr_assert_eq(b.ear.heard[TOR_BOOTSTRAPPING], 1);
+    bed_close(&b);
+}
+
+static bool mute(struct fake *f, const char *line)
+{
+    (void)f;
+    (void)line;
+    return true;
+}
+
+BEAM_TEST(tor, stopped_in_the_middle_of_its_start, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, mute);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_STARTING));
+    bed_close(&b);
+}
+
+BEAM_TEST(tor, started_while_it_is_being_stopped, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    tor_stop(b.ear.tor, NULL, NULL);
+    kit_settle(b.loop);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    cr_assert_eq(b.ear.heard[TOR_OFF], 1);
+    bed_close(&b);
+}
+
+BEAM_TEST(tor, names_of_states)
+{
+    for (enum tor_state s = TOR_OFF; s <= TOR_FAILED; s++)
+        cr_assert_gt(strlen(tor_state_name(s)), 0);
+    cr_assert_str_eq(tor_state_name(TOR_READY), "ready");
+}
