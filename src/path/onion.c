@@ -46,10 +46,9 @@ static void take_down(struct path *p)
 {
     struct path_onion *o = (struct path_onion *)p;
     onion_withdraw(o->onion);
-    if (o->listener) {
-        listen_close(o->listener);
+    listen_close(o->listener);
+    if (o->listener && o->dir)
         (void)rmdir(o->dir);
-    }
     onion_key_free(o->key);
     free(o->dir);
     free(o);

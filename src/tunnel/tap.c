@@ -28,15 +28,20 @@ enum phase {
     PHASE_OPAQUE /* what comes is no message */
 };
 
+/* The beginning of a head that comes in pieces. */
+struct pieces {
+    size_t len, seen;
+    char bytes[HTTP_HEAD_MAX];
+};
+
 /* One direction. */
 struct side {
     enum phase phase;
-    uint64_t at;    /* bytes shown or passed over */
-    uint64_t told;  /* bytes that are in records, or of no account */
-    uint64_t from;  /* where a head began, */
-    uint64_t since; /* and when (ms) */
-    char *head;     /* the beginning of one that comes in pieces */
-    size_t head_len, head_size, head_seen;
+    uint64_t at;           /* bytes shown or passed over */
+    uint64_t told;         /* bytes that are in records, or of no account */
+    uint64_t from;         /* where a head began, */
+    uint64_t since;        /* and when (ms) */
+    struct pieces *pieces; /* of the head at hand, or NULL */
     struct http_body body;
 };
 
@@ -64,9 +69,8 @@ int tap_new(tap_fn *fn, void *arg, uint64_t now, struct tap **out)
 
 static void forget_head(struct side *s)
 {
-    free(s->head);
-    s->head = NULL;
-    s->head_len = s->head_size = s->head_seen = 0;
+    free(s->pieces);
+    s->pieces = NULL;
 }
 
 void tap_free(struct tap *t)
@@ -198,8 +202,10 @@ static void end_response(struct tap *t, uint64_t to, uint64_t now)
 {
     struct request *r = unanswered(t);
     t->target.phase = PHASE_HEAD;
-    r->out_to = to;
-    r->out_done = true;
+    if (r) {
+        r->out_to = to;
+        r->out_done = true;
+    }
     settle(t, now);
 }
 
@@ -207,14 +213,14 @@ static void on_response(struct tap *t, const char *data, size_t len, uint64_t no
 {
     struct side *s = &t->target;
     struct request *r = unanswered(t);
-    const struct http_text method = {r->text, strlen(r->text)};
     struct http_head head;
-    if (http_head_parse(data, len, HTTP_RESPONSE, &head) < 0) {
+    if (!r || http_head_parse(data, len, HTTP_RESPONSE, &head) < 0) {
         give_up(t, now);
         return;
     }
     if (head.status < 200 && head.status != 101)
         return; /* an interim one: the response is still to come */
+    const struct http_text method = {r->text, strlen(r->text)};
     r->status = head.status;
     http_body_init_response(&s->body, &head, method);
     s->phase = PHASE_BODY;
@@ -230,24 +236,6 @@ static void on_response(struct tap *t, const char *data, size_t len, uint64_t no
 
 /* ---- bytes ---------------------------------------------------------------------------------- */
 
-/* Keeps the beginning of a head. */
-static bool keep(struct side *s, const char *data, size_t len)
-{
-    if (len > s->head_size - s->head_len) {
-        size_t size = s->head_size ? s->head_size : 1024;
-        while (size < s->head_len + len)
-            size *= 2;
-        char *bigger = realloc(s->head, size);
-        if (!bigger)
-            return false;
-        s->head = bigger;
-        s->head_size = size;
-    }
-    memcpy(s->head + s->head_len, data, len);
-    s->head_len += len;
-    return true;
-}
-
 static void on_head(struct tap *t, struct side *s, const char *data, size_t len, uint64_t now)
 {
     if (s == &t->visitor)
@@ -256,8 +244,8 @@ static void on_head(struct tap *t, struct side *s, const char *data, size_t len,
         on_response(t, data, len, now);
 }
 
-/* The first byte of a head. */
-static void begin_head(struct tap *t, struct side *s, uint64_t now)
+/* Where and when a head begins. */
+static void mark_head(struct tap *t, struct side *s, uint64_t now)
 {
     struct request *r = unanswered(t);
     s->from = s->at;
@@ -280,62 +268,71 @@ static void make_no_sense(struct tap *t, const struct side *s, uint64_t now)
         give_up(t, now);
 }
 
-/* Whether what the visitor begins with is the beginning of no request. */
-static bool is_other(const struct side *s, size_t before)
+/* Whether the head is whole, as http_head_find; or, if the beginning tells it, that it is none. */
+static int find_end(struct pieces *p, size_t before, bool request)
 {
-    return before < LOOK_MAX && http_looks(s->head, s->head_len) == HTTP_NO;
+    if (request && before < LOOK_MAX && http_looks(p->bytes, p->len) == HTTP_NO)
+        return BEAM_EPROTO;
+    return http_head_find(p->bytes, p->len, &p->seen);
 }
 
 /* More of a head that comes in pieces. Returns how many bytes it took. */
 static size_t go_on_head(struct tap *t, struct side *s, const char *data, size_t len, uint64_t now)
 {
-    size_t before = s->head_len, room = HTTP_HEAD_MAX - before, n = len < room ? len : room;
-    int end = keep(s, data, n) ? http_head_find(s->head, s->head_len, &s->head_seen) : BEAM_ENOMEM;
-    if (n == 0 || (s == &t->visitor && is_other(s, before)) || (end < 0 && end != BEAM_EAGAIN)) {
-        make_no_sense(t, s, now);
-        return 0;
-    }
+    struct pieces *p = s->pieces;
+    size_t before = p->len, room = HTTP_HEAD_MAX - before, n = len < room ? len : room;
+    memcpy(p->bytes + before, data, n);
+    p->len += n;
+    int end = n > 0 ? find_end(p, before, s == &t->visitor) : BEAM_ELIMIT;
     if (end == BEAM_EAGAIN) {
         s->at += n;
         return n;
     }
+    if (end < 0) {
+        make_no_sense(t, s, now);
+        return 0;
+    }
     n = (size_t)end - before;
     s->at += n;
-    char *head = s->head;
-    s->head = NULL;
-    forget_head(s);
-    on_head(t, s, head, (size_t)end, now);
-    free(head);
+    s->pieces = NULL;
+    on_head(t, s, p->bytes, (size_t)end, now);
+    free(p);
     return n;
+}
+
+/* A head from its first byte on. Returns how many bytes it took. */
+static size_t begin_head(struct tap *t, struct side *s, const char *data, size_t len, uint64_t now)
+{
+    size_t seen = 0;
+    int end = http_head_find(data, len, &seen);
+    if (end >= 0) {
+        s->at += (size_t)end;
+        on_head(t, s, data, (size_t)end, now);
+        return (size_t)end;
+    }
+    struct pieces *p = end == BEAM_EAGAIN ? malloc(sizeof(*p)) : NULL;
+    if (!p) {
+        make_no_sense(t, s, now);
+        return 0;
+    }
+    p->len = p->seen = 0;
+    s->pieces = p;
+    return 0;
 }
 
 /* Reads of a head. Returns how many bytes it took. */
 static size_t see_head(struct tap *t, struct side *s, const char *data, size_t len, uint64_t now)
 {
+    if (s->pieces)
+        return go_on_head(t, s, data, len, now);
     /* Some visitors end a body with an empty line; it belongs to no request. */
-    if (s == &t->visitor && s->head_len == 0 && t->spoke && (*data == '\r' || *data == '\n')) {
+    if (s == &t->visitor && t->spoke && (*data == '\r' || *data == '\n')) {
         s->at++;
         s->told++;
         return 1;
     }
-    if (s->head_len == 0)
-        begin_head(t, s, now);
-    if (s->phase != PHASE_HEAD)
-        return 0;
-
-    if (s->head_len > 0)
-        return go_on_head(t, s, data, len, now);
-    int end = http_head_find(data, len, &s->head_seen);
-    if (end == BEAM_EAGAIN)
-        return go_on_head(t, s, data, len, now);
-    if (end < 0) {
-        make_no_sense(t, s, now);
-        return 0;
-    }
-    s->head_seen = 0;
-    s->at += (size_t)end;
-    on_head(t, s, data, (size_t)end, now);
-    return (size_t)end;
+    mark_head(t, s, now);
+    return s->phase == PHASE_HEAD ? begin_head(t, s, data, len, now) : 0;
 }
 
 /* Reads of a body. Returns how many bytes it took. */
@@ -366,10 +363,9 @@ static uint64_t pass_over(struct side *s)
     return n - 1;
 }
 
-uint64_t tap_see(struct tap *t, enum tap_side from, const void *data, size_t len, uint64_t now)
+static uint64_t see(struct tap *t, struct side *s, const char *at, size_t len, uint64_t now)
 {
-    struct side *s = from == TAP_VISITOR ? &t->visitor : &t->target;
-    const char *at = data, *end = at + len;
+    const char *end = at + len;
     while (at < end && (s->phase == PHASE_HEAD || s->phase == PHASE_BODY)) {
         size_t left = (size_t)(end - at);
         at +=
@@ -378,6 +374,13 @@ uint64_t tap_see(struct tap *t, enum tap_side from, const void *data, size_t len
     if (s->phase == PHASE_REST || s->phase == PHASE_OPAQUE)
         return TAP_ALL;
     return s->phase == PHASE_BODY ? pass_over(s) : 0;
+}
+
+uint64_t tap_see(struct tap *t, enum tap_side from, const void *data, size_t len, uint64_t now)
+{
+    if (from == TAP_VISITOR)
+        return see(t, &t->visitor, data, len, now);
+    return see(t, &t->target, data, len, now);
 }
 
 /* ---- the end -------------------------------------------------------------------------------- */

@@ -33,9 +33,11 @@ static bool all_digits(const char *text, size_t len)
 static int parse_port(const char *text, uint16_t *out, struct beam_why *why)
 {
     uint64_t port;
-    if (text_number(text, strlen(text), 65535, &port) < 0 || port == 0)
-        return beam_why(why, BEAM_EINVAL, "port %s: a port is a number from 1 to 65535",
-                        show(text, strlen(text)).text);
+    if (text_number(text, strlen(text), 65535, &port) < 0 || port == 0) {
+        beam_why(why, BEAM_EINVAL, "port %s: a port is a number from 1 to 65535",
+                 show(text, strlen(text)).text);
+        return BEAM_EINVAL;
+    }
     *out = (uint16_t)port;
     return 0;
 }

@@ -48,8 +48,7 @@ struct tunnel {
     struct visitor *visitors;
     struct tunnel_figures figures; /* of the visits that are over */
     uint64_t next_id;
-    bool target_down;     /* and its owner was told */
-    uint64_t answered_at; /* when the target last did */
+    bool target_down; /* and its owner was told */
 };
 
 static uint64_t now(const struct tunnel *t)
@@ -71,29 +70,25 @@ static void resume_paths(struct tunnel *t)
         path_resume(t->ways[i].path);
 }
 
-/* Once when an outage begins and once when it is over. A dial that began before the last answer
- * came says nothing new. */
-static void on_dialled(void *arg, int err, uint64_t since)
+/* Tells when an outage begins, and when it is over. */
+static void on_dialled(void *arg, int err)
 {
     struct tunnel *t = ((struct visitor *)arg)->tunnel;
     struct beam_why why;
-    if (!err) {
-        t->answered_at = now(t);
-        if (!t->target_down)
-            return;
-        t->target_down = false;
-        beam_why(&why, 0, "%s answers again", t->target.text);
-        log_info("tunnel", "%s answers again", log_scrub(t->target.text));
-    } else {
-        if (t->target_down || since < t->answered_at)
-            return;
-        t->target_down = true;
+    bool down = err < 0;
+    if (down == t->target_down)
+        return;
+    t->target_down = down;
+    if (down) {
+        log_warn("tunnel", "nothing answers at %s: %s", log_scrub(t->target.text),
+                 beam_err_text(err));
         beam_why(&why, err,
                  "nothing answers at %s: %s (start what is to be published; until it answers, "
                  "visitors get an error)",
                  t->target.text, beam_err_text(err));
-        log_warn("tunnel", "nothing answers at %s: %s", log_scrub(t->target.text),
-                 beam_err_text(err));
+    } else {
+        log_info("tunnel", "%s answers again", log_scrub(t->target.text));
+        beam_why(&why, 0, "%s answers again", t->target.text);
     }
     t->events.warning(t->events.arg, &why);
 }
@@ -335,9 +330,11 @@ void tunnel_free(struct tunnel *t)
     loop_task_cancel(t->world->loop, &t->failed);
     for (size_t i = 0; i < t->way_count; i++)
         path_free(t->ways[i].path);
-    while (t->visitors) {
-        visit_free(t->visitors->visit);
-        forget(t->visitors);
+    struct visitor *next;
+    for (struct visitor *v = t->visitors; v; v = next) {
+        next = v->next;
+        visit_free(v->visit);
+        free(v);
     }
     permit_free(t->permit);
     free(t);

@@ -60,9 +60,9 @@ struct visit {
     struct splice *splice;
 
     struct stream_dial *dial;
-    int addr_at;  /* the address being dialled */
-    int dial_err; /* the first one's */
-    uint64_t since, deadline;
+    int addr_at;       /* the address being dialled */
+    int dial_err;      /* the first one's */
+    uint64_t deadline; /* on loop_now's clock */
 
     struct loop_task no_address; /* none could even be tried: told from the loop */
     struct loop_timer timer;
@@ -148,7 +148,7 @@ static enum visit_event enter_spliced(struct visit *v)
     const struct splice_options options = {.events = &events};
     struct stream *visitor = v->visitor, *server = v->server;
     v->visitor = v->server = NULL;
-    v->events.dialled(v->events.arg, 0, v->since);
+    v->events.dialled(v->events.arg, 0);
     int err = splice_start(v->spec.loop, visitor, server, NULL, NULL, &options, &v->splice);
     return err < 0 ? EV_SPLICED : EV_NONE;
 }
@@ -183,7 +183,7 @@ static enum visit_event hear(struct visit *v)
 
 static enum visit_event enter_hearing(struct visit *v)
 {
-    v->events.dialled(v->events.arg, v->dial_err, v->since);
+    v->events.dialled(v->events.arg, v->dial_err);
     stream_own(v->visitor, on_ready, v);
     loop_timer_set(&v->timer, v->spec.patience);
     return hear(v);
@@ -355,7 +355,6 @@ int visit_new(const struct visit_spec *spec, const struct visit_events *events,
     loop_task_init(&v->no_address, on_no_address, v);
     loop_timer_init(spec->loop, &v->timer, on_timeout, v);
     buf_init(&v->answer, loop_pool(spec->loop), sizeof(answer_text));
-    v->since = now(v);
     v->deadline = loop_now(spec->loop) + spec->connect_timeout;
     if (!dial_next(v))
         loop_post(spec->loop, &v->no_address);

@@ -26,9 +26,8 @@ struct visit_spec { /* all borrowed while the visit lives */
 };
 
 struct visit_events {
-    /* The target answered (0), or did not at any of its addresses (the first one's BEAM_E…); the
-     * dialling began at `since` on the clock. */
-    void (*dialled)(void *arg, int err, uint64_t since);
+    /* The target answered (0), or did not at any of its addresses: the first one's BEAM_E…. */
+    void (*dialled)(void *arg, int err);
     void (*record)(void *arg, const struct tap_record *r);
     /* Over; the handle is gone after this call, in which visit_bytes may be asked. */
     void (*done)(void *arg);

@@ -38,10 +38,9 @@ struct stage {
     int read_err;
 };
 
-static void on_dialled(void *arg, int err, uint64_t since)
+static void on_dialled(void *arg, int err)
 {
     struct stage *st = arg;
-    cr_assert_leq(since, clock_system()->monotonic_ms(NULL));
     st->dialled++;
     st->dial_err = err;
 }
