@@ -71,6 +71,28 @@ BEAM_TEST(onion_key, blob_is_the_expanded_secret)
     onion_key_free(key);
 }
 
+BEAM_TEST(onion_key, the_file_is_as_documented)
+{
+    /* The example of docs/protocol/onion-key.md. */
+    static const char want[] =
+        "beam-onion-key 1 25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid\n"
+        "MHyDhk8oM8tCei7xwAoBPP3/J2jZgMCjpSDwBpBN6U+bTwr+KAt0aneGhOdUQlAgV7dHOgPwj5b1o46Sh+Afjw==\n";
+    struct beam_why why;
+    char *text = NULL;
+    size_t len = 0;
+    kit_init();
+    char *dir = kit_dir(), *path = file_join(dir, "k");
+    cr_assert_not_null(path);
+    struct onion_key *key = known_key();
+    cr_assert_eq(onion_key_save(key, path, &why), 0);
+    cr_assert_eq(file_read(path, 4096, &text, &len), 0);
+    cr_assert_str_eq(text, want);
+    free(text);
+    free(path);
+    onion_key_free(key);
+    kit_remove(dir);
+}
+
 BEAM_TEST(onion_key, saved_and_loaded)
 {
     struct beam_why why;
