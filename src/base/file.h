@@ -20,8 +20,9 @@ int file_read(const char *path, size_t max, char **out, size_t *len);
  * no symbolic link; the memory is sodium_malloc'd, free with sodium_free. */
 int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len);
 
-/* Writes a new file and renames it over `path`; mode as given; on failure the
- * old file is whole. Synced to disk before the rename. */
+/* Writes a new file and renames it over `path`; mode as given; synced to disk
+ * before the rename, its folder after it. On failure the old file is whole (or
+ * the new one, when all that failed was to sync the folder). */
 int file_write(const char *path, mode_t mode, const void *data, size_t len);
 
 /* Makes the folder (and missing parents) 0700. It must be ours and no looser
