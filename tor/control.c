@@ -183,7 +183,7 @@ static int enqueue(struct control *c, control_fn *fn, void *arg, const char *lin
         return BEAM_ECLOSED;
     int err = grow(c);
     if (err == 0)
-        err = buf_add(&c->out, line, len);
+        err = buf_add_secret(&c->out, line, len); /* a command may carry a key */
     if (err < 0)
         return err;
     c->ring[(c->first + c->count++) % c->room] = (struct pending){fn, arg};
@@ -199,7 +199,7 @@ int control_send(struct control *c, control_fn *fn, void *arg, const char *fmt, 
     int n = format_line(line, fmt, ap);
     va_end(ap);
     int err = n < 0 ? n : enqueue(c, fn, arg, line, (size_t)n);
-    sodium_memzero(line, sizeof(line)); /* a command may carry a key */
+    sodium_memzero(line, sizeof(line));
     return err;
 }
 

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "base/err.h"
 
 struct block {
@@ -22,6 +24,7 @@ struct block {
     size_t refs;
     size_t filled; /* the frontier */
     bool lent;     /* a buf_prepare holds what lies beyond the frontier */
+    bool secret;   /* wiped before it is idle or freed */
     uint8_t data[BUF_BLOCK_SIZE];
 };
 
@@ -85,6 +88,7 @@ static struct block *block_take(struct buf_pool *pool)
     block->refs = 0;
     block->filled = 0;
     block->lent = false;
+    block->secret = false;
     pool->used++;
     return block;
 }
@@ -95,6 +99,8 @@ static void block_release(struct buf_pool *pool, struct block *block)
         return;
     if (pool->open == block)
         pool->open = NULL;
+    if (block->secret)
+        sodium_memzero(block->data, block->filled);
     pool->used--;
     if (pool->idle_count >= pool->keep) {
         free(block);
@@ -274,7 +280,7 @@ void buf_commit(struct buf *b, size_t len)
     spare_release(b);
 }
 
-int buf_add(struct buf *b, const void *data, size_t len)
+static int add(struct buf *b, const void *data, size_t len, bool secret)
 {
     if (len > buf_room(b))
         return BEAM_ELIMIT;
@@ -286,10 +292,21 @@ int buf_add(struct buf *b, const void *data, size_t len)
     for (const struct buf_seg *seg = b->spare; seg; seg = seg->next) {
         size_t n = seg->end - seg->start;
         memcpy(seg->block->data + seg->start, from, n);
+        seg->block->secret |= secret;
         from += n;
     }
     buf_commit(b, len);
     return 0;
+}
+
+int buf_add(struct buf *b, const void *data, size_t len)
+{
+    return add(b, data, len, false);
+}
+
+int buf_add_secret(struct buf *b, const void *data, size_t len)
+{
+    return add(b, data, len, true);
 }
 
 int buf_addf(struct buf *b, const char *fmt, ...)

@@ -50,6 +50,9 @@ static inline size_t buf_room(const struct buf *b)
 
 /* Appends a copy of len bytes, all or nothing. 0, BEAM_ENOMEM or BEAM_ELIMIT. */
 int buf_add(struct buf *b, const void *data, size_t len);
+/* The same for a secret: wherever the bytes are handed to, the memory they lie in is wiped before
+ * it is used for anything else. As buf_add. */
+int buf_add_secret(struct buf *b, const void *data, size_t len);
 /* Appends formatted text (at most 4 KiB), all or nothing. As buf_add. */
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

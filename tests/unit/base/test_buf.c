@@ -257,6 +257,32 @@ BEAM_TEST(buf, find)
     buf_pool_free(pool);
 }
 
+BEAM_TEST(buf, secrets_are_wiped_when_the_last_holder_lets_go)
+{
+    struct buf_pool *pool = pool_new(2); /* keeps the block, so that it may be looked at */
+    struct buf a, b;
+    struct iovec iov;
+    buf_init(&a, pool, 100);
+    buf_init(&b, pool, 100);
+    cr_assert_eq(buf_add(&a, "plain ", 6), 0);
+    cr_assert_eq(buf_add_secret(&a, "secret", 6), 0);
+    cr_assert(holds(&a, "plain secret"));
+    cr_assert_eq(buf_iov(&a, &iov, 1), 1);
+    const char *memory = iov.iov_base;
+    cr_assert_eq(buf_move(&b, &a, 9), 0);
+    buf_clear(&a);
+    cr_assert(holds(&b, "plain sec"));
+    cr_assert_eq(memcmp(memory, "plain secret", 12), 0, "b holds the block");
+    buf_clear(&b);
+    for (size_t i = 0; i < 12; i++)
+        cr_assert_eq(memory[i], 0, "byte %zu", i);
+    /* The same block serves for plain bytes again, and is left as it is. */
+    cr_assert_eq(buf_add(&a, "open", 4), 0);
+    buf_clear(&a);
+    cr_assert_eq(memcmp(memory, "open", 4), 0);
+    buf_pool_free(pool);
+}
+
 BEAM_TEST(buf, the_pool_keeps_what_it_may)
 {
     struct buf_pool *pool = pool_new(1);
