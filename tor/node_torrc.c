@@ -70,8 +70,12 @@ int node_torrc(const struct node_torrc *spec, char *out, size_t size)
              spec->address);
     page_put(&p, "Nickname %s\nAddress %s\nORPort %s:%u\n", self->name, spec->address,
              spec->address, (unsigned)self->or_port);
+    /* Relays fetch descriptors at their leisure, and a client that asked one too early waits 10 s
+     * before it asks again. So clients are to ask authorities, which have them from the start. */
     if (self->authority)
         page_put(&p, "%sDirPort %s:%u\n", deciding, spec->address, (unsigned)self->dir_port);
+    else
+        page_put(&p, "DirCache 0\n");
     torrc_common(&p, spec->dir, spec->owner);
     return p.err;
 }
