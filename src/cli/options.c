@@ -308,10 +308,22 @@ static int check_publish(const struct options *o, struct beam_why *why)
     return 0;
 }
 
+static int check_assignments(const struct options *o, struct beam_why *why)
+{
+    for (size_t i = 0; i < o->assignment_count; i++)
+        if (!strchr(o->assignments[i], '='))
+            return beam_why(why, BEAM_EUSAGE, "-o %s: no value (write -o section.key=value)",
+                            o->assignments[i]);
+    return 0;
+}
+
 static int check_together(const struct options *o, struct beam_why *why)
 {
     if (o->help || o->version)
         return 0;
+    int err = check_assignments(o, why);
+    if (err < 0)
+        return err;
     if (o->command == COMMAND_PUBLISH)
         return check_publish(o, why);
     if (o->command == COMMAND_STOP && o->all && o->operand)

@@ -55,7 +55,7 @@ static int read_assignments(const struct options *o, struct request_common *c, s
         return beam_why(why, err, "-o: %s", beam_err_text(err));
     for (size_t i = 0; err == 0 && i < o->assignment_count; i++) {
         err = conf_set(scratch, o->assignments[i], why);
-        if (err == BEAM_EINVAL || err == BEAM_ENOTFOUND)
+        if (err < 0 && err != BEAM_ENOMEM)
             err = why->code = BEAM_EUSAGE;
     }
     /* Once all are set: of a key that is given twice the last counts. */

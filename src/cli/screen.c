@@ -50,7 +50,7 @@ static void put_foreign(struct screen *s, const char *text, size_t columns)
     put(s, "%s", escaped);
 }
 
-/* Words of the daemon's, in at most `columns`. */
+/* Words in which what is not printable may be written \xNN already, in at most `columns`. */
 static void put_words(struct screen *s, const char *words, size_t columns)
 {
     char plain[ESCAPED_MAX];
@@ -238,7 +238,7 @@ static void show_request(struct screen *s, const cJSON *e)
     if (method[0]) {
         put_foreign(s, method, 16);
         put(s, " ");
-        put_foreign(s, target, room > REQUEST_REST + TARGET_MIN ? room - REQUEST_REST : TARGET_MIN);
+        put_words(s, target, room > REQUEST_REST + TARGET_MIN ? room - REQUEST_REST : TARGET_MIN);
         put(s, "  ");
         colour(s, status_colour(status));
         put(s, status ? "%d" : "-", status);

@@ -220,6 +220,11 @@ int channel_send(struct channel *c, const cJSON *message)
     return err;
 }
 
+size_t channel_queued(const struct channel *c)
+{
+    return buf_len(&c->out);
+}
+
 void channel_finish(struct channel *c)
 {
     c->finishing = true;

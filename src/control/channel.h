@@ -37,6 +37,8 @@ int channel_new(struct loop *l, struct stream *s, const struct channel_events *e
  * (finished or closed), BEAM_EINVAL (longer than a line may be, or no UTF-8; nothing is queued),
  * BEAM_ELIMIT when the peer does not read (the channel then closes). */
 int channel_send(struct channel *c, const cJSON *message);
+/* Bytes that the peer has not taken yet. */
+size_t channel_queued(const struct channel *c);
 /* No more is sent, and messages that still come are dropped; what is queued goes out, then the
  * stream is shut. `closed` comes when the peer has ended too: an owner that will not wait for
  * that frees the channel. */

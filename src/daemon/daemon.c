@@ -284,7 +284,7 @@ int daemon_run(const struct daemon_options *options, struct beam_why *why)
         return err;
     log_set_level(d.setup.conf->log_level);
     log_set_scrub(d.setup.conf->log_scrub);
-    err = home_prepare(d.setup.home, why);
+    err = setup_prepare(&d.setup, why);
     if (err == 0)
         err = process_prepare(why);
     if (err == 0)

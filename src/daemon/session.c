@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "control/channel.h"
+#include "daemon/events.h"
 #include "daemon/message.h"
 #include "daemon/status.h"
 
@@ -20,7 +22,8 @@ struct session {
     enum state state;
     struct loop_timer timer; /* OPEN: idle too long; FINISHING: the peer takes too long */
     struct loop_task end;
-    size_t tunnels; /* those it hears */
+    size_t tunnels;  /* those it hears */
+    uint64_t untold; /* requests left out since the peer last had room */
 };
 
 static void session_enter(struct session *s, enum state state)
@@ -101,14 +104,41 @@ static void refuse(struct session *s, uint64_t id, const struct beam_why *why)
 
 /* ---- what a publication tells ---- */
 
+/* A peer that rests (a command stopped by its terminal, say) must not lose its tunnel over requests
+ * that it does not hear of: those are left out, and their number is told when it reads again. */
+static bool leave_out(struct session *s, const char *name)
+{
+    if (channel_queued(s->channel) < SESSION_QUEUE_MAX || strcmp(name, "request") != 0)
+        return false;
+    s->untold++;
+    return true;
+}
+
+static void tell_untold(struct session *s, const cJSON *publication_event)
+{
+    const struct clock_source *clock = s->world->clock;
+    const cJSON *tunnel = cJSON_GetObjectItemCaseSensitive(publication_event, "tunnel");
+    const struct events_head h = {.tunnel = (uint64_t)tunnel->valuedouble,
+                                  .wall_ms = clock->wall_ms(clock->arg)};
+    char text[96];
+    snprintf(text, sizeof(text), "%llu requests went untold: this was not read in time",
+             (unsigned long long)s->untold);
+    s->untold = 0;
+    answer(s, events_warning(&h, text));
+}
+
 static void on_publication(void *arg, const cJSON *publication_event)
 {
     struct session *s = arg;
-    const cJSON *name = cJSON_GetObjectItemCaseSensitive(publication_event, "event");
-    if (strcmp(name->valuestring, "stopped") == 0) {
+    const char *name = cJSON_GetObjectItemCaseSensitive(publication_event, "event")->valuestring;
+    if (strcmp(name, "stopped") == 0) {
         s->tunnels--;
         touch(s);
     }
+    if (s->state != STATE_OPEN || leave_out(s, name))
+        return;
+    if (s->untold && channel_queued(s->channel) < SESSION_QUEUE_MAX)
+        tell_untold(s, publication_event);
     send_only(s, publication_event);
 }
 

@@ -32,7 +32,8 @@ struct session_events {
 
 enum {
     SESSION_IDLE_MS = 60 * 1000, /* a connection that publishes nothing and asks nothing ends */
-    SESSION_FINISH_MS = 500      /* for what is queued when a session is finished */
+    SESSION_FINISH_MS = 500,     /* for what is queued when a session is finished */
+    SESSION_QUEUE_MAX = 1 << 20  /* bytes a peer may leave unread before requests go untold */
 };
 
 /* Takes the stream over, always, and greets. 0 or BEAM_ENOMEM. */

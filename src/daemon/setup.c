@@ -33,7 +33,7 @@ static int load_files(const struct daemon_options *o, struct setup *s, struct be
 static int assign(struct conf *c, const char *assignment, struct beam_why *why)
 {
     int err = conf_set(c, assignment, why);
-    if (err == BEAM_EINVAL || err == BEAM_ENOTFOUND)
+    if (err < 0 && err != BEAM_ENOMEM)
         err = why->code = BEAM_EUSAGE;
     return err;
 }
@@ -93,6 +93,24 @@ int setup_read(const struct daemon_options *options, struct setup *out, struct b
     }
     *out = s;
     return 0;
+}
+
+/* The folder of the usual configuration file, which need not be there. */
+static int check_config_folder(const struct home *h, struct beam_why *why)
+{
+    char *folder = strdup(h->config);
+    if (!folder)
+        return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
+    *strrchr(folder, '/') = '\0';
+    int err = access(folder, F_OK) == 0 ? file_private_dir(folder, why) : 0;
+    free(folder);
+    return err;
+}
+
+int setup_prepare(const struct setup *s, struct beam_why *why)
+{
+    int err = check_config_folder(s->home, why);
+    return err < 0 ? err : home_prepare(s->home, why);
 }
 
 void setup_clear(struct setup *s)

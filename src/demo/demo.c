@@ -3,19 +3,12 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/text.h"
-#include "conf/conf.h"
-#include "demo/app.h"
-#include "demo/folder.h"
 #include "demo/page.h"
-#include "demo/publisher.h"
+#include "demo/stage.h"
 #include "demo/story.h"
-#include "demo/visitor.h"
-#include "tor/private_network.h"
 
 enum {
     ONLINE_STILL_MS = 20 * 1000, /* without progress: the internet is out of reach */
@@ -36,61 +29,51 @@ enum demo_state {
 };
 
 enum demo_event {
-    DEMO_PROGRESSED,
     DEMO_NETWORK_UP,
+    DEMO_PROGRESSED,
     DEMO_PARTY_READY, /* the onion is up, or the visitor is ready */
-    DEMO_PROVED,
+    DEMO_FETCHED,     /* and the same */
     DEMO_RETRY,
     DEMO_STILL,  /* no progress for too long */
-    DEMO_FAULT,  /* `why` is set */
+    DEMO_FAULT,  /* `result` is set */
     DEMO_SIGNAL, /* told to end */
     DEMO_STOPPED
 };
 
 struct demo {
     const struct demo_options *options;
-    struct conf *conf;
     struct loop *loop;
     struct story story;
-    char *folder, *home, *network_dir, *visitor_dir;
-    struct app *app;
-    struct private_network *network;
-    struct publisher *publisher;
-    struct visitor *visitor;
+    struct stage *stage;
     enum demo_state state;
     bool offline;
-    int percent; /* of the onion's tor */
+    int percent; /* of the publisher's tor */
     bool visitor_ready;
     char onion[64];          /* host, once it is up */
-    int stopping;            /* parties that have not stopped yet */
     struct loop_timer still; /* no progress; while fetching: no success */
-    struct loop_timer retry; /* FETCHING: the next try; a fault: it settles */
+    struct loop_timer retry;
     struct loop_timer settle;
     struct loop_signal signals[3];
-    int result;
     bool proved;
+    int result; /* 0, or what it ends with; its words are in `why` */
     struct beam_why *why;
 };
 
 static void demo_event(struct demo *d, enum demo_event ev);
-static void demo_enter(struct demo *d, enum demo_state state);
 
-/* Ends it as failed, unless a Ctrl-C turns up that explains it. The first fault counts. */
+/* It fails, unless a Ctrl-C turns up that explains it. The first fault counts. */
 static void fault(struct demo *d, const struct beam_why *why)
 {
-    if (d->result < 0)
+    bool ending = d->state == DEMO_FALLING || d->state == DEMO_STOPPING || d->state == DEMO_DONE;
+    if (ending || d->result < 0)
         return;
-    d->result = why->code;
+    /* Of a tor that is not there, say: what the user asked for was found. */
+    d->result = why->code == BEAM_ENOTFOUND ? BEAM_EIO : why->code;
     *d->why = *why;
     loop_timer_set(&d->settle, SETTLE_MS);
 }
 
-static void on_settle(void *arg)
-{
-    demo_event(arg, DEMO_FAULT);
-}
-
-/* ---- the private network ---- */
+/* ---- what the parties tell ---- */
 
 static void on_network_progress(void *arg, int percent, const char *summary)
 {
@@ -107,43 +90,30 @@ static void on_network_ready(void *arg, int err, const struct beam_why *why)
         demo_event(d, DEMO_NETWORK_UP);
 }
 
-static void start_network(struct demo *d)
-{
-    const struct private_network_options options = {
-        .binary = d->conf->tor_binary, .dir = d->network_dir, .address = "127.0.0.1"};
-    const struct private_network_events ev = {
-        .progress = on_network_progress, .ready = on_network_ready, .arg = d};
-    struct beam_why why;
-    story_say(&d->story, "A private Tor network of 6 relays starts on this machine.");
-    if (private_network_start(d->loop, &options, &ev, &d->network, &why) < 0)
-        fault(d, &why);
-}
-
-/* ---- the publisher ---- */
-
-static void on_published_progress(void *arg, int percent, const char *summary)
+static void on_publisher_progress(void *arg, int percent, const char *summary)
 {
     struct demo *d = arg;
+    bool further = percent > d->percent;
     if (d->state != DEMO_PUBLISHING || d->onion[0])
         return;
-    story_progress(&d->story, "beam connects to Tor", percent, summary);
-    if (percent > d->percent)
-        demo_event(d, DEMO_PROGRESSED);
     d->percent = percent;
+    story_progress(&d->story, "beam connects to Tor", percent, summary);
+    if (further)
+        demo_event(d, DEMO_PROGRESSED);
 }
 
 static void on_url(void *arg, const char *url)
 {
     static const char scheme[] = "http://";
+    const size_t len = sizeof(scheme) - 1;
     struct demo *d = arg;
     struct beam_why why;
-    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0 ||
-        strlen(url) - (sizeof(scheme) - 1) >= sizeof(d->onion)) {
+    if (strncmp(url, scheme, len) != 0 || strlen(url + len) >= sizeof(d->onion)) {
         beam_why(&why, BEAM_EPROTO, "demo: beam gave no onion address");
         fault(d, &why);
         return;
     }
-    snprintf(d->onion, sizeof(d->onion), "%s", url + sizeof(scheme) - 1);
+    snprintf(d->onion, sizeof(d->onion), "%s", url + len);
     story_say(&d->story, "It can be reached at %s", url);
     demo_event(d, DEMO_PARTY_READY);
 }
@@ -160,53 +130,36 @@ static double number_of(const cJSON *o, const char *key)
     return cJSON_IsNumber(m) ? m->valuedouble : 0;
 }
 
-static void on_published_event(void *arg, const char *name, const cJSON *e)
+static void show_request(struct demo *d, const cJSON *e)
+{
+    const char *method = text_of(e, "method"), *target = text_of(e, "target");
+    char shown_method[20], shown_target[100];
+    text_escape(method, strlen(method), shown_method, sizeof(shown_method));
+    text_escape(target, strlen(target), shown_target, sizeof(shown_target));
+    story_say(&d->story, "Request: %s %s  %.0f  %.0f ms  %.0f bytes", shown_method, shown_target,
+              number_of(e, "status"), number_of(e, "ms"), number_of(e, "out"));
+}
+
+static void on_publisher_event(void *arg, const char *name, const cJSON *e)
 {
     struct demo *d = arg;
-    char text[128];
-    if (strcmp(name, "request") == 0) {
-        const char *target = text_of(e, "target");
-        text_escape(target, strlen(target), text, sizeof(text));
-        story_say(&d->story, "Request: %.16s %s  %.0f  %.0f ms  %.0f bytes", text_of(e, "method"),
-                  text, number_of(e, "status"), number_of(e, "ms"), number_of(e, "out"));
-    } else if (strcmp(name, "warning") == 0) {
+    if (strcmp(name, "request") == 0)
+        show_request(d, e);
+    else if (strcmp(name, "warning") == 0)
         story_say(&d->story, "Warning: %s", text_of(e, "text"));
-    } else if (strcmp(name, "path_down") == 0) {
+    else if (strcmp(name, "path_down") == 0)
         story_say(&d->story, "The onion is down: %s", text_of(e, "reason"));
-    }
+    else if (strcmp(name, "path_up") == 0 && d->proved)
+        story_say(&d->story, "The onion is up again.");
 }
-
-static void on_publisher_failed(void *arg, const struct beam_why *why)
-{
-    fault(arg, why);
-}
-
-static int start_publisher(struct demo *d, struct beam_why *why)
-{
-    const struct publisher_spec spec = {.home = d->home,
-                                        .torrc =
-                                            d->network ? private_network_torrc(d->network) : NULL,
-                                        .config = d->options->config,
-                                        .assignments = d->options->assignments,
-                                        .assignment_count = d->options->assignment_count,
-                                        .port = app_port(d->app)};
-    const struct publisher_events ev = {.progress = on_published_progress,
-                                        .ready = on_url,
-                                        .event = on_published_event,
-                                        .failed = on_publisher_failed,
-                                        .arg = d};
-    return publisher_start(d->loop, &spec, &ev, &d->publisher, why);
-}
-
-/* ---- the visitor ---- */
 
 static void on_visitor_progress(void *arg, int percent, const char *summary)
 {
     struct demo *d = arg;
-    if (d->state == DEMO_PUBLISHING && d->onion[0]) {
-        story_progress(&d->story, "the visitor's tor", percent, summary);
-        demo_event(d, DEMO_PROGRESSED);
-    }
+    if (d->state != DEMO_PUBLISHING || !d->onion[0])
+        return;
+    story_progress(&d->story, "the visitor's tor", percent, summary);
+    demo_event(d, DEMO_PROGRESSED);
 }
 
 static void on_visitor_ready(void *arg)
@@ -216,10 +169,12 @@ static void on_visitor_ready(void *arg)
     demo_event(d, DEMO_PARTY_READY);
 }
 
-static void on_visitor_failed(void *arg, const struct beam_why *why)
+static void on_party_failed(void *arg, const struct beam_why *why)
 {
     fault(arg, why);
 }
+
+/* ---- the proof ---- */
 
 static bool same(const struct buf *a, const struct buf *b)
 {
@@ -236,7 +191,7 @@ static bool same(const struct buf *a, const struct buf *b)
 }
 
 /* Whether the answer is what the app serves. */
-static int compare(struct demo *d, const struct buf *answer, uint64_t ms)
+static int compare(struct demo *d, const struct buf *answer, struct beam_why *why)
 {
     struct buf served;
     buf_init(&served, loop_pool(d->loop), VISITOR_ANSWER_MAX);
@@ -244,14 +199,11 @@ static int compare(struct demo *d, const struct buf *answer, uint64_t ms)
     bool equal = err == 0 && same(answer, &served);
     buf_clear(&served);
     if (err < 0)
-        return beam_why(d->why, err, "demo: %s", beam_err_text(err));
+        return beam_why(why, err, "demo: %s", beam_err_text(err));
     if (!equal)
-        return beam_why(d->why, BEAM_EPROTO,
+        return beam_why(why, BEAM_EPROTO,
                         "demo: the %zu bytes that came through Tor are not what the app served",
                         buf_len(answer));
-    story_say(&d->story, "Fetched %zu bytes through Tor in %llu.%llu s: the same, byte by byte.",
-              buf_len(answer), (unsigned long long)(ms / 1000),
-              (unsigned long long)(ms % 1000 / 100));
     return 0;
 }
 
@@ -259,107 +211,48 @@ static void on_fetched(void *arg, int err, const struct beam_why *why, const str
                        uint64_t ms)
 {
     struct demo *d = arg;
+    struct beam_why wrong;
     if (d->state != DEMO_FETCHING)
         return;
     if (err < 0) {
         story_progress(&d->story, "not yet", -1, why->text);
-        *d->why = *why;
+        *d->why = *why; /* which stands if it stays so */
         loop_timer_set(&d->retry, RETRY_MS);
-        return;
-    }
-    err = compare(d, answer, ms);
-    if (err < 0) {
-        d->result = err;
-        demo_event(d, DEMO_FAULT);
+    } else if (compare(d, answer, &wrong) < 0) {
+        fault(d, &wrong);
     } else {
-        demo_event(d, DEMO_PROVED);
+        story_say(&d->story,
+                  "Fetched %zu bytes through Tor in %llu.%llu s: the same, byte by byte.",
+                  buf_len(answer), (unsigned long long)(ms / 1000),
+                  (unsigned long long)(ms % 1000 / 100));
+        demo_event(d, DEMO_FETCHED);
     }
 }
 
-static int start_visitor(struct demo *d, struct beam_why *why)
+/* ---- states ---- */
+
+static void demo_enter(struct demo *d, enum demo_state state);
+
+static void enter_network(struct demo *d)
 {
-    const struct visitor_spec spec = {.binary = d->conf->tor_binary,
-                                      .dir = d->visitor_dir,
-                                      .torrc = d->network ? private_network_torrc(d->network)
-                                                          : d->conf->tor_torrc};
-    const struct visitor_events ev = {.progress = on_visitor_progress,
-                                      .ready = on_visitor_ready,
-                                      .failed = on_visitor_failed,
-                                      .fetched = on_fetched,
-                                      .arg = d};
-    return visitor_start(d->loop, &spec, &ev, &d->visitor, why);
+    struct beam_why why;
+    d->offline = true;
+    story_say(&d->story, "A private Tor network of 6 relays starts on this machine.");
+    if (stage_start_network(d->stage, &why) < 0)
+        fault(d, &why);
 }
 
-static void fetch(struct demo *d)
-{
-    char request[160];
-    int n = snprintf(request, sizeof(request),
-                     "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", d->onion);
-    if (n > 0)
-        visitor_fetch(d->visitor, d->onion, request);
-}
-
-/* ---- beginning and ending ---- */
-
-static void publish(struct demo *d)
+static void enter_publishing(struct demo *d)
 {
     struct beam_why why;
     d->percent = -1;
     d->visitor_ready = false;
     d->onion[0] = '\0';
-    story_say(&d->story, "Running: beam %u --tor", app_port(d->app));
-    int err = file_private_dir(d->home, &why);
-    if (err == 0)
-        err = file_private_dir(d->visitor_dir, &why);
-    if (err == 0)
-        err = start_publisher(d, &why);
-    if (err == 0)
-        err = start_visitor(d, &why);
-    if (err < 0)
+    loop_timer_set(&d->still, d->offline ? STILL_MS : ONLINE_STILL_MS);
+    story_say(&d->story, "Running: beam %u --tor", stage_port(d->stage));
+    if (stage_start_parties(d->stage, &why) < 0)
         fault(d, &why);
 }
-
-static void on_party_stopped(void *arg)
-{
-    struct demo *d = arg;
-    if (--d->stopping == 0)
-        demo_event(d, DEMO_STOPPED);
-}
-
-static void clear(struct demo *d)
-{
-    publisher_free(d->publisher);
-    visitor_free(d->visitor);
-    private_network_free(d->network);
-    d->publisher = NULL;
-    d->visitor = NULL;
-    d->network = NULL;
-}
-
-/* Asks all that runs to end; DEMO_STOPPED when it has. */
-static void stop_parties(struct demo *d)
-{
-    loop_timer_clear(&d->still);
-    loop_timer_clear(&d->retry);
-    loop_timer_clear(&d->settle);
-    d->stopping = 1;
-    if (d->publisher && ++d->stopping)
-        publisher_stop(d->publisher, on_party_stopped, d);
-    if (d->visitor && ++d->stopping)
-        visitor_stop(d->visitor, on_party_stopped, d);
-    on_party_stopped(d);
-}
-
-static void begin_again(struct demo *d)
-{
-    clear(d);
-    d->offline = true;
-    (void)file_remove_tree(d->home);
-    (void)file_remove_tree(d->visitor_dir);
-    demo_enter(d, DEMO_NETWORK);
-}
-
-/* ---- states ---- */
 
 static void enter_showing(struct demo *d)
 {
@@ -372,8 +265,16 @@ static void enter_showing(struct demo *d)
     story_pause(&d->story);
     if (!d->offline)
         story_say(&d->story, "Open it in Tor Browser: http://%s", d->onion);
-    story_say(&d->story, "Here it is http://127.0.0.1:%u. Requests are shown; Ctrl-C ends.",
-              app_port(d->app));
+    story_say(&d->story, "On this machine it is http://127.0.0.1:%u. Ctrl-C ends all of it.",
+              stage_port(d->stage));
+}
+
+static void enter_stopping(struct demo *d)
+{
+    loop_timer_clear(&d->still);
+    loop_timer_clear(&d->retry);
+    loop_timer_clear(&d->settle);
+    stage_stop(d->stage);
 }
 
 static void demo_enter(struct demo *d, enum demo_state state)
@@ -381,23 +282,22 @@ static void demo_enter(struct demo *d, enum demo_state state)
     d->state = state;
     switch (state) {
     case DEMO_NETWORK:
-        start_network(d);
+        enter_network(d);
         break;
     case DEMO_PUBLISHING:
-        loop_timer_set(&d->still, d->offline ? STILL_MS : ONLINE_STILL_MS);
-        publish(d);
+        enter_publishing(d);
         break;
     case DEMO_FETCHING:
-        story_say(&d->story, "A visitor with a tor of their own fetches the page.");
         loop_timer_set(&d->still, FETCH_MS);
-        fetch(d);
+        story_say(&d->story, "A visitor with a tor of their own fetches the page.");
+        stage_fetch(d->stage, d->onion);
         break;
     case DEMO_SHOWING:
         enter_showing(d);
         break;
     case DEMO_FALLING:
     case DEMO_STOPPING:
-        stop_parties(d);
+        enter_stopping(d);
         break;
     case DEMO_DONE:
         loop_stop(d->loop);
@@ -405,10 +305,10 @@ static void demo_enter(struct demo *d, enum demo_state state)
     }
 }
 
+/* It gets no further: without a way to Tor the private network is taken, all else is failure. */
 static void on_still_event(struct demo *d)
 {
-    bool connected = d->percent >= 100;
-    if (d->state == DEMO_PUBLISHING && !d->offline && !connected) {
+    if (d->state == DEMO_PUBLISHING && !d->offline && d->percent < 100) {
         story_say(&d->story, "Tor got no further for %d s: the internet seems out of reach.",
                   ONLINE_STILL_MS / 1000);
         demo_enter(d, DEMO_FALLING);
@@ -420,45 +320,66 @@ static void on_still_event(struct demo *d)
     demo_enter(d, DEMO_STOPPING);
 }
 
-/* While it publishes the clock of no progress starts anew; once Tor is reached it is a longer one. */
+/* The time without progress starts anew; once Tor is reached it is a longer one. */
 static void on_progress_event(struct demo *d)
 {
     bool reached = d->offline || d->percent >= 100 || d->onion[0];
-    if (d->state == DEMO_PUBLISHING)
-        loop_timer_set(&d->still, reached ? STILL_MS : ONLINE_STILL_MS);
+    loop_timer_set(&d->still, reached ? STILL_MS : ONLINE_STILL_MS);
+}
+
+/* What ends it, in any state but those that end it already. */
+static bool ending_event(struct demo *d, enum demo_event ev)
+{
+    if (ev == DEMO_SIGNAL)
+        d->result = 0; /* whatever it did to our children */
+    if (ev != DEMO_SIGNAL && ev != DEMO_FAULT)
+        return false;
+    demo_enter(d, DEMO_STOPPING);
+    return true;
 }
 
 static void demo_event(struct demo *d, enum demo_event ev)
 {
-    if (d->state == DEMO_DONE)
-        return;
-    if (ev == DEMO_STOPPED) {
-        if (d->state == DEMO_FALLING)
-            begin_again(d);
-        else
-            demo_enter(d, DEMO_DONE);
-    } else if (d->state == DEMO_STOPPING) {
-        return;
-    } else if (ev == DEMO_SIGNAL) {
-        d->result = 0; /* whatever it did to our children */
-        demo_enter(d, DEMO_STOPPING);
-    } else if (ev == DEMO_FAULT) {
-        demo_enter(d, DEMO_STOPPING);
-    } else if (ev == DEMO_STILL) {
-        on_still_event(d);
-    } else if (ev == DEMO_PROGRESSED) {
-        on_progress_event(d);
-    } else if (d->state == DEMO_NETWORK && ev == DEMO_NETWORK_UP) {
-        demo_enter(d, DEMO_PUBLISHING);
-    } else if (d->state == DEMO_PUBLISHING && ev == DEMO_PARTY_READY) {
-        if (d->onion[0] && d->visitor_ready)
+    switch (d->state) {
+    case DEMO_NETWORK:
+        if (!ending_event(d, ev) && ev == DEMO_NETWORK_UP)
+            demo_enter(d, DEMO_PUBLISHING);
+        break;
+    case DEMO_PUBLISHING:
+        if (ending_event(d, ev))
+            break;
+        if (ev == DEMO_STILL)
+            on_still_event(d);
+        else if (d->onion[0] && d->visitor_ready)
             demo_enter(d, DEMO_FETCHING);
         else
             on_progress_event(d);
-    } else if (d->state == DEMO_FETCHING && ev == DEMO_RETRY) {
-        fetch(d);
-    } else if (d->state == DEMO_FETCHING && ev == DEMO_PROVED) {
-        demo_enter(d, DEMO_SHOWING);
+        break;
+    case DEMO_FETCHING:
+        if (ending_event(d, ev))
+            break;
+        if (ev == DEMO_STILL)
+            on_still_event(d);
+        else if (ev == DEMO_RETRY)
+            stage_fetch(d->stage, d->onion);
+        else if (ev == DEMO_FETCHED)
+            demo_enter(d, DEMO_SHOWING);
+        break;
+    case DEMO_SHOWING:
+        (void)ending_event(d, ev);
+        break;
+    case DEMO_FALLING:
+        if (ev == DEMO_STOPPED)
+            demo_enter(d, DEMO_NETWORK);
+        else if (ev == DEMO_SIGNAL)
+            d->state = DEMO_STOPPING; /* which is under way */
+        break;
+    case DEMO_STOPPING:
+        if (ev == DEMO_STOPPED)
+            demo_enter(d, DEMO_DONE);
+        break;
+    case DEMO_DONE:
+        break;
     }
 }
 
@@ -472,6 +393,16 @@ static void on_retry(void *arg)
     demo_event(arg, DEMO_RETRY);
 }
 
+static void on_settle(void *arg)
+{
+    demo_event(arg, DEMO_FAULT);
+}
+
+static void on_stopped(void *arg)
+{
+    demo_event(arg, DEMO_STOPPED);
+}
+
 static void on_signal(void *arg, int signum)
 {
     (void)signum;
@@ -479,32 +410,6 @@ static void on_signal(void *arg, int signum)
 }
 
 /* ---- its life ---- */
-
-static int read_conf(struct demo *d)
-{
-    const struct demo_options *o = d->options;
-    int err = conf_new(&d->conf);
-    if (err < 0)
-        return beam_why(d->why, err, "demo: %s", beam_err_text(err));
-    if (o->config)
-        err = conf_load(d->conf, o->config, d->why);
-    for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
-        err = conf_set(d->conf, o->assignments[i], d->why);
-    return err;
-}
-
-static int make_folders(struct demo *d)
-{
-    int err = folder_make(&d->folder, d->why);
-    if (err < 0)
-        return err;
-    d->home = file_join(d->folder, "home");
-    d->network_dir = file_join(d->folder, "network");
-    d->visitor_dir = file_join(d->folder, "visitor");
-    return d->home && d->network_dir && d->visitor_dir
-               ? 0
-               : beam_why(d->why, BEAM_ENOMEM, "demo: out of memory");
-}
 
 static int watch_signals(struct demo *d)
 {
@@ -517,51 +422,63 @@ static int watch_signals(struct demo *d)
     return 0;
 }
 
-static int run_loop(struct demo *d)
+static int set_stage(struct demo *d)
 {
-    int err = loop_new(&d->loop);
-    if (err < 0)
-        return beam_why(d->why, err, "demo: no event loop: %s", beam_err_text(err));
+    const struct stage_events ev = {
+        .network = {.progress = on_network_progress, .ready = on_network_ready, .arg = d},
+        .publisher = {.progress = on_publisher_progress,
+                      .ready = on_url,
+                      .event = on_publisher_event,
+                      .failed = on_party_failed,
+                      .arg = d},
+        .visitor = {.progress = on_visitor_progress,
+                    .ready = on_visitor_ready,
+                    .failed = on_party_failed,
+                    .fetched = on_fetched,
+                    .arg = d},
+        .stopped = on_stopped,
+        .arg = d};
+    return stage_new(d->loop, d->options, &ev, &d->stage, d->why);
+}
+
+static int play(struct demo *d)
+{
     loop_timer_init(d->loop, &d->still, on_still, d);
     loop_timer_init(d->loop, &d->retry, on_retry, d);
     loop_timer_init(d->loop, &d->settle, on_settle, d);
-    err = watch_signals(d);
+    int err = watch_signals(d);
     if (err == 0)
-        err = app_start(d->loop, &d->app, d->why);
-    if (err == 0) {
-        story_say(&d->story, "A demo app listens on 127.0.0.1:%u.", app_port(d->app));
-        demo_enter(d, d->offline ? DEMO_NETWORK : DEMO_PUBLISHING);
-        err = loop_run(d->loop);
-    }
-    clear(d);
-    app_free(d->app);
+        err = set_stage(d);
+    if (err < 0)
+        return err;
+    story_say(&d->story, "A demo app listens on 127.0.0.1:%u.", stage_port(d->stage));
+    demo_enter(d, d->options->offline ? DEMO_NETWORK : DEMO_PUBLISHING);
+    err = loop_run(d->loop);
+    return err < 0 ? beam_why(d->why, err, "demo: the event loop failed") : d->result;
+}
+
+static void clear(struct demo *d)
+{
+    stage_free(d->stage);
     for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
         loop_signal_stop(&d->signals[i]);
     loop_timer_clear(&d->still);
     loop_timer_clear(&d->retry);
     loop_timer_clear(&d->settle);
     loop_free(d->loop);
-    return err;
 }
 
 int demo_run(const struct demo_options *options, struct beam_why *why)
 {
     struct demo d = {.options = options, .offline = options->offline, .why = why};
+    int err = loop_new(&d.loop);
+    if (err < 0)
+        return beam_why(why, err, "demo: no event loop: %s", beam_err_text(err));
     story_begin(&d.story);
-    int err = read_conf(&d);
-    if (err == 0)
-        err = make_folders(&d);
-    if (err == 0)
-        err = run_loop(&d);
+    err = play(&d);
     story_end(&d.story);
-    if (err == 0 && d.result < 0)
-        err = d.result;
-    else if (err == 0 && !d.proved)
+    clear(&d);
+    if (err == 0 && !d.proved)
         err = beam_why(why, BEAM_ECANCELED, "demo: ended before the proof");
-    free(d.home);
-    free(d.network_dir);
-    free(d.visitor_dir);
-    folder_remove(d.folder);
-    conf_free(d.conf);
     return err;
 }

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-enum { STEP = 25, SUMMARY_MAX = 50 };
+enum { STEP = 25, SUMMARY_MAX = 70 };
 
 static uint64_t now(void)
 {
