@@ -22,7 +22,7 @@ enum {
 
 struct daemon {
     const struct daemon_options *options;
-    struct setup setup;
+    struct setup *setup;
     struct loop *loop;
     struct subsystems subsystems;
     struct loop_timer linger;
@@ -69,7 +69,7 @@ static void on_changed(void *arg)
     if (publications_count(d->publications) > 0 || server_sessions(d->server) > 0)
         loop_timer_clear(&d->linger);
     else
-        loop_timer_set(&d->linger, d->setup.conf->daemon_linger);
+        loop_timer_set(&d->linger, d->setup->conf->daemon_linger);
 }
 
 /* ---- the parts ---- */
@@ -125,9 +125,9 @@ static void on_tor_warning(void *arg, const struct beam_why *why)
 static int start_tor(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
-    const struct conf *c = d->setup.conf;
+    const struct conf *c = d->setup->conf;
     const struct tor_options options = {.binary = c->tor_binary,
-                                        .dir = d->setup.home->tor,
+                                        .dir = d->setup->home->tor,
                                         .torrc = c->tor_torrc,
                                         .bootstrap_timeout = c->tor_bootstrap_timeout,
                                         .restart_max = c->tor_restart_max};
@@ -167,12 +167,12 @@ static int start_publications(void *arg, struct beam_why *why)
                               .tor = d->tor,
                               .rng = rng_system(),
                               .clock = clock_system(),
-                              .data_dir = d->setup.home->data,
-                              .run_dir = d->setup.home->run,
-                              .connect_timeout = d->setup.conf->tunnel_connect_timeout,
-                              .max_streams = d->setup.conf->tunnel_max_streams};
+                              .data_dir = d->setup->home->data,
+                              .run_dir = d->setup->home->run,
+                              .connect_timeout = d->setup->conf->tunnel_connect_timeout,
+                              .max_streams = d->setup->conf->tunnel_max_streams};
     const struct publications_spec spec = {
-        .world = &d->tunnel_world, .conf = d->setup.conf, .changed = on_changed, .arg = d};
+        .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};
     int err = publications_new(&spec, &d->publications);
     return err < 0 ? beam_why(why, err, "daemon: %s", beam_err_text(err)) : 0;
 }
@@ -191,13 +191,13 @@ static int start_control(void *arg, struct beam_why *why)
     d->session_world = (struct session_world){.loop = d->loop,
                                               .clock = clock,
                                               .version = d->options->version,
-                                              .conf = d->setup.conf,
-                                              .config = d->setup.config,
+                                              .conf = d->setup->conf,
+                                              .config = d->setup->config,
                                               .tor = d->tor,
                                               .publications = d->publications,
                                               .started = clock->wall_ms(clock->arg)};
     const struct server_events ev = {.changed = on_changed, .stopped = on_part_stopped, .arg = d};
-    return server_new(&d->session_world, d->setup.home->control, &ev, &d->server, why);
+    return server_new(&d->session_world, d->setup->home->control, &ev, &d->server, why);
 }
 
 /* Those who hear a tunnel are told why it ends before their connection does. */
@@ -233,12 +233,12 @@ static int announce(struct daemon *d, struct beam_why *why)
     log_info("daemon", "beam %s serves as pid %ld", d->options->version, (long)getpid());
     if (!d->options->on_demand) {
         fprintf(stderr, "beam %s: daemon ready, pid %ld, socket %s\n", d->options->version,
-                (long)getpid(), d->setup.home->control);
+                (long)getpid(), d->setup->home->control);
         return 0;
     }
-    uint64_t linger = d->setup.conf->daemon_linger;
+    uint64_t linger = d->setup->conf->daemon_linger;
     loop_timer_set(&d->linger, linger > FIRST_LINGER_MS ? linger : FIRST_LINGER_MS);
-    return detach_ready(d->setup.log, why);
+    return detach_ready(d->setup->log, why);
 }
 
 static int run(struct daemon *d, struct beam_why *why)
@@ -263,11 +263,11 @@ static int run(struct daemon *d, struct beam_why *why)
 static int run_alone(struct daemon *d, struct beam_why *why)
 {
     struct pidfile *pid;
-    int err = pidfile_take(d->setup.home->pid, &pid, why);
+    int err = pidfile_take(d->setup->home->pid, &pid, why);
     if (err < 0)
         return err == BEAM_EEXIST && d->options->on_demand ? 0 : err;
-    if (d->setup.log && (err = log_open(d->setup.log)) < 0)
-        beam_why(why, err, "%s: the log cannot be written: %s", d->setup.log, strerror(errno));
+    if (d->setup->log && (err = log_open(d->setup->log)) < 0)
+        beam_why(why, err, "%s: the log cannot be written: %s", d->setup->log, strerror(errno));
     if (err == 0)
         err = run(d, why);
     pidfile_free(pid);
@@ -282,27 +282,27 @@ int daemon_run(const struct daemon_options *options, struct beam_why *why)
     int err = setup_read(options, &d.setup, why);
     if (err < 0)
         return err;
-    log_set_level(d.setup.conf->log_level);
-    log_set_scrub(d.setup.conf->log_scrub);
-    err = setup_prepare(&d.setup, why);
+    log_set_level(d.setup->conf->log_level);
+    log_set_scrub(d.setup->conf->log_scrub);
+    err = setup_prepare(d.setup, why);
     if (err == 0)
         err = process_prepare(why);
     if (err == 0)
         err = run_alone(&d, why);
-    setup_clear(&d.setup);
+    setup_free(d.setup);
     return err;
 }
 
 int daemon_check(const struct daemon_options *options, const char *policy, struct beam_why *why)
 {
-    struct setup s;
+    struct setup *s;
     struct policy found;
     int err = setup_read(options, &s, why);
     if (err < 0)
         return err;
-    err = policy_find(s.conf, policy ? policy : s.conf->policy_default, &found, why);
+    err = policy_find(s->conf, policy ? policy : s->conf->policy_default, &found, why);
     if (err == BEAM_ENOTFOUND)
         err = why->code = BEAM_EUSAGE;
-    setup_clear(&s);
+    setup_free(s);
     return err;
 }

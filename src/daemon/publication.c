@@ -296,16 +296,22 @@ int publications_new(const struct publications_spec *spec, struct publications *
 
 void publications_stop(struct publications *ps, const struct beam_why *why)
 {
-    while (ps->first)
-        stop_with(ps->first, why);
+    struct publication *p = ps->first, *next;
+    for (; p; p = next) {
+        next = p->next;
+        stop_with(p, why);
+    }
 }
 
 void publications_free(struct publications *ps)
 {
     if (!ps)
         return;
-    while (ps->first)
-        free_one(ps->first);
+    struct publication *p = ps->first, *next;
+    for (; p; p = next) {
+        next = p->next;
+        free_one(p);
+    }
     map_free(ps->by_name);
     free(ps);
 }

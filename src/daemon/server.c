@@ -169,8 +169,11 @@ void server_free(struct server *s)
 {
     if (!s)
         return;
-    while (s->first)
-        seat_free(s->first);
+    struct seat *seat = s->first, *next;
+    for (; seat; seat = next) {
+        next = seat->next;
+        seat_free(seat);
+    }
     listen_close(s->listener);
     loop_task_cancel(s->world->loop, &s->stopped);
     free(s);

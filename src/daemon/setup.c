@@ -79,20 +79,21 @@ static int choose_paths(const struct daemon_options *o, struct setup *s, struct 
     return 0;
 }
 
-int setup_read(const struct daemon_options *options, struct setup *out, struct beam_why *why)
+int setup_read(const struct daemon_options *options, struct setup **out, struct beam_why *why)
 {
-    struct setup s = {0};
-    int err = home_find(get_environment, &s.home, why);
+    struct setup *s = calloc(1, sizeof(*s));
+    if (!s)
+        return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
+    int err = home_find(get_environment, &s->home, why);
     if (err == 0)
-        err = load(options, &s, why);
+        err = load(options, s, why);
     if (err == 0)
-        err = choose_paths(options, &s, why);
-    if (err < 0) {
-        setup_clear(&s);
-        return err;
-    }
-    *out = s;
-    return 0;
+        err = choose_paths(options, s, why);
+    if (err < 0)
+        setup_free(s);
+    else
+        *out = s;
+    return err;
 }
 
 /* The folder of the usual configuration file, which need not be there. */
@@ -113,11 +114,13 @@ int setup_prepare(const struct setup *s, struct beam_why *why)
     return err < 0 ? err : home_prepare(s->home, why);
 }
 
-void setup_clear(struct setup *s)
+void setup_free(struct setup *s)
 {
+    if (!s)
+        return;
     home_free(s->home);
     conf_free(s->conf);
     free(s->config);
     free(s->log);
-    *s = (struct setup){0};
+    free(s);
 }

@@ -16,9 +16,10 @@ struct setup {
 
 /* Finds the folders, reads the files and the assignments, checks the policies; changes nothing.
  * 0; BEAM_EUSAGE (an assignment), BEAM_EINVAL, … with words. */
-int setup_read(const struct daemon_options *options, struct setup *out, struct beam_why *why);
+int setup_read(const struct daemon_options *options, struct setup **out, struct beam_why *why);
 /* Makes the folders; refuses loose ones, that of the configuration among them, and says which. */
 int setup_prepare(const struct setup *s, struct beam_why *why);
-void setup_clear(struct setup *s);
+/* NULL allowed. */
+void setup_free(struct setup *s);
 
 #endif

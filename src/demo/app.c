@@ -152,8 +152,11 @@ void app_free(struct app *a)
 {
     if (!a)
         return;
-    while (a->guests)
-        guest_free(a->guests);
+    struct guest *g = a->guests, *next;
+    for (; g; g = next) {
+        next = g->next;
+        guest_free(g);
+    }
     listen_close(a->listener);
     free(a);
 }

@@ -34,55 +34,44 @@ static void free_texts(char **texts)
     free(texts);
 }
 
-/* "label" "value", fresh; NULL: out of memory. */
-static char *labelled(const char *label, const char *value)
+/* Puts "label" "value" at the end of a list that has room for it. */
+static bool add_text(char **texts, const char *label, const char *value)
 {
-    char *text;
-    return asprintf(&text, "%s%s", label, value) < 0 ? NULL : text;
+    while (*texts)
+        texts++;
+    if (asprintf(texts, "%s%s", label, value) >= 0)
+        return true;
+    *texts = NULL;
+    return false;
 }
 
 /* This environment but for BEAM_HOME, which is `home`. */
-static char **make_environment(const char *home)
+static bool make_environment(struct publisher *p, const char *home)
 {
     static const char key[] = "BEAM_HOME=";
-    size_t count = 0, used = 0;
+    size_t count = 0;
     while (environ[count])
         count++;
-    char **env = calloc(count + 2, sizeof(*env));
-    if (!env)
-        return NULL;
-    env[used] = labelled(key, home);
-    if (!env[used++])
-        goto fail;
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(environ[i], key, sizeof(key) - 1) == 0)
-            continue;
-        env[used] = strdup(environ[i]);
-        if (!env[used++])
-            goto fail;
-    }
-    return env;
-fail:
-    free_texts(env);
-    return NULL;
+    p->env = calloc(count + 2, sizeof(*p->env));
+    bool whole = p->env && add_text(p->env, key, home);
+    for (size_t i = 0; whole && i < count; i++)
+        if (strncmp(environ[i], key, sizeof(key) - 1) != 0)
+            whole = add_text(p->env, "", environ[i]);
+    return whole;
 }
 
 /* The arguments that both commands have: configuration and network. */
-static char **make_arguments(const struct publisher_spec *spec)
+static bool make_arguments(struct publisher *p, const struct publisher_spec *spec)
 {
-    char **argv = calloc(2 * spec->assignment_count + 8, sizeof(*argv));
-    size_t n = 0;
-    bool whole = argv != NULL;
+    p->argv = calloc(2 * spec->assignment_count + 5, sizeof(*p->argv));
+    bool whole = p->argv != NULL;
     if (whole && spec->config)
-        whole = (argv[n++] = strdup("--config")) && (argv[n++] = strdup(spec->config));
+        whole = add_text(p->argv, "--config", "") && add_text(p->argv, "", spec->config);
     for (size_t i = 0; whole && i < spec->assignment_count; i++)
-        whole = (argv[n++] = strdup("-o")) && (argv[n++] = strdup(spec->assignments[i]));
+        whole = add_text(p->argv, "-o", "") && add_text(p->argv, "", spec->assignments[i]);
     if (whole && spec->torrc)
-        whole = (argv[n++] = strdup("-o")) && (argv[n++] = labelled("tor.torrc=", spec->torrc));
-    if (whole)
-        return argv;
-    free_texts(argv);
-    return NULL;
+        whole = add_text(p->argv, "-o", "") && add_text(p->argv, "tor.torrc=", spec->torrc);
+    return whole;
 }
 
 /* ---- its two processes ---- */
@@ -233,10 +222,9 @@ int publisher_start(struct loop *l, const struct publisher_spec *spec,
     snprintf(p->port, sizeof(p->port), "%u", spec->port);
     loop_task_init(&p->failed, on_failed, p);
     loop_task_init(&p->stopped, on_stopped, p);
-    p->env = make_environment(spec->home);
-    p->argv = make_arguments(spec);
-    int err = p->env && p->argv ? start_daemon(p, why)
-                                : beam_why(why, BEAM_ENOMEM, "demo: out of memory");
+    int err = make_environment(p, spec->home) && make_arguments(p, spec)
+                  ? start_daemon(p, why)
+                  : beam_why(why, BEAM_ENOMEM, "demo: out of memory");
     if (err < 0) {
         publisher_free(p);
         return err;
