@@ -17,9 +17,10 @@
  * called with STREAM_WRITABLE once it will take more, or has failed. A fresh
  * stream owes a call for neither: its owner starts by trying. A failure that
  * comes while no call is owed (a reset while the owner has no room to read) is
- * called out too. Calls that turn out to be needless are allowed; calls from within a stream_… call are not:
- * the owner is always called from the loop. An owner that stops early without
- * having seen BEAM_EAGAIN posts itself a task to go on.
+ * called out too. Calls that turn out to be needless are allowed; calls from
+ * within a stream_… call are not: the owner is always called from the loop. An
+ * owner that stops early without having seen BEAM_EAGAIN posts itself a task to
+ * go on.
  */
 #ifndef BEAM_STREAM_STREAM_H
 #define BEAM_STREAM_STREAM_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A line of the control socket. What is accepted is an object of bounded depth in which no string is
- * cut by a NUL, and printed again it is a line that is accepted too.
+ * A line of the control socket. What is accepted is an object of bounded depth in which no string
+ * is cut by a NUL, and printed again it is a line that is accepted too.
  */
 #include <stdint.h>
 #include <stdlib.h>

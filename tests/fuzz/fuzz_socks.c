@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a SOCKS port says, fed whole and fed as the dialler reads it, no more at a time than is known
- * to be due: the same verdict, the same reply, the same bytes sent, and the bytes that follow an
- * accepted reply are left alone both times.
+ * What a SOCKS port says, fed whole and fed as the dialler reads it, no more at a time than is
+ * known to be due: the same verdict, the same reply, the same bytes sent, and the bytes that follow
+ * an accepted reply are left alone both times.
  */
 #include <stdint.h>
 #include <stdlib.h>

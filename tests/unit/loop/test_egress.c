@@ -42,7 +42,7 @@ static void place_new(struct place *p, bool tcp, int backlog)
     memset(p, 0, sizeof(*p));
     p->loop = until_loop_new();
     cr_assert_eq(permit_new_local(&p->permit), 0);
-    strcpy(p->dir, "/tmp/beam-egress-XXXXXX");
+    snprintf(p->dir, sizeof(p->dir), "/tmp/beam-egress-XXXXXX");
     cr_assert_not_null(mkdtemp(p->dir));
     snprintf(p->path, sizeof(p->path), "%s/s", p->dir);
     cr_assert_eq(addr_unix(p->path, &p->at), 0);

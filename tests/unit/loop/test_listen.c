@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "tests/unit/loop/until.h"
 
-enum { TAKEN_MAX = 64 };
+enum { TAKEN_MAX = 64, DIR_SIZE = 32 };
 
 struct taken {
     struct loop *loop;
@@ -52,7 +52,7 @@ static void taken_free(struct taken *t)
 
 static void folder(char *dir, char *path, size_t size)
 {
-    strcpy(dir, "/tmp/beam-listen-XXXXXX");
+    snprintf(dir, DIR_SIZE, "/tmp/beam-listen-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     snprintf(path, size, "%s/s", dir);
 }
@@ -117,7 +117,7 @@ BEAM_TEST(listen, unix_socket_is_private_and_is_removed)
 {
     struct taken t = {.loop = until_loop_new(), .want = 1};
     static const mode_t masks[] = {0, 022, 0777};
-    char dir[32], path[64];
+    char dir[DIR_SIZE], path[64];
     struct addr at;
     struct stat st;
     folder(dir, path, sizeof(path));
@@ -138,7 +138,7 @@ BEAM_TEST(listen, tells_a_live_socket_from_a_stale_one)
 {
     struct taken t = {.loop = until_loop_new(), .want = 1};
     struct listener *second = NULL;
-    char dir[32], path[64];
+    char dir[DIR_SIZE], path[64];
     struct addr at;
     folder(dir, path, sizeof(path));
     cr_assert_eq(addr_unix(path, &at), 0);

@@ -92,7 +92,7 @@ void socks_server_open(struct socks_server *s, struct loop *l)
 {
     s->loop = l;
     buf_init(&s->in, loop_pool(l), SOCKS_SERVER_HEARD_MAX);
-    strcpy(s->dir, "/tmp/beam-socks-XXXXXX");
+    snprintf(s->dir, sizeof(s->dir), "/tmp/beam-socks-XXXXXX");
     cr_assert_not_null(mkdtemp(s->dir));
     snprintf(s->path, sizeof(s->path), "%s/s", s->dir);
     cr_assert_eq(addr_unix(s->path, &s->at), 0);

@@ -142,7 +142,7 @@ static void scene_ends_well(struct scene *s)
     scene_close(s);
 }
 
-/* Ends of pipes that this process holds open, beyond those at the first call: a loop has its own. */
+/* Ends of pipes that are open here, beyond those at the first call: a loop has its own. */
 static int pipes(void)
 {
     static int at_start = -1;
