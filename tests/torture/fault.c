@@ -2,7 +2,7 @@
 /*
  * Stands in front of every allocation that beam's own objects make in a unit-test program (the
  * linker's --wrap), and makes one of them fail while a test body runs. tests/torture/run drives
- * it by two variables:
+ * it by these variables:
  *
  *   BEAM_FAULT_PLAN  a file with a line "suite/name N" a test: its Nth allocation fails; with
  *                    N = 0 none does. A test without a line allocates undisturbed.
@@ -10,6 +10,7 @@
  *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N", and with
  *                    N = 0 "path TEST N" for the first, second and last allocation reached by
  *                    the same chain of calls: a loop's thousand allocations are three of these.
+ *   BEAM_FAULT_SECONDS  after which a body counts as hung.
  *
  * libevent and cJSON allocate on beam's behalf: where a program uses them, they are told to
  * allocate through the same gate.
@@ -37,7 +38,7 @@ extern void beam_fault_leak(const char *test);
 #pragma weak event_set_mem_functions
 #pragma weak cJSON_InitHooks
 
-enum { PATHS_MAX = 8192, PATH_DEPTH = 24 };
+enum { PATHS_MAX = 8192, PATH_DEPTH = 24, HANG_SECONDS = 20 };
 
 static struct {
     atomic_bool armed;
@@ -272,6 +273,8 @@ void beam_fault_arm(const char *test)
     backtrace(&frame, 1); /* its first call allocates for itself */
     note("begin", test, (long)getpid());
     atomic_store(&fault.made, 0);
+    const char *seconds = getenv("BEAM_FAULT_SECONDS");
+    alarm(seconds ? (unsigned)strtoul(seconds, NULL, 10) : HANG_SECONDS);
     atomic_store(&fault.armed, true);
 }
 

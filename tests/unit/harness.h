@@ -26,6 +26,7 @@
 #define BEAM_TESTS_UNIT_HARNESS_H
 
 #include <criterion/criterion.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define BEAM_TEST_ASAN 1
@@ -55,8 +56,12 @@ static __attribute__((noinline, unused)) void beam_test_wipe_stack(void)
         dead[i] = 0;
 }
 
+/* A body that hangs dies of SIGALRM, which Criterion reports as a crash. */
+enum { BEAM_TEST_SECONDS = 60 };
+
 static inline void beam_test_begin(const char *test)
 {
+    alarm(BEAM_TEST_SECONDS);
     if (beam_fault_arm)
         beam_fault_arm(test);
 }
@@ -65,6 +70,7 @@ static inline void beam_test_end(const char *test)
 {
     if (beam_fault_disarm)
         beam_fault_disarm();
+    alarm(0);
 #ifdef BEAM_TEST_ASAN
     beam_test_wipe_stack();
     int leaks = __lsan_do_recoverable_leak_check();
