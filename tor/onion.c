@@ -32,6 +32,8 @@ static void enter(struct onion *o, enum onion_state state, const struct beam_why
     o->why = why ? *why : none;
     o->retry_ms = retry_ms;
     loop_post(o->loop, &o->tell);
+    if (state == ONION_UP || state == ONION_FAILED)
+        onions_settled(o->all, o);
 }
 
 void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms)

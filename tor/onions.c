@@ -11,9 +11,10 @@
 #include "base/text.h"
 #include "tor/hs_desc.h"
 
-/* ADD_ONIONs without an answer yet. A few keep tor busy; more would only delay
- * whatever else is asked of it. */
-enum { WINDOW = 8 };
+enum {
+    WINDOW = 8,      /* services under way */
+    PATIENCE = 15000 /* ms; one that is not up by then stands in nobody's way any more */
+};
 
 TAILQ_HEAD(onion_queue, onion);
 
@@ -21,11 +22,15 @@ struct onions {
     struct loop *loop;
     struct onions_hooks hooks;
     struct map *by_address;
-    struct onion_queue queue;
+    struct onion_queue queue, under_way; /* in order of coming */
+    size_t under_way_count;
+    struct loop_timer patience;   /* with the first under way */
     struct control *control;      /* NULL: none */
-    struct onion *adding[WINDOW]; /* in order of asking; NULL: withdrawn meanwhile */
+    struct onion *adding[WINDOW]; /* not answered yet, in order; NULL: withdrawn meanwhile */
     size_t first, count;
 };
+
+static void on_patience(void *arg);
 
 int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions **out)
 {
@@ -37,6 +42,8 @@ int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions *
     all->loop = l;
     all->hooks = *hooks;
     TAILQ_INIT(&all->queue);
+    TAILQ_INIT(&all->under_way);
+    loop_timer_init(l, &all->patience, on_patience, all);
     *out = all;
     return 0;
 }
@@ -45,24 +52,40 @@ void onions_free(struct onions *all)
 {
     if (!all)
         return;
+    loop_timer_clear(&all->patience);
     map_free(all->by_address);
     free(all);
 }
 
-static void enqueue(struct onions *all, struct onion *o)
+static void arm(struct onions *all)
 {
-    if (o->queued)
-        return;
-    o->queued = true;
-    TAILQ_INSERT_TAIL(&all->queue, o, link);
+    const struct onion *o = TAILQ_FIRST(&all->under_way);
+    uint64_t now = loop_now(all->loop);
+    if (!o)
+        loop_timer_clear(&all->patience);
+    else
+        loop_timer_set(&all->patience, o->since + PATIENCE > now ? o->since + PATIENCE - now : 0);
 }
 
-static void dequeue(struct onions *all, struct onion *o)
+static void place(struct onions *all, struct onion *o, enum onion_place to)
 {
-    if (!o->queued)
+    if (o->place == to)
         return;
-    o->queued = false;
-    TAILQ_REMOVE(&all->queue, o, link);
+    if (o->place == ONION_QUEUED) {
+        TAILQ_REMOVE(&all->queue, o, link);
+    } else if (o->place == ONION_UNDER_WAY) {
+        TAILQ_REMOVE(&all->under_way, o, link);
+        all->under_way_count--;
+    }
+    o->place = to;
+    if (to == ONION_QUEUED) {
+        TAILQ_INSERT_TAIL(&all->queue, o, link);
+    } else if (to == ONION_UNDER_WAY) {
+        o->since = loop_now(all->loop);
+        TAILQ_INSERT_TAIL(&all->under_way, o, link);
+        all->under_way_count++;
+    }
+    arm(all);
 }
 
 static void ignore(void *arg, const struct control_reply *r)
@@ -72,7 +95,7 @@ static void ignore(void *arg, const struct control_reply *r)
 }
 
 /* Takes `address` from tor; what tor answers does not matter. */
-static void delete (struct onions *all, const char *address)
+static void take_down(struct onions *all, const char *address)
 {
     if (control_send(all->control, ignore, NULL, "DEL_ONION %s", address) < 0)
         all->hooks.broken(all->hooks.arg);
@@ -94,11 +117,11 @@ static void added(struct onions *all, struct onion *o, const struct control_repl
         }
         beam_why(&why, BEAM_EPROTO, "tor published another address than that of our key");
         if (onion_address_check(said) == 0)
-            delete (all, said);
+            take_down(all, said);
     } else if (r->code == 550 && control_after(r->lines[0].text, collision)) {
         /* Left from before on this very tor: make room and ask again. */
-        delete (all, address);
-        enqueue(all, o);
+        take_down(all, address);
+        place(all, o, ONION_QUEUED);
         return;
     } else {
         text_escape(r->lines[0].text, r->lines[0].text_len, said, sizeof(said));
@@ -130,6 +153,7 @@ static int add(struct onions *all, struct onion *o)
     sodium_free(blob);
     if (err == 0) {
         o->asked = true;
+        place(all, o, ONION_UNDER_WAY);
         all->adding[(all->first + all->count++) % WINDOW] = o;
     }
     return err;
@@ -137,9 +161,10 @@ static int add(struct onions *all, struct onion *o)
 
 static void pump(struct onions *all)
 {
-    while (all->control && all->count < WINDOW && !TAILQ_EMPTY(&all->queue)) {
+    while (all->control && all->count < WINDOW && all->under_way_count < WINDOW &&
+           !TAILQ_EMPTY(&all->queue)) {
         struct onion *o = TAILQ_FIRST(&all->queue);
-        dequeue(all, o);
+        place(all, o, ONION_AT_REST);
         int err = add(all, o);
         if (err == 0)
             continue;
@@ -149,13 +174,31 @@ static void pump(struct onions *all)
     }
 }
 
+static void on_patience(void *arg)
+{
+    struct onions *all = arg;
+    struct onion *o = TAILQ_FIRST(&all->under_way);
+    if (o && loop_now(all->loop) >= o->since + PATIENCE)
+        place(all, o, ONION_AT_REST);
+    arm(all);
+    pump(all);
+}
+
+void onions_settled(struct onions *all, struct onion *o)
+{
+    if (o->place != ONION_UNDER_WAY)
+        return;
+    place(all, o, ONION_AT_REST);
+    pump(all);
+}
+
 int onions_put(struct onions *all, struct onion *o)
 {
     const char *address = onion_key_address(o->spec.key);
     int err = map_put(all->by_address, address, ONION_ADDRESS_LEN, o);
     if (err < 0)
         return err;
-    enqueue(all, o);
+    place(all, o, ONION_QUEUED);
     pump(all);
     return 0;
 }
@@ -164,12 +207,13 @@ void onions_take(struct onions *all, struct onion *o)
 {
     const char *address = onion_key_address(o->spec.key);
     map_take(all->by_address, address, ONION_ADDRESS_LEN);
-    dequeue(all, o);
+    place(all, o, ONION_AT_REST);
     for (size_t i = 0; i < WINDOW; i++)
         if (all->adding[i] == o)
             all->adding[i] = NULL;
     if (all->control && o->asked)
-        delete (all, address);
+        take_down(all, address);
+    pump(all);
 }
 
 void onions_up(struct onions *all, struct control *control)
@@ -186,7 +230,7 @@ void onions_detach(struct onions *all)
     memset(all->adding, 0, sizeof(all->adding));
     for (size_t at = 0; (o = map_next(all->by_address, &at));) {
         o->asked = false;
-        enqueue(all, o);
+        place(all, o, ONION_QUEUED);
     }
 }
 

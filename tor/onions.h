@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * All onion services of one tor: found by address, added a few at a time when
- * a control connection is there, added again on the next one. For tor/tor.c
+ * a control connection is there, added again on the next one. For each tor
+ * builds a dozen circuits and more; those of hundreds at once would starve each
+ * other until they time out, so that none came up. For tor/tor.c
  * and tor/onion.c alone.
  */
 #ifndef BEAM_TOR_ONIONS_H
@@ -25,13 +27,20 @@ enum onion_ev {
     ONION_EV_NO_TOR    /* tor cannot be started */
 };
 
-/* One service. onions.c keeps its place in the queue, onion.c its state. */
+enum onion_place {
+    ONION_AT_REST,  /* in no list */
+    ONION_QUEUED,   /* to be added */
+    ONION_UNDER_WAY /* added a short while ago, and not up yet */
+};
+
+/* One service. onions.c keeps its place, onion.c its state. */
 struct onion {
     struct onions *all;
     struct onion_spec spec; /* key borrowed, socket owned */
     struct onion_events events;
     enum onion_state state;
-    bool queued;              /* waits to be added */
+    enum onion_place place;
+    uint64_t since;           /* it is under way */
     bool asked;               /* an ADD_ONION of it was sent on this connection */
     unsigned started, failed; /* uploads of this publication */
     bool warned;
@@ -54,6 +63,8 @@ void onions_free(struct onions *all);
 
 /* o becomes one of them, and is queued. 0, BEAM_EEXIST, BEAM_ELIMIT, BEAM_ENOMEM. */
 int onions_put(struct onions *all, struct onion *o);
+/* o is up, or will not be: the next may follow. */
+void onions_settled(struct onions *all, struct onion *o);
 /* o leaves; a DEL_ONION goes out if tor may have it. */
 void onions_take(struct onions *all, struct onion *o);
 

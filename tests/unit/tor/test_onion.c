@@ -228,10 +228,19 @@ static bool is_held(void *arg)
     return b->fake.held > 0;
 }
 
+static bool answer_and_upload(struct fake *f, const char *line)
+{
+    if (!answer(f, line))
+        return false;
+    say_desc(f->arg, "UPLOADED", asked_for(f->arg, line), "");
+    return true;
+}
+
 BEAM_TEST(onion, a_few_at_a_time, .timeout = 30)
 {
     struct bed b;
     bed_open(&b);
+    b.fake.answer = answer_and_upload;
     b.fake.hold = "ADD_ONION ";
     for (size_t i = 0; i < MANY; i++)
         publish(&b);
@@ -248,9 +257,31 @@ BEAM_TEST(onion, a_few_at_a_time, .timeout = 30)
     fake_release(&b.fake);
     for (size_t i = 0; i < MANY - 1; i++)
         if (b.s[i].onion)
-            cr_assert(kit_until(b.loop, is_publishing, &b.s[i], 5000));
+            cr_assert(kit_until(b.loop, is_up, &b.s[i], 5000));
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), MANY - 1);
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, those_that_are_not_up_yet_hold_back_the_rest, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    for (size_t i = 0; i < MANY; i++)
+        publish(&b);
+    struct service *last = &b.s[MANY - 1], *first = &b.s[0];
+    cr_assert(kit_until(b.loop, is_publishing, first, 5000));
+    kit_settle(b.loop);
+    size_t asked = fake_asked(&b.fake, "ADD_ONION ");
+    cr_assert(asked > 1 && asked < MANY / 2, "%zu at once", asked);
+    cr_assert_eq(last->state, ONION_WAITING);
+    say_desc(&b, "UPLOADED", first, "");
+    cr_assert(kit_until(b.loop, is_up, first, 5000));
+    kit_settle(b.loop);
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), asked + 1);
+    withdraw(&b.s[1]);
+    kit_settle(b.loop);
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), asked + 2);
     bed_close(&b);
 }
 
