@@ -95,9 +95,13 @@ BEAM_TEST(child, starts_clean)
     sigemptyset(&usr1);
     sigaddset(&usr1, SIGUSR1);
     cr_assert_eq(sigprocmask(SIG_BLOCK, &usr1, NULL), 0);
-    struct story *s = story_run(
-        "pwd; readlink /proc/self/fd/0; /bin/ls /proc/self/fd | tr '\\n' ' '; echo;"
-        "grep -E '^Sig(Blk|Ign)' /proc/$$/status | tr '\\t' ' '; read x || echo eof; export -p");
+    /* 32 and 33 are the C library's own: its posix_spawn, which make uses, leaves them ignored,
+     * and its sigaction refuses to change them. */
+    struct story *s =
+        story_run("pwd; readlink /proc/self/fd/0; /bin/ls /proc/self/fd | tr '\\n' ' '; echo;"
+                  "grep -E '^Sig(Blk|Ign)' /proc/$$/status | tr '\\t' ' ' |"
+                  "sed 's/^\\(SigIgn: 0000000\\)[01][08]/\\100/';"
+                  "read x || echo eof; export -p");
     char *end = strstr(s->out, "export");
     cr_assert_not_null(end, "%s", s->out);
     /* ls holds 3 open itself, on the folder that it reads. */
