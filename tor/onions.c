@@ -24,12 +24,15 @@ struct onions {
     struct map *by_address;
     struct onion_queue queue, under_way; /* in order of coming */
     size_t under_way_count;
+    /* Later, so that those taken away together make no room for each other. */
+    struct loop_task pump;
     struct loop_timer patience;   /* with the first under way */
     struct control *control;      /* NULL: none */
     struct onion *adding[WINDOW]; /* not answered yet, in order; NULL: withdrawn meanwhile */
     size_t first, count;
 };
 
+static void pump(void *arg);
 static void on_patience(void *arg);
 
 int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions **out)
@@ -43,6 +46,7 @@ int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions *
     all->hooks = *hooks;
     TAILQ_INIT(&all->queue);
     TAILQ_INIT(&all->under_way);
+    loop_task_init(&all->pump, pump, all);
     loop_timer_init(l, &all->patience, on_patience, all);
     *out = all;
     return 0;
@@ -52,6 +56,7 @@ void onions_free(struct onions *all)
 {
     if (!all)
         return;
+    loop_task_cancel(all->loop, &all->pump);
     loop_timer_clear(&all->patience);
     map_free(all->by_address);
     free(all);
@@ -101,8 +106,6 @@ static void take_down(struct onions *all, const char *address)
         all->hooks.broken(all->hooks.arg);
 }
 
-static void pump(struct onions *all);
-
 /* What tor made of an ADD_ONION of o. */
 static void added(struct onions *all, struct onion *o, const struct control_reply *r)
 {
@@ -138,7 +141,7 @@ static void on_added(void *arg, const struct control_reply *r)
     all->count--;
     if (o)
         added(all, o, r);
-    pump(all);
+    loop_post(all->loop, &all->pump);
 }
 
 /* Asks tor for o. 0 or the error of control_send. */
@@ -159,8 +162,9 @@ static int add(struct onions *all, struct onion *o)
     return err;
 }
 
-static void pump(struct onions *all)
+static void pump(void *arg)
 {
+    struct onions *all = arg;
     while (all->control && all->count < WINDOW && all->under_way_count < WINDOW &&
            !TAILQ_EMPTY(&all->queue)) {
         struct onion *o = TAILQ_FIRST(&all->queue);
@@ -181,7 +185,7 @@ static void on_patience(void *arg)
     if (o && loop_now(all->loop) >= o->since + PATIENCE)
         place(all, o, ONION_AT_REST);
     arm(all);
-    pump(all);
+    loop_post(all->loop, &all->pump);
 }
 
 void onions_settled(struct onions *all, struct onion *o)
@@ -189,7 +193,7 @@ void onions_settled(struct onions *all, struct onion *o)
     if (o->place != ONION_UNDER_WAY)
         return;
     place(all, o, ONION_AT_REST);
-    pump(all);
+    loop_post(all->loop, &all->pump);
 }
 
 int onions_put(struct onions *all, struct onion *o)
@@ -199,7 +203,7 @@ int onions_put(struct onions *all, struct onion *o)
     if (err < 0)
         return err;
     place(all, o, ONION_QUEUED);
-    pump(all);
+    loop_post(all->loop, &all->pump);
     return 0;
 }
 
@@ -213,13 +217,13 @@ void onions_take(struct onions *all, struct onion *o)
             all->adding[i] = NULL;
     if (all->control && o->asked)
         take_down(all, address);
-    pump(all);
+    loop_post(all->loop, &all->pump);
 }
 
 void onions_up(struct onions *all, struct control *control)
 {
     all->control = control;
-    pump(all);
+    loop_post(all->loop, &all->pump);
 }
 
 void onions_detach(struct onions *all)

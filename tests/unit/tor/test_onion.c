@@ -110,10 +110,14 @@ static struct service *publish(struct bed *b)
 
 static void bed_close(struct bed *b)
 {
+    size_t asked = fake_asked(&b->fake, "ADD_ONION ");
     for (size_t i = 0; i < b->count; i++) {
         onion_withdraw(b->s[i].onion);
         onion_key_free(b->s[i].key);
     }
+    b->fake.answer = NULL; /* the keys it would look at are gone */
+    kit_settle(b->loop);
+    cr_assert_eq(fake_asked(&b->fake, "ADD_ONION "), asked, "none is added on the way out");
     ear_close(&b->ear);
     fake_close(&b->fake);
     loop_free(b->loop);
