@@ -60,7 +60,7 @@ static uint64_t read_number(struct reader *r, const char *key)
     const cJSON *m = member(r, key);
     uint64_t n = 0;
     if (m && !whole_number(m, &n))
-        fault(r, key, "a whole number of at most 2^53");
+        fault(r, key, "a whole number of at most 15 digits");
     return n;
 }
 
@@ -160,7 +160,7 @@ int message_parse(const cJSON *object, struct message *out, struct beam_why *why
     if (read_op(&r, &m.op) < 0)
         return r.err;
     if (m.id == 0)
-        fault(&r, "id", "a whole number from 1 to 2^53");
+        fault(&r, "id", "a whole number from 1, of at most 15 digits");
     m.config = read_text(&r, "config", MESSAGE_TEXT_MAX);
     m.options = read_options(&r);
     switch (m.op) {

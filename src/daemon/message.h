@@ -20,7 +20,7 @@ enum {
     MESSAGE_OPTIONS_MAX = 128, /* assignments of a request */
     MESSAGE_PAGE = 256         /* tunnels in one reply to `status` */
 };
-#define MESSAGE_ID_MAX ((uint64_t)1 << 53) /* what a JSON number holds exactly */
+#define MESSAGE_ID_MAX UINT64_C(999999999999999) /* 15 digits: what cJSON writes exactly */
 
 enum message_op { MESSAGE_PUBLISH, MESSAGE_STATUS, MESSAGE_STOP };
 

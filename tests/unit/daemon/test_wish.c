@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/wish.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/tunnel/folder.h"
+
+struct set {
+    struct folder folder;
+    struct conf *conf;
+    struct wish wish;
+    struct beam_why why;
+};
+
+static struct set begin(void)
+{
+    struct set s = {.folder = folder_make()};
+    cr_assert_geq(sodium_init(), 0);
+    cr_assert_eq(conf_new(&s.conf), 0);
+    return s;
+}
+
+static void end(struct set *s)
+{
+    conf_free(s->conf);
+    folder_remove(&s->folder);
+}
+
+static int read_wish(struct set *s, const struct message *m)
+{
+    return wish_read(m, s->conf, s->folder.path, rng_system(), &s->wish, &s->why);
+}
+
+BEAM_TEST(wish, a_name_is_made_and_kept)
+{
+    struct set s = begin();
+    const struct message m = {.publish = {.target = "3000"}};
+    char first[NAMES_SIZE];
+    cr_assert_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    cr_expect_str_eq(s.wish.target.text, "127.0.0.1:3000");
+    cr_expect_str_eq(s.wish.policy.name, "anonymous");
+    snprintf(first, sizeof(first), "%s", s.wish.name);
+    cr_assert_eq(read_wish(&s, &m), 0);
+    cr_expect_str_eq(s.wish.name, first);
+    end(&s);
+}
+
+BEAM_TEST(wish, a_given_name_is_taken_or_refused)
+{
+    struct set s = begin();
+    cr_assert_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .name = "a-b"}}), 0);
+    cr_expect_str_eq(s.wish.name, "a-b");
+    cr_expect_eq(folder_count(&s.folder), 0, "something was kept");
+    cr_expect_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .name = "A"}}),
+                 BEAM_EUSAGE);
+    cr_expect_eq(s.why.code, BEAM_EUSAGE);
+    end(&s);
+}
+
+BEAM_TEST(wish, policies)
+{
+    static const char text[] = "[policy \"mine\"]\npaths = onion\negress = lan\n";
+    struct set s = begin();
+    cr_assert_eq(conf_parse(s.conf, "t", "/", text, sizeof(text) - 1, &s.why), 0, "%s", s.why.text);
+
+    cr_assert_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .policy = "mine"}}), 0);
+    cr_expect_str_eq(s.wish.policy.name, "mine");
+    cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_LAN);
+
+    cr_expect_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .policy = "other"}}),
+                 BEAM_EUSAGE);
+
+    /* --tor is what `anonymous` is; any other egress is not. */
+    cr_assert_eq(
+        read_wish(&s, &(struct message){.publish = {.target = "1", .paths = POLICY_ONION}}), 0);
+    cr_expect_str_eq(s.wish.policy.name, "anonymous");
+    cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_TOR);
+    const struct message any = {
+        .publish = {
+            .target = "1", .paths = POLICY_ONION, .has_egress = true, .egress = POLICY_EGRESS_ANY}};
+    cr_assert_eq(read_wish(&s, &any), 0);
+    cr_expect_str_eq(s.wish.policy.name, "ad hoc");
+    cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_ANY);
+
+    /* An egress alone changes that of the default policy, here to a tighter one. */
+    cr_assert_eq(conf_set(s.conf, "policy.default=mine", NULL), 0);
+    const struct message tor = {
+        .publish = {.target = "1", .has_egress = true, .egress = POLICY_EGRESS_TOR}};
+    cr_assert_eq(read_wish(&s, &tor), 0);
+    cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_TOR);
+    end(&s);
+}
+
+BEAM_TEST(wish, targets)
+{
+    struct set s = begin();
+    char text[128];
+    cr_expect_eq(wish_check("3000", "/", NULL, &s.why), 0);
+    cr_expect_eq(wish_check("3000", "/", "a", &s.why), 0);
+    cr_expect_eq(wish_check("unix:not-there-yet", s.folder.path, NULL, &s.why), 0);
+    static const char *const bad[] = {"0", "65536", "abc", "unix:", "example.com:80"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_expect_eq(wish_check(bad[i], "/", NULL, &s.why), BEAM_EUSAGE, "%s", bad[i]);
+    cr_expect_eq(wish_check("3000", "/", "a.b", &s.why), BEAM_EUSAGE);
+
+    snprintf(text, sizeof(text), "unix:%s", s.folder.path);
+    cr_expect_eq(wish_check(text, "/", NULL, &s.why), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "folder"), "%s", s.why.text);
+    snprintf(text, sizeof(text), "%s/file", s.folder.path);
+    cr_assert_eq(file_write(text, 0600, "", 0), 0);
+    cr_expect_eq(wish_check("unix:file", s.folder.path, NULL, &s.why), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "not a socket"), "%s", s.why.text);
+    end(&s);
+}
