@@ -11,7 +11,9 @@ static void put_client(struct page *p, const struct node_public *nodes, size_t n
 {
     page_put(p, "TestingTorNetwork 1\n"
                 "AssumeReachable 1\n"
-                "PathsNeededToBuildCircuits 0.25\n");
+                "PathsNeededToBuildCircuits 0.25\n"
+                /* Six hops on one machine: KIST would hold each up for 10 ms. */
+                "Schedulers Vanilla\n");
     for (size_t i = 0; i < n; i++)
         if (nodes[i].authority)
             page_put(p, "DirAuthority %s orport=%u no-v2 v3ident=%s %s:%u %s\n", nodes[i].name,
@@ -55,7 +57,9 @@ static const char deciding[] = "AuthoritativeDirectory 1\n"
                                "TestingDirAuthVoteExit *\n"
                                "TestingDirAuthVoteGuard *\n"
                                "TestingDirAuthVoteHSDir *\n"
-                               "TestingMinExitFlagThreshold 0\n";
+                               "TestingMinExitFlagThreshold 0\n"
+                               /* Vegas starts small for the sake of a wide network. */
+                               "ConsensusParams cc_cwnd_min=1000 cc_cwnd_init=1000\n";
 
 int node_torrc(const struct node_torrc *spec, char *out, size_t size)
 {

@@ -77,6 +77,7 @@ BEAM_TEST(torrc, of_a_client_of_a_private_network)
     cr_assert_str_eq(text, "TestingTorNetwork 1\n"
                            "AssumeReachable 1\n"
                            "PathsNeededToBuildCircuits 0.25\n"
+                           "Schedulers Vanilla\n"
                            "DirAuthority auth0 orport=1001 no-v2 "
                            "v3ident=F5F52319C06909BF6A1B31159B15D88CDB2372E2 10.1.2.3:1002 "
                            "26E5E5547BC2B4BA7B94C933E08B23D84A1F7AB4\n");
