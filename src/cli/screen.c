@@ -10,7 +10,13 @@
 #include "base/text.h"
 #include "cli/plain.h"
 
-enum { PROGRESS_STEP = 25, ESCAPED_MAX = 1024, TARGET_MIN = 20, REQUEST_REST = 60 };
+enum {
+    PROGRESS_STEP = 25,
+    ESCAPED_MAX = 1024,
+    TARGET_MIN = 20,
+    TARGET_MAX = 200,
+    REQUEST_REST = 46
+};
 
 /* How a path shows itself. */
 struct label {
@@ -227,18 +233,26 @@ static const char *status_colour(int status)
     return status >= 100 && status < 600 ? by_class[status / 100] : "0";
 }
 
+/* Columns for a target: what the rest of the line leaves of a terminal's. */
+static size_t target_room(const struct screen *s)
+{
+    if (!s->terminal.live)
+        return TARGET_MAX;
+    int room = s->terminal.width - REQUEST_REST;
+    return room > TARGET_MIN ? (size_t)room : TARGET_MIN;
+}
+
 static void show_request(struct screen *s, const cJSON *e)
 {
     const char *method = text_of(e, "method"), *target = text_of(e, "target");
     int status = (int)(number_of(e, "status") % 1000);
-    size_t room = (size_t)s->terminal.width;
     begin_line(s);
     put_time(s, text_of(e, "time"));
     put(s, "  ");
     if (method[0]) {
         put_foreign(s, method, 16);
         put(s, " ");
-        put_words(s, target, room > REQUEST_REST + TARGET_MIN ? room - REQUEST_REST : TARGET_MIN);
+        put_words(s, target, target_room(s));
         put(s, "  ");
         colour(s, status_colour(status));
         put(s, status ? "%d" : "-", status);

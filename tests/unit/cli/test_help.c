@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/help.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tests/unit/harness.h"
+
+/* What help_print writes; free(). */
+static char *help_of(enum command command)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+    cr_assert_not_null(to);
+    help_print(to, "1.2.3", command);
+    cr_assert_eq(fclose(to), 0);
+    return text;
+}
+
+static void mentions(const char *text, const struct options_row *row, bool wanted)
+{
+    char word[40];
+    snprintf(word, sizeof(word), row->name[0] ? "--%s " : "  -%s", row->name[0] ? row->name : "o ");
+    cr_expect_eq(strstr(text, word) != NULL, wanted, "%s in:\n%s", word, text);
+}
+
+BEAM_TEST(help, each_command_has_its_options_and_no_others)
+{
+    size_t rows, commands;
+    const struct options_row *row = options_rows(&rows);
+    const struct options_command *c = options_commands(&commands);
+    for (size_t i = 0; i < commands; i++) {
+        if (c[i].command == COMMAND_HELP)
+            continue;
+        char *text = help_of(c[i].command);
+        for (size_t j = 0; j < rows; j++)
+            mentions(text, &row[j], row[j].commands & c[i].command);
+        free(text);
+    }
+}
+
+BEAM_TEST(help, all_commands_are_listed_within_100_columns)
+{
+    size_t commands;
+    const struct options_command *c = options_commands(&commands);
+    char *text = help_of(COMMAND_HELP);
+    cr_expect_not_null(strstr(text, "beam 1.2.3"));
+    for (size_t i = 0; i < commands; i++)
+        cr_expect_not_null(strstr(text, c[i].summary), "%s", c[i].summary);
+    for (const char *line = text; *line;) {
+        size_t len = strcspn(line, "\n");
+        cr_expect_leq(len, 100, "%.*s", (int)len, line);
+        line += len + 1;
+    }
+    free(text);
+}
+
+/* "--on-demand" as the man page writes it: "Fl -on-demand". */
+BEAM_TEST(help, the_man_page_knows_every_option_and_command)
+{
+    const char *source = getenv("BEAM_SRC");
+    size_t rows, commands, len;
+    const struct options_row *row = options_rows(&rows);
+    const struct options_command *c = options_commands(&commands);
+    char *path = file_join(source ? source : ".", "docs/man/beam.1"), *page = NULL;
+    cr_assert_not_null(path);
+    cr_assert_eq(file_read(path, 1 << 20, &page, &len), 0, "%s", path);
+    for (size_t i = 0; i < rows; i++) {
+        char word[40];
+        snprintf(word, sizeof(word), row[i].name[0] ? "Fl -%s" : "Fl %s",
+                 row[i].name[0] ? row[i].name : "o");
+        cr_expect_not_null(strstr(page, word), "%s", word);
+    }
+    for (size_t i = 0; i < commands; i++)
+        cr_expect_not_null(strstr(page, c[i].name), "%s", c[i].name);
+    free(page);
+    free(path);
+}
