@@ -47,6 +47,7 @@ static void send_some(struct actor *a)
         ssize_t n = stream_write(a->stream, &a->out);
         if (n == BEAM_EAGAIN)
             return;
+        cr_assert_neq(n, BEAM_ENOMEM);
         if (n < 0) {
             a->write_err = (int)n;
             return;
@@ -79,6 +80,7 @@ static void receive_some(struct actor *a)
         ssize_t n = stream_read(a->stream, &a->in, max);
         if (n == BEAM_EAGAIN)
             return;
+        cr_assert_neq(n, BEAM_ENOMEM);
         if (n < 0) {
             a->read_err = (int)n;
             return;

@@ -146,6 +146,11 @@ BEAM_TEST(child, cuts_long_lines)
     story_free(s);
 }
 
+static bool has_spoken(void *arg)
+{
+    return ((struct story *)arg)->lines > 0;
+}
+
 BEAM_TEST(child, stop_asks_and_then_kills)
 {
     struct story *s = calloc(1, sizeof(*s));
@@ -153,8 +158,7 @@ BEAM_TEST(child, stop_asks_and_then_kills)
     s->loop = until_loop_new();
     cr_assert_eq(spawn(s, "trap 'echo asked' TERM; echo up; while :; do sleep 0.05; done", NULL),
                  0);
-    while (s->lines == 0) /* it has its trap by now */
-        cr_assert_eq(loop_turn(s->loop), 0);
+    cr_assert(until(s->loop, has_spoken, s)); /* it has its trap by now */
     child_stop(s->child, 300);
     cr_assert(until_flag(s->loop, &s->ended));
     cr_assert_str_eq(s->out, "up|asked|");

@@ -151,7 +151,7 @@ BEAM_TEST(socket, what_had_arrived_is_read_after_a_failed_write)
 /* More segments than one writev takes go out in one call all the same. */
 BEAM_TEST(socket, writes_any_number_of_segments)
 {
-    enum { PIECES = 1000 };
+    enum { PIECES = 200 };
     struct loop *l = until_loop_new();
     struct stream *s = NULL;
     struct buf keep, out, rest;

@@ -314,14 +314,18 @@ BEAM_TEST(socks, passes_on_what_tor_says)
     scene_close(&c);
 }
 
+static bool is_shaking(void *arg)
+{
+    return ((struct scene *)arg)->server.shaking;
+}
+
 BEAM_TEST(socks, an_end_in_the_handshake_is_a_fault)
 {
     struct scene c;
     scene_open(&c);
     c.server.mute = true;
     cr_assert_eq(scene_dial(&c, 5000), 0);
-    while (!c.server.shaking)
-        cr_assert_eq(loop_turn(c.loop), 0);
+    cr_assert(until(c.loop, is_shaking, &c));
     cr_assert_eq(stream_shut(c.server.shaking), 0);
     cr_assert(until_flag(c.loop, &c.came));
     cr_assert(c.err == BEAM_EPROTO && c.reply == 0);
