@@ -16,7 +16,8 @@ class Capture:
 
     def __init__(self, path):
         self._path = path
-        self._tcpdump = Process(["tcpdump", "-i", CABLE, "-n", "-s", "0", "-U", "--immediate-mode", "-Z", "root",
+        self._tcpdump = Process(["tcpdump", "-i", CABLE, "-n", "-s", "160", "-B", "65536", "-U", "--immediate-mode",
+                                 "-Z", "root",
                                  "-w", path], merge=True)
         wait_until(lambda: any("listening on" in line for line in self._tcpdump.output), 10, "tcpdump listens")
 

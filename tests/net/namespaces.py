@@ -34,6 +34,15 @@ table inet owners {{
 }}
 """
 
+CUT = f"""
+table inet cut {{
+    chain input {{
+        type filter hook input priority 0; policy accept;
+        iifname "{CABLE}" drop
+    }}
+}}
+"""
+
 
 def _do(*argv, data=None):
     done = run(argv, 20, data=data)
@@ -102,9 +111,7 @@ class Namespaces:
 
     def cut(self, whether):
         """Cuts the cable for what comes from within (it is still seen there), or mends it."""
-        _do("nft", "-f", "-", data=(b"table inet cut { chain input { type filter hook input priority 0; "
-                                    b'iifname "' + CABLE.encode() + b'" drop; } }'
-                                    if whether else b"delete table inet cut"))
+        _do("nft", "-f", "-", data=CUT.encode() if whether else b"delete table inet cut\n")
 
     def remove(self):
         while self._made:

@@ -21,7 +21,7 @@ class Daemon:
         self.home = t.home()
         self.process = t.keep(Process(self.home.argv("daemon"), env=self.home.environment()))
         self.path = self.home.file("run", "control.sock")
-        wait_until(lambda: os.path.exists(self.path) or not self.process.running(), 5, "the control socket is there")
+        wait_until(lambda: self.home.run("status").status == 0, 5, "the daemon answers")
 
     def connect(self, seconds=10):
         connection = socket.socket(socket.AF_UNIX)
@@ -131,9 +131,9 @@ def piece_by_piece(t):
         request = json.dumps({"id": 7, "op": "status"}).encode() + b"\n"
         for byte in request:
             connection.sendall(bytes([byte]))
-        equal(json.loads(lines.readline()).get("id"), 7, "the answer's id")
+        equal(json.loads(lines.readline()).get("reply"), 7, "the answer")
         connection.sendall(request * 3)
-        equal([json.loads(lines.readline()).get("id") for _ in range(3)], [7, 7, 7], "the answers' ids")
+        equal([json.loads(lines.readline()).get("reply") for _ in range(3)], [7, 7, 7], "the answers")
     d.well()
 
 

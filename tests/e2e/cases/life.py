@@ -281,3 +281,86 @@ def another_value(t):
     home.publish(t.app.http).ready()
     done = home.run("-o", "tunnel.connect_timeout=3s", str(t.app.other), "--tor")
     check(done.status != 0 and "3s" in done.err and "10s" in done.err, f"{done}")
+
+
+@case("life/tor-inherits-nothing")
+def tor_inherits_nothing(t):
+    """No descriptor and no variable of beam's environment reaches tor; nor a descriptor the daemon."""
+    home = t.home()
+    with open(t.path("secret"), "w+b") as secret:
+        tunnel = t.keep(process.Process(home.argv(t.app.http, "--tor", "--json"),
+                                        env=home.environment(SECRET_OF_MINE="1"),
+                                        keep=[secret.fileno()]))
+        while '"ready"' not in (line := tunnel.line(40) or "nothing"):
+            check(line != "nothing", f"beam ended\n{tunnel.said()}")
+        tor = home.tor_pid()
+        holds = {pid: secret.name in {os.readlink(f"/proc/{pid}/fd/{fd}")
+                                      for fd in os.listdir(f"/proc/{pid}/fd")}
+                 for pid in (tunnel.pid, home.daemon_pid(), tor)}
+        equal(list(holds.values()), [True, False, False], "who holds it of beam, daemon, tor")
+        equal(os.readlink(f"/proc/{tor}/fd/0"), "/dev/null", "tor's standard input")
+        with open(f"/proc/{tor}/environ", "rb") as f:
+            check(b"SECRET_OF_MINE" not in f.read(), "tor has beam's environment")
+    tunnel.signal(signal.SIGINT)
+    equal(tunnel.wait(2), 0, "the status after SIGINT")
+
+
+@case("life/log-is-scrubbed")
+def log_is_scrubbed(t):
+    """Even a log of everything has no address, name or request in it; unless it is asked to."""
+    app = t.serve()
+    home = t.home(log__level="debug")
+    tunnel = home.publish(app.http, "--name", "nobody-knows")
+    url = tunnel.ready()
+    t.visitor.curl.get(url + "/text?token=hush", "-H", "X-Mine: hush")
+    os.kill(home.tor_pid(), signal.SIGKILL)
+    tunnel.event("path_up", 20)
+    app.stop()
+    check(b" 502 " in t.visitor.curl.get(url + "/text?token=hush", "-i"), "not a 502")
+    tunnel.interrupt()
+    with open(home.file("state", "beam.log"), encoding="utf-8") as f:
+        log = f.read()
+    check(len(log.splitlines()) > 10, f"next to nothing is in it:\n{log}")
+    for word in (url.split("//")[1].split(".")[0], "nobody-knows", "hush", str(app.http), "/text"):
+        check(word not in log, f"the log tells of {word}:\n{log}")
+
+
+@case("life/relays-out-of-reach", network=False)
+def out_of_reach(t):
+    """No relay answers: the tunnel says what it waits for and what to do, waits, and ends on Ctrl-C."""
+    torrc = t.path("torrc")
+    with open(torrc, "w", encoding="ascii") as f:
+        f.write("TestingTorNetwork 1\nAssumeReachable 1\nDirAuthority nobody orport=1 no-v2 "
+                f"v3ident={'0123456789' * 4} 127.0.0.1:1 {'0123456789' * 4}\n")
+    home = t.home(tor__torrc=torrc, tor__bootstrap_timeout="5s")
+    tunnel = home.publish("3000")
+    begin = time.monotonic()
+    said = tunnel.event("warning", 15)["text"]
+    check("refuse" in said and "(" in said, f"no reason, or nothing to do: {said}")
+    t.note(f"said after {time.monotonic() - begin:.1f} s")
+    equal(tunnel.interrupt(), 0, "the status after SIGINT")
+
+
+@case("life/targets")
+def targets(t):
+    """localhost, a bare port and [::1]: an app that listens on one family alone is found."""
+    app = t.serve("::1:0", t.path("other.sock"))
+    home = t.home()
+    tunnels = [home.publish(target) for target in
+               (str(app.http), f"[::1]:{app.http}", f"localhost:{t.app.http}")]
+    for tunnel in tunnels:
+        up(t, tunnel.ready())
+
+
+@case("life/policy-of-ones-own")
+def own_policy(t):
+    """A policy of the configuration; the default one is what it says."""
+    home = t.home()
+    with open(home.file("beam.conf"), "w", encoding="ascii") as f:
+        f.write('[policy "mine"]\npaths = onion\negress = tor\n\n[policy]\ndefault = mine\n')
+    os.chmod(home.file("beam.conf"), 0o600)
+    done = home.detach(str(t.app.http), policy=())
+    equal(done.status, 0, f"{done}: the status")
+    equal(home.status()["tunnels"][0]["policy"], "mine", "the policy")
+    done = home.run("198.51.100.7:80", "--policy", "mine")
+    check(done.status == 4 and "198.51.100.7" in done.err, f"beyond this machine: {done}")

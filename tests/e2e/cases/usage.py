@@ -152,7 +152,8 @@ def loose_home(t):
         path = home.file(folder) if folder else home.path
         os.makedirs(path, exist_ok=True)
         os.chmod(path, mode)
-        complains(home.run("3000", "--tor"), (1, 3), [re.escape(path), "0700"])
+        done = home.run("-o", "tor.binary=/nonexistent/tor", "3000", "--tor")
+        complains(done, (1, 3), [re.escape(path), "700"])
         nothing_was_started(home)
 
 
@@ -202,7 +203,14 @@ def loose_key(t):
     equal(len(keys), 1, f"keys among {home.files()}")
     os.chmod(home.file(keys[0]), 0o644)
     done = home.detach(str(t.app.http))
-    check(done.status == 1 and keys[0] in done.err and "0600" in done.err, f"{done}")
+    check(done.status == 1 and keys[0] in done.err and "600" in done.err, f"{done}")
+
+
+@case("usage/target-elsewhere", network=False)
+def target_elsewhere(t):
+    """A target beyond this machine is refused by the policy: status 4, and how to allow it."""
+    done = t.home().run("-o", "daemon.linger=0s", "198.51.100.7:80", "--tor")
+    complains(done, 4, ["198.51.100.7", "--egress any"])
 
 
 @case("usage/help-and-version", network=False)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Targets that are down, visitors that behave oddly, and what is told of requests."""
+import concurrent.futures
 import os
 import re
 import socket
@@ -92,6 +93,19 @@ def keep_alive(t):
     home = t.home()
     tunnel = home.publish(t.app.http)
     host = host_of(tunnel.ready())
+    with t.visitor.connect(host) as connection:
+        connection.sendall(b"GET /one HTTP/1.1\r\nConnection: keep-alive\r\n\r\n"
+                           b"POST /digest HTTP/1.1\r\nConnection: keep-alive\r\n"
+                           b"Content-Length: 5\r\n\r\n12345"
+                           b"HEAD /stream/99 HTTP/1.1\r\nConnection: keep-alive\r\n\r\n"
+                           b"GET /chunked HTTP/1.1\r\nConnection: keep-alive\r\n\r\n"
+                           b"GET /empty HTTP/1.1\r\n\r\n")
+        size = len(read_all(connection))
+    told = [tunnel.event("request", 10) for _ in range(5)]
+    equal([(r["method"], r["target"], r["status"]) for r in told],
+          [("GET", "/one", 200), ("POST", "/digest", 200), ("HEAD", "/stream/99", 200),
+           ("GET", "/chunked", 200), ("GET", "/empty", 200)], "what was told of one connection")
+    equal(sum(r["out"] for r in told), size, "bytes out in all")
     with t.visitor.connect(host) as connection:
         connection.sendall(b"GET /socket HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n")
@@ -202,6 +216,32 @@ def says_nothing(t):
     for connection in silent:
         connection.close()
     wait_until(lambda: home.status()["tunnels"][0]["open"] == 0, 10, "none is open any more")
+
+
+@case("visitor/nothing-is-kept")
+def nothing_is_kept(t):
+    """After many visitors the daemon has the descriptors it had, and no more memory to speak of."""
+    home = t.home()
+    tunnel = home.publish(t.app.http)
+    url = tunnel.ready()
+
+    def visits():
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            for got in pool.map(lambda n: t.visitor.curl.get(f"{url}/text?{n}"), range(60)):
+                equal(len(got), 48, "bytes of an answer")
+        wait_until(lambda: home.status()["tunnels"][0]["open"] == 0, 10, "no stream is open")
+    def descriptors():
+        return len(os.listdir(f"/proc/{pid}/fd"))
+    pid = home.daemon_pid()
+    before = descriptors()
+    visits()
+    wait_until(lambda: descriptors() == before, 10, f"it has its {before} descriptors again")
+    size = memory(pid)
+    visits()
+    wait_until(lambda: descriptors() == before, 10, f"it has its {before} descriptors again")
+    grown = memory(pid) - size
+    check(grown < 256 * 1024, f"beam has grown by {grown} bytes")
+    t.note(f"{grown // 1024} kB more after 60 more visitors")
 
 
 @case("visitor/half-a-head")

@@ -3,8 +3,8 @@
 The application behind the tunnels of the tests: two servers of one process, an HTTP server whose
 every byte is known, and one that speaks a protocol of its own, first.
 
-HTTP (each request has a connection of its own; what is not listed is answered with the request's own
-head, as it came, for a body):
+HTTP. A connection is closed after its response, unless the request says "Connection: keep-alive". What
+is not listed is answered with the request's own head, as it came, for a body:
 
     GET  /empty  /one  /text     0 bytes, 1 byte, a few lines
     GET  /stream/N               N bytes of stream(); HEAD gives the head alone
@@ -99,10 +99,12 @@ class App:
 
     async def http(self, reader, writer):
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            request = _Request(head, reader, writer)
-            name = request.path.strip("/").partition("/")[0]
-            await getattr(self, f"on_{name}", self.on_other)(request)
+            stays = True
+            while stays:
+                request = _Request(await reader.readuntil(b"\r\n\r\n"), reader, writer)
+                name = request.path.partition("?")[0].strip("/").partition("/")[0]
+                await getattr(self, f"on_{name}", self.on_other)(request)
+                stays = request.fields.get("connection") == "keep-alive"
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
@@ -228,10 +230,12 @@ async def serve(http, other):
 
 
 def listen(handler, at):
-    """`at`: the path of a unix socket, or a port of 127.0.0.1 (0 picks one)."""
-    if not at.isdigit():
+    """`at`: the path of a unix socket, or [HOST:]PORT (of 127.0.0.1; port 0 picks one)."""
+    if at.startswith("/"):
         return asyncio.start_unix_server(handler, at, limit=1 << 20)
-    return asyncio.start_server(handler, "127.0.0.1", int(at), limit=1 << 20, backlog=1024)
+    host, _, port = at.rpartition(":")
+    return asyncio.start_server(handler, host or "127.0.0.1", int(port), limit=1 << 20,
+                                backlog=1024)
 
 
 class Served:

@@ -72,9 +72,8 @@ class Home:
         """`within`: a command that runs beam, for what cannot be had from here (a namespace, a tracer)."""
         os.mkdir(path, 0o700)
         self.path, self.within = path, list(within)
-        self.options = {"daemon.linger": LINGER, **{k.replace("__", "."): v for k, v in options.items()}}
-        if torrc:
-            self.options["tor.torrc"] = torrc
+        self.options = {"daemon.linger": LINGER, "tor.torrc": torrc,
+                        **{k.replace("__", "."): v for k, v in options.items()}}
         self._started = []
 
     def environment(self, **more):
@@ -105,9 +104,10 @@ class Home:
         self._started.append(tunnel)
         return tunnel
 
-    def detach(self, target, *options, seconds=40):
+    def detach(self, target, *options, policy=("--tor",), seconds=40):
         """Hands a tunnel to the daemon; gives the finished command."""
-        return run(self.argv(target, "--tor", "--detach", *options), seconds, env=self.environment())
+        return run(self.argv(target, *policy, "--detach", *options), seconds,
+                   env=self.environment())
 
     def status(self):
         """What `beam status --json` tells."""

@@ -119,12 +119,13 @@ def named(pids, name):
 class Process:
     """A program started by a test. Its output is read all the time, so that it never blocks."""
 
-    def __init__(self, argv, env=None, cwd=None, stdin=subprocess.DEVNULL, merge=False):
+    def __init__(self, argv, env=None, cwd=None, stdin=subprocess.DEVNULL, merge=False,
+                 keep=()):
         self.argv = [str(a) for a in argv]
         self.output, self.errors = [], []
         self._lines = queue.Queue()
         self._popen = subprocess.Popen(
-            self.argv, env=env, cwd=cwd, stdin=stdin, stdout=subprocess.PIPE,
+            self.argv, env=env, cwd=cwd, stdin=stdin, pass_fds=keep, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if merge else subprocess.PIPE)
         self.pid = self._popen.pid
         self._readers = [threading.Thread(target=self._read, daemon=True, args=(
@@ -156,8 +157,8 @@ class Process:
         return got
 
     def said(self):
-        """All it has written so far, for a message."""
-        return "\n".join(f"    {line}" for line in self.output + self.errors)
+        """The end of what it has written so far, for a message."""
+        return "\n".join(f"    {line}" for line in self.output[-30:] + self.errors[-30:])
 
     def write(self, data):
         """To its standard input (started with stdin=PIPE)."""

@@ -58,8 +58,8 @@ class Terminal:
         self._bytes = b""
         self._master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self._popen = subprocess.Popen(argv, env=env, stdin=slave, stdout=slave, stderr=slave,
-                                       start_new_session=True)
+        self._popen = subprocess.Popen(["setsid", "--ctty", *argv], env=env, stdin=slave,
+                                       stdout=slave, stderr=slave)
         os.close(slave)
         self.pid = self._popen.pid
 
