@@ -10,10 +10,10 @@
 
 struct path_onion_spec {
     struct loop *loop;
-    struct tor *tor;        /* borrowed; started when it is off */
-    struct onion_key *key;  /* taken over, always */
-    const char *dir;        /* private folder (0700) for the socket */
-    const char *id;         /* file name of the socket in it, unique: "17" */
+    struct tor *tor;       /* borrowed; started when it is off */
+    struct onion_key *key; /* taken over, always */
+    const char *dir;       /* private folder (0700) for the socket */
+    const char *id;        /* file name of the socket in it, unique: "17" */
 };
 
 /*

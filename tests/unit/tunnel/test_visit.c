@@ -476,18 +476,10 @@ static void runs_out_of_patience(const char *text, const char *expected, const c
     tear_down(&st);
 }
 
-BEAM_TEST(visit, who_says_nothing_is_closed_in_the_end)
+BEAM_TEST(visit, who_is_waited_for_in_vain_is_closed)
 {
     runs_out_of_patience("", "", "");
-}
-
-BEAM_TEST(visit, who_stops_within_a_head_is_closed_in_the_end)
-{
     runs_out_of_patience("GET / HTTP/1.1\r\n", "", "  0 16/0\n");
-}
-
-BEAM_TEST(visit, who_does_not_end_after_the_502_is_closed_in_the_end)
-{
     runs_out_of_patience("GET / HTTP/1.1\r\n\r\n", answer, "GET / 502 18/105\n");
 }
 
