@@ -9,7 +9,8 @@
  *   BEAM_FAULT_LOG   a file that gets a line for each thing worth knowing: "begin TEST PID",
  *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N", and with
  *                    N = 0 "path TEST N" for the first, second and last allocation reached by
- *                    the same chain of calls: a loop's thousand allocations are three of these.
+ *                    the same chain of calls (a loop's thousand allocations are three of these)
+ *                    and "place:HASH TEST N" for the first reached by the same last few callers.
  *   BEAM_FAULT_SECONDS  after which a body counts as hung.
  *
  * libevent and cJSON allocate on beam's behalf: where a program uses them, they are told to
@@ -38,7 +39,13 @@ extern void beam_fault_leak(const char *test);
 #pragma weak event_set_mem_functions
 #pragma weak cJSON_InitHooks
 
-enum { PATHS_MAX = 8192, PATH_DEPTH = 24, HANG_SECONDS = 20 };
+enum {
+    PATHS_MAX = 8192,
+    PATH_DEPTH = 24,
+    OWN_FRAMES = 3,  /* remember_path, fails, wrap_… */
+    PLACE_DEPTH = 4, /* callers that make a place in the code, whatever the test */
+    HANG_SECONDS = 20
+};
 
 static struct {
     atomic_bool armed;
@@ -48,7 +55,7 @@ static struct {
     const char *log;
     /* Chains of calls by hash: the indices of the first, second and last allocation of each. */
     struct call_path {
-        uint64_t hash;
+        uint64_t hash, place;
         long first, second, last;
     } paths[PATHS_MAX];
 } fault;
@@ -65,19 +72,35 @@ static void note(const char *what, const char *test, long n)
     close(fd);
 }
 
+/* The linker's names for where this program begins and its code ends. */
+extern const char __executable_start[], etext[];
+
+/* A hash of some return addresses, the same in every process: those in libraries count as one. */
+static uint64_t hash_of(void *const *frames, int count)
+{
+    uint64_t hash = 1469598103934665603u; /* FNV-1a */
+    for (int i = 0; i < count; i++) {
+        const char *at = frames[i];
+        uint64_t where =
+            at >= __executable_start && at < etext ? (uint64_t)(at - __executable_start) : 0;
+        hash = (hash ^ where) * 1099511628211u;
+    }
+    return hash;
+}
+
 /* Remembers by which chain of calls allocation n was reached. */
-static void remember_path(long n)
+static __attribute__((noinline)) void remember_path(long n)
 {
     void *frames[PATH_DEPTH];
     int depth = backtrace(frames, PATH_DEPTH);
-    uint64_t hash = 1469598103934665603u; /* FNV-1a */
-    for (int i = 0; i < depth; i++)
-        hash = (hash ^ (uint64_t)(uintptr_t)frames[i]) * 1099511628211u;
+    int near = depth - OWN_FRAMES < PLACE_DEPTH ? depth - OWN_FRAMES : PLACE_DEPTH;
+    uint64_t hash = hash_of(frames, depth);
     for (size_t i = 0; i < PATHS_MAX; i++) {
         struct call_path *p = &fault.paths[(hash + i) % PATHS_MAX];
         if (p->first && p->hash != hash)
             continue;
         p->hash = hash;
+        p->place = hash_of(frames + OWN_FRAMES, near);
         if (!p->first)
             p->first = n;
         else if (!p->second)
@@ -92,8 +115,12 @@ static void note_paths(void)
 {
     for (size_t i = 0; i < PATHS_MAX; i++) {
         const struct call_path *p = &fault.paths[i];
-        if (p->first)
+        if (p->first) {
+            char what[32];
+            snprintf(what, sizeof(what), "place:%016llx", (unsigned long long)p->place);
+            note(what, fault.test, p->first);
             note("path", fault.test, p->first);
+        }
         if (p->second)
             note("path", fault.test, p->second);
         if (p->last)
@@ -102,7 +129,7 @@ static void note_paths(void)
 }
 
 /* Counts an allocation; true where this one is to fail. */
-static bool fails(void)
+static __attribute__((noinline)) bool fails(void)
 {
     if (!atomic_load(&fault.armed))
         return false;
