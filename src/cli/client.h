@@ -17,8 +17,9 @@ struct client_events {
     void (*ready)(void *arg);
     /* A reply or an event, borrowed for the call. */
     void (*message)(void *arg, const cJSON *message);
-    /* There is no way to it (BEAM_ENODAEMON; BEAM_EPROTO: it is another version; what `check` said),
-     * or it was lost (BEAM_ECLOSED). Nothing more is called; the owner calls client_free, now or later. */
+    /* There is no way to it (BEAM_ENODAEMON; BEAM_EPROTO: it is another version; what `check`
+     * said), or it was lost (BEAM_ECLOSED). Nothing more is called; the owner calls client_free,
+     * now or later. */
     void (*closed)(void *arg, const struct beam_why *why);
     void *arg;
 };

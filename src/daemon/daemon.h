@@ -26,8 +26,8 @@ struct daemon_options {
 int daemon_run(const struct daemon_options *options, struct beam_why *why);
 
 /*
- * Whether one could be started and be asked for a tunnel of `policy` (NULL: the default one), as far
- * as its configuration tells; changes nothing. 0; BEAM_EUSAGE, BEAM_EINVAL …, with words.
+ * Whether one could be started and be asked for a tunnel of `policy` (NULL: the default one), as
+ * far as its configuration tells; changes nothing. 0; BEAM_EUSAGE, BEAM_EINVAL …, with words.
  */
 int daemon_check(const struct daemon_options *options, const char *policy, struct beam_why *why);
 

@@ -43,8 +43,9 @@ void subsystems_init(struct subsystems *s, struct loop *l, const struct subsyste
 /* Starts every row in order. On failure those that ran are freed in reverse, and the code and
  * words of the one that failed are the answer. */
 int subsystems_start(struct subsystems *s, struct beam_why *why);
-/* Stops what runs, last first; `done` comes once nothing does, perhaps before this returns. What has not
- * stopped when deadline_ms have passed is freed without waiting. A second stop changes nothing. */
+/* Stops what runs, last first; `done` comes once nothing does, perhaps before this returns. What
+ * has not stopped when deadline_ms have passed is freed without waiting. A second stop changes
+ * nothing. */
 void subsystems_stop(struct subsystems *s, uint64_t deadline_ms, void (*done)(void *arg));
 /* The row whose `stop` returned false has stopped. */
 void subsystems_stopped(struct subsystems *s);

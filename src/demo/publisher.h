@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The publishing half of the demo is beam itself, as anyone would run it: `beam daemon` in a home of
- * its own and `beam PORT --tor --json`, whose events are read.
+ * The publishing half of the demo is beam itself, as anyone would run it: `beam daemon` in a home
+ * of its own and `beam PORT --tor --json`, whose events are read.
  */
 #ifndef BEAM_DEMO_PUBLISHER_H
 #define BEAM_DEMO_PUBLISHER_H

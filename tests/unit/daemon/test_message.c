@@ -161,8 +161,12 @@ BEAM_TEST(message, options_are_bounded)
         struct message m;
         cJSON *o = object_of("{\"op\":\"status\",\"id\":1}");
         cJSON *array = cJSON_AddArrayToObject(o, "options");
-        for (int i = 0; i < n; i++)
-            cJSON_AddItemToArray(array, cJSON_CreateString("a.b=c"));
+        cr_assert_not_null(array);
+        for (int i = 0; i < n; i++) {
+            cJSON *item = cJSON_CreateString("a.b=c");
+            cr_assert_not_null(item);
+            cr_assert(cJSON_AddItemToArray(array, item));
+        }
         cr_expect_eq(message_parse(o, &m, NULL), n > MESSAGE_OPTIONS_MAX ? BEAM_EINVAL : 0);
         cJSON_Delete(o);
     }

@@ -462,6 +462,7 @@ BEAM_TEST(session, finished_it_says_what_it_has_to_say)
     turns(&s);
     beam_why(&why, BEAM_ECLOSED, "the end");
     publications_stop(s.publications, &why);
+    cr_assert_not_null(p.session);
     session_finish(p.session);
     turns(&s);
     HEARD(&p, 3, "{\"event\":\"error\",\"tunnel\":1,\"code\":\"closed\",\"text\":\"the end\"}");
