@@ -188,7 +188,11 @@ static ssize_t socket_to_pipe(struct stream *s, int pipe, size_t max)
     ssize_t no = cannot_read(k, max);
     if (no < 0)
         return no;
-    return have_read(k, splice(k->fd, NULL, pipe, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+    ssize_t n = splice(k->fd, NULL, pipe, NULL, max, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+    /* A kernel, or a sandbox, that has no splice for this socket: nothing was read. */
+    if (n < 0 && (errno == EINVAL || errno == ENOSYS || errno == EPERM || errno == EOPNOTSUPP))
+        return BEAM_EINVAL;
+    return have_read(k, n);
 }
 
 static ssize_t socket_from_pipe(struct stream *s, int pipe, size_t len)

@@ -31,7 +31,7 @@ struct direction {
     bool cut;        /* `from` failed: nothing more comes */
     bool deaf;       /* `to` failed: what comes is thrown away */
     bool done;       /* ended, and all of it passed on */
-    bool no_pipe;    /* the system gave none: it is not asked again */
+    bool no_pipe;    /* the system gave none, or will not use it: it is not asked again */
 };
 
 struct splice {
@@ -120,6 +120,7 @@ static ssize_t fill_pipe(struct splice *s, struct direction *d)
 {
     size_t max = d->unseen < s->window ? (size_t)d->unseen : s->window;
     ssize_t n = stream_to_pipe(d->from, d->pipe->write_end, max);
+    d->no_pipe = n == BEAM_EINVAL;
     if (n <= 0) {
         return_pipe(s, d);
         return n;
@@ -135,9 +136,10 @@ static ssize_t fill(struct splice *s, struct direction *d, enum splice_side from
 {
     if (buf_len(&d->in) > 0) /* what had been read before we began */
         return show(s, d, from);
-    if (!d->deaf && by_pipe(s, d))
-        return fill_pipe(s, d);
-    ssize_t n = stream_read(d->from, &d->in, s->window);
+    ssize_t n = !d->deaf && by_pipe(s, d) ? fill_pipe(s, d) : BEAM_EINVAL;
+    if (n != BEAM_EINVAL)
+        return n;
+    n = stream_read(d->from, &d->in, s->window);
     if (n > 0 && d->deaf)
         buf_clear(&d->in);
     return n > 0 && !d->deaf ? show(s, d, from) : n;

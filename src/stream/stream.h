@@ -94,7 +94,8 @@ void stream_free(struct stream *s);
  * Where a stream's bytes are a descriptor's bytes (tcp, unix), the kernel can
  * move them through a pipe, unseen. to_pipe is a read of up to max bytes into
  * an empty, non-blocking pipe; from_pipe is a write of the len bytes that are
- * in one. Both answer and owe calls as stream_read and stream_write do.
+ * in one. Both answer and owe calls as stream_read and stream_write do; to_pipe
+ * also BEAM_EINVAL when the kernel will not, which is no failure of the stream.
  */
 bool stream_can_pipe(const struct stream *s);
 ssize_t stream_to_pipe(struct stream *s, int pipe, size_t max);

@@ -4,10 +4,14 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -143,6 +147,43 @@ BEAM_TEST(egress, waits_for_room_in_a_unix_backlog)
     close(taken);
     close(first.fd);
     close(last.fd);
+    place_free(&p);
+}
+
+/* In a network namespace of its own whose few ports make it certain. False: not allowed here. */
+static bool few_ports(void)
+{
+    static const char range[] = "/proc/sys/net/ipv4/ip_local_port_range";
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0)
+        return false;
+    int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), f = open(range, O_WRONLY | O_CLOEXEC);
+    bool done =
+        s >= 0 && f >= 0 && ioctl(s, SIOCSIFFLAGS, &lo) == 0 && write(f, "40000 40003", 11) == 11;
+    close(s);
+    close(f);
+    return done;
+}
+
+/* The kernel's own connect meets itself there; a dial says what it is: nobody listens. */
+BEAM_TEST(egress, a_dial_that_meets_itself_is_refused)
+{
+    struct place p;
+    int met = 0;
+    if (!few_ports())
+        cr_skip_test("no network namespace may be made here");
+    place_new(&p, false, -1);
+    cr_assert_eq(addr_ip("127.0.0.1", 9, 40000, &p.at), 0);
+    for (int i = 0; i < 50; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct linger hard = {.l_onoff = 1};
+        cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard)), 0);
+        met += connect(fd, (struct sockaddr *)&p.at.ss, p.at.len) == 0;
+        close(fd);
+    }
+    cr_assert_gt(met, 0);
+    for (int i = 0; i < 50; i++)
+        cr_assert_eq(dial(&p, 5000).err, BEAM_EREFUSED);
     place_free(&p);
 }
 

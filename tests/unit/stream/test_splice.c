@@ -242,6 +242,89 @@ BEAM_TEST(splice, without_pipes_it_stays_on_buffers, .timeout = 60)
     scene_ends_well(&s);
 }
 
+/* A memory stream that offers pipes, with a kernel behind it that will not. */
+struct unwilling {
+    struct stream stream;
+    struct stream *inner;
+    int asked;
+};
+
+static ssize_t unwilling_read(struct stream *s, struct buf *into, size_t max)
+{
+    return stream_read(((struct unwilling *)s)->inner, into, max);
+}
+
+static ssize_t unwilling_write(struct stream *s, struct buf *from)
+{
+    return stream_write(((struct unwilling *)s)->inner, from);
+}
+
+static int unwilling_shut(struct stream *s)
+{
+    return stream_shut(((struct unwilling *)s)->inner);
+}
+
+static void unwilling_reset(struct stream *s)
+{
+    stream_reset(((struct unwilling *)s)->inner);
+}
+
+static void unwilling_free(struct stream *s)
+{
+    stream_free(((struct unwilling *)s)->inner);
+}
+
+static ssize_t unwilling_to_pipe(struct stream *s, int pipe, size_t max)
+{
+    cr_assert(pipe >= 0 && max > 0);
+    ((struct unwilling *)s)->asked++;
+    return BEAM_EINVAL;
+}
+
+static ssize_t unwilling_from_pipe(struct stream *s, int pipe, size_t len)
+{
+    (void)s;
+    (void)pipe;
+    (void)len;
+    cr_assert_fail("there is nothing in a pipe");
+    return BEAM_EIO;
+}
+
+static void unwilling_call(void *arg, struct stream *s, unsigned ready)
+{
+    struct unwilling *u = arg;
+    (void)s;
+    if (u->stream.fn)
+        u->stream.fn(u->stream.arg, &u->stream, ready);
+}
+
+BEAM_TEST(splice, an_unwilling_kernel_is_asked_once, .timeout = 60)
+{
+    static const struct stream_ops ops = {
+        .kind = "unwilling",
+        .read = unwilling_read,
+        .write = unwilling_write,
+        .shut = unwilling_shut,
+        .reset = unwilling_reset,
+        .free = unwilling_free,
+        .to_pipe = unwilling_to_pipe,
+        .from_pipe = unwilling_from_pipe,
+    };
+    struct scene s;
+    struct unwilling u[2];
+    scene_open(&s, open_memory, open_memory);
+    for (int side = 0; side < 2; side++) {
+        u[side] = (struct unwilling){.stream.ops = &ops, .inner = s.near[side]};
+        stream_own(s.near[side], unwilling_call, &u[side]);
+        s.near[side] = &u[side].stream;
+    }
+    s.actor[0].to_send = 3 * MIB;
+    scene_start(&s);
+    cr_assert(until(s.loop, all_done, &s));
+    cr_assert(u[0].asked == 1 && u[1].asked == 0);
+    scene_ends_well(&s);
+}
+
 static bool all_received(void *arg)
 {
     struct scene *s = arg;
