@@ -48,7 +48,8 @@ void control_reader_free(struct control_reader *r);
  */
 int control_reader_next(struct control_reader *r, struct buf *in, const struct control_reply **out);
 
-/* The rest of `text` behind its first word and a space, or ""; NULL when that word is not `word`. */
+/* The rest of `text` behind its first word and a space, or ""; NULL when that word is not
+ * `word`. */
 const char *control_after(const char *text, const char *word);
 
 /*

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Leaks on purpose, loaded into beam by LD_PRELOAD, each of which tests/net/leak must find. PLANT says which:
+ * Leaks on purpose, loaded into beam by LD_PRELOAD, each of which tests/net/leak must find. PLANT
+ * says which:
  *
  *     udp   a question to a name server
- *     tcp   a connection to ADDRESS:PORT (PLANT_TO), a relay's own port: only whose it is gives it away
+ *     tcp   a connection to ADDRESS:PORT (PLANT_TO), a relay's own port: only whose it is gives it
+ *           away
  *     name  a host name looked up by the C library
  *     six   a datagram to an IPv6 address
  */
@@ -16,7 +18,8 @@
 
 static void send_to(int family, const char *host, const char *port, int type)
 {
-    struct addrinfo hints = {.ai_family = family, .ai_socktype = type, .ai_flags = AI_NUMERICHOST}, *at;
+    struct addrinfo hints = {.ai_family = family, .ai_socktype = type, .ai_flags = AI_NUMERICHOST},
+                    *at;
     if (getaddrinfo(host, port, &hints, &at) != 0)
         abort();
     int fd = socket(family, type, 0);
