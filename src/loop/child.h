@@ -20,7 +20,7 @@ struct child_spec {
     const char *const *argv; /* argv[0]: a path, or a name looked up as program_find does */
     const char *const *env;  /* "NAME=value" …, NULL-terminated: the whole environment */
     const char *dir;         /* working directory; NULL: "/" */
-    bool die_with_us;        /* SIGTERM when this process ends, however it ends */
+    bool die_with_us;        /* SIGKILL when this process ends, however it ends */
     /* A line of its output or errors, without its newline; NULL: both go to /dev/null. */
     void (*on_line)(void *arg, const char *line, size_t len);
     /* It ended (all of its output was given before); status as of waitpid. The

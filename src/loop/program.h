@@ -14,7 +14,7 @@ struct program_plan {
     const char *const *env;
     const char *dir;
     int in, out;      /* become descriptors 0, and 1 and 2; no other is inherited */
-    bool die_with_us; /* SIGTERM when the calling thread ends */
+    bool die_with_us; /* SIGKILL when the calling thread ends */
     bool detach;      /* a session of its own, and no child of ours */
 };
 
