@@ -90,7 +90,7 @@ static void on_warning(void *arg, const struct beam_why *why)
 {
     struct publication *p = arg;
     struct events_head h = head_of(p);
-    log_warn("daemon", "tunnel %llu: %s", (unsigned long long)p->id, why->text);
+    /* Not logged here: it names the target, and whoever found it has logged it scrubbed. */
     tell(p, events_warning(&h, why->text));
 }
 
@@ -104,7 +104,7 @@ static void stop_with(struct publication *p, const struct beam_why *why)
 static void on_failed(void *arg, const struct beam_why *why)
 {
     struct publication *p = arg;
-    log_error("daemon", "tunnel %llu: %s", (unsigned long long)p->id, why->text);
+    log_error("daemon", "tunnel %llu: %s", (unsigned long long)p->id, beam_err_text(why->code));
     stop_with(p, why);
 }
 
