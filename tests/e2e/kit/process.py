@@ -197,6 +197,8 @@ class Process:
         except subprocess.TimeoutExpired:
             self.signal(signal.SIGKILL)
             self._popen.wait(timeout=5)
+        for reader in self._readers:  # its last words count
+            reader.join(timeout=5)
 
     def __str__(self):
         return " ".join(self.argv)[:200]
