@@ -145,6 +145,10 @@ static void describe(const struct spawn *s, int status, struct beam_why *why)
                  "tor.torrc asks for onion services that are not anonymous, which beam refuses "
                  "(take these options out of it): %s",
                  last);
+    else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
+        /* Somebody's decision, of which tor knew nothing when it last complained. */
+        beam_why(why, BEAM_ERESET, "tor was killed by signal %d (%s)", WTERMSIG(status),
+                 strsignal(WTERMSIG(status)));
     else if (WIFSIGNALED(status))
         beam_why(why, BEAM_ERESET, "tor was killed by signal %d (%s)%s%s", WTERMSIG(status),
                  strsignal(WTERMSIG(status)), last[0] ? ": " : "", last);
