@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What went over the cable, by tcpdump, and what of it is not tor's; what system calls were made, by strace."""
+"""What went over the cable, by tcpdump; what beam called, by strace; what of it is not tor's."""
 import ipaddress
 import os
 import re
@@ -8,18 +8,19 @@ import struct
 from kit.process import Process, check, wait_until
 from namespaces import CABLE, INNER, OUTER
 
-IPV4, TCP = 0x0800, 6
+IPV4, IPV6, TCP = 0x0800, 0x86DD, 6
+PROTOCOLS = {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}
 
 
 class Capture:
-    """tcpdump at the outer end of the cable, from before anything is started to after all has ended."""
+    """tcpdump at the outer end of the cable, from before all is started to after all has ended."""
 
     def __init__(self, path):
         self._path = path
-        self._tcpdump = Process(["tcpdump", "-i", CABLE, "-n", "-s", "160", "-B", "65536", "-U", "--immediate-mode",
-                                 "-Z", "root",
-                                 "-w", path], merge=True)
-        wait_until(lambda: any("listening on" in line for line in self._tcpdump.output), 10, "tcpdump listens")
+        self._tcpdump = Process(["tcpdump", "-i", CABLE, "-n", "-s", "160", "-B", "65536", "-U",
+                                 "--immediate-mode", "-Z", "root", "-w", path], merge=True)
+        wait_until(lambda: any("listening on" in line for line in self._tcpdump.output), 10,
+                   "tcpdump listens")
 
     def frames(self):
         """All frames so far."""
@@ -27,11 +28,11 @@ class Capture:
             data = f.read()
         if len(data) < 24:
             return []
-        equal_magic = struct.unpack_from("<I", data)[0]
-        check(equal_magic == 0xA1B2C3D4, f"not a capture of microseconds: {equal_magic:#x}")
+        magic, = struct.unpack_from("=I", data)
+        check(magic == 0xA1B2C3D4, f"not a capture of microseconds: {magic:#x}")
         found, at = [], 24
         while at + 16 <= len(data):
-            size, = struct.unpack_from("<I", data, at + 8)
+            size, = struct.unpack_from("=I", data, at + 8)
             if at + 16 + size > len(data):
                 break  # tcpdump is writing it
             found.append(data[at + 16:at + 16 + size])
@@ -84,12 +85,12 @@ def words(frame):
     if kind == IPV4 and len(frame) >= 34:
         source, target = (ipaddress.IPv4Address(frame[at:at + 4]) for at in (26, 30))
         protocol, at = frame[23], 14 + 4 * (frame[14] & 0x0F)
-    elif kind == 0x86DD and len(frame) >= 54:
+    elif kind == IPV6 and len(frame) >= 54:
         source, target = (ipaddress.IPv6Address(frame[at:at + 16]) for at in (22, 38))
         protocol, at = frame[20], 54
     else:
         return f"a frame of type {kind:#06x}: {frame[14:60].hex()}"
-    name = {1: "ICMP", 2: "IGMP", 6: "TCP", 17: "UDP", 58: "ICMPv6"}.get(protocol, f"protocol {protocol}")
+    name = PROTOCOLS.get(protocol, f"protocol {protocol}")
     if protocol in (6, 17) and len(frame) >= at + 4:
         ports = struct.unpack_from("!HH", frame, at)
         return f"{name} from {source} port {ports[0]} to {target} port {ports[1]}"
@@ -98,7 +99,7 @@ def words(frame):
 
 # ---- system calls -----------------------------------------------------------------------------
 
-# strace that follows children to where they become another program (tor), and is no parent of its own
+# strace that follows children until they become another program (tor), and is nobody's parent
 TRACER = ["strace", "-D", "-f", "--detach-on=execve", "-qq", "-e", "trace=network", "-o"]
 
 _SOCKET = re.compile(r"\bsocket(?:pair)?\((AF_\w+|0x[0-9a-f]+|\d+)[^,]*, (\w+)")
@@ -107,14 +108,14 @@ _FAMILY = re.compile(r"sa_family=(AF_\w+)")
 
 
 def beyond_loopback(lines):
-    """Those calls that made a socket other than unix or TCP, or named an address beyond loopback."""
+    """Those calls that made a socket neither unix nor TCP, or named an address beyond loopback."""
     found = []
     for line in lines:
         made = _SOCKET.search(line)
         if made and made.group(1) != "AF_UNIX" and not (
                 made.group(1) in ("AF_INET", "AF_INET6") and made.group(2) == "SOCK_STREAM"):
             found.append(line)
-        elif any(family not in ("AF_UNIX", "AF_UNSPEC", "AF_INET", "AF_INET6") for family in _FAMILY.findall(line)):
+        elif not set(_FAMILY.findall(line)) <= {"AF_UNIX", "AF_UNSPEC", "AF_INET", "AF_INET6"}:
             found.append(line)
         elif any(not ipaddress.ip_address(a or b).is_loopback for a, b in _ADDRESS.findall(line)):
             found.append(line)

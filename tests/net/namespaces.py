@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """
-Two network namespaces and the cable between them. The inner one has no way out but the cable; its default
-routes lead there too, so that whatever is sent, to whatever address, is seen on it.
+Two network namespaces and the cable between them. The inner one has no way out but the cable; its
+default routes lead there too, so that whatever is sent, to whatever address, is seen on it.
 
 The kernel is kept from speaking on its own: neighbours are entered by hand (no ARP, no neighbour
-discovery), there are no link-local addresses, no router is asked for, and reports of multicast groups, which
-cannot be turned off, are dropped before the cable.
+discovery), there are no link-local addresses, no router is asked for, and reports of multicast
+groups, which cannot be turned off, are dropped before the cable.
 """
 import ctypes
 import os
@@ -77,8 +77,8 @@ class Namespaces:
 
     @staticmethod
     def _quiet(name):
-        settings = [f"net.ipv6.conf.default.{key}=0" for key in ("accept_ra", "router_solicitations", "dad_transmits")]
-        _do("ip", "netns", "exec", name, "sysctl", "-q", "-w", *settings)
+        for key in ("accept_ra", "router_solicitations", "dad_transmits"):
+            _do("ip", "netns", "exec", name, "sysctl", "-q", "-w", f"net.ipv6.conf.default.{key}=0")
 
     @staticmethod
     def _end(name, address, address6):
@@ -91,7 +91,8 @@ class Namespaces:
     def _join(name, other, address, address6):
         mac = re.search(r"link/ether (\S+)", _do("ip", "-n", other, "link", "show", CABLE)).group(1)
         for at in (address, address6):
-            _do("ip", "-n", name, "neighbour", "replace", at, "lladdr", mac, "dev", CABLE, "nud", "permanent")
+            _do("ip", "-n", name, "neighbour", "replace", at, "lladdr", mac, "dev", CABLE,
+                "nud", "permanent")
 
     def enter(self):
         """From here on this process, and what it starts, is in the outer one."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a visitor gets through an onion is what the app sent, byte by byte, and the other way round."""
+"""What a visitor gets through an onion is what the app sent, byte by byte, and the other way."""
 import concurrent.futures
 import hashlib
 import json
@@ -68,15 +68,20 @@ def large(t, curl):
     t.note(f"{100 / seconds:.1f} MB/s")
 
 
+def digested(data):
+    """What /digest answers to data that came when it was asked for."""
+    return {"length": len(data), "sha256": hashlib.sha256(data).hexdigest(), "early": 0}
+
+
 @case("content/upload")
 def upload(t):
     """5 MB upwards, with a length and chunked; no "100 Continue" is asked for."""
     data = b"".join(stream(5 * MILLION))
     for name, curl in ways(t):
         for field in ("Expect:", "Transfer-Encoding: chunked"):
-            got = curl.get(t.urls["http"] + "/digest", "--data-binary", "@-", "-H", "Expect:", "-H", field, data=data)
-            equal(json.loads(got), {"length": len(data), "sha256": hashlib.sha256(data).hexdigest(), "early": 0},
-                  f"{name}, {field}")
+            got = curl.get(t.urls["http"] + "/digest", "--data-binary", "@-", "-H", "Expect:",
+                           "-H", field, data=data)
+            equal(json.loads(got), digested(data), f"{name}, {field}")
 
 
 @case("content/100-continue")
@@ -84,12 +89,13 @@ def hundred_continue(t):
     """curl waits for the "100 Continue" longer than this test does: without it nothing is sent."""
     data = b"".join(stream(MILLION))
     for name, curl in ways(t):
-        got = curl.get(t.urls["http"] + "/digest", "--data-binary", "@-", "-H", "Expect: 100-continue", "-i",
-                       "--expect100-timeout", "600", data=data, seconds=40)
+        got = curl.get(t.urls["http"] + "/digest", "--data-binary", "@-", "-i",
+                       "-H", "Expect: 100-continue", "--expect100-timeout", "600",
+                       data=data, seconds=40)
         first, second, body = got.split(b"\r\n\r\n")
         equal(first, b"HTTP/1.1 100 Continue", name)
         check(second.startswith(b"HTTP/1.1 200 OK"), f"{name}: {second}")
-        equal(json.loads(body), {"length": len(data), "sha256": hashlib.sha256(data).hexdigest(), "early": 0}, name)
+        equal(json.loads(body), digested(data), name)
 
 
 @case("content/websocket")
@@ -102,7 +108,7 @@ def websocket(t):
 
 @case("content/events")
 def events(t):
-    """Each event arrives while the response is still open: the next is sent only after it was seen."""
+    """Each event arrives while the response is open: the next is sent after it was seen."""
     for number, (name, curl) in enumerate(ways(t)):
         key = f"sse{number}"
         child = t.keep(Process([*curl.argv, "-N", f"{t.urls['http']}/events/{key}"], env=curl.env))
@@ -130,7 +136,7 @@ def other_protocol(t):
     """The server speaks first, in bytes that are no text; each line comes back reversed."""
     host = host_of(t.urls["other"])
     with t.visitor.connect(host) as connection:
-        equal(connection.recv(len(BANNER), socket.MSG_WAITALL), BANNER, "what comes before anything is asked")
+        equal(connection.recv(len(BANNER), socket.MSG_WAITALL), BANNER, "what comes unasked")
         line = bytes(b for b in range(256) if b != 10)
         connection.sendall(b"abc\n" + line + b"\nquit\n")
         equal(read_all(connection), b"cba\n" + line[::-1] + b"\n", "the answers, and then the end")

@@ -14,7 +14,8 @@ TEXT = b"the app is here\n" * 3  # what the app answers to /text
 def up(t, url, seconds=20):
     """Waits until the onion answers; gives the seconds that took."""
     begin = time.monotonic()
-    wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), seconds, f"{url} answers", pause=0.2)
+    wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), seconds, f"{url} answers",
+               pause=0.2)
     return time.monotonic() - begin
 
 
@@ -70,7 +71,7 @@ def tor_killed_often(t):
 
 @case("life/daemon-killed")
 def daemon_killed(t):
-    """Its tor is gone within 1 s; `beam` says so and ends with status 1; nothing is in the way of the next."""
+    """Its tor is gone within 1 s; `beam` says so, status 1; nothing is in the way of the next."""
     home = t.home()
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
@@ -88,7 +89,7 @@ def daemon_killed(t):
 
 @case("life/interrupt-the-last", seconds=90)
 def interrupt_last(t):
-    """Status 0 and no endpoint within 2 s; the daemon and its tor follow within 12 s; only state is left."""
+    """Status 0 and no endpoint within 2 s; the daemon and tor follow within 12 s; state is left."""
     home = t.home(daemon__linger=None)  # the 10 s of every day
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
@@ -101,7 +102,8 @@ def interrupt_last(t):
     down(t, url)
     check(home.status()["tunnels"] == [], "a tunnel is left in the status")
     begin = time.monotonic()  # the command above was the last thing the daemon heard
-    wait_until(lambda: not process.alive(daemon) and not process.alive(tor), 12, "the daemon and tor went")
+    wait_until(lambda: not process.alive(daemon) and not process.alive(tor), 12,
+               "the daemon and tor went")
     t.note(f"the daemon and tor were gone {time.monotonic() - begin:.1f} s after the last command")
     home.only_state_is_left()
 
@@ -183,7 +185,8 @@ def detach(t):
     equal(done.status, 0, f"{done}: the status")
     check(".onion" in done.out, f"it does not say where: {done}")
     tunnel, = home.status()["tunnels"]
-    equal((tunnel["name"], tunnel["target"]), ("shop", f"127.0.0.1:{t.app.http}"), "name and target")
+    equal((tunnel["name"], tunnel["target"]), ("shop", f"127.0.0.1:{t.app.http}"),
+          "name and target")
     url = tunnel["paths"][0]["url"]
     check(url in done.out, f"beam --detach said another address than {url}: {done}")
     wait_until(lambda: home.status()["tunnels"][0]["paths"][0]["state"] == "up", 30, "it is up")
@@ -196,9 +199,10 @@ def detach(t):
 
 @case("life/stop")
 def stop(t):
-    """By id, all at once, and what is not there: status 5. A foreground beam that is stopped ends well."""
+    """By id, all at once, and what is not there: status 5. A beam whose tunnel was stopped ends."""
     home = t.home(daemon__linger="60s")
-    tunnels = [home.publish(t.app.http, "--name", "one"), home.publish(t.app.other, "--name", "two")]
+    tunnels = [home.publish(t.app.http, "--name", "one"),
+               home.publish(t.app.other, "--name", "two")]
     urls = [tunnel.ready() for tunnel in tunnels]
     done = home.run("stop", "three")
     check(done.status == 5 and "three" in done.err, f"{done}")
@@ -217,11 +221,11 @@ def stop(t):
 def one_of_two(t):
     """A tunnel that ends does not touch its neighbour, not even a stream that is open."""
     home = t.home()
-    first, second = home.publish(t.app.http, "--name", "one"), home.publish(t.app.other, "--name", "two")
+    first = home.publish(t.app.http, "--name", "one")
+    second = home.publish(t.app.other, "--name", "two")
     first.ready()
     host = second.ready().split("//")[1].strip("/")
-    equal(home.daemon_pid() is not None and len(named(process.descendants(home.daemon_pid()), "tor")), 1,
-          "tors of the two tunnels")
+    equal(len(named(process.descendants(home.daemon_pid()), "tor")), 1, "tors of two tunnels")
     with t.visitor.connect(host) as connection:
         answers = connection.makefile("rb")
         answers.read(len(b"\x00\x01\xffready\r\n\x80\n"))
@@ -285,7 +289,7 @@ def another_value(t):
 
 @case("life/tor-inherits-nothing")
 def tor_inherits_nothing(t):
-    """No descriptor and no variable of beam's environment reaches tor; nor a descriptor the daemon."""
+    """No descriptor and no variable of beam's reaches tor; nor a descriptor the daemon."""
     home = t.home()
     with open(t.path("secret"), "w+b") as secret:
         tunnel = t.keep(process.Process(home.argv(t.app.http, "--tor", "--json"),
@@ -327,7 +331,7 @@ def log_is_scrubbed(t):
 
 @case("life/relays-out-of-reach", network=False)
 def out_of_reach(t):
-    """No relay answers: the tunnel says what it waits for and what to do, waits, and ends on Ctrl-C."""
+    """No relay answers: the tunnel says so and what to do, waits, and ends on Ctrl-C."""
     torrc = t.path("torrc")
     with open(torrc, "w", encoding="ascii") as f:
         f.write("TestingTorNetwork 1\nAssumeReachable 1\nDirAuthority nobody orport=1 no-v2 "

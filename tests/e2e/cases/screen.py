@@ -13,7 +13,7 @@ UTF8 = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "TERM": "xterm-256color"}
 
 
 def terminal(t, home, *args, env=None):
-    return t.keep(Terminal(home.argv(*args), home.environment(**UTF8, **(env or {}))))
+    return t.keep(Terminal(home.argv(*args), home.environment(**{**UTF8, **(env or {})})))
 
 
 def ask(t, host, request):
@@ -25,7 +25,7 @@ def ask(t, host, request):
 
 @case("screen/a-tunnel")
 def a_tunnel(t):
-    """The lines of the contract: what is published where, how it is protected, each request, and Ctrl-C."""
+    """What is published where, how it is protected, each request, and Ctrl-C."""
     home = t.home()
     beam = terminal(t, home, str(t.app.http), "--tor", "--name", "seen")
     beam.shows(r"⚡ Beam \d+\.\d+\.\d+ \(anonymous\)")
@@ -77,16 +77,17 @@ def tor_killed(t):
 
 @case("screen/no-colour")
 def no_colour(t):
-    """NO_COLOR takes the colours; a terminal that is not UTF-8 gets no emoji; a dumb one neither."""
+    """NO_COLOR takes the colours; what is not UTF-8 gets no emoji; a dumb terminal neither."""
     home = t.home()
     for env in ({"NO_COLOR": "1"}, {"LC_ALL": "C", "LANG": "C"}, {"TERM": "dumb"}):
-        beam = t.keep(Terminal(home.argv(str(t.app.http), "--tor"), home.environment(**{**UTF8, **env})))
+        beam = terminal(t, home, str(t.app.http), "--tor", env=env)
         raw = Recorder(beam)
         beam.shows(r"Ctrl-C stops", 40)
         beam.type(b"\x03")
         equal(beam.wait(2), 0, "the status after Ctrl-C")
         if "NO_COLOR" in env or "TERM" in env:
-            check("\x1b[" not in raw.text.replace("\x1b[K", ""), f"colours in spite of {env}: {raw.text!r}")
+            check("\x1b[" not in raw.text.replace("\x1b[K", ""),
+                  f"colours in spite of {env}: {raw.text!r}")
         if "LC_ALL" in env or "TERM" in env:
             check(raw.text.isascii(), f"emoji in spite of {env}: {raw.text!r}")
 
@@ -122,7 +123,8 @@ def qr(t):
     beam = terminal(t, home, str(t.app.http), "--tor", "--qr")
     beam.shows(r"Ctrl-C stops", 40)
     rows = [line.rstrip() for line in beam.screen.lines if re.search("[█▀▄]", line)]
-    check(len(rows) >= 15 and len({len(r) for r in rows[1:-1]}) <= 3, "no QR code:\n" + beam.screen.text())
+    check(len(rows) >= 15 and len({len(r) for r in rows[1:-1]}) <= 3,
+          f"no QR code:\n{beam.screen.text()}")
 
 
 @case("screen/reader-goes")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a user may get wrong, and what beam says to it: a status of the contract, and helpful words."""
+"""What a user may get wrong, and what beam says: a status of the contract, and helpful words."""
 import os
 import re
 
@@ -54,9 +54,11 @@ WRONG = {
     "key-unknown": (("-o", "tor.binari=x", "3000", "--tor"), 2, ["tor.binari", "tor.binary"]),
     "key-of-no-section": (("-o", "nothing.at=all", "3000", "--tor"), 2, ["nothing"]),
     "key-not-a-time": (("-o", "daemon.linger=soon", "3000", "--tor"), 2, ["soon", "linger"]),
-    "key-out-of-range": (("-o", "tunnel.max_streams=0", "3000", "--tor"), 2, ["max_streams", r"\b1\b"]),
+    "key-out-of-range": (("-o", "tunnel.max_streams=0", "3000", "--tor"), 2,
+                         ["max_streams", r"\b1\b"]),
     "key-not-a-switch": (("-o", "log.scrub=perhaps", "3000", "--tor"), 2, ["perhaps", "yes"]),
-    "config-not-there": (("--config", "/nonexistent/beam.conf", "3000", "--tor"), (1, 2, 5), ["/nonexistent/beam.conf"]),
+    "config-not-there": (("--config", "/nonexistent/beam.conf", "3000", "--tor"), (1, 2, 5),
+                         ["/nonexistent/beam.conf"]),
     "config-a-directory": (("--config", "/tmp", "3000", "--tor"), (1, 2), ["/tmp"]),
     "status-without-daemon": (("status",), 3, ["daemon"]),
     "stop-without-daemon": (("stop", "--all"), 3, ["daemon"]),
@@ -88,7 +90,7 @@ def complains(done, status, words):
     check(lines and MESSAGE.match(lines[0]), f"{done}\n    not of the form `beam: WHAT: WHY`")
     check(len(lines) == 1, f"{done}\n    more than one line")
     check(done.out == "", f"{done}\n    something on standard output")
-    check(all(c.isprintable() for c in lines[0]), f"{done}\n    a control character on the terminal")
+    check(lines[0].isprintable(), f"{done}\n    a control character on the terminal")
     for word in words:
         check(re.search(word, done.err, re.IGNORECASE), f"{done}\n    nothing about {word!r}")
 
@@ -174,9 +176,10 @@ def long_home(t):
 
 @case("usage/no-tor", network=False)
 def no_tor(t):
-    """Without a tor binary: which one, and what to do; status 1, and no daemon is left with nothing to do."""
+    """Without a tor binary: which one, and what to do; status 1."""
     home = t.home()
-    done = home.run("-o", "daemon.linger=0s", "-o", "tor.binary=/nonexistent/tor", "3000", "--tor", seconds=15)
+    done = home.run("-o", "daemon.linger=0s", "-o", "tor.binary=/nonexistent/tor", "3000", "--tor",
+                    seconds=15)
     check(done.status == 1 and "/nonexistent/tor" in done.err, f"{done}")
     check(re.search(r"install|apt|tor\.binary", done.err), f"{done}: nothing about what to do")
 
@@ -188,7 +191,8 @@ def failing_tor(t):
     torrc = t.path("torrc")
     with open(torrc, "w", encoding="ascii") as f:
         f.write("NoSuchOption 1\n")
-    done = home.run("-o", "daemon.linger=0s", "-o", f"tor.torrc={torrc}", "3000", "--tor", seconds=15)
+    done = home.run("-o", "daemon.linger=0s", "-o", f"tor.torrc={torrc}", "3000", "--tor",
+                    seconds=15)
     check(done.status == 1 and "NoSuchOption" in done.err, f"{done}")
 
 
@@ -216,7 +220,8 @@ def target_elsewhere(t):
 @case("usage/help-and-version", network=False)
 def help_and_version(t):
     home = t.home()
-    for args in (("help",), ("--help",), ("-h",), ("help", "status"), ("status", "--help"), ("3000", "--help")):
+    for args in (("help",), ("--help",), ("-h",), ("help", "status"), ("status", "--help"),
+                 ("3000", "--help")):
         done = home.run(*args)
         check(done.status == 0 and "beam" in done.out and not done.err, f"{done}")
     done = home.run("--version")
@@ -230,9 +235,11 @@ def single_hop(t):
     """A tor that would give our place away is refused: status 4, nothing is published."""
     torrc = t.path("torrc")
     with open(torrc, "w", encoding="ascii") as f:
-        f.write(f"%include {t.network.torrc}\nHiddenServiceNonAnonymousMode 1\nHiddenServiceSingleHopMode 1\n")
+        f.write(f"%include {t.network.torrc}\n"
+                "HiddenServiceNonAnonymousMode 1\nHiddenServiceSingleHopMode 1\n")
     home = t.home(tor__torrc=torrc)
     done = home.detach(str(t.app.http))
     equal(done.status, 4, f"{done}: the status")
-    check(re.search("non-?anonymous|single-?hop", done.err, re.IGNORECASE), f"{done}: it does not say why")
+    check(re.search("non-?anonymous|single-?hop", done.err, re.IGNORECASE),
+          f"{done}: it does not say why")
     check(".onion" not in done.out, f"{done}: an address was told")

@@ -3,14 +3,14 @@
 The application behind the tunnels of the tests: two servers of one process, an HTTP server whose
 every byte is known, and one that speaks a protocol of its own, first.
 
-HTTP. A connection is closed after its response, unless the request says "Connection: keep-alive". What
-is not listed is answered with the request's own head, as it came, for a body:
+HTTP. A connection is closed after its response, unless the request says "Connection: keep-alive".
+What is not listed is answered with the request's own head, as it came, for a body:
 
     GET  /empty  /one  /text     0 bytes, 1 byte, a few lines
     GET  /stream/N               N bytes of stream(); HEAD gives the head alone
     GET  /chunked                chunks of many sizes, an extension, trailers
-    POST /digest                 the length and SHA-256 of the body, which may be chunked; "100 Continue" is
-                                 sent only to who asks, and before any of the body is read
+    POST /digest                 the length and SHA-256 of the body, which may be chunked; "100
+                                 Continue" is sent only to who asks, before any of the body is read
     GET  /together/K/N           answered once N requests for the same K are there
     GET  /events/K               server-sent events; the next one each time /next/K is asked for
     GET  /socket                 a WebSocket (RFC 6455) that echoes what it gets
@@ -28,7 +28,7 @@ import sys
 from kit.process import Process, check
 from kit.websocket import CLOSE, PING, PONG, accept_key, frame
 
-BANNER = b"\x00\x01\xffready\r\n\x80\n"  # of the other protocol: no text, and said before anything is asked
+BANNER = b"\x00\x01\xffready\r\n\x80\n"  # of the other protocol: no text, and said unasked
 BLOCK = 1 << 18
 _pattern = hashlib.shake_128(b"beam").digest(BLOCK)
 
@@ -163,7 +163,7 @@ class App:
 
     async def on_events(self, r):
         queue = self.events.setdefault(r.path.split("/")[2], asyncio.Queue())
-        await r.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n")
+        await r.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         while True:
             text = await queue.get()
             if not text:
@@ -186,8 +186,9 @@ class App:
         r.writer.transport.abort()
 
     async def on_socket(self, r):
-        await r.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                     b"Sec-WebSocket-Accept: %s\r\n\r\n" % accept_key(r.fields["sec-websocket-key"]))
+        await r.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                     b"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n"
+                     % accept_key(r.fields["sec-websocket-key"]))
         while True:
             first, size = await r.reader.readexactly(2)
             size &= 0x7F
@@ -243,7 +244,8 @@ class Served:
 
     def __init__(self, http="0", other="0", within=()):
         folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-        self.process = Process([*within, sys.executable, "-B", "-m", "kit.app", http, other], cwd=folder)
+        self.process = Process([*within, sys.executable, "-B", "-m", "kit.app", http, other],
+                               cwd=folder)
         line = self.process.line(20)
         check(line, f"the app did not start\n{self.process.said()}")
         self.http, self.other = (at[1] if isinstance(at, list) else at for at in json.loads(line))

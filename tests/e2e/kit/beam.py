@@ -13,6 +13,7 @@ from kit.process import Failure, Process, check, equal, run, wait_until
 BEAM = os.environ.get("BEAM", "beam")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")  # RFC 3339, UTC, milliseconds
 ONION = re.compile(r"http://[a-z2-7]{56}\.onion/?$")
+KINDS = {stat.S_IFDIR: "folder", stat.S_IFSOCK: "socket", stat.S_IFREG: "file"}
 LINGER = "1s"  # in place of the default 10 s, which one case waits for
 
 
@@ -43,7 +44,8 @@ class Tunnel(Process):
         while True:
             event = self.next(max(until - process.time.monotonic(), 0))
             if event is None:
-                raise Failure(f"{self} ended, status {self.wait(5)}, before an event {name!r}\n{self.said()}")
+                raise Failure(f"{self} ended, status {self.wait(5)}, before an event {name!r}\n"
+                              f"{self.said()}")
             if event["event"] == name and all(event.get(k) == v for k, v in wanted.items()):
                 return event
 
@@ -54,7 +56,7 @@ class Tunnel(Process):
         return urls[0]
 
     def events_left(self):
-        """All its events, those included that nobody has asked for yet; it must have ended or be still."""
+        """All its events so far, those included that nobody has asked for yet."""
         while not self._lines.empty() and self.next(1):
             pass
         return self.events
@@ -69,7 +71,7 @@ class Home:
     """A BEAM_HOME, and what runs in it."""
 
     def __init__(self, path, torrc=None, within=(), **options):
-        """`within`: a command that runs beam, for what cannot be had from here (a namespace, a tracer)."""
+        """`within`: a command that runs beam, in a namespace or under a tracer."""
         os.mkdir(path, 0o700)
         self.path, self.within = path, list(within)
         self.options = {"daemon.linger": LINGER, "tor.torrc": torrc,
@@ -144,13 +146,11 @@ class Home:
                     mode = os.lstat(path).st_mode
                 except FileNotFoundError:
                     continue
-                kind = next((k for k, is_kind in (("folder", stat.S_ISDIR), ("socket", stat.S_ISSOCK),
-                                                  ("file", stat.S_ISREG)) if is_kind(mode)), "other")
-                found[os.path.relpath(path, self.path)] = kind
+                found[os.path.relpath(path, self.path)] = KINDS.get(stat.S_IFMT(mode), "other")
         return found
 
     def only_state_is_left(self):
-        """Fails when a socket, a pid, a cookie or anything else that only a running beam has is there."""
+        """Fails when a socket, a pid, a cookie or what else only a running beam has is there."""
         left = [p for p, kind in self.files().items()
                 if kind in ("socket", "other") or "cookie" in p
                 or (p.startswith("run/") and kind != "folder")]

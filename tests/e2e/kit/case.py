@@ -37,7 +37,7 @@ class Stage:
         self.network = world.network  # kit.tor.Network
         self.visitor = world.visitor  # kit.visit.Visitor
         self.app = world.app          # kit.app.Served
-        self.urls = world.urls        # {"http": …, "other": …}: the app's ports, published by one beam
+        self.urls = world.urls        # {"http": …, "other": …}: its ports, published by one beam
         self.notes = []
         self._homes, self._stops = [], []
 

@@ -25,13 +25,13 @@ class Screen:
 
     def feed(self, text):
         for match in _TOKEN.finditer(text):
-            arguments, final, other, char = match.groups()
+            arguments, final, _, char = match.groups()
             if char is not None:
                 self._char(char)
-            elif other is not None or final not in "mK" or (final == "K" and arguments not in ("", "0")):
-                self.unknown.append(match.group())
-            elif final == "K":
+            elif final == "K" and arguments in ("", "0"):
                 self.lines[-1] = self.lines[-1][:self.column]
+            elif final != "m":
+                self.unknown.append(match.group())
 
     def _char(self, char):
         if char == "\r":

@@ -115,10 +115,12 @@ class Tor:
     def wait(self, seconds=60):
         """Until it has circuits."""
         path = os.path.join(self.folder, "control")
-        wait_until(lambda: os.path.exists(path) or not self.process.running(), 20, "tor's control socket")
+        wait_until(lambda: os.path.exists(path) or not self.process.running(), 20,
+                   "tor's control socket is there")
         try:
             self.control = Control(path)
-            wait_until(self.control.bootstrapped, seconds, "the visitor's tor bootstrapped", pause=0.1)
+            wait_until(self.control.bootstrapped, seconds, "a tor of the tests has circuits",
+                       pause=0.1)
         except (OSError, Failure) as e:
             raise Failure(f"{e}\n{self.process.said()}\n{self.log()}") from None
         listeners = self.control.ask("GETINFO net/listeners/socks")[0]
@@ -146,6 +148,7 @@ def onion_lines(folder, target, port=80):
 def onion_host(folder, seconds=20):
     """The host name of a service that onion_lines made."""
     path = os.path.join(folder, "hostname")
-    wait_until(lambda: os.path.exists(path) and os.path.getsize(path), seconds, "tor named its onion")
+    wait_until(lambda: os.path.exists(path) and os.path.getsize(path), seconds,
+               "tor named its onion")
     with open(path, encoding="ascii") as f:
         return f.read().strip()

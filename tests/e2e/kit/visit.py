@@ -40,7 +40,8 @@ class Curl:
                 digest.update(block)
                 length += len(block)
             errors = child.stderr.read().decode("utf-8", "replace")
-        check(child.returncode == 0, f"curl failed, status {child.returncode} after {length} bytes: {errors}")
+        check(child.returncode == 0,
+              f"curl failed, status {child.returncode} after {length} bytes: {errors}")
         return length, digest.hexdigest(), time.monotonic() - begin
 
 

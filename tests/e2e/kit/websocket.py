@@ -43,14 +43,16 @@ class Client:
         self._connection = connection
         self._file = connection.makefile("rwb")
         key = base64.b64encode(os.urandom(16)).decode()
-        self._file.write((f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n").encode())
+        self._file.write((f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
+                          f"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                          f"Sec-WebSocket-Key: {key}\r\n\r\n").encode())
         self._file.flush()
         head = []
         while (line := self._file.readline()) not in (b"\r\n", b""):
             head.append(line.strip())
         check(head and head[0].startswith(b"HTTP/1.1 101 "), f"no WebSocket: {head}")
-        check(b"Sec-WebSocket-Accept: " + accept_key(key) in head, f"a wrong Sec-WebSocket-Accept: {head}")
+        check(b"Sec-WebSocket-Accept: " + accept_key(key) in head,
+              f"a wrong Sec-WebSocket-Accept: {head}")
 
     def send(self, kind, data, last=True):
         self._file.write(frame(kind, data, last, os.urandom(4)))
