@@ -177,7 +177,7 @@ struct protocol_info {
 
 static void parse_info(struct auth *a, const struct control_reply *r, struct protocol_info *info)
 {
-    info->methods[0] = info->cookie_file[0] = a->version[0] = '\0';
+    a->version[0] = '\0';
     for (size_t i = 0; i < r->count; i++) {
         const char *text = control_after(r->lines[i].text, "AUTH");
         if (text) {
@@ -194,7 +194,7 @@ static void parse_info(struct auth *a, const struct control_reply *r, struct pro
 static void on_info(void *arg, const struct control_reply *r)
 {
     struct auth *a = arg;
-    struct protocol_info info;
+    struct protocol_info info = {.methods = ""};
     char text[200], nonce[TEXT_HEX_SIZE(AUTH_NONCE)];
     parse_info(a, r, &info);
     if (r->code != 250 || !a->version[0]) {

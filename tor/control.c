@@ -29,7 +29,7 @@ struct control {
     int failed; /* the stream's end, told once all that came before is read */
     bool told;
     struct pending *ring;
-    size_t first, count, room;
+    size_t first, count, room; /* room: a power of two, or 0 */
 };
 
 static void fail(struct control *c, int err)
@@ -66,7 +66,7 @@ static void deliver(struct control *c, const struct control_reply *reply)
         return;
     }
     struct pending p = c->ring[c->first];
-    c->first = (c->first + 1) % c->room;
+    c->first = (c->first + 1) & (c->room - 1);
     c->count--;
     p.fn(p.arg, reply);
 }
@@ -169,7 +169,7 @@ static int grow(struct control *c)
     if (!ring)
         return BEAM_ENOMEM;
     for (size_t i = 0; i < c->count; i++)
-        ring[i] = c->ring[(c->first + i) % c->room];
+        ring[i] = c->ring[(c->first + i) & (c->room - 1)];
     free(c->ring);
     c->ring = ring;
     c->first = 0;
@@ -186,7 +186,7 @@ static int enqueue(struct control *c, control_fn *fn, void *arg, const char *lin
         err = buf_add_secret(&c->out, line, len); /* a command may carry a key */
     if (err < 0)
         return err;
-    c->ring[(c->first + c->count++) % c->room] = (struct pending){fn, arg};
+    c->ring[(c->first + c->count++) & (c->room - 1)] = (struct pending){fn, arg};
     flush(c);
     return 0;
 }

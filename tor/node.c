@@ -17,6 +17,10 @@
 
 enum { TOOLS = 2, SMALL_FILE = 64 * 1024 };
 
+static const char certificate[] = TORRC_DATA "/keys/authority_certificate";
+static const char fingerprint[] = TORRC_DATA "/fingerprint";
+static const char signing_key[] = TORRC_DATA "/keys/authority_signing_key";
+
 struct node {
     struct node_spec spec; /* texts owned */
     struct node_events events;
@@ -106,12 +110,12 @@ static int read_word(const struct node *n, const char *name, const char *key, ch
 static int read_public(struct node *n, struct beam_why *why)
 {
     struct node_public *p = &n->public;
-    if (read_word(n, TORRC_DATA "/keys/authority_certificate", "fingerprint", p->v3ident,
-                  sizeof(p->v3ident)) < 0)
-        return beam_why(why, BEAM_EIO, "%s: tor-gencert left no certificate", p->name);
-    if (read_word(n, TORRC_DATA "/fingerprint", p->name, p->fingerprint, sizeof(p->fingerprint)) <
-        0)
-        return beam_why(why, BEAM_EIO, "%s: tor --list-fingerprint left no fingerprint", p->name);
+    int err = read_word(n, certificate, "fingerprint", p->v3ident, sizeof(p->v3ident));
+    if (err < 0)
+        return beam_why(why, err, "%s: tor-gencert left no certificate", p->name);
+    err = read_word(n, fingerprint, p->name, p->fingerprint, sizeof(p->fingerprint));
+    if (err < 0)
+        return beam_why(why, err, "%s: tor --list-fingerprint left no fingerprint", p->name);
     return 0;
 }
 
@@ -197,25 +201,25 @@ int node_make_keys(struct node *n, struct beam_why *why)
                                    "-i",
                                    "authority_identity_key",
                                    "-s",
-                                   TORRC_DATA "/keys/authority_signing_key",
+                                   signing_key,
                                    "-c",
-                                   TORRC_DATA "/keys/authority_certificate",
+                                   certificate,
                                    NULL};
-    const char *const fingerprint[] = {n->spec.binary,
-                                       "--list-fingerprint",
-                                       "-f",
-                                       TORRC_DEFAULTS,
-                                       "--defaults-torrc",
-                                       TORRC_DEFAULTS,
-                                       "DataDirectory",
-                                       TORRC_DATA,
-                                       "Nickname",
-                                       n->public.name,
-                                       "ContactInfo",
-                                       "none",
-                                       "ORPort",
-                                       or_port,
-                                       NULL};
+    const char *const list[] = {n->spec.binary,
+                                "--list-fingerprint",
+                                "-f",
+                                TORRC_DEFAULTS,
+                                "--defaults-torrc",
+                                TORRC_DEFAULTS,
+                                "DataDirectory",
+                                TORRC_DATA,
+                                "Nickname",
+                                n->public.name,
+                                "ContactInfo",
+                                "none",
+                                "ORPort",
+                                or_port,
+                                NULL};
     int err = private_dirs(n, why);
     char *empty = err == 0 ? file_join(n->spec.dir, TORRC_DEFAULTS) : NULL;
     if (err == 0 && (!empty || file_write(empty, 0600, "", 0) < 0))
@@ -224,7 +228,7 @@ int node_make_keys(struct node *n, struct beam_why *why)
     if (err == 0)
         err = run_tool(n, &n->tools[0], gencert, why);
     if (err == 0)
-        err = run_tool(n, &n->tools[1], fingerprint, why);
+        err = run_tool(n, &n->tools[1], list, why);
     return err;
 }
 
