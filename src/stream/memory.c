@@ -120,6 +120,12 @@ static void memory_reset(struct stream *s)
     }
 }
 
+static size_t memory_unsent(const struct stream *s)
+{
+    const struct memory_end *e = (const struct memory_end *)s;
+    return e->failed ? 0 : buf_len(&e->sent);
+}
+
 static void memory_free(struct stream *s)
 {
     struct memory_end *e = of(s), *peer = e->peer;
@@ -141,6 +147,7 @@ static const struct stream_ops memory_ops = {
     .shut = memory_shut,
     .reset = memory_reset,
     .free = memory_free,
+    .unsent = memory_unsent,
 };
 
 static void end_init(struct memory_pair *pair, struct memory_end *e, struct loop *l, size_t window)

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -30,6 +32,8 @@ struct socket_stream {
     bool ended, shut; /* the peer's sending side, ours */
     size_t appetite;  /* bytes to make room for in the next read */
 };
+
+static const struct stream_ops unix_ops;
 
 static struct socket_stream *of(struct stream *s)
 {
@@ -245,11 +249,21 @@ static void socket_free(struct stream *s)
     free(s);
 }
 
+static size_t socket_unsent(const struct stream *s)
+{
+    const struct socket_stream *k = (const struct socket_stream *)s;
+    int queued = 0;
+    /* What was written to a unix socket is with its peer, whatever becomes of us. */
+    if (k->fd < 0 || k->failed || s->ops == &unix_ops || ioctl(k->fd, SIOCOUTQ, &queued) < 0)
+        return 0;
+    return queued > 0 ? (size_t)queued : 0;
+}
+
 #define SOCKET_OPS(kind_)                                                                          \
     {                                                                                              \
         .kind = (kind_), .read = socket_read, .write = socket_write, .shut = socket_shut,          \
-        .reset = socket_reset, .free = socket_free, .to_pipe = socket_to_pipe,                     \
-        .from_pipe = socket_from_pipe                                                              \
+        .reset = socket_reset, .free = socket_free, .unsent = socket_unsent,                       \
+        .to_pipe = socket_to_pipe, .from_pipe = socket_from_pipe                                   \
     }
 static const struct stream_ops tcp_ops = SOCKET_OPS("tcp");
 static const struct stream_ops unix_ops = SOCKET_OPS("unix");

@@ -14,6 +14,7 @@
 enum {
     WINDOW = 256 * 1024,
     LINGER_MS = 30 * 1000,
+    LOOK_MS = 10,           /* between looks whether the last words have arrived */
     BULK = 1024 * 1024,     /* bytes passed on before pipes are worth their descriptors */
     PER_TURN = 1024 * 1024, /* bytes a direction, then others have their turn */
     DIR_A = 1 << SPLICE_A,
@@ -44,7 +45,7 @@ struct splice {
     uint64_t linger_ms;
     unsigned again; /* DIR_… that have more to do at once */
     struct loop_task go_on;
-    struct loop_timer linger;
+    struct loop_timer linger, look;
     bool running, freed;
 };
 
@@ -209,8 +210,14 @@ static void carry(struct splice *s, enum splice_side from)
     }
 }
 
+/* Whether all that a failed side sent is passed on, or as much as will ever come. */
+static bool told(const struct direction *from_failed)
+{
+    return from_failed->done || (from_failed->cut && !holds(from_failed));
+}
+
 /* Whether there is nothing left to wait for. */
-static bool over(const struct splice *s)
+static bool over(struct splice *s)
 {
     const struct direction *a = &s->dir[SPLICE_A], *b = &s->dir[SPLICE_B];
     if (!s->err)
@@ -219,9 +226,14 @@ static bool over(const struct splice *s)
         return true;
     const struct direction *from_failed = s->failed[SPLICE_A] ? a : b;
     const struct direction *from_other = from_failed == a ? b : a;
-    if (from_failed->cut)
-        return !holds(from_failed);
-    return from_failed->done && (from_other->ended || from_other->cut);
+    if (!told(from_failed))
+        return false;
+    if (from_failed->done && from_other->ended)
+        return true;
+    if (stream_unsent(from_other->from) == 0)
+        return true;
+    loop_timer_set(&s->look, LOOK_MS);
+    return false;
 }
 
 /* Ends both streams and frees all but s itself. */
@@ -229,10 +241,11 @@ static void let_go(struct splice *s, bool hard)
 {
     loop_task_cancel(s->loop, &s->go_on);
     loop_timer_clear(&s->linger);
+    loop_timer_clear(&s->look);
     for (int side = SPLICE_A; side <= SPLICE_B; side++) {
         struct direction *d = &s->dir[side];
-        /* Whoever has not been told all in order must not take it for the whole. */
-        if (hard || (s->err && !s->dir[!side].done))
+        /* In order only where both its halves ended so. */
+        if (hard || (s->err && !(d->ended && s->dir[!side].done)))
             stream_reset(d->from);
         stream_free(d->from);
         drop(s, d);
@@ -271,6 +284,11 @@ static void on_go_on(void *arg)
 {
     struct splice *s = arg;
     run(s, s->again);
+}
+
+static void on_look(void *arg)
+{
+    run(arg, 0);
 }
 
 static void on_linger(void *arg)
@@ -320,6 +338,7 @@ static void splice_init(struct splice *s, struct loop *l, const struct splice_op
     s->again = DIR_A | DIR_B;
     loop_task_init(&s->go_on, on_go_on, s);
     loop_timer_init(l, &s->linger, on_linger, s);
+    loop_timer_init(l, &s->look, on_look, s);
 }
 
 int splice_start(struct loop *l, struct stream *a, struct stream *b, struct buf *head_a,

@@ -6,12 +6,11 @@
  * the kernel moves the bytes of a long transfer (splice(2)); else blocks are
  * handed over.
  *
- * When one end fails, what it sent before is still passed on, for as long as
- * the other end takes it and at most `linger_ms`; then the other end is reset
- * (on TCP that may overtake bytes which its peer was too slow to take).
- * An end that had been told all of it in order keeps that: it is not reset, but
- * what it still sends goes nowhere until it ends too. So the answer of a server
- * that does not read the whole question gets through.
+ * When one end fails, what it sent before is still passed on. Once the other
+ * end's peer has all of it, at the latest after `linger_ms`, that end is reset;
+ * until then what it sends goes nowhere. So the answer of a server that does
+ * not read the whole question gets through, and nobody goes on for long talking
+ * to somebody who has gone.
  */
 #ifndef BEAM_STREAM_SPLICE_H
 #define BEAM_STREAM_SPLICE_H

@@ -21,6 +21,11 @@ void stream_reset(struct stream *s)
     s->ops->reset(s);
 }
 
+size_t stream_unsent(const struct stream *s)
+{
+    return s->ops->unsent(s);
+}
+
 void stream_free(struct stream *s)
 {
     if (s)

@@ -45,6 +45,7 @@ struct stream_ops {
     int (*shut)(struct stream *s);
     void (*reset)(struct stream *s);
     void (*free)(struct stream *s);
+    size_t (*unsent)(const struct stream *s);
     /* Both or neither (NULL). */
     ssize_t (*to_pipe)(struct stream *s, int pipe, size_t max);
     ssize_t (*from_pipe)(struct stream *s, int pipe, size_t len);
@@ -85,6 +86,10 @@ int stream_shut(struct stream *s);
 /* Ends both directions at once and tells the peer so (a TCP RST): what was
  * not delivered yet is lost. Both directions then give BEAM_ECLOSED here. */
 void stream_reset(struct stream *s);
+
+/* Bytes written that have not reached the peer yet: those that a reset would
+ * lose. An estimate from above; 0 once the stream has failed. */
+size_t stream_unsent(const struct stream *s);
 
 /* Closes in order whatever was not shut or reset, and frees. NULL allowed.
  * May be called from the owner's call. */

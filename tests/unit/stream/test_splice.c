@@ -134,6 +134,11 @@ static void unwilling_free(struct stream *s)
     stream_free(((struct unwilling *)s)->inner);
 }
 
+static size_t unwilling_unsent(const struct stream *s)
+{
+    return stream_unsent(((const struct unwilling *)s)->inner);
+}
+
 static ssize_t unwilling_to_pipe(struct stream *s, int pipe, size_t max)
 {
     cr_assert(pipe >= 0 && max > 0);
@@ -167,6 +172,7 @@ BEAM_TEST(splice, an_unwilling_kernel_is_asked_once, .timeout = 60)
         .shut = unwilling_shut,
         .reset = unwilling_reset,
         .free = unwilling_free,
+        .unsent = unwilling_unsent,
         .to_pipe = unwilling_to_pipe,
         .from_pipe = unwilling_from_pipe,
     };
