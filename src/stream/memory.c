@@ -112,18 +112,11 @@ static void memory_reset(struct stream *s)
     if (e->failed == BEAM_ECLOSED)
         return;
     e->failed = BEAM_ECLOSED;
-    buf_clear(&e->sent);
-    buf_clear(&peer->sent);
+    buf_clear(&peer->sent); /* what we sent is with the peer already */
     if (!peer->failed && !peer->freed) {
         peer->failed = BEAM_ERESET;
         call(peer, STREAM_READABLE | STREAM_WRITABLE);
     }
-}
-
-static size_t memory_unsent(const struct stream *s)
-{
-    const struct memory_end *e = (const struct memory_end *)s;
-    return e->failed ? 0 : buf_len(&e->sent);
 }
 
 static void memory_free(struct stream *s)
@@ -147,7 +140,6 @@ static const struct stream_ops memory_ops = {
     .shut = memory_shut,
     .reset = memory_reset,
     .free = memory_free,
-    .unsent = memory_unsent,
 };
 
 static void end_init(struct memory_pair *pair, struct memory_end *e, struct loop *l, size_t window)

@@ -7,7 +7,8 @@
 #include "stream/stream.h"
 
 /* What is written to one is read from the other; each direction holds at most
- * `window` bytes. 0 or BEAM_ENOMEM. */
+ * `window` bytes. A reset is read after what was written before it. 0 or
+ * BEAM_ENOMEM. */
 int stream_memory(struct loop *l, size_t window, struct stream **a, struct stream **b);
 
 #endif

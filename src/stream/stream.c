@@ -23,7 +23,7 @@ void stream_reset(struct stream *s)
 
 size_t stream_unsent(const struct stream *s)
 {
-    return s->ops->unsent(s);
+    return s->ops->unsent ? s->ops->unsent(s) : 0;
 }
 
 void stream_free(struct stream *s)

@@ -45,7 +45,7 @@ struct stream_ops {
     int (*shut)(struct stream *s);
     void (*reset)(struct stream *s);
     void (*free)(struct stream *s);
-    size_t (*unsent)(const struct stream *s);
+    size_t (*unsent)(const struct stream *s); /* NULL: always 0 */
     /* Both or neither (NULL). */
     ssize_t (*to_pipe)(struct stream *s, int pipe, size_t max);
     ssize_t (*from_pipe)(struct stream *s, int pipe, size_t len);
