@@ -21,7 +21,7 @@ struct publisher {
     void (*done)(void *arg);
     void *done_arg;
     bool stopping;
-    char words[WORDS_MAX]; /* its last line that was no event */
+    char words[WORDS_MAX]; /* its last words */
     char port[8];
 };
 
@@ -76,12 +76,12 @@ static bool make_arguments(struct publisher *p, const struct publisher_spec *spe
 
 /* ---- its two processes ---- */
 
+/* What a command ends with; lines of the log are none of that. */
 static void keep_words(struct publisher *p, const char *line, size_t len)
 {
     static const char self[] = "beam: ";
-    size_t skip =
-        len > sizeof(self) - 1 && memcmp(line, self, sizeof(self) - 1) == 0 ? sizeof(self) - 1 : 0;
-    if (len > 0)
+    const size_t skip = sizeof(self) - 1;
+    if (len > skip && memcmp(line, self, skip) == 0)
         text_escape(line + skip, len - skip, p->words, sizeof(p->words));
 }
 
@@ -99,7 +99,7 @@ static void on_failed(void *arg)
     struct beam_why why;
     if (p->stopping)
         return;
-    beam_why(&why, BEAM_EIO, "%s", p->words[0] ? p->words : "demo: beam ended without a word");
+    beam_why(&why, BEAM_EIO, "%s", p->words[0] ? p->words : "demo: beam or its daemon was killed");
     p->events.failed(p->events.arg, &why);
 }
 
@@ -187,7 +187,7 @@ static void start_beam(struct publisher *p)
     const struct child_spec how = {.on_line = on_beam_line, .on_exit = on_beam_ended};
     struct beam_why why;
     if (spawn(p, own, sizeof(own) / sizeof(own[0]), &how, &p->beam, &why) < 0) {
-        keep_words(p, why.text, strlen(why.text));
+        snprintf(p->words, sizeof(p->words), "%.*s", (int)sizeof(p->words) - 1, why.text);
         ended(p);
     }
 }
