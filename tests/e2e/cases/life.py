@@ -87,6 +87,16 @@ def daemon_killed(t):
     equal(again.ready(), url, "the address afterwards")
 
 
+@case("life/daemon-killed-early")
+def daemon_killed_early(t):
+    """Its tor goes with it even before it had a word with tor."""
+    home = t.home()
+    home.publish(t.app.http)
+    tor = wait_until(home.tor_pid, 10, "tor was started", pause=0)
+    os.kill(home.daemon_pid(), signal.SIGKILL)
+    wait_until(lambda: not process.alive(tor), 1, "tor went with the daemon")
+
+
 @case("life/interrupt-the-last", seconds=90)
 def interrupt_last(t):
     """Status 0 and no endpoint within 2 s; the daemon and tor follow within 12 s; state is left."""

@@ -53,7 +53,7 @@ def terminal_escapes(t):
     ask(t, host, b"GET /\x1b[31mred\x1b[2J\x1b]0;owned\x07 HTTP/1.1\r\n\r\n")
     beam.shows(r"GET /\\x1b\[31mred\\x1b\[2J\\x1b\]0;owned")
     ask(t, host, b"GET /\x9b31m HTTP/1.1\r\n\r\n")
-    beam.shows(r"\\x(5cx)?9b31m")
+    beam.shows(r"GET /\\x9b31m")
     ask(t, host, "GET /\u202egnp.exe HTTP/1.1\r\n\r\n".encode())
     beam.shows(r"\\xe2\\x80\\xaegnp")
     ask(t, host, b"GET /x HTTP/1.1\r\n\r\n")

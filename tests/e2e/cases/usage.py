@@ -243,3 +243,18 @@ def single_hop(t):
     check(re.search("non-?anonymous|single-?hop", done.err, re.IGNORECASE),
           f"{done}: it does not say why")
     check(".onion" not in done.out, f"{done}: an address was told")
+
+
+@case("usage/single-hop-tor", seconds=60)
+def single_hop_tor(t):
+    """The same of a tor that runs like that although its configuration does not say so."""
+    wrapper = t.path("tor")
+    with open(wrapper, "w", encoding="ascii") as f:
+        f.write('#!/bin/sh\nexec tor "$@" --SocksPort 0 --HiddenServiceNonAnonymousMode 1 '
+                "--HiddenServiceSingleHopMode 1\n")
+    os.chmod(wrapper, 0o755)
+    done = t.home(tor__binary=wrapper).detach(str(t.app.http))
+    equal(done.status, 4, f"{done}: the status")
+    check(re.search("non-?anonymous|single-?hop", done.err, re.IGNORECASE),
+          f"{done}: it does not say why")
+    check(".onion" not in done.out, f"{done}: an address was told")
