@@ -167,6 +167,7 @@ static int turn(struct loop *l, bool wait)
         arm(l);
     else
         flags |= EVLOOP_NONBLOCK;
+    l->now_read = false; /* the poll may take minutes: what it calls must not count from before */
     int err = event_base_loop(l->base, flags) < 0 ? BEAM_EIO : 0;
     l->now_read = false;
     run_timers(l);

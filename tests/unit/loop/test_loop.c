@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -154,6 +155,56 @@ BEAM_TEST(loop, now_stands_still_within_a_turn)
     cr_assert_eq(loop_turn(l), 0);
     cr_assert_geq(loop_now(l), real);
     loop_free(l);
+}
+
+struct nap {
+    struct loop *loop;
+    struct loop_signal alarm;
+    struct loop_timer far, near;
+    uint64_t set, fired;
+};
+
+static uint64_t real_ms(void)
+{
+    return clock_system()->monotonic_ms(clock_system()->arg);
+}
+
+static void on_alarm(void *arg, int signum)
+{
+    struct nap *n = arg;
+    (void)signum;
+    n->set = real_ms();
+    loop_timer_set(&n->near, 50);
+}
+
+static void on_near(void *arg)
+{
+    struct nap *n = arg;
+    n->fired = real_ms();
+    loop_stop(n->loop);
+}
+
+static void on_far(void *arg)
+{
+    loop_stop(((struct nap *)arg)->loop);
+}
+
+/* What the poll calls counts from when it is called, not from when the poll began. */
+BEAM_TEST(loop, now_is_read_after_a_long_poll)
+{
+    struct nap n = {.loop = until_loop_new()};
+    const struct itimerval soon = {.it_value = {.tv_usec = 80 * 1000}};
+    loop_timer_init(n.loop, &n.far, on_far, &n);
+    loop_timer_init(n.loop, &n.near, on_near, &n);
+    loop_timer_set(&n.far, 10000);
+    cr_assert_eq(loop_signal_start(n.loop, &n.alarm, SIGALRM, on_alarm, &n), 0);
+    cr_assert_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+    cr_assert_eq(loop_run(n.loop), 0);
+    cr_assert_gt(n.fired, 0);
+    cr_assert_geq(n.fired, n.set + 50);
+    loop_timer_clear(&n.far);
+    loop_signal_stop(&n.alarm);
+    loop_free(n.loop);
 }
 
 struct seen {
