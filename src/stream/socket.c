@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -259,10 +260,19 @@ static size_t socket_unsent(const struct stream *s)
     return queued > 0 ? (size_t)queued : 0;
 }
 
+static bool socket_gone(const struct stream *s)
+{
+    const struct socket_stream *k = (const struct socket_stream *)s;
+    struct pollfd fd = {.fd = k->fd};
+    /* What we shut ourselves would count as well. */
+    return s->ops == &unix_ops && k->fd >= 0 && !k->shut && poll(&fd, 1, 0) == 1 &&
+           (fd.revents & POLLHUP) != 0;
+}
+
 #define SOCKET_OPS(kind_)                                                                          \
     {                                                                                              \
         .kind = (kind_), .read = socket_read, .write = socket_write, .shut = socket_shut,          \
-        .reset = socket_reset, .free = socket_free, .unsent = socket_unsent,                       \
+        .reset = socket_reset, .free = socket_free, .unsent = socket_unsent, .gone = socket_gone,  \
         .to_pipe = socket_to_pipe, .from_pipe = socket_from_pipe                                   \
     }
 static const struct stream_ops tcp_ops = SOCKET_OPS("tcp");

@@ -43,7 +43,8 @@ struct splice {
     struct splice_events events;
     size_t window;
     uint64_t linger_ms;
-    unsigned again; /* DIR_… that have more to do at once */
+    uint64_t passed_then; /* by both, when one side was seen to have gone */
+    unsigned again;       /* DIR_… that have more to do at once */
     struct loop_task go_on;
     struct loop_timer linger, look;
     bool running, freed;
@@ -175,6 +176,23 @@ static void finish(struct splice *s, struct direction *d, enum splice_side from)
         s->events.half(s->events.arg, from);
 }
 
+static uint64_t passed(const struct splice *s)
+{
+    return s->dir[SPLICE_A].passed + s->dir[SPLICE_B].passed;
+}
+
+/*
+ * Who ended and has gone altogether reads no more. The other side may finish what it does, but not
+ * for ever: tor has no half-close, and many a server never ends a connection that its client left.
+ */
+static void watch_gone(struct splice *s, const struct direction *d)
+{
+    if (s->err || !stream_gone(d->from))
+        return;
+    s->passed_then = passed(s);
+    loop_timer_set(&s->linger, s->linger_ms);
+}
+
 /* One turn of one direction. */
 static void carry(struct splice *s, enum splice_side from)
 {
@@ -200,6 +218,7 @@ static void carry(struct splice *s, enum splice_side from)
                 return;
             if (n == BEAM_ECLOSED) {
                 d->ended = true;
+                watch_gone(s, d);
             } else if (n < 0) {
                 d->cut = true;
                 side_failed(s, from, (int)n);
@@ -293,7 +312,15 @@ static void on_look(void *arg)
 
 static void on_linger(void *arg)
 {
-    end(arg, true);
+    struct splice *s = arg;
+    if (!s->err && passed(s) != s->passed_then) { /* somebody is gone, but bytes still move */
+        s->passed_then = passed(s);
+        loop_timer_set(&s->linger, s->linger_ms);
+        return;
+    }
+    if (!s->err)
+        s->err = BEAM_ETIMEOUT;
+    end(s, true);
 }
 
 static void on_ready(void *arg, struct stream *stream, unsigned ready)

@@ -10,7 +10,8 @@
  * end's peer has all of it, at the latest after `linger_ms`, that end is reset;
  * until then what it sends goes nowhere. So the answer of a server that does
  * not read the whole question gets through, and nobody goes on for long talking
- * to somebody who has gone.
+ * to somebody who has gone. An end that has gone without failing (stream_gone)
+ * leaves the other as long as bytes still move, and `linger_ms` more.
  */
 #ifndef BEAM_STREAM_SPLICE_H
 #define BEAM_STREAM_SPLICE_H
@@ -33,7 +34,8 @@ struct splice_events {
     uint64_t (*tap)(void *arg, enum splice_side from, const void *data, size_t len);
     /* `from` ended its sending side in order, all passed on. NULL allowed. */
     void (*half)(void *arg, enum splice_side from);
-    /* Over: 0 when both sides ended in order, else why the first failed. Both
+    /* Over: 0 when both sides ended in order, else why the first failed;
+     * BEAM_ETIMEOUT when one had gone and the other did not end. Both
      * streams are freed already; the handle is gone after this call. */
     void (*done)(void *arg, int err);
     void *arg;
@@ -43,7 +45,7 @@ struct splice_events {
 struct splice_options {
     const struct splice_events *events; /* copied */
     size_t window;                      /* most bytes held a direction; 0: 256 KiB */
-    uint64_t linger_ms;                 /* after one end failed; 0: 30 s */
+    uint64_t linger_ms;                 /* after one end failed or went; 0: 30 s */
 };
 
 /*

@@ -26,6 +26,7 @@
 #define BEAM_STREAM_STREAM_H
 
 #include <stdbool.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -46,6 +47,7 @@ struct stream_ops {
     void (*reset)(struct stream *s);
     void (*free)(struct stream *s);
     size_t (*unsent)(const struct stream *s); /* NULL: always 0 */
+    bool (*gone)(const struct stream *s);     /* NULL: never known */
     /* Both or neither (NULL). */
     ssize_t (*to_pipe)(struct stream *s, int pipe, size_t max);
     ssize_t (*from_pipe)(struct stream *s, int pipe, size_t len);
@@ -90,6 +92,10 @@ void stream_reset(struct stream *s);
 /* Bytes written that have not reached the peer yet: those that a reset would
  * lose. An estimate from above; 0 once the stream has failed. */
 size_t stream_unsent(const struct stream *s);
+
+/* Whether the peer has closed both directions, so that it reads no more: known
+ * of unix sockets alone (a TCP peer's close looks like its half-close). */
+bool stream_gone(const struct stream *s);
 
 /* Closes in order whatever was not shut or reset, and frees. NULL allowed.
  * May be called from the owner's call. */

@@ -241,3 +241,45 @@ BEAM_TEST(splice, can_be_freed_by_tap_and_half)
         scene_close(&s);
     }
 }
+
+/* A visitor that left, and a server that never ends: tor's sockets close both ways at once. */
+static void left_alone(int side)
+{
+    struct scene s;
+    scene_open(&s, pair_unix, pair_unix);
+    s.options.linger_ms = 200;
+    s.actor[0].to_send = s.actor[1].to_send = 100;
+    s.actor[0].shut = s.actor[1].shut = false;
+    scene_start(&s);
+    while (s.actor[0].received < 100 || s.actor[1].received < 100)
+        scene_turns(&s, 1);
+    stream_free(s.actor[side].stream);
+    s.actor[side].stream = NULL;
+    cr_assert(until(s.loop, is_done, &s));
+    cr_assert_eq(s.err, BEAM_ETIMEOUT);
+    cr_assert_eq(s.bytes[side], 100);
+    scene_close(&s);
+}
+
+BEAM_TEST(splice, who_is_left_alone_does_not_stay_for_ever)
+{
+    left_alone(0);
+    left_alone(1);
+}
+
+/* A half-close is no leaving. */
+BEAM_TEST(splice, a_half_closed_end_may_wait)
+{
+    struct scene s;
+    scene_open(&s, pair_unix, pair_unix);
+    s.options.linger_ms = 1;
+    s.actor[1].shut = false;
+    scene_start(&s);
+    while (!s.half[0])
+        scene_turns(&s, 1);
+    uint64_t until_ms = loop_now(s.loop) + 50;
+    while (loop_now(s.loop) < until_ms)
+        scene_turns(&s, 1);
+    cr_assert_not(s.done);
+    scene_close(&s);
+}
