@@ -80,13 +80,14 @@ void onion_upload(struct onion *o, bool failed, const char *reason)
         o->events.warning(o->events.arg, &why);
 }
 
-/* It becomes one word of an ADD_ONION: nothing that ends or quotes a word. */
+/* It becomes one word of an ADD_ONION: nothing that ends or quotes a word, nor any letter beyond
+ * ASCII, which tor refuses there. */
 static int check_socket(const char *path)
 {
     if (path[0] != '/')
         return BEAM_EINVAL;
     for (const char *s = path; *s; s++)
-        if ((unsigned char)*s <= 0x20 || *s == 0x7f || *s == '"' || *s == '\\')
+        if ((unsigned char)*s <= 0x20 || (unsigned char)*s >= 0x7f || *s == '"' || *s == '\\')
             return BEAM_EINVAL;
     return 0;
 }

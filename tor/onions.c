@@ -172,6 +172,11 @@ static void pump(void *arg)
         int err = add(all, o);
         if (err == 0)
             continue;
+        if (err == BEAM_ECLOSED) {
+            /* tor is gone, and onions_down is on its way: not this service's fault. */
+            place(all, o, ONION_QUEUED);
+            return;
+        }
         struct beam_why why;
         beam_why(&why, err, "the onion service could not be asked for: %s", beam_err_text(err));
         onion_event(o, ONION_EV_REFUSED, &why, 0);

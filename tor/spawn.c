@@ -81,6 +81,12 @@ static int check_include(const char *path, struct beam_why *why)
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         err = beam_why(why, BEAM_EINVAL, "tor.torrc: %s: not a file (name one with torrc lines)",
                        path);
+    else if ((st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 022) != 0)
+        /* Its lines can name programs to run. */
+        err = beam_why(why, BEAM_EPERM,
+                       "tor.torrc: %s: others than you and root can write it (run: chown %lu '%s' "
+                       "&& chmod go-w '%s')",
+                       path, (unsigned long)geteuid(), path, path);
     close(fd);
     return err;
 }

@@ -253,6 +253,9 @@ static void tor_enter(struct tor *t, enum tor_state state)
     case TOR_FAILED:
         spawn_clean(t->options.dir);
         onions_fail(t->onions, &t->why);
+        if (t->again)
+            loop_post(t->loop, &t->start);
+        t->again = false;
         notify(t, &t->why, 0);
         return;
     }
@@ -319,6 +322,7 @@ static void ended_early(struct tor *t)
 
 static bool in_off(struct tor *t, enum ev ev)
 {
+    t->again = false;
     if (ev == EV_START) {
         t->was_controlled = false;
         t->failures = 0;

@@ -136,8 +136,8 @@ static int publish(struct path_onion *o, struct tor *tor, const char *socket, st
         return beam_why(why, err, "%s: published already (stop the tunnel that does)", o->url);
     case BEAM_EINVAL:
         return beam_why(why, err,
-                        "%s: tor takes no socket path with a space or a quote in it (set BEAM_HOME "
-                        "or XDG_RUNTIME_DIR to another path)",
+                        "%s: tor takes no socket path with a space, a quote or a letter beyond "
+                        "ASCII in it (set BEAM_HOME or XDG_RUNTIME_DIR to another path)",
                         socket);
     default:
         return beam_why(why, err, "%s: cannot be published: %s", o->url, beam_err_text(err));
