@@ -139,6 +139,8 @@ void launch_free(struct launch *la)
     if (!la)
         return;
     loop_task_cancel(la->loop, &la->served);
-    child_free(la->child);
+    /* Others may use it by now. If nobody does, it ends by itself. */
+    if (la->child)
+        child_release(la->child);
     free(la);
 }

@@ -73,7 +73,8 @@ static void publish_enter(struct publish *p, enum publish_state state)
         transmit(p, request_publish(PUBLISH_ID, &p->common, p->options));
         break;
     case PUBLISH_STOPPING:
-        loop_timer_set(&p->deadline, STOP_MS);
+        if (!loop_timer_pending(&p->deadline)) /* entered again once the tunnel is known */
+            loop_timer_set(&p->deadline, STOP_MS);
         if (p->tunnel)
             transmit(p, request_stop_id(STOP_ID, p->tunnel));
         break;
