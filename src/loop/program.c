@@ -98,7 +98,8 @@ static void default_signals(void)
 static void become(const struct program_plan *plan, pid_t parent)
 {
     if (plan->die_with_us) {
-        /* Nobody is left to insist, and a tor was seen to hang for ever on its way out of a SIGTERM. */
+        /* Nobody is left to insist, and a tor was seen to hang for ever on its way out of a
+         * SIGTERM. */
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
             return;
         if (getppid() != parent) /* it ended before we asked to be told */

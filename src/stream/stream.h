@@ -26,7 +26,6 @@
 #define BEAM_STREAM_STREAM_H
 
 #include <stdbool.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
