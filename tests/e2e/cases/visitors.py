@@ -11,6 +11,8 @@ from kit.case import case
 from kit.process import alive, check, equal, wait_until
 from kit.visit import host_of, read_all
 
+SANITIZED = os.environ.get("BEAM_SANITIZERS") == "yes"
+
 KEYS = {  # of the events, beside "event" and "time"
     "starting": {"name", "target", "policy"},
     "progress": {"path", "percent", "summary"},
@@ -244,7 +246,8 @@ def nothing_is_kept(t):
     visits()
     wait_until(lambda: descriptors() == before, 10, f"it has its {before} descriptors again")
     grown = memory(pid) - size
-    check(grown < 256 * 1024, f"beam has grown by {grown} bytes")
+    # AddressSanitizer keeps what was freed, to catch its use.
+    check(grown < 256 * 1024 or SANITIZED, f"beam has grown by {grown} bytes")
     t.note(f"{grown // 1024} kB more after 60 more visitors")
 
 
@@ -329,7 +332,7 @@ def slow_reader(t):
         steady = still(lambda: home.status()["tunnels"][0]["out"], 30)
         grown = memory(home.daemon_pid()) - before
         check(steady < 30e6, f"{steady} bytes went out to a visitor who reads nothing")
-        check(grown < 4 << 20, f"beam grew by {grown} bytes")
+        check(grown < 4 << 20 or SANITIZED, f"beam grew by {grown} bytes")
         # Tor itself lets a stream go on slowly after such a pause, so not all of it is waited for.
         for number, block in enumerate(stream(int(steady) + 1500000)):
             check(exact(connection, len(block)) == block, f"block {number} is not what was sent")

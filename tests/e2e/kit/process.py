@@ -15,6 +15,8 @@ import threading
 import time
 import traceback
 
+GRACE = 2  # seconds for what is on its way out when a body has ended well
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -236,9 +238,15 @@ def run(argv, seconds, env=None, cwd=None, data=None):
 # ---- a body under supervision -----------------------------------------------------------------
 
 
-def end_descendants():
-    """Kills whatever is below this process and waits for it; gives the commands of what ran."""
+def end_descendants(grace=0):
+    """
+    Kills whatever is below this process and waits for it; gives the commands of what ran. What is
+    about to end has `grace` seconds for that.
+    """
     found = []
+    until = time.monotonic() + grace
+    while any(alive(pid) for pid in descendants(os.getpid())) and time.monotonic() < until:
+        time.sleep(0.02)
     until = time.monotonic() + 10
     while time.monotonic() < until:
         for pid in descendants(os.getpid()):
@@ -301,7 +309,7 @@ def supervise(body, seconds):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     finally:
         os.close(pidfd)
-        left = end_descendants()
+        left = end_descendants(GRACE if status == 0 else 0)
     return status, left if status is not None else []
 
 
