@@ -15,7 +15,8 @@ typedef void launch_fn(void *arg, int err, const struct beam_why *why);
 /* `common`: its configuration. The answer comes later, once. 0, or BEAM_E… with words. */
 int launch_start(struct loop *l, const struct request_common *common, launch_fn *done, void *arg,
                  struct launch **out, struct beam_why *why);
-/* Kills a daemon that does not serve yet. NULL allowed. */
+/* Lets go of a daemon that does not serve yet: others may use it as soon as it does, and it ends by
+ * itself when nobody comes. NULL allowed. */
 void launch_free(struct launch *la);
 
 #endif

@@ -256,29 +256,3 @@ void child_release(struct child *c)
 {
     let_go(c);
 }
-
-int child_detach(const char *const *argv, struct beam_why *why)
-{
-    char *path = NULL;
-    int err = program_find(argv[0], &path, why);
-    if (err < 0)
-        return err;
-    int null = program_null();
-    struct program_plan plan = {
-        .path = path,
-        .argv = argv,
-        .env = (const char *const *)environ,
-        .dir = "/",
-        .in = null,
-        .out = null,
-        .detach = true,
-    };
-    if (null < 0)
-        err = beam_why(why, BEAM_EIO, "/dev/null: %s", strerror(errno));
-    else
-        err = program_start(&plan, NULL, why);
-    if (null >= 0)
-        close(null);
-    free(path);
-    return err;
-}

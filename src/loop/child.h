@@ -43,11 +43,4 @@ void child_free(struct child *c);
 /* Lets it live on, unwatched: nothing more is called, and the handle is gone. */
 void child_release(struct child *c);
 
-/*
- * Starts a program that outlives us: own session, no controlling terminal,
- * working directory "/", standard descriptors on /dev/null, this process's
- * environment. 0 or as above.
- */
-int child_detach(const char *const *argv, struct beam_why *why);
-
 #endif

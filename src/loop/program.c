@@ -119,13 +119,7 @@ static void become(const struct program_plan *plan, pid_t parent)
 
 static _Noreturn void in_child(const struct program_plan *plan, pid_t parent, int report)
 {
-    pid_t pid = 0;
-    if (plan->detach)
-        pid = setsid() < 0 ? -1 : fork();
-    if (pid > 0)
-        _exit(0);
-    if (pid == 0)
-        become(plan, parent);
+    become(plan, parent);
     int errnum = errno;
     _exit(write(report, &errnum, sizeof(errnum)) == sizeof(errnum) ? 127 : 126);
 }
@@ -202,12 +196,11 @@ out:
     if (child > 0)
         errnum = outcome(report[0]);
     close(report[0]);
-    if (child > 0 && (errnum || plan->detach))
+    if (child > 0 && errnum)
         reap(child);
     if (errnum)
         return beam_why(why, start_err(errnum), "%s: could not be started: %s", plan->path,
                         strerror(errnum));
-    if (!plan->detach)
-        *pid = child;
+    *pid = child;
     return 0;
 }

@@ -15,7 +15,6 @@ struct program_plan {
     const char *dir;
     int in, out;      /* become descriptors 0, and 1 and 2; no other is inherited */
     bool die_with_us; /* SIGKILL when the calling thread ends */
-    bool detach;      /* a session of its own, and no child of ours */
 };
 
 /*
@@ -27,8 +26,8 @@ int program_find(const char *name, char **path, struct beam_why *why);
 
 /*
  * Forks and executes, and returns once the program runs or could not. It starts
- * with default signal dispositions and nothing blocked. *pid is set unless
- * `detach`. BEAM_ENOTFOUND, BEAM_EPERM, BEAM_ENOMEM, BEAM_EIO.
+ * with default signal dispositions and nothing blocked. BEAM_ENOTFOUND,
+ * BEAM_EPERM, BEAM_ENOMEM, BEAM_EIO.
  */
 int program_start(const struct program_plan *plan, pid_t *pid, struct beam_why *why);
 

@@ -202,7 +202,6 @@ BEAM_TEST(child, says_why_it_cannot_start)
     cr_assert_not_null(strstr(why.text, "no-such-program-anywhere"));
     argv[0] = "/etc/passwd";
     cr_assert_eq(child_spawn(l, &spec, &c, &why), BEAM_EPERM);
-    cr_assert_eq(child_detach(argv, &why), BEAM_EPERM);
     argv[0] = "sh"; /* execve itself refuses */
     spec.dir = "/no/such/folder";
     cr_assert_eq(child_spawn(l, &spec, &c, &why), BEAM_ENOTFOUND);
@@ -251,39 +250,4 @@ BEAM_TEST(child, dies_with_us)
         cr_assert_lt(i, 4999, "it lives on: %s", state);
     }
     close(up[0]);
-}
-
-static bool is_written(void *arg)
-{
-    struct stat st;
-    return stat(arg, &st) == 0 && st.st_size > 0;
-}
-
-BEAM_TEST(child, detached_it_is_no_child_of_ours)
-{
-    struct loop *l = until_loop_new();
-    char dir[] = "/tmp/beam-child-XXXXXX", path[64], temporary[64], script[512], text[128] = "";
-    cr_assert_not_null(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/told", dir);
-    snprintf(temporary, sizeof(temporary), "%s/tmp", dir);
-    snprintf(script, sizeof(script),
-             "{ ps -o sid= -p $$; pwd; readlink /proc/self/fd/0; echo $MARK; } | tr -d ' ' | "
-             "tr '\\n' '|' > %s; echo $$ >> %s; mv %s %s",
-             temporary, temporary, temporary, path);
-    const char *const argv[] = {"sh", "-c", script, NULL};
-    cr_assert_eq(setenv("MARK", "kept", 1), 0);
-    cr_assert_eq(child_detach(argv, NULL), 0);
-    cr_assert(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
-    cr_assert(until(l, is_written, path));
-    FILE *f = fopen(path, "r");
-    cr_assert_not_null(f);
-    cr_assert_not_null(fgets(text, sizeof(text), f));
-    fclose(f);
-    char *rest = NULL;
-    long sid = strtol(text, &rest, 10);
-    cr_assert_neq((pid_t)sid, getsid(0));
-    cr_assert_eq(strncmp(rest, "|/|/dev/null|kept|", 18), 0, "%s", text);
-    unlink(path);
-    rmdir(dir);
-    loop_free(l);
 }
