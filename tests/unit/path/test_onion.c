@@ -316,6 +316,6 @@ static void refused_by_tor(int err, const char *words)
 BEAM_TEST(path_onion, what_tor_refuses_is_told_and_leaves_nothing)
 {
     refused_by_tor(BEAM_EEXIST, "published already");
-    refused_by_tor(BEAM_EINVAL, "a space or a quote");
+    refused_by_tor(BEAM_EINVAL, "a space, a quote or a letter beyond ASCII");
     refused_by_tor(BEAM_ENOMEM, "cannot be published");
 }
