@@ -328,6 +328,7 @@ static void on_answer(void *arg, const struct control_reply *r)
 static void ask(struct low *w, const char *command)
 {
     w->answer[0] = '\0';
+    cr_assert_not_null(w->link); /* it may have ended instead of getting ready */
     cr_assert_eq(control_send(link_control(w->link), on_answer, w, "%s", command), 0);
     cr_assert(kit_until(w->loop, is_answered, w, 5000));
 }
