@@ -7,7 +7,8 @@
  *   BEAM_FAULT_PLAN  a file with a line "suite/name N" a test: its Nth allocation fails; with
  *                    N = 0 none does. A test without a line allocates undisturbed.
  *   BEAM_FAULT_LOG   a file that gets a line for each thing worth knowing: "begin TEST PID",
- *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N", and with
+ *                    "count TEST N" (allocations made), "hit TEST N", "leak TEST N",
+ *                    "folder PATH 0" (made by mkdtemp, for the runner to remove), and with
  *                    N = 0 "path TEST N" for the first, second and last allocation reached by
  *                    the same chain of calls (a loop's thousand allocations are three of these)
  *                    and "place:HASH TEST N" for the first reached by the same last few callers.
@@ -174,6 +175,7 @@ WRAP(char *, strndup, (const char *s, size_t n));
 WRAP(int, posix_memalign, (void **out, size_t align, size_t size));
 WRAP(void *, aligned_alloc, (size_t align, size_t size));
 WRAP(void *, sodium_malloc, (size_t size));
+WRAP(char *, mkdtemp, (char *template));
 
 extern int wrap_vasprintf(char **out, const char *fmt, va_list ap) __asm__("__wrap_vasprintf")
     __attribute__((format(printf, 2, 0)));
@@ -229,6 +231,15 @@ void *wrap_aligned_alloc(size_t align, size_t size)
 void *wrap_sodium_malloc(size_t size)
 {
     return fails() ? NULL : real_sodium_malloc(size);
+}
+
+/* No allocation: a folder that a body could not remove, for it was ended, is told of. */
+char *wrap_mkdtemp(char *template)
+{
+    char *path = real_mkdtemp(template);
+    if (path && atomic_load(&fault.armed))
+        note("folder", path, 0);
+    return path;
 }
 
 /* Written out, for the real ones differ between a fortified build and a plain one. */
