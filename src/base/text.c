@@ -145,6 +145,100 @@ int text_base64_decode(const char *text, size_t len, void *out, size_t size, siz
     return decode_checked(text, len, 6, base64_value, out, size, out_len);
 }
 
+static const char base58_digits[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+static int base58_value(int c)
+{
+    const char *at = memchr(base58_digits, c, sizeof(base58_digits) - 1);
+    return at ? (int)(at - base58_digits) : -1;
+}
+
+static int base36_value(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'z' ? c - 'a' + 10 : -1;
+}
+
+/* number = number * by + add, of *n bytes, the lowest first. */
+static bool radix_step(uint8_t *number, size_t *n, unsigned by, unsigned add)
+{
+    for (size_t i = 0; i < *n; i++) {
+        add += number[i] * by;
+        number[i] = (uint8_t)add;
+        add >>= 8;
+    }
+    if (add == 0)
+        return true;
+    if (*n == TEXT_RADIX_MAX)
+        return false;
+    number[(*n)++] = (uint8_t)add;
+    return true;
+}
+
+static int radix_decode(const char *text, size_t len, unsigned base, value_fn *value, void *out,
+                        size_t size, size_t *out_len)
+{
+    uint8_t number[TEXT_RADIX_MAX], *to = out;
+    size_t zeros = 0, n = 0;
+    if (len > 2 * TEXT_RADIX_MAX)
+        return BEAM_ELIMIT;
+    while (zeros < len && value((uint8_t)text[zeros]) == 0)
+        zeros++;
+    for (size_t i = zeros; i < len; i++) {
+        int digit = value((uint8_t)text[i]);
+        if (digit < 0)
+            return BEAM_EINVAL;
+        if (!radix_step(number, &n, base, (unsigned)digit))
+            return BEAM_ELIMIT;
+    }
+    if (zeros + n > TEXT_RADIX_MAX || zeros + n > size)
+        return BEAM_ELIMIT;
+    memset(to, 0, zeros);
+    for (size_t i = 0; i < n; i++)
+        to[zeros + i] = number[n - 1 - i];
+    *out_len = zeros + n;
+    return 0;
+}
+
+int text_base58_encode(const void *data, size_t len, char *out, size_t size)
+{
+    uint8_t digits[TEXT_BASE58_SIZE(TEXT_RADIX_MAX)];
+    const uint8_t *p = data;
+    size_t zeros = 0, n = 0;
+    if (len > TEXT_RADIX_MAX)
+        return BEAM_ELIMIT;
+    while (zeros < len && p[zeros] == 0)
+        zeros++;
+    for (size_t i = zeros; i < len; i++) {
+        unsigned carry = p[i];
+        for (size_t k = 0; k < n || carry; k++) {
+            carry += k < n ? digits[k] * 256u : 0;
+            digits[k] = (uint8_t)(carry % 58);
+            carry /= 58;
+            n = k < n ? n : k + 1;
+        }
+    }
+    if (zeros + n >= size)
+        return BEAM_ELIMIT;
+    memset(out, base58_digits[0], zeros);
+    for (size_t i = 0; i < n; i++)
+        out[zeros + i] = base58_digits[digits[n - 1 - i]];
+    out[zeros + n] = '\0';
+    return 0;
+}
+
+int text_base58_decode(const char *text, size_t len, void *out, size_t size, size_t *out_len)
+{
+    return radix_decode(text, len, 58, base58_value, out, size, out_len);
+}
+
+int text_base36_decode(const char *text, size_t len, void *out, size_t size, size_t *out_len)
+{
+    return radix_decode(text, len, 36, base36_value, out, size, out_len);
+}
+
 int text_number(const char *text, size_t len, uint64_t max, uint64_t *out)
 {
     if (len == 0 || (len > 1 && text[0] == '0'))

@@ -31,6 +31,20 @@ int text_base64_encode(const void *data, size_t len, char *out, size_t size);
 /* Padded or not. Sets *out_len. 0, BEAM_EINVAL, BEAM_ELIMIT. */
 int text_base64_decode(const char *text, size_t len, void *out, size_t size, size_t *out_len);
 
+/*
+ * base58btc and base36, in which the whole of the bytes is one number and each leading zero byte
+ * one leading zero digit. The work grows with the square of the length, so nothing longer than
+ * TEXT_RADIX_MAX bytes is taken.
+ */
+enum { TEXT_RADIX_MAX = 128 };
+#define TEXT_BASE58_SIZE(n) ((n)*138 / 100 + 2)
+/* 0 or BEAM_ELIMIT. */
+int text_base58_encode(const void *data, size_t len, char *out, size_t size);
+/* Sets *out_len. 0, BEAM_EINVAL, BEAM_ELIMIT. */
+int text_base58_decode(const char *text, size_t len, void *out, size_t size, size_t *out_len);
+/* Lower or upper case. Sets *out_len. 0, BEAM_EINVAL, BEAM_ELIMIT. */
+int text_base36_decode(const char *text, size_t len, void *out, size_t size, size_t *out_len);
+
 /* A decimal number with no sign, space or leading zero, at most max. 0 or BEAM_EINVAL. */
 int text_number(const char *text, size_t len, uint64_t max, uint64_t *out);
 

@@ -53,6 +53,33 @@ uint64_t wire_read_be64(struct wire_reader *r)
     return read_be(r, 8);
 }
 
+/* 7 bits a byte, least first. A last byte of zero after others would be a longer way to say the
+ * same number, and `most` is all that the byte at the limit may hold. */
+static uint64_t read_varint(struct wire_reader *r, unsigned limit, uint8_t most)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < limit; i++) {
+        uint8_t b = wire_read_u8(r);
+        if (r->failed || (b == 0 && i > 0) || (i + 1 == limit && b > most))
+            break;
+        v |= (uint64_t)(b & 0x7f) << 7 * i;
+        if (b < 0x80)
+            return v;
+    }
+    r->failed = true;
+    return 0;
+}
+
+uint64_t wire_read_varint(struct wire_reader *r)
+{
+    return read_varint(r, 9, 0x7f);
+}
+
+uint64_t wire_read_varint64(struct wire_reader *r)
+{
+    return read_varint(r, 10, 1);
+}
+
 size_t wire_read_left(const struct wire_reader *r)
 {
     return r->failed ? 0 : (size_t)(r->end - r->at);
@@ -108,6 +135,24 @@ void wire_write_be32(struct wire_writer *w, uint32_t v)
 void wire_write_be64(struct wire_writer *w, uint64_t v)
 {
     write_be(w, v, 8);
+}
+
+void wire_write_varint(struct wire_writer *w, uint64_t v)
+{
+    uint8_t bytes[10];
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7)
+        bytes[n++] = (uint8_t)(v | 0x80);
+    bytes[n++] = (uint8_t)v;
+    wire_write_bytes(w, bytes, n);
+}
+
+size_t wire_varint_size(uint64_t v)
+{
+    size_t n = 1;
+    for (; v >= 0x80; v >>= 7)
+        n++;
+    return n;
 }
 
 int wire_write_end(const struct wire_writer *w, size_t *len)

@@ -399,3 +399,73 @@ BEAM_TEST(text, labels)
         cr_assert_not(text_label_valid(bad[i]), "%s", bad[i]);
     cr_assert_not(text_label_valid(is_long));
 }
+
+/* The examples of draft-msporny-base58-03, section 5, and leading zeros. */
+BEAM_TEST(text, base58)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *text;
+    } rows[] = {
+        {"", 0, ""},
+        {"\0", 1, "1"},
+        {"Hello World!", 12, "2NEpo7TZRRrLZSi2U"},
+        {"The quick brown fox jumps over the lazy dog.", 44,
+         "USm3fpXnKG5EUBx2ndxBDMPVciP5hGey2Jh4NDv6gmeo1LkMeiKrLJUUBk6Z"},
+        {"\x00\x00\x28\x7f\xb4\xcd", 6, "11233QC4"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[80];
+        uint8_t bytes[64];
+        size_t n = 77, len = strlen(rows[i].text);
+        cr_assert_eq(text_base58_encode(rows[i].bytes, rows[i].len, text, sizeof(text)), 0);
+        cr_assert_str_eq(text, rows[i].text);
+        cr_assert_eq(text_base58_encode(rows[i].bytes, rows[i].len, text, len), BEAM_ELIMIT);
+        cr_assert_eq(text_base58_decode(rows[i].text, len, bytes, rows[i].len, &n), 0);
+        cr_assert_eq(n, rows[i].len);
+        cr_assert_eq(memcmp(bytes, rows[i].bytes, n), 0);
+        if (n > 0)
+            cr_assert_eq(text_base58_decode(rows[i].text, len, bytes, n - 1, &n), BEAM_ELIMIT);
+    }
+    static const char *const bad[] = {"0", "O", "I", "l", "2NEpo7TZRR LZSi2U", "1\xff"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        uint8_t bytes[64];
+        size_t n;
+        cr_assert_eq(text_base58_decode(bad[i], strlen(bad[i]), bytes, 64, &n), BEAM_EINVAL);
+    }
+}
+
+BEAM_TEST(text, base58_has_a_ceiling)
+{
+    uint8_t bytes[TEXT_RADIX_MAX + 1], again[TEXT_RADIX_MAX + 1];
+    char text[TEXT_BASE58_SIZE(sizeof(bytes))];
+    size_t n = 0;
+    memset(bytes, 0xff, sizeof(bytes));
+    cr_assert_eq(text_base58_encode(bytes, sizeof(bytes), text, sizeof(text)), BEAM_ELIMIT);
+    cr_assert_eq(text_base58_encode(bytes, TEXT_RADIX_MAX, text, sizeof(text)), 0);
+    cr_assert_eq(text_base58_decode(text, strlen(text), again, sizeof(again), &n), 0);
+    cr_assert_eq(n, (size_t)TEXT_RADIX_MAX);
+    cr_assert_eq(memcmp(again, bytes, n), 0);
+
+    size_t len = strlen(text);
+    text[len++] = 'z';
+    cr_assert_eq(text_base58_decode(text, len, again, sizeof(again), &n), BEAM_ELIMIT);
+    memset(text, '1', TEXT_RADIX_MAX + 1);
+    cr_assert_eq(text_base58_decode(text, TEXT_RADIX_MAX + 1, again, sizeof(again), &n),
+                 BEAM_ELIMIT);
+}
+
+BEAM_TEST(text, base36)
+{
+    /* From the multibase specification's test vectors (multiformats/multibase, tests/basic.csv). */
+    static const char text[] = "2lcpzo5yikidynfl";
+    uint8_t bytes[16];
+    size_t n = 0;
+    cr_assert_eq(text_base36_decode(text, sizeof(text) - 1, bytes, sizeof(bytes), &n), 0);
+    cr_assert_eq(n, 10u);
+    cr_assert_eq(memcmp(bytes, "yes mani !", n), 0);
+    cr_assert_eq(text_base36_decode("2LCPZO5YIKIDYNFL", 16, bytes, sizeof(bytes), &n), 0);
+    cr_assert_eq(memcmp(bytes, "yes mani !", n), 0);
+    cr_assert_eq(text_base36_decode("2-", 2, bytes, sizeof(bytes), &n), BEAM_EINVAL);
+}

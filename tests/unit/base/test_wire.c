@@ -138,3 +138,53 @@ BEAM_TEST(wire, random_fields_come_back)
         }
     }
 }
+
+BEAM_TEST(wire, varints_are_minimal_and_bounded)
+{
+    /* The examples of multiformats/unsigned-varint, and both limits. */
+    static const struct {
+        uint64_t v;
+        const char *bytes;
+        size_t len;
+    } good[] = {
+        {0, "\x00", 1},
+        {1, "\x01", 1},
+        {127, "\x7f", 1},
+        {128, "\x80\x01", 2},
+        {255, "\xff\x01", 2},
+        {300, "\xac\x02", 2},
+        {16384, "\x80\x80\x01", 3},
+        {INT64_MAX, "\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 9},
+        {UINT64_MAX, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10},
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        uint8_t out[10];
+        size_t len = 0;
+        struct wire_writer w;
+        struct wire_reader r;
+        wire_write_init(&w, out, sizeof(out));
+        wire_write_varint(&w, good[i].v);
+        cr_assert_eq(wire_write_end(&w, &len), 0);
+        cr_assert_eq(len, good[i].len);
+        cr_assert_eq(wire_varint_size(good[i].v), len);
+        cr_assert_eq(memcmp(out, good[i].bytes, len), 0);
+
+        wire_read_init(&r, out, len);
+        cr_assert_eq(wire_read_varint64(&r), good[i].v);
+        cr_assert_eq(wire_read_end(&r, true), 0);
+        wire_read_init(&r, out, len);
+        bool fits = good[i].v <= INT64_MAX;
+        cr_assert_eq(wire_read_varint(&r), fits ? good[i].v : 0u);
+        cr_assert_eq(wire_read_end(&r, true), fits ? 0 : BEAM_EINVAL);
+        wire_read_init(&r, out, len - 1);
+        cr_assert_eq(wire_read_varint64(&r), 0u);
+        cr_assert_eq(wire_read_end(&r, false), BEAM_EINVAL, "it is cut");
+    }
+    static const char *const longer[] = {"\x80\x00", "\x81\x80\x00", "\xff\x00"};
+    for (size_t i = 0; i < sizeof(longer) / sizeof(longer[0]); i++) {
+        struct wire_reader r;
+        wire_read_init(&r, longer[i], strlen(longer[i]) + 1);
+        cr_assert_eq(wire_read_varint(&r), 0u);
+        cr_assert_eq(wire_read_end(&r, false), BEAM_EINVAL);
+    }
+}
