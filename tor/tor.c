@@ -10,6 +10,7 @@
 #include "tor/bootstrap.h"
 #include "tor/link.h"
 #include "tor/onions.h"
+#include "tor/pulse.h"
 #include "tor/spawn.h"
 #include "tor/torrc.h"
 
@@ -49,6 +50,7 @@ struct tor {
     struct link *link;
     struct bootstrap bootstrap;
     struct loop_timer timer, watchdog;
+    struct pulse pulse;                   /* of the link */
     struct loop_task start, stop, broken; /* what the owner asked for, and onions_hooks */
     void (*stopped)(void *arg);
     void *stopped_arg;
@@ -72,6 +74,13 @@ const char *tor_state_name(enum tor_state state)
         [TOR_READY] = "ready",  [TOR_RESTING] = "resting",   [TOR_FAILED] = "failed",
         [TOR_ENDING] = "ending"};
     return names[state];
+}
+
+static void drop_link(struct tor *t)
+{
+    pulse_stop(&t->pulse);
+    link_free(t->link);
+    t->link = NULL;
 }
 
 /* ---- what is heard of the process and over the link ------------------------------------------ */
@@ -158,8 +167,7 @@ static void on_link_closed(void *arg, int err, const struct beam_why *why)
 {
     struct tor *t = arg;
     t->why = *why;
-    link_free(t->link);
-    t->link = NULL;
+    drop_link(t);
     switch (err) {
     case BEAM_EAUTH:
     case BEAM_EPERM:
@@ -213,6 +221,14 @@ static void enter_off(struct tor *t)
         stopped(t->stopped_arg);
 }
 
+static void on_hung(void *arg)
+{
+    struct tor *t = arg;
+    beam_why(&t->why, BEAM_ETIMEOUT, "tor has not answered for %llu s: it hangs",
+             (unsigned long long)t->options.answer_timeout / 1000);
+    tor_event(t, EV_LOST);
+}
+
 static void enter_bootstrapping(struct tor *t)
 {
     struct control *control = link_control(t->link);
@@ -220,7 +236,8 @@ static void enter_bootstrapping(struct tor *t)
     memcpy(t->version, link_version(t->link), sizeof(t->version));
     onions_up(t->onions, control);
     notify(t, NULL, 0);
-    if (control_send(control, on_phase, t, "GETINFO status/bootstrap-phase") < 0)
+    if (control_send(control, on_phase, t, "GETINFO status/bootstrap-phase") < 0 ||
+        pulse_start(t->loop, &t->pulse, control, t->options.answer_timeout, on_hung, t) < 0)
         loop_post(t->loop, &t->broken);
 }
 
@@ -265,8 +282,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
 static void end(struct tor *t, enum tor_state next, uint64_t grace)
 {
     onions_detach(t->onions);
-    link_free(t->link);
-    t->link = NULL;
+    drop_link(t);
     if (!t->spawn) {
         tor_enter(t, next);
         return;
@@ -311,8 +327,7 @@ static void launch(struct tor *t)
  * somebody killed it, there is another chance. */
 static void ended_early(struct tor *t)
 {
-    link_free(t->link);
-    t->link = NULL;
+    drop_link(t);
     bool by_itself = WIFEXITED(t->status) && WEXITSTATUS(t->status) != 0;
     bool for_good = t->why.code == BEAM_EPOLICY || (by_itself && !t->was_controlled);
     tor_enter(t, for_good ? TOR_FAILED : TOR_RESTING);
@@ -486,15 +501,6 @@ static void break_link(void *arg)
     loop_post(t->loop, &t->broken);
 }
 
-static int copy_options(struct tor *t, const struct tor_options *options)
-{
-    t->options = *options;
-    t->options.binary = strdup(options->binary);
-    t->options.dir = strdup(options->dir);
-    t->options.torrc = strdup(options->torrc);
-    return t->options.binary && t->options.dir && t->options.torrc ? 0 : BEAM_ENOMEM;
-}
-
 int tor_new(struct loop *l, const struct tor_options *options, const struct tor_events *events,
             struct tor **out)
 {
@@ -510,7 +516,7 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
     loop_timer_init(l, &t->watchdog, on_watchdog, t);
     const struct onions_hooks hooks = {.broken = break_link, .arg = t};
     char *socks = file_join(options->dir, TORRC_SOCKS);
-    int err = socks ? copy_options(t, options) : BEAM_ENOMEM;
+    int err = socks ? tor_options_copy(options, &t->options) : BEAM_ENOMEM;
     if (err == 0)
         err = permit_new_local(&t->permit);
     if (err == 0)
@@ -547,16 +553,14 @@ void tor_free(struct tor *t)
     loop_task_cancel(t->loop, &t->broken);
     loop_timer_clear(&t->timer);
     loop_timer_clear(&t->watchdog);
-    link_free(t->link);
+    drop_link(t);
     if (t->spawn) {
         spawn_free(t->spawn);
         spawn_clean(t->options.dir);
     }
     onions_free(t->onions);
     permit_free(t->permit);
-    free((char *)(uintptr_t)t->options.binary);
-    free((char *)(uintptr_t)t->options.dir);
-    free((char *)(uintptr_t)t->options.torrc);
+    tor_options_clear(&t->options);
     free(t);
 }
 

@@ -13,6 +13,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "loop/loop.h"
+#include "tor/tor_options.h"
 
 struct tor;
 
@@ -23,14 +24,6 @@ enum tor_state {
     TOR_READY,         /* 100 % */
     TOR_RESTING,       /* it died; another is started after a pause */
     TOR_FAILED         /* it cannot be started as things are: the reason is for the user */
-};
-
-struct tor_options {
-    const char *binary;         /* a path or a name looked up in PATH */
-    const char *dir;            /* private folder (0700) for its data directory and sockets */
-    const char *torrc;          /* a file its torrc includes, or "" */
-    uint64_t bootstrap_timeout; /* ms without progress before `warning` says so */
-    uint64_t restart_max;       /* ms, the longest pause before a restart */
 };
 
 /* What the owner hears. All called from the loop; NULL fields are skipped.

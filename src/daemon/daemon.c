@@ -130,6 +130,7 @@ static int start_tor(void *arg, struct beam_why *why)
                                         .dir = d->setup->home->tor,
                                         .torrc = c->tor_torrc,
                                         .bootstrap_timeout = c->tor_bootstrap_timeout,
+                                        .answer_timeout = c->tor_answer_timeout,
                                         .restart_max = c->tor_restart_max};
     const struct tor_events ev = {
         .state = on_tor_state, .progress = on_tor_progress, .warning = on_tor_warning, .arg = d};

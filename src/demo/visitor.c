@@ -10,7 +10,12 @@
 #include "tor/isolation.h"
 #include "tor/tor.h"
 
-enum { BOOTSTRAP_MS = 60 * 1000, RESTART_MS = 10 * 1000, READ_MAX = 64 * 1024 };
+enum {
+    BOOTSTRAP_MS = 60 * 1000,
+    ANSWER_MS = 30 * 1000,
+    RESTART_MS = 10 * 1000,
+    READ_MAX = 64 * 1024
+};
 
 struct visitor {
     struct loop *loop;
@@ -53,6 +58,7 @@ static int start_tor(struct visitor *v, const struct visitor_spec *spec)
                                         .dir = spec->dir,
                                         .torrc = spec->torrc,
                                         .bootstrap_timeout = BOOTSTRAP_MS,
+                                        .answer_timeout = ANSWER_MS,
                                         .restart_max = RESTART_MS};
     const struct tor_events ev = {.state = on_state, .progress = on_progress, .arg = v};
     int err = tor_new(v->loop, &options, &ev, &v->tor);

@@ -45,6 +45,24 @@ def tor_killed(t):
     t.note(f"answered {seconds:.1f} s after the kill")
 
 
+@case("life/tor-hangs")
+def tor_hangs(t):
+    """A tor that is there and does nothing is found out and replaced; the address stays."""
+    home = t.home(tor__answer_timeout="1s")
+    tunnel = home.publish(t.app.http)
+    url = tunnel.ready()
+    up(t, url)
+    tor = home.tor_pid()
+    begin = time.monotonic()
+    os.kill(tor, signal.SIGSTOP)
+    said = tunnel.event("path_down", seconds=10)
+    check("has not answered for 1 s" in said["reason"], f"the reason: {said['reason']}")
+    t.note(f"found out after {time.monotonic() - begin:.1f} s")
+    wait_until(lambda: not process.alive(tor), 5, "the tor that hung was ended")
+    equal(tunnel.event("path_up", seconds=15)["url"], url, "the address after tor came back")
+    up(t, url)
+
+
 @case("life/tor-killed-while-bootstrapping")
 def tor_killed_early(t):
     home = t.home()

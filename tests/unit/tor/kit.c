@@ -310,6 +310,7 @@ void ear_open(struct ear *e, struct loop *l, const char *binary, const char *dir
                                         .dir = dir,
                                         .torrc = torrc,
                                         .bootstrap_timeout = 60000,
+                                        .answer_timeout = 60000,
                                         .restart_max = 60000};
     const struct tor_events events = {
         .state = on_state, .progress = on_progress, .warning = on_warning, .arg = e};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the owner of a tor decides of it. */
+#ifndef BEAM_TOR_TOR_OPTIONS_H
+#define BEAM_TOR_TOR_OPTIONS_H
+
+#include <stdint.h>
+
+struct tor_options {
+    const char *binary;         /* a path or a name looked up in PATH */
+    const char *dir;            /* private folder (0700) for its data directory and sockets */
+    const char *torrc;          /* a file its torrc includes, or "" */
+    uint64_t bootstrap_timeout; /* ms without progress before `warning` says so */
+    uint64_t answer_timeout;    /* ms it may leave a question unanswered before it counts as hung */
+    uint64_t restart_max;       /* ms, the longest pause before a restart */
+};
+
+/* `out` gets texts of its own. 0, or BEAM_ENOMEM with nothing in `out`. */
+int tor_options_copy(const struct tor_options *from, struct tor_options *out);
+/* Frees the texts of a copy. Zeroed is fine. */
+void tor_options_clear(struct tor_options *copy);
+
+#endif
