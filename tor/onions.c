@@ -12,8 +12,9 @@
 #include "tor/hs_desc.h"
 
 enum {
-    WINDOW = 8,      /* services under way */
-    PATIENCE = 15000 /* ms; one that is not up by then stands in nobody's way any more */
+    WINDOW = 8,       /* services under way */
+    PATIENCE = 15000, /* ms; one that is not up by then stands in nobody's way any more */
+    COLLISIONS = 3    /* times in a row that room is made for one on this connection */
 };
 
 TAILQ_HEAD(onion_queue, onion);
@@ -115,6 +116,7 @@ static void added(struct onions *all, struct onion *o, const struct control_repl
     char said[200];
     if (r->code == 250 && control_value(r->lines[0].text, "ServiceID", said, sizeof(said)) == 0) {
         if (strcmp(said, address) == 0) {
+            o->collisions = 0;
             onion_event(o, ONION_EV_ADDED, NULL, 0);
             return;
         }
@@ -122,10 +124,15 @@ static void added(struct onions *all, struct onion *o, const struct control_repl
         if (onion_address_check(said) == 0)
             take_down(all, said);
     } else if (r->code == 550 && control_after(r->lines[0].text, collision)) {
-        /* Left from before on this very tor: make room and ask again. */
-        take_down(all, address);
-        place(all, o, ONION_QUEUED);
-        return;
+        if (++o->collisions <= COLLISIONS) {
+            /* Left from before on this very tor: make room and ask again. */
+            take_down(all, address);
+            place(all, o, ONION_QUEUED);
+            return;
+        }
+        beam_why(&why, BEAM_EEXIST,
+                 "tor has this onion service already and does not give it up (take its "
+                 "HiddenServiceDir out of the torrc that beam's includes)");
     } else {
         text_escape(r->lines[0].text, r->lines[0].text_len, said, sizeof(said));
         beam_why(&why, BEAM_EPROTO, "tor refuses the onion service: %u %s", r->code, said);
@@ -144,8 +151,8 @@ static void on_added(void *arg, const struct control_reply *r)
     loop_post(all->loop, &all->pump);
 }
 
-/* Asks tor for o. 0 or the error of control_send. */
-static int add(struct onions *all, struct onion *o)
+/* The one place that knows how a service is asked for (control-spec, ADD_ONION). */
+static int send_add(struct onions *all, const struct onion *o)
 {
     char *blob = onion_key_blob(o->spec.key);
     if (!blob)
@@ -154,6 +161,13 @@ static int add(struct onions *all, struct onion *o)
         control_send(all->control, on_added, all, "ADD_ONION %s Flags=DiscardPK Port=%u,unix:%s",
                      blob, (unsigned)o->spec.port, o->spec.socket);
     sodium_free(blob);
+    return err;
+}
+
+/* Asks tor for o. 0 or the error of control_send. */
+static int add(struct onions *all, struct onion *o)
+{
+    int err = send_add(all, o);
     if (err == 0) {
         o->asked = true;
         place(all, o, ONION_UNDER_WAY);
@@ -239,6 +253,7 @@ void onions_detach(struct onions *all)
     memset(all->adding, 0, sizeof(all->adding));
     for (size_t at = 0; (o = map_next(all->by_address, &at));) {
         o->asked = false;
+        o->collisions = 0;
         place(all, o, ONION_QUEUED);
     }
 }

@@ -42,6 +42,7 @@ struct onion {
     enum onion_place place;
     uint64_t since;           /* it is under way */
     bool asked;               /* an ADD_ONION of it was sent on this connection */
+    unsigned collisions;      /* in a row on this connection */
     unsigned started, failed; /* uploads of this publication */
     bool warned;
     TAILQ_ENTRY(onion) link;

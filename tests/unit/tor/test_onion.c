@@ -352,6 +352,26 @@ BEAM_TEST(onion, a_collision_is_cleared, .timeout = 30)
     bed_close(&b);
 }
 
+static bool collide_always(struct fake *f, const char *line)
+{
+    if (strncmp(line, "ADD_ONION ", 10) != 0)
+        return answer(f, line);
+    peer_say(&f->peer, "550 Onion address collision\r\n");
+    return true;
+}
+
+BEAM_TEST(onion, a_collision_that_stays_is_a_failure, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = collide_always;
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_failed, s, 5000));
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 4);
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 3);
+    bed_close(&b);
+}
+
 BEAM_TEST(onion, all_uploads_fail, .timeout = 30)
 {
     struct bed b;
