@@ -87,7 +87,7 @@ int multiaddr_peer(const struct multiaddr *a, struct peer_id *out);
 int multiaddr_from_addr(const struct addr *addr, enum multiaddr_code transport,
                         struct multiaddr *out);
 /* What an address that starts with ip4 or ip6, then tcp or udp, is reached at, and over which of
- * the two; what comes behind is for the caller to look at. BEAM_EINVAL: another start, or port 0. */
+ * the two; what comes behind is for the caller to look at. BEAM_EINVAL: another start, port 0. */
 int multiaddr_to_addr(const struct multiaddr *a, struct addr *out, enum multiaddr_code *transport);
 
 #endif
