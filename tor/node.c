@@ -279,7 +279,7 @@ static void on_closed(void *arg, int err, const struct beam_why *why)
 
 int node_run(struct node *n, const struct node_public *all, size_t count, struct beam_why *why)
 {
-    char text[TORRC_MAX];
+    char text[NODE_TORRC_MAX];
     const struct node_torrc torrc = {.nodes = all,
                                      .count = count,
                                      .self = &n->public,

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-enum { NODE_NAME_SIZE = 20, NODE_FINGERPRINT_SIZE = 41 };
+enum { NODE_NAME_SIZE = 20, NODE_FINGERPRINT_SIZE = 41, NODE_TORRC_MAX = 16 * 1024 };
 
 /* What others know of a node. */
 struct node_public {

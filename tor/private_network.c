@@ -108,7 +108,7 @@ static int pick_ports(struct loop *l, uint16_t *ports, struct beam_why *why)
 
 static int write_client_torrc(const struct private_network *n, struct beam_why *why)
 {
-    char text[TORRC_MAX];
+    char text[NODE_TORRC_MAX];
     int err = node_torrc_client(n->public, NODES, n->address, text, sizeof(text));
     if (err == 0)
         err = file_write(n->torrc, 0600, text, strlen(text));

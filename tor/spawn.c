@@ -104,16 +104,31 @@ static int write_file(const char *dir, const char *name, const char *text, struc
     return err;
 }
 
+static bool runs(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
 static int write_torrc(const struct spawn_spec *spec, struct beam_why *why)
 {
-    char text[TORRC_MAX];
-    const struct torrc torrc = {.dir = spec->dir, .include = spec->torrc, .owner = getpid()};
+    const struct torrc torrc = {.dir = spec->dir,
+                                .include = spec->torrc,
+                                .bridges = spec->bridges,
+                                .runs = runs,
+                                .owner = getpid()};
     if (spec->text)
         return write_file(spec->dir, TORRC_FILE, spec->text, why);
+    char *text = malloc(TORRC_MAX);
+    if (!text)
+        return beam_why(why, BEAM_ENOMEM, "tor: out of memory");
     int err = spec->torrc[0] ? check_include(spec->torrc, why) : 0;
     if (err == 0)
-        err = torrc_client(&torrc, text, sizeof(text), why);
-    return err < 0 ? err : write_file(spec->dir, TORRC_FILE, text, why);
+        err = torrc_client(&torrc, text, TORRC_MAX, why);
+    if (err == 0)
+        err = write_file(spec->dir, TORRC_FILE, text, why);
+    free(text);
+    return err;
 }
 
 static int prepare(const struct spawn_spec *spec, struct beam_why *why)

@@ -5,15 +5,17 @@
 
 #include "loop/child.h"
 #include "loop/loop.h"
+#include "tor/bridges.h"
 #include "tor/logline.h"
 
 struct spawn;
 
 struct spawn_spec {
-    const char *binary; /* a path or a name looked up in PATH */
-    const char *dir;    /* absolute */
-    const char *torrc;  /* absolute path of a file that a client's torrc includes, or "" */
-    const char *text;   /* NULL: a client's torrc; else the whole torrc, and `torrc` is not read */
+    const char *binary;     /* a path or a name looked up in PATH */
+    const char *dir;        /* absolute */
+    const char *torrc;      /* absolute path of a file that a client's torrc includes, or "" */
+    struct bridges bridges; /* of a client's torrc */
+    const char *text; /* NULL: a client's torrc; else the whole torrc, and `torrc` is not read */
 };
 
 struct spawn_events {

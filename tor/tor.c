@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "base/backoff.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "tor/bootstrap.h"
@@ -195,11 +196,8 @@ static void enter_resting(struct tor *t)
 {
     if (t->ready_at && loop_now(t->loop) - t->ready_at >= RAN_WELL)
         t->failures = 0;
-    uint64_t pause = t->options.restart_max;
-    if (t->failures < 32 && ((uint64_t)PAUSE_MIN << t->failures) < pause)
-        pause = (uint64_t)PAUSE_MIN << t->failures;
-    t->failures++;
-    if (t->failures > 2)
+    uint64_t pause = backoff_pause(t->failures, PAUSE_MIN, t->options.restart_max);
+    if (++t->failures > 2)
         beam_why(&t->why, t->why.code, "%s (%u times in a row now)", t->why.text, t->failures);
     loop_timer_set(&t->timer, pause);
     onions_down(t->onions, &t->why, pause);
@@ -297,8 +295,10 @@ static void end(struct tor *t, enum tor_state next, uint64_t grace)
 /* Starts the process, once no other holds its data directory. */
 static void launch(struct tor *t)
 {
-    const struct spawn_spec spec = {
-        .binary = t->options.binary, .dir = t->options.dir, .torrc = t->options.torrc};
+    const struct spawn_spec spec = {.binary = t->options.binary,
+                                    .dir = t->options.dir,
+                                    .torrc = t->options.torrc,
+                                    .bridges = t->options.bridges};
     const struct spawn_events spawn_events = {.log = on_log, .ended = on_ended, .arg = t};
     const struct link_spec link = {.dir = t->options.dir, .permit = t->permit, .own = true};
     const struct link_events link_events = {

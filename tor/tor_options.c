@@ -12,6 +12,8 @@ static const size_t texts[] = {
     offsetof(struct tor_options, binary),
     offsetof(struct tor_options, dir),
     offsetof(struct tor_options, torrc),
+    offsetof(struct tor_options, bridges.bridges),
+    offsetof(struct tor_options, bridges.transports),
 };
 enum { TEXTS = sizeof(texts) / sizeof(texts[0]) };
 
@@ -32,9 +34,10 @@ int tor_options_copy(const struct tor_options *from, struct tor_options *out)
     struct tor_options copy = *from;
     int err = 0;
     for (size_t i = 0; i < TEXTS; i++) {
-        char *text = strdup(text_at(from, i));
-        set_text(&copy, i, text);
-        if (!text)
+        const char *text = text_at(from, i);
+        char *own = text ? strdup(text) : NULL;
+        set_text(&copy, i, own);
+        if (text && !own)
             err = BEAM_ENOMEM;
     }
     if (err < 0)

@@ -5,10 +5,13 @@
 
 #include <stdint.h>
 
+#include "tor/bridges.h"
+
 struct tor_options {
-    const char *binary;         /* a path or a name looked up in PATH */
-    const char *dir;            /* private folder (0700) for its data directory and sockets */
-    const char *torrc;          /* a file its torrc includes, or "" */
+    const char *binary; /* a path or a name looked up in PATH */
+    const char *dir;    /* private folder (0700) for its data directory and sockets */
+    const char *torrc;  /* a file its torrc includes, or "" */
+    struct bridges bridges;
     uint64_t bootstrap_timeout; /* ms without progress before `warning` says so */
     uint64_t answer_timeout;    /* ms it may leave a question unanswered before it counts as hung */
     uint64_t restart_max;       /* ms, the longest pause before a restart */

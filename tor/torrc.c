@@ -33,6 +33,9 @@ int torrc_client(const struct torrc *spec, char *out, size_t size, struct beam_w
     page_put(&p, "ClientOnly 1\n"
                  "DormantCanceledByStartup 1\n"
                  "SafeLogging 1\n");
+    int err = bridges_put(&spec->bridges, spec->runs, &p, why);
+    if (err < 0)
+        return err;
     torrc_common(&p, spec->dir, spec->owner);
     if (p.err < 0)
         return beam_why(why, p.err, "tor: %s%s%s: %s (choose another path)", spec->dir,

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "tor/bridges.h"
 
 /* In the folder of a tor. */
 #define TORRC_FILE     "torrc"
@@ -16,19 +17,22 @@
 #define TORRC_COOKIE   "control.cookie"
 #define TORRC_DATA     "data"
 
-enum { TORRC_MAX = 16 * 1024 };
+enum { TORRC_MAX = 160 * 1024 };
 
 struct page;
 
 struct torrc {
     const char *dir;     /* absolute */
     const char *include; /* absolute path of a file to include, or "" */
-    pid_t owner;         /* tor ends when this process is gone */
+    struct bridges bridges;
+    bool (*runs)(const char *path); /* whether it is a program (tor/bridges.h) */
+    pid_t owner;                    /* tor ends when this process is gone */
 };
 
 /*
  * A client's torrc into out[size]. 0; BEAM_EINVAL: a path that a torrc cannot
- * hold; BEAM_ELIMIT: longer than size; with words. out holds nothing of use on failure.
+ * hold; BEAM_ELIMIT: longer than size; or as bridges_put does; with
+ * words. out holds nothing of use on failure.
  */
 int torrc_client(const struct torrc *spec, char *out, size_t size, struct beam_why *why);
 

@@ -38,6 +38,11 @@ static int restate(const struct conf *c, const char *assignment, char **out, str
 {
     char value[VALUE_MAX];
     char *key = strndup(assignment, strcspn(assignment, "="));
+    if (key && conf_is_list(key)) { /* it holds all entries there are, and this is one */
+        free(key);
+        *out = strdup(assignment);
+        return *out ? 0 : beam_why(why, BEAM_ENOMEM, "-o: out of memory");
+    }
     int err = key ? conf_get(c, key, value, sizeof(value)) : BEAM_ENOMEM;
     if (err == 0 && asprintf(out, "%s=%s", key, value) < 0)
         err = BEAM_ENOMEM;

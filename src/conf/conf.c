@@ -296,7 +296,7 @@ static int take_value(void *arg, unsigned line, const char *key, const char *val
     size_t i = find_key(p->section, strlen(p->section), key);
     if (i == KEY_COUNT)
         return unknown_key(at, p->section, key, p->why);
-    if (p->seen[i])
+    if (p->seen[i] && strcmp(keys[i].type, "LIST") != 0)
         return beam_why(p->why, BEAM_EINVAL, "%s: `%s.%s` is given twice (line %u has it too)", at,
                         p->section, key, p->seen[i]);
     p->seen[i] = line;
@@ -405,6 +405,12 @@ int conf_set(struct conf *c, const char *assignment, struct beam_why *why)
     return value_parse(&keys[i], equals + 1, NULL, field(c, i), "-o", why);
 }
 
+bool conf_is_list(const char *key)
+{
+    size_t i = 0;
+    return look_up(key, strlen(key), "", &i, NULL) == 0 && strcmp(keys[i].type, "LIST") == 0;
+}
+
 int conf_get(const struct conf *c, const char *key, char *out, size_t size)
 {
     size_t i = 0;
@@ -423,7 +429,7 @@ int conf_match(const struct conf *c, const char *assignment, struct beam_why *wh
         err = conf_set(asked, assignment, why);
     if (err == 0)
         err = look_up(assignment, (size_t)(equals - assignment), "-o", &i, why);
-    if (err == 0 && !value_equal(&keys[i], field_const(c, i), field_const(asked, i))) {
+    if (err == 0 && !value_holds(&keys[i], field_const(c, i), field_const(asked, i))) {
         char has[200], wants[200];
         int has_err = value_print(&keys[i], field_const(c, i), has, sizeof(has));
         int wants_err = value_print(&keys[i], field_const(asked, i), wants, sizeof(wants));

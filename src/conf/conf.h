@@ -14,7 +14,12 @@
 #include "base/err.h"
 #include "base/log.h"
 
-enum { CONF_FILE_MAX = 256 * 1024, CONF_LINE_MAX = 4096, CONF_POLICIES_MAX = 64 };
+enum {
+    CONF_FILE_MAX = 256 * 1024,
+    CONF_LINE_MAX = 4096,
+    CONF_LIST_MAX = 64 * 1024,
+    CONF_POLICIES_MAX = 64
+};
 
 /* A [policy "NAME"] section as written; policy/ gives it meaning. */
 struct conf_policy {
@@ -24,6 +29,7 @@ struct conf_policy {
 
 #define CONF_FIELD_TEXT   const char *
 #define CONF_FIELD_PATH   const char *
+#define CONF_FIELD_LIST   const char *
 #define CONF_FIELD_BOOL   bool
 #define CONF_FIELD_NUMBER uint64_t
 #define CONF_FIELD_TIME   uint64_t
@@ -51,7 +57,7 @@ void conf_free(struct conf *c);
 /*
  * Reads an INI file into c, over what it holds; on failure c is as it was. The
  * file must be ours or root's, and no looser than 0644 (not writable by others).
- * A key given twice in one file is an error; a policy of an earlier file is
+ * A key given twice in one file is an error (but for a LIST); a policy of an earlier file is
  * replaced as a whole. BEAM_ENOTFOUND, BEAM_EINVAL, BEAM_ELIMIT, BEAM_EPERM, …
  */
 int conf_load(struct conf *c, const char *path, struct beam_why *why);
@@ -59,9 +65,11 @@ int conf_load(struct conf *c, const char *path, struct beam_why *why);
  * relative paths are taken from `dir`. Pure but for that; what the fuzzer calls. */
 int conf_parse(struct conf *c, const char *name, const char *dir, const char *text, size_t len,
                struct beam_why *why);
-/* One "section.key=value" from the command line. */
+/* One "section.key=value" from the command line; of a LIST, one entry more. */
 int conf_set(struct conf *c, const char *assignment, struct beam_why *why);
 
+/* Whether "section.key" is a LIST. */
+bool conf_is_list(const char *key);
 /*
  * The value of "section.key" in c, written as a file would have it, into out.
  * BEAM_ENOTFOUND, BEAM_ELIMIT.
@@ -69,7 +77,7 @@ int conf_set(struct conf *c, const char *assignment, struct beam_why *why);
 int conf_get(const struct conf *c, const char *key, char *out, size_t size);
 /*
  * Holds an assignment that another process was given against c: 0 when c has
- * that value, BEAM_EEXIST with both values in `why` when it has another. A
+ * that value (of a LIST: that entry), BEAM_EEXIST with both values in `why` when it has another. A
  * relative PATH is taken from our working directory: let the other process
  * send what conf_get gives it.
  */

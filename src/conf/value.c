@@ -17,7 +17,7 @@ static bool is(const struct conf_key *key, const char *type)
 
 static bool is_text(const struct conf_key *key)
 {
-    return is(key, "TEXT") || is(key, "PATH");
+    return is(key, "TEXT") || is(key, "PATH") || is(key, "LIST");
 }
 
 static bool is_number(const struct conf_key *key)
@@ -93,6 +93,24 @@ static int parse_text(const struct conf_key *key, const char *text, const char *
     return 0;
 }
 
+/* Entries stand a line each, which none of them can break: values have no control characters. */
+static int parse_entry(const char *text, const char **field)
+{
+    const char *old = *field ? *field : "";
+    size_t old_len = *text == '\0' ? 0 : strlen(old), len = strlen(text);
+    if (old_len + 1 + len > CONF_LIST_MAX)
+        return BEAM_ELIMIT;
+    char *fresh = malloc(old_len + 1 + len + 1);
+    if (!fresh)
+        return BEAM_ENOMEM;
+    memcpy(fresh, old, old_len);
+    fresh[old_len] = '\n';
+    memcpy(fresh + old_len + (old_len > 0), text, len + 1);
+    free((void *)*field);
+    *field = fresh;
+    return 0;
+}
+
 static int parse_bool(const char *text, bool *field)
 {
     static const char *const words[] = {"no",  "false", "off", "0", /* and their opposites */
@@ -146,6 +164,8 @@ int value_parse(const struct conf_key *key, const char *text, const char *dir, v
     bool clean = len <= CONF_LINE_MAX && ini_text_clean(text, len);
     if (!clean)
         err = BEAM_EINVAL;
+    else if (is(key, "LIST"))
+        err = parse_entry(text, field);
     else if (is_text(key))
         err = parse_text(key, text, dir, field);
     else if (is_number(key))
@@ -188,15 +208,42 @@ int value_print(const struct conf_key *key, const void *field, char *out, size_t
     return 0;
 }
 
-bool value_equal(const struct conf_key *key, const void *a, const void *b)
+/* Whether the `len` bytes at `entry` are a line of `list`. */
+static bool has_entry(const char *list, const char *entry, size_t len)
 {
+    for (;;) {
+        size_t n = strcspn(list, "\n");
+        if (n == len && memcmp(list, entry, len) == 0)
+            return true;
+        if (list[n] == '\0')
+            return false;
+        list += n + 1;
+    }
+}
+
+static bool has_entries(const char *list, const char *asked)
+{
+    for (;;) {
+        size_t n = strcspn(asked, "\n");
+        if (n > 0 && !has_entry(list, asked, n))
+            return false;
+        if (asked[n] == '\0')
+            return true;
+        asked += n + 1;
+    }
+}
+
+bool value_holds(const struct conf_key *key, const void *has, const void *asked)
+{
+    if (is(key, "LIST"))
+        return has_entries(*(const char *const *)has, *(const char *const *)asked);
     if (is_text(key))
-        return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
+        return strcmp(*(const char *const *)has, *(const char *const *)asked) == 0;
     if (is_number(key))
-        return *(const uint64_t *)a == *(const uint64_t *)b;
+        return *(const uint64_t *)has == *(const uint64_t *)asked;
     if (is(key, "BOOL"))
-        return *(const bool *)a == *(const bool *)b;
-    return *(const enum log_level *)a == *(const enum log_level *)b;
+        return *(const bool *)has == *(const bool *)asked;
+    return *(const enum log_level *)has == *(const enum log_level *)asked;
 }
 
 int value_copy(const struct conf_key *key, void *to, const void *from)

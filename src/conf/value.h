@@ -10,15 +10,16 @@
 #include "conf/conf.h"
 
 /*
- * Replaces what the field holds. A relative PATH is taken from `dir`, or from
- * the working directory where that is NULL. 0, BEAM_EINVAL or BEAM_ELIMIT with
+ * Replaces what the field holds; of a LIST, adds to it. A relative PATH is taken
+ * from `dir`, or from the working directory where that is NULL. 0, BEAM_EINVAL or BEAM_ELIMIT with
  * "WHERE: section.key: …" in `why`, BEAM_ENOMEM.
  */
 int value_parse(const struct conf_key *key, const char *text, const char *dir, void *field,
                 const char *where, struct beam_why *why);
 /* As a file would have it. 0, or BEAM_ELIMIT when out is too small. */
 int value_print(const struct conf_key *key, const void *field, char *out, size_t size);
-bool value_equal(const struct conf_key *key, const void *a, const void *b);
+/* Whether `has` is `asked`; a LIST: whether it has all entries of it. */
+bool value_holds(const struct conf_key *key, const void *has, const void *asked);
 /* `to` holds zeros. 0 or BEAM_ENOMEM. */
 int value_copy(const struct conf_key *key, void *to, const void *from);
 /* Frees what the field holds. */

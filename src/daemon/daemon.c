@@ -129,6 +129,7 @@ static int start_tor(void *arg, struct beam_why *why)
     const struct tor_options options = {.binary = c->tor_binary,
                                         .dir = d->setup->home->tor,
                                         .torrc = c->tor_torrc,
+                                        .bridges = {c->tor_bridge, c->tor_transport},
                                         .bootstrap_timeout = c->tor_bootstrap_timeout,
                                         .answer_timeout = c->tor_answer_timeout,
                                         .restart_max = c->tor_restart_max};

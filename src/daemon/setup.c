@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "policy/policy.h"
+#include "tor/bridges.h"
 
 static const char *get_environment(const char *name)
 {
@@ -46,7 +47,10 @@ static int load(const struct daemon_options *o, struct setup *s, struct beam_why
     err = load_files(o, s, why);
     for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
         err = assign(s->conf, o->assignments[i], why);
-    return err < 0 ? err : policy_check(s->conf, why);
+    const struct bridges bridges = {s->conf->tor_bridge, s->conf->tor_transport};
+    if (err == 0)
+        err = policy_check(s->conf, why);
+    return err < 0 ? err : bridges_check(&bridges, why);
 }
 
 static int choose_log(const struct daemon_options *o, struct setup *s)

@@ -120,7 +120,7 @@ BEAM_TEST(conf, faults_say_where_what_and_what_is_allowed)
         {"\n[tor]\nbinry = x\n",
          "x.conf:3: ",
          {"unknown key `tor.binry`", "did you mean `tor.binary`?",
-          "binary, torrc, bootstrap_timeout, answer_timeout, restart_max"}},
+          "binary, torrc, bridge, transport, bootstrap_timeout, answer_timeout, restart_max"}},
         {"[tor]\nlevel = debug\n",
          "x.conf:2: ",
          {"unknown key `tor.level`", "did you mean `log.level`?", "section tor allows binary"}},
@@ -297,5 +297,49 @@ BEAM_TEST(conf, load_checks_the_file)
     cr_assert_eq(conf_load(c, "beam.conf", &why), 0);
     cr_assert_str_eq(c->tor_torrc, at("near"));
     cr_assert_eq(file_remove_tree(dir), 0);
+    conf_free(c);
+}
+
+BEAM_TEST(conf, rows_of_a_list_add_up)
+{
+    static const char first[] = "[tor]\nbridge = 192.0.2.1:443\nbridge = 192.0.2.2:443\n";
+    static const char second[] = "[tor]\nbridge = 192.0.2.3:443\n";
+    static const char third[] = "[tor]\nbridge =\nbridge = 192.0.2.4:443\n";
+    struct conf *c = NULL;
+    struct beam_why why;
+    char value[64];
+    cr_assert_eq(conf_new(&c), 0);
+    cr_assert_str_eq(c->tor_bridge, "");
+    cr_assert_eq(conf_parse(c, "x.conf", "/", first, sizeof(first) - 1, &why), 0);
+    cr_assert_eq(conf_parse(c, "y.conf", "/", second, sizeof(second) - 1, &why), 0);
+    cr_assert_str_eq(c->tor_bridge, "192.0.2.1:443\n192.0.2.2:443\n192.0.2.3:443");
+    cr_assert_eq(conf_match(c, "tor.bridge=192.0.2.2:443", &why), 0);
+    cr_assert_eq(conf_match(c, "tor.bridge=192.0.2.2:44", &why), BEAM_EEXIST);
+    cr_assert_eq(conf_parse(c, "z.conf", "/", third, sizeof(third) - 1, &why), 0);
+    cr_assert_str_eq(c->tor_bridge, "192.0.2.4:443");
+    cr_assert_eq(conf_set(c, "tor.bridge=192.0.2.5:443", &why), 0);
+    cr_assert_eq(conf_get(c, "tor.bridge", value, sizeof(value)), 0);
+    cr_assert_str_eq(value, "192.0.2.4:443\n192.0.2.5:443");
+    cr_assert_eq(conf_set(c, "tor.bridge=", &why), 0);
+    cr_assert_str_eq(c->tor_bridge, "");
+    cr_assert(conf_is_list("tor.bridge"));
+    cr_assert_not(conf_is_list("tor.binary"));
+    cr_assert_not(conf_is_list("tor.nothing"));
+    conf_free(c);
+}
+
+BEAM_TEST(conf, a_list_has_a_ceiling)
+{
+    struct conf *c = NULL;
+    char assignment[CONF_LINE_MAX + 1];
+    int err = 0;
+    cr_assert_eq(conf_new(&c), 0);
+    memset(assignment, 'x', sizeof(assignment) - 1);
+    memcpy(assignment, "tor.bridge=", 11);
+    assignment[sizeof(assignment) - 1] = '\0';
+    for (size_t i = 0; err == 0 && i < 100; i++)
+        err = conf_set(c, assignment, NULL);
+    cr_assert_eq(err, BEAM_ELIMIT);
+    cr_assert_leq(strlen(c->tor_bridge), (size_t)CONF_LIST_MAX);
     conf_free(c);
 }
