@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "tor/control_line.h"
 
-enum kind { SAID_NETWORK = 1, SAID_CLOCK = 2, SAID_STALLED = 4 };
+enum kind { SAID_NETWORK = 1, SAID_CLOCK = 2, SAID_STALLED = 4, SAID_TRANSPORT = 8 };
 
 void bootstrap_init(struct bootstrap *b, uint64_t now, uint64_t timeout)
 {
@@ -134,13 +134,35 @@ unsigned bootstrap_status(struct bootstrap *b, uint64_t now, const char *text)
     return news;
 }
 
+/* tor starts it again each second, for ever. */
+static unsigned transport_ended(struct bootstrap *b, const char *text)
+{
+    char shown[200];
+    if (!first_time(b, SAID_TRANSPORT))
+        return 0;
+    text_escape(text, strlen(text), shown, sizeof(shown));
+    beam_why(
+        &b->why, BEAM_EIO,
+        "the program that speaks a bridge's transport ends as soon as tor starts it: %s (run it "
+        "by hand to see why, or name another with tor.transport; tor goes on trying)",
+        shown);
+    return BOOTSTRAP_TROUBLE;
+}
+
+static bool is_of_clock(const char *text)
+{
+    return strcasestr(text, "certificate") &&
+           (strcasestr(text, "expired") || strcasestr(text, "clock") ||
+            strcasestr(text, "not yet valid"));
+}
+
 unsigned bootstrap_log(struct bootstrap *b, const struct logline *l)
 {
-    if (b->done || l->level < LOGLINE_WARN || !strcasestr(l->text, "certificate") ||
-        !(strcasestr(l->text, "expired") || strcasestr(l->text, "clock") ||
-          strcasestr(l->text, "not yet valid")))
+    if (b->done || l->level < LOGLINE_WARN)
         return 0;
-    if (!first_time(b, SAID_CLOCK))
+    if (strncmp(l->text, "Managed proxy ", 14) == 0 && strstr(l->text, " terminated "))
+        return transport_ended(b, l->text);
+    if (!is_of_clock(l->text) || !first_time(b, SAID_CLOCK))
         return 0;
     beam_why(&b->why, BEAM_EUNREACH,
              "tor finds the Tor network's certificates out of date: this machine's clock may be "

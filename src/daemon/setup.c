@@ -31,9 +31,17 @@ static int load_files(const struct daemon_options *o, struct setup *s, struct be
     return err < 0 ? err : load_optional(s->conf, s->home->config, why);
 }
 
+static int check_bridges(const struct conf *c, struct beam_why *why)
+{
+    const struct bridges bridges = {c->tor_bridge, c->tor_transport};
+    return bridges_check(&bridges, why);
+}
+
 static int assign(struct conf *c, const char *assignment, struct beam_why *why)
 {
     int err = conf_set(c, assignment, why);
+    if (err == 0)
+        err = check_bridges(c, why);
     if (err < 0 && err != BEAM_ENOMEM)
         err = why->code = BEAM_EUSAGE;
     return err;
@@ -45,12 +53,11 @@ static int load(const struct daemon_options *o, struct setup *s, struct beam_why
     if (err < 0)
         return beam_why(why, err, "configuration: %s", beam_err_text(err));
     err = load_files(o, s, why);
+    if (err == 0)
+        err = check_bridges(s->conf, why);
     for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
         err = assign(s->conf, o->assignments[i], why);
-    const struct bridges bridges = {s->conf->tor_bridge, s->conf->tor_transport};
-    if (err == 0)
-        err = policy_check(s->conf, why);
-    return err < 0 ? err : bridges_check(&bridges, why);
+    return err < 0 ? err : policy_check(s->conf, why);
 }
 
 static int choose_log(const struct daemon_options *o, struct setup *s)

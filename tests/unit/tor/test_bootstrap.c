@@ -165,3 +165,16 @@ BEAM_TEST(bootstrap, a_clock_so_wrong_that_only_the_log_tells)
     bootstrap_status(&b, 1, "NOTICE BOOTSTRAP PROGRESS=100 SUMMARY=\"Done\"");
     cr_assert_eq(bootstrap_log(&b, &l), 0, "one bad relay matters not to a tor that is ready");
 }
+
+BEAM_TEST(bootstrap, a_transport_whose_program_ends)
+{
+    struct bootstrap b = fresh(0);
+    struct logline l = line(LOGLINE_WARN, "Managed proxy \"/opt/p\" having PID 7 terminated with "
+                                          "status code 1");
+    struct logline other = line(LOGLINE_WARN, "Managed proxy at '/opt/p' died in state Launched");
+    cr_assert_eq(bootstrap_log(&b, &other), 0);
+    cr_assert_eq(bootstrap_log(&b, &l), BOOTSTRAP_TROUBLE);
+    cr_assert_not_null(strstr(b.why.text, "tor.transport"));
+    cr_assert_not_null(strstr(b.why.text, "/opt/p"));
+    cr_assert_eq(bootstrap_log(&b, &l), 0, "tor says it each second");
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where the way to the public relays is barred: bridges, and the programs that speak to them."""
+import os
+import re
+import socket
+
+from kit.case import case
+from kit.process import check, equal, wait_until
+from kit.tor import Tor
+
+TEXT = b"the app is here\n" * 3  # what the app answers to /text
+PROXY = "/usr/bin/obfs4proxy"    # of Debian's package
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Bridge:
+    """A bridge into the private network that is spoken to by obfs4 alone."""
+
+    def __init__(self, t):
+        self.port = free_port()
+        folder = t.path("bridge")
+        self.tor = t.keep(Tor(folder, t.network.torrc, [
+            "BridgeRelay 1", "BridgeDistribution none", "PublishServerDescriptor 0",
+            "ORPort 127.0.0.1:auto", "ExtORPort auto", "ExitRelay 0", "Nickname bridge",
+            "ContactInfo none", "ShutdownWaitLength 0",
+            f"ServerTransportPlugin obfs4 exec {PROXY}",
+            f"ServerTransportListenAddr obfs4 127.0.0.1:{self.port}"])).wait()
+        state = os.path.join(folder, "data", "pt_state", "obfs4_bridgeline.txt")
+        found = wait_until(lambda: re.search(r"^Bridge obfs4 .* (cert=\S+ iat-mode=\d)$",
+                                             read(state), re.M), 20, "obfs4proxy made its keys")
+        fingerprint = self.tor.control.ask("GETINFO fingerprint")[0].partition("=")[2]
+        self.line = f"obfs4 127.0.0.1:{self.port} {fingerprint} {found[1]}"
+
+
+def read(path):
+    try:
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+    except OSError:
+        return ""
+
+
+def children(pid):
+    return [int(c) for c in read(f"/proc/{pid}/task/{pid}/children").split()]
+
+
+def connections(pid):
+    """The ports on 127.0.0.1 that a process's TCP connections lead to."""
+    inodes = {m[1] for name in os.listdir(f"/proc/{pid}/fd")
+              if (m := re.match(r"socket:\[(\d+)\]", os.readlink(f"/proc/{pid}/fd/{name}")))}
+    rows = [line.split() for line in read(f"/proc/{pid}/net/tcp").splitlines()[1:]]
+    return {int(r[2].rpartition(":")[2], 16) for r in rows if r[9] in inodes and r[3] == "01"}
+
+
+@case("censorship/obfs4", seconds=90)
+def obfs4(t):
+    """By an obfs4 bridge alone: published, fetched, and tor itself speaks to nothing else."""
+    bridge = Bridge(t)
+    home = t.home(tor__bridge=bridge.line)
+    tunnel = home.publish(t.app.http)
+    url = tunnel.ready()
+    wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), 30, f"{url} answers", pause=0.2)
+    tor = home.tor_pid()
+    proxies = [p for p in children(tor) if read(f"/proc/{p}/comm").startswith("obfs4proxy")]
+    equal(len(proxies), 1, "programs that speak the transport")
+    equal(connections(proxies[0]) & {bridge.port}, {bridge.port}, "the bridge is spoken to")
+    relays = {port for _, port in t.visitor_control().relays()}
+    check(not connections(tor) & (relays | {bridge.port}),
+          f"tor has connections of its own: {connections(tor)}")
+    check(not connections(proxies[0]) & relays, "the program reaches past the bridge")
+
+
+@case("censorship/a-line-that-is-wrong", network=False)
+def wrong_line(t):
+    """Refused with status 2; the word that is wrong is named, and no more of the line shown."""
+    home = t.home(tor__torrc=None)
+    short = "obfs4 192.0.2.7:443 0123456789ABCDEF0123456789ABCDEF0123456 cert=abc"
+    for key, value, said in (("bridge", short, "40 hex digits"),
+                             ("bridge", "example.org:443", "192.0.2.1:443"),
+                             ("transport", "obfs4 /usr/bin/obfs4proxy", "`exec` is wanted")):
+        done = home.run("3000", "--tor", "-o", f"tor.{key}={value}")
+        equal(done.status, 2, f"the status of {done}")
+        check(f"tor.{key}" in done.err and said in done.err, done.err)
+        check("cert=abc" not in done.err, "the whole line was shown")
+
+
+@case("censorship/no-program", network=False)
+def no_program(t):
+    """A transport whose program is not here: what to do is said, and nothing falls back."""
+    home = t.home(tor__torrc=None)
+    done = home.run("3000", "--tor", "-o", "tor.bridge=strange 192.0.2.7:443")
+    equal(done.status, 1, "the status")
+    check("tor.transport = strange exec PATH" in done.err, done.err)
+
+
+@case("censorship/the-program-dies", seconds=60)
+def program_dies(t):
+    """It is said, tor is kept from any other way, and once the program works all goes on."""
+    bridge = Bridge(t)
+    program = t.path("program")
+    with open(program, "w", encoding="ascii") as f:
+        f.write("#!/bin/sh\nexit 1\n")
+    os.chmod(program, 0o755)
+    home = t.home(tor__bridge=bridge.line, tor__transport=f"obfs4 exec {program}")
+    tunnel = home.publish(t.app.http)
+    said = tunnel.event("warning", seconds=30)
+    check("transport" in said["text"], said["text"])
+    os.unlink(program)
+    os.symlink(PROXY, program)
+    url = tunnel.ready(60)
+    wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), 30, f"{url} answers", pause=0.2)
