@@ -34,7 +34,9 @@ static const char *reason_words(const char *reason)
         {"CONNECTRESET", "connections to the Tor network are broken off"},
         {"NOROUTE", "this machine has no way to the Tor network"},
         {"TIMEOUT", "the Tor network's servers do not answer"},
-        {"TLS_ERROR", "what answers does not speak as the Tor network does"},
+        {"TLS_ERROR",
+         "what answers is no server of the Tor network; this network may want you to go through a "
+         "login page first"},
         {"IDENTITY", "what answers is not the Tor server it should be"},
         {"CLOCK_SKEW", "this machine's clock differs from the Tor network's"},
     };

@@ -39,8 +39,11 @@ void logline_parse(const char *line, size_t len, struct logline *out)
 
 void complaints_note(struct complaints *c, const struct logline *l)
 {
+    static const char trace[] = "Bug:     "; /* a line of a stack */
     /* This one only points at those before it. */
     static const char empty_words[] = "Reading config failed";
+    if (strncmp(l->text, trace, sizeof(trace) - 1) == 0)
+        return;
     if (l->level == LOGLINE_WARN) {
         memcpy(c->warn[1], c->warn[0], LOGLINE_SIZE);
         memcpy(c->warn[0], l->text, LOGLINE_SIZE);
