@@ -13,12 +13,12 @@
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct options_command commands[] = {
-    {COMMAND_PUBLISH, "", "TARGET", "publish a port or a unix socket until Ctrl-C"},
-    {COMMAND_STATUS, "status", "", "show what runs here"},
-    {COMMAND_STOP, "stop", "NAME|ID|--all", "stop a tunnel, or all of them"},
-    {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground"},
-    {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare"},
-    {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options"},
+    {COMMAND_PUBLISH, "", "TARGET", "publish a port or a unix socket until Ctrl-C", 1},
+    {COMMAND_STATUS, "status", "", "show what runs here", 0},
+    {COMMAND_STOP, "stop", "NAME|ID|--all", "stop a tunnel, or all of them", 1},
+    {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
+    {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
+    {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options", 1},
 };
 
 static const struct options_row rows[] = {
@@ -59,8 +59,8 @@ struct parser {
     struct beam_why *why;
     const struct options_row *given[ROWS]; /* each once, for the check against the command */
     size_t given_count;
-    const char *words[2]; /* command and operand, or TARGET */
-    int word_count;
+    const char *words[1 + OPTIONS_OPERANDS]; /* command and operands, or TARGET */
+    size_t word_count;
     bool literal; /* the first word came after `--` */
 };
 
@@ -211,7 +211,7 @@ static int read_letters(struct parser *p, const char *word)
 
 static int read_word(struct parser *p, const char *word, bool literal)
 {
-    if (p->word_count == 2)
+    if (p->word_count == 1 + OPTIONS_OPERANDS)
         return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many", word);
     if (p->word_count == 0)
         p->literal = literal;
@@ -242,6 +242,15 @@ static bool can_be_target(const char *word)
     return isdigit((unsigned char)word[0]) || strchr(word, ':');
 }
 
+/* The words from `first` on. */
+static void take_operands(struct parser *p, size_t first)
+{
+    struct options *o = p->o;
+    for (size_t i = first; i < p->word_count && o->operand_count < OPTIONS_OPERANDS; i++)
+        o->operands[o->operand_count++] = p->words[i];
+    o->operand = o->operands[0];
+}
+
 /* Which command the words make. */
 static int choose(struct parser *p)
 {
@@ -257,19 +266,19 @@ static int choose(struct parser *p)
     }
     if (c) {
         o->command = c->command;
-        o->operand = p->words[1];
-        if (o->operand && !c->operand[0])
-            return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many for `beam %s`", o->operand,
-                            c->name);
+        take_operands(p, 1);
+        if (o->operand_count > c->most)
+            return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many for `beam %s`",
+                            o->operands[c->most], c->name);
         return 0;
     }
     if (!can_be_target(p->words[0]))
         return unknown_word(p, p->words[0]);
-    if (p->word_count == 2)
+    if (p->word_count > 1)
         return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many: one TARGET a tunnel",
                         p->words[1]);
     o->command = COMMAND_PUBLISH;
-    o->operand = p->words[0];
+    take_operands(p, 0);
     return 0;
 }
 

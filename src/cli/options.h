@@ -21,10 +21,14 @@ enum command {
     COMMAND_VERSION = 1 << 6 /* beam --version */
 };
 
+enum { OPTIONS_OPERANDS = 4 };
+
 /* What was typed. Texts are borrowed from argv. */
 struct options {
     enum command command;
     const char *operand; /* TARGET; NAME or ID; what help is wanted on; NULL: none */
+    const char *operands[OPTIONS_OPERANDS]; /* all of them: that one, and what follows it */
+    size_t operand_count;
     bool tor, ephemeral, detach, json, qr, all, offline, once, on_demand;
     const char *policy, *egress, *name, *config;
     const char **assignments; /* of -o */
@@ -37,6 +41,7 @@ struct options_command {
     const char *name;    /* "" for what has no name of its own */
     const char *operand; /* "TARGET", "[COMMAND]", "" */
     const char *summary;
+    size_t most; /* operands it takes */
 };
 
 struct options_row {
