@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * In which bytes the heads of requests and responses go on (RFC 9110, 7.6, RFC
+ * 7239). Pure. Fields keep their order and letters, but for the blanks around a
+ * value; those that belong to a connection are dropped (7.6.1, and those that
+ * Connection names), and written anew where the next connection needs them.
+ * Trailers are not passed on, and so neither are TE and Trailer.
+ *
+ * Below a prefix the target does not know where it is: the prefix is taken off
+ * what it is asked for, and put in front of the paths it answers with, in
+ * Location, Content-Location and the Path of cookies, unless it is there
+ * already. A redirect to the target's own host goes to the host the visitor
+ * asked. What is in bodies is not touched.
+ */
+#ifndef BEAM_PROXY_REWRITE_H
+#define BEAM_PROXY_REWRITE_H
+
+#include "base/buf.h"
+#include "http/body.h"
+#include "http/head.h"
+
+struct rewrite { /* NULL, 0 or false: not wanted */
+    const char
+        *prefix;      /* "/t/abc", no slash at its end: taken off, and told as X-Forwarded-Prefix */
+    const char *host; /* the target's: in place of Host, and made right in redirects */
+    /*
+     * How the visitor came, "http" or "https": told with the host it asked for, as Forwarded and
+     * X-Forwarded-Proto and -Host. What a visitor sends of the kind (Forwarded, X-Forwarded-*,
+     * X-Real-IP, with - or _) is dropped, also where nothing is told.
+     */
+    const char *scheme;
+    const char *visitor;    /* its address, "192.0.2.1" or "2001:db8::1": told as well */
+    bool trusts_forwarded;  /* what came of these fields was put there by a proxy of ours: kept */
+    bool drop_credentials;  /* Authorization was for us */
+    bool host_only_cookies; /* the Domain of cookies is dropped: the host is others' too */
+};
+
+/*
+ * Appends a request's head as the target gets it, in origin-form and HTTP/1.1.
+ * The head was passed by request_judge; its target begins with the prefix. All
+ * or nothing: 0, BEAM_ENOMEM, BEAM_ELIMIT.
+ */
+int rewrite_request(const struct rewrite *r, const struct http_head *head, struct buf *out);
+
+/* What is to be done with a response's body on its way. */
+enum rewrite_body { REWRITE_AS_IS, REWRITE_CHUNKED, REWRITE_UNTIL_CLOSE };
+
+struct rewrite_answer {
+    const struct http_head *request; /* that it answers */
+    enum http_framing framing;       /* of the response, as it came */
+    bool close;                      /* the visitor's connection ends with it */
+};
+
+/* Appends a response's head as the visitor gets it, and says how its body goes. The head was passed
+ * by response_judge. As rewrite_request. */
+int rewrite_response(const struct rewrite *r, const struct http_head *head,
+                     const struct rewrite_answer *about, struct buf *out, enum rewrite_body *body);
+
+/* Whether a path is the prefix, or below it ("/t/abc", "/t/abc/x", "/t/abc?x"; not "/t/abcd"). */
+bool rewrite_below(const char *prefix, struct http_text target);
+
+#endif
