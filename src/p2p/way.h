@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * By which way an address may be reached under a permit, and in which order several are tried.
+ * Pure. What is not covered is left out here, so that dialling code never sees it.
+ */
+#ifndef BEAM_P2P_WAY_H
+#define BEAM_P2P_WAY_H
+
+#include "base/addr.h"
+#include "identity/multiaddr.h"
+#include "policy/permit.h"
+#include "stream/stream.h"
+
+enum way {
+    WAY_DIRECT, /* TCP from this machine */
+    WAY_ONION,  /* to or from an onion service */
+    WAY_EXIT    /* TCP from an exit of the Tor network */
+};
+
+/* "direct", "onion", "exit". Static storage. */
+const char *way_name(enum way way);
+
+enum { WAY_HOST_MAX = 255 };
+
+struct way_target {
+    enum way way;
+    enum permit_origin origin;
+    struct addr at;              /* WAY_DIRECT */
+    char host[WAY_HOST_MAX + 1]; /* the others: an onion name, a name or an IP literal */
+    uint16_t port;
+};
+
+/*
+ * What a multiaddr is reached by: /ip4|ip6/…/tcp/… directly where the permit covers it, else, where
+ * it is a public address, through an exit; /dns*…/tcp/… through an exit (names are never looked up
+ * here); /onion3/… through Tor. A last /p2p is passed over. 0; BEAM_EPOLICY; BEAM_EINVAL: a
+ * transport that is not spoken here. Both with words.
+ */
+int way_find(const struct multiaddr *a, const struct permit *permit, enum permit_origin origin,
+             bool tor, struct way_target *out, struct beam_why *why);
+/* Below zero when a is to be tried before b: direct before onion before exit; loopback, then
+ * private, then public; IPv6 before IPv4. */
+int way_compare(const struct way_target *a, const struct way_target *b);
+
+/*
+ * How streams through Tor are made; a host gets this from its owner. `dial` waits for tor to be
+ * ready and takes a circuit that is this host's and this destination's alone. The answer comes
+ * later, once, unless cancelled; at once: BEAM_EPOLICY, BEAM_ENOMEM, BEAM_EINVAL.
+ */
+typedef void way_tor_fn(void *arg, int err, const struct beam_why *why, struct stream *s);
+struct way_tor {
+    int (*dial)(void *owner, const char *host, uint16_t port, uint64_t timeout_ms, way_tor_fn *done,
+                void *arg, void **out);
+    void (*cancel)(void *owner, void *dial);
+    void *owner;
+};
+
+#endif
