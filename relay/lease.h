@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who has which public endpoint, and until when. A lease is found by its id and by its name in
+ * constant time, from memory; each change is on disk before it is answered (relay/lease_db).
+ *
+ * A lease that ran out serves nobody, but is held for its owner a while longer: the same key, with
+ * the token it was given, takes it back, and nobody else gets its name. The number of leases is
+ * bounded; room is made by forgetting those that ran out longest ago.
+ */
+#ifndef BEAM_RELAY_LEASE_H
+#define BEAM_RELAY_LEASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/rng.h"
+#include "identity/peer_id.h"
+#include "relay/reservation.h"
+
+enum { LEASE_TOKEN_HASH_SIZE = 32 };
+
+struct lease_holder;
+
+/* Only the functions below change one. */
+struct lease {
+    uint8_t id[RESERVATION_ID_SIZE];
+    struct peer_id owner;
+    char name[RESERVATION_NAME_SIZE]; /* "" for none */
+    uint8_t token_hash[LEASE_TOKEN_HASH_SIZE];
+    uint64_t kind;
+    bool visitor_address; /* the owner asked for its visitors' addresses */
+    uint64_t expires;     /* wall clock, ms */
+
+    bool lapsed;                /* private, and all below */
+    struct lease *next, **link; /* among all that have lapsed, or have not */
+    struct lease *sibling;      /* the next of the same owner */
+    struct lease_holder *holder;
+};
+
+struct lease_limits {
+    size_t total, each_owner; /* leases, those that ran out and are held included */
+    uint64_t lease_ms;        /* how long one lasts */
+    uint64_t hold_ms;         /* how long it is held after that */
+};
+
+struct lease_store;
+
+/* `rng` is borrowed. As lease_db_open. */
+int lease_store_open(const char *path, const struct lease_limits *limits, const struct rng *rng,
+                     uint64_t now, struct lease_store **out, struct beam_why *why);
+/* NULL allowed. */
+void lease_store_close(struct lease_store *s);
+
+/*
+ * What `owner` asked for, by its verb: the status to answer with. After RESERVATION_OK to a RESERVE
+ * or a RENEW *out is the lease, borrowed until the store changes, and token what it is taken back
+ * with. `named`: whether this relay gives names; one that does not passes over the wanted one.
+ */
+enum reservation_status lease_ask(struct lease_store *s, const struct peer_id *owner,
+                                  const struct reservation_request *r, bool named, uint64_t now,
+                                  uint8_t token[RESERVATION_TOKEN_SIZE], const struct lease **out);
+
+/* One that has not run out, or NULL. Borrowed until the store changes. */
+const struct lease *lease_by_id(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
+                                uint64_t now);
+const struct lease *lease_by_name(const struct lease_store *s, const char *name, uint64_t now);
+size_t lease_count(const struct lease_store *s);
+/* Forgets some of those that are no longer held; to be called now and then. */
+void lease_sweep(struct lease_store *s, uint64_t now);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/lease_db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum { SCHEMA = 1, BUSY_MS = 2000 };
+
+enum {
+    COLUMN_ID,
+    COLUMN_OWNER,
+    COLUMN_NAME,
+    COLUMN_TOKEN,
+    COLUMN_KIND,
+    COLUMN_ADDRESS,
+    COLUMN_EXPIRES
+};
+
+struct lease_db {
+    sqlite3 *handle;
+    sqlite3_stmt *load, *put, *drop;
+};
+
+static const char schema[] = "CREATE TABLE IF NOT EXISTS lease("
+                             "id BLOB PRIMARY KEY NOT NULL, owner BLOB NOT NULL, "
+                             "name TEXT NOT NULL, token BLOB NOT NULL, kind INTEGER NOT NULL, "
+                             "visitor_address INTEGER NOT NULL, expires INTEGER NOT NULL"
+                             ") WITHOUT ROWID";
+static const char load_text[] = "SELECT id, owner, name, token, kind, visitor_address, expires "
+                                "FROM lease ORDER BY expires";
+static const char put_text[] = "INSERT OR REPLACE INTO lease VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+static const char drop_text[] = "DELETE FROM lease WHERE id = ?1";
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+/* SQLite would make it as the umask has it; its journal gets the mode that the file has. */
+static int make_private(const char *path, struct beam_why *why)
+{
+    int err = file_check_mode(path, 0600, why);
+    if (err < 0)
+        return err;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return beam_why(why, beam_err_errno(errno), "%s: %s", path, strerror(errno));
+    close(fd);
+    return 0;
+}
+
+static int fail(const struct lease_db *db, const char *path, struct beam_why *why)
+{
+    int code = sqlite3_errcode(db->handle) & 0xff;
+    if (code == SQLITE_NOMEM)
+        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
+    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: damaged (put a copy back, or move it away: owners then get new URLs)",
+                        path);
+    return beam_why(why, BEAM_EIO, "%s: %s", path, sqlite3_errmsg(db->handle));
+}
+
+static int run(const struct lease_db *db, const char *text)
+{
+    return sqlite3_exec(db->handle, text, NULL, NULL, NULL);
+}
+
+/* The first column of the first row, or -1. */
+static int64_t ask_number(const struct lease_db *db, const char *text)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t n = -1;
+    if (sqlite3_prepare_v2(db->handle, text, -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        n = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+/* What a file that we did not write could make SQLite do is switched off. */
+static bool tighten(const struct lease_db *db)
+{
+    return sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) == SQLITE_OK &&
+           sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL) == SQLITE_OK &&
+           sqlite3_busy_timeout(db->handle, BUSY_MS) == SQLITE_OK &&
+           run(db, "PRAGMA cell_size_check = ON") == SQLITE_OK;
+}
+
+static int prepare(struct lease_db *db, const char *path, struct beam_why *why)
+{
+    if (!tighten(db) || run(db, "PRAGMA journal_mode = WAL") != SQLITE_OK ||
+        run(db, "PRAGMA synchronous = NORMAL") != SQLITE_OK)
+        return fail(db, path, why);
+    int64_t version = ask_number(db, "PRAGMA user_version");
+    if (version < 0)
+        return fail(db, path, why);
+    if (version > SCHEMA)
+        return beam_why(why, BEAM_EINVAL, "%s: of a later beam (run that one, or move it away)",
+                        path);
+    if (run(db, schema) != SQLITE_OK || run(db, "PRAGMA user_version = 1") != SQLITE_OK ||
+        sqlite3_prepare_v2(db->handle, load_text, -1, &db->load, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db->handle, put_text, -1, &db->put, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db->handle, drop_text, -1, &db->drop, NULL) != SQLITE_OK)
+        return fail(db, path, why);
+    return 0;
+}
+
+int lease_db_open(const char *path, struct lease_db **out, struct beam_why *why)
+{
+    int err = make_private(path, why);
+    if (err < 0)
+        return err;
+    struct lease_db *db = calloc(1, sizeof(*db));
+    if (!db)
+        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
+    if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        err = fail(db, path, why);
+    else
+        err = prepare(db, path, why);
+    if (err < 0)
+        lease_db_close(db);
+    else
+        *out = db;
+    return err;
+}
+
+void lease_db_close(struct lease_db *db)
+{
+    if (!db)
+        return;
+    sqlite3_finalize(db->load);
+    sqlite3_finalize(db->put);
+    sqlite3_finalize(db->drop);
+    sqlite3_close(db->handle);
+    free(db);
+}
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+static bool take_blob(sqlite3_stmt *row, int column, void *out, size_t size)
+{
+    const void *at = sqlite3_column_blob(row, column);
+    if (!at || (size_t)sqlite3_column_bytes(row, column) != size)
+        return false;
+    memcpy(out, at, size);
+    return true;
+}
+
+static bool take_owner(sqlite3_stmt *row, struct peer_id *out)
+{
+    const void *at = sqlite3_column_blob(row, COLUMN_OWNER);
+    int len = sqlite3_column_bytes(row, COLUMN_OWNER);
+    return at && peer_id_decode(at, (size_t)len, out, NULL) == 0;
+}
+
+static bool take_name(sqlite3_stmt *row, char out[RESERVATION_NAME_SIZE])
+{
+    const char *name = (const char *)sqlite3_column_text(row, COLUMN_NAME);
+    if (!name || (name[0] && !text_label_valid(name)))
+        return false;
+    size_t len = strlen(name); /* a label's length is bounded */
+    memcpy(out, name, len + 1);
+    return true;
+}
+
+static bool take_lease(sqlite3_stmt *row, struct lease *out)
+{
+    int64_t kind = sqlite3_column_int64(row, COLUMN_KIND);
+    int64_t expires = sqlite3_column_int64(row, COLUMN_EXPIRES);
+    memset(out, 0, sizeof(*out));
+    if (kind <= 0 || expires < 0)
+        return false;
+    out->kind = (uint64_t)kind;
+    out->expires = (uint64_t)expires;
+    out->visitor_address = sqlite3_column_int(row, COLUMN_ADDRESS) != 0;
+    return take_blob(row, COLUMN_ID, out->id, sizeof(out->id)) && take_owner(row, &out->owner) &&
+           take_name(row, out->name) &&
+           take_blob(row, COLUMN_TOKEN, out->token_hash, sizeof(out->token_hash));
+}
+
+int lease_db_load(struct lease_db *db, int (*each)(void *arg, const struct lease *lease), void *arg)
+{
+    struct lease lease;
+    int err = 0, step = SQLITE_ROW;
+    while (err == 0 && (step = sqlite3_step(db->load)) == SQLITE_ROW) {
+        if (take_lease(db->load, &lease))
+            err = each(arg, &lease);
+        else
+            log_warn("relay", "a lease that cannot be read was passed over");
+    }
+    sqlite3_reset(db->load);
+    if (err == 0 && step != SQLITE_DONE)
+        err = step == SQLITE_NOMEM ? BEAM_ENOMEM : BEAM_EIO;
+    return err;
+}
+
+/* Every value is bound anew for each run, so what was bound before need not be cleared. */
+static int step(struct lease_db *db, sqlite3_stmt *q)
+{
+    int code = sqlite3_step(q);
+    sqlite3_reset(q);
+    if (code == SQLITE_DONE)
+        return 0;
+    log_error("relay", "the leases cannot be written: %s", sqlite3_errmsg(db->handle));
+    return BEAM_EIO;
+}
+
+int lease_db_put(struct lease_db *db, const struct lease *l)
+{
+    sqlite3_stmt *q = db->put;
+    int bad = sqlite3_bind_blob(q, COLUMN_ID + 1, l->id, sizeof(l->id), SQLITE_STATIC);
+    bad |= sqlite3_bind_blob(q, COLUMN_OWNER + 1, l->owner.bytes, l->owner.len, SQLITE_STATIC);
+    bad |= sqlite3_bind_text(q, COLUMN_NAME + 1, l->name, -1, SQLITE_STATIC);
+    bad |=
+        sqlite3_bind_blob(q, COLUMN_TOKEN + 1, l->token_hash, sizeof(l->token_hash), SQLITE_STATIC);
+    bad |= sqlite3_bind_int64(q, COLUMN_KIND + 1, (int64_t)l->kind);
+    bad |= sqlite3_bind_int64(q, COLUMN_ADDRESS + 1, l->visitor_address);
+    bad |= sqlite3_bind_int64(q, COLUMN_EXPIRES + 1, (int64_t)l->expires);
+    return bad ? BEAM_EIO : step(db, q);
+}
+
+int lease_db_drop(struct lease_db *db, const struct lease *l)
+{
+    int bad = sqlite3_bind_blob(db->drop, COLUMN_ID + 1, l->id, sizeof(l->id), SQLITE_STATIC);
+    return bad ? BEAM_EIO : step(db, db->drop);
+}

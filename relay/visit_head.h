@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What precedes a visitor's bytes on a stream of /beam/visit/1.0.0 (docs/protocol/visit.md): for
+ * whom it is and how the visitor came. Pure.
+ */
+#ifndef BEAM_RELAY_VISIT_HEAD_H
+#define BEAM_RELAY_VISIT_HEAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/reservation.h"
+
+#define VISIT_HEAD_PROTOCOL "/beam/visit/1.0.0"
+
+enum {
+    VISIT_HEAD_MAX = 256,         /* bytes of the message */
+    VISIT_HEAD_VISITOR_SIZE = 46, /* an IP address as text, and a NUL */
+    VISIT_HEAD_SIZE = 2 + VISIT_HEAD_MAX
+};
+
+/* How the visitor came to the relay. */
+enum visit_head_via { VISIT_HEAD_HTTP = 1 };
+
+struct visit_head {
+    uint8_t id[RESERVATION_ID_SIZE];       /* of the reservation */
+    uint64_t via;                          /* VISIT_HEAD_HTTP, or one that we do not know */
+    char visitor[VISIT_HEAD_VISITOR_SIZE]; /* its IP address; "" when the owner is not told */
+};
+
+/* With the varint length in front. 0 or BEAM_ELIMIT. Sets *out_len. */
+int visit_head_encode(const struct visit_head *h, void *out, size_t size, size_t *out_len);
+/* Without it. 0 or BEAM_EINVAL. Fields that are not known are passed over. */
+int visit_head_decode(const void *data, size_t len, struct visit_head *out);
+
+#endif

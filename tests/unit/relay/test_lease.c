@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/lease.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "tests/unit/relay/owners.h"
+
+enum { LEASE = 1000, HOLD = 10000 };
+
+static struct place place;
+static struct lease_store *store;
+static uint8_t token[RESERVATION_TOKEN_SIZE];
+static const struct lease *got;
+
+static const struct lease_limits limits = {
+    .total = 4, .each_owner = 2, .lease_ms = LEASE, .hold_ms = HOLD};
+
+static void begin(void)
+{
+    cr_assert_geq(sodium_init(), 0);
+    place_make(&place);
+    store = NULL;
+    int err = lease_store_open(place.file, &limits, rng_system(), 0, &store, NULL);
+    if (err < 0)
+        place_remove(&place);
+    cr_assert_eq(err, 0);
+}
+
+static void end(void)
+{
+    lease_store_close(store);
+    place_remove(&place);
+}
+
+static void restart(uint64_t now)
+{
+    lease_store_close(store);
+    store = NULL;
+    int err = lease_store_open(place.file, &limits, rng_system(), now, &store, NULL);
+    cr_assert_eq(err, 0);
+}
+
+static enum reservation_status ask(uint8_t who, const struct reservation_request *r, uint64_t now)
+{
+    struct peer_id id = owner(who);
+    got = NULL;
+    return lease_ask(store, &id, r, true, now, token, &got);
+}
+
+static enum reservation_status reserve(uint8_t who, const char *name, uint64_t now)
+{
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
+    snprintf(r.name, sizeof(r.name), "%s", name);
+    return ask(who, &r, now);
+}
+
+/* A request about the lease that was granted last. */
+static struct reservation_request about(enum reservation_verb verb, const struct lease *l)
+{
+    struct reservation_request r = {.verb = verb, .kind = RESERVATION_HTTP, .has_id = true};
+    cr_assert_not_null(l);
+    memcpy(r.id, l->id, sizeof(r.id));
+    memcpy(r.token, token, sizeof(r.token));
+    return r;
+}
+
+BEAM_TEST(lease, serves_until_it_runs_out_and_is_found_both_ways)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    const struct lease *l = got;
+    cr_assert_not_null(l);
+    cr_expect_eq(lease_by_id(store, l->id, LEASE - 1), l);
+    cr_expect_eq(lease_by_name(store, "myapp", LEASE - 1), l);
+    cr_expect_null(lease_by_id(store, l->id, LEASE));
+    cr_expect_null(lease_by_name(store, "myapp", LEASE));
+    cr_expect_null(lease_by_name(store, "other", 0));
+    struct reservation_request renew = about(RESERVATION_RENEW, l);
+    cr_expect_eq(ask(1, &renew, 500), RESERVATION_OK);
+    cr_expect_eq(lease_by_name(store, "myapp", LEASE + 499), l);
+    end();
+}
+
+BEAM_TEST(lease, is_nobody_elses)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    struct reservation_request r = about(RESERVATION_RENEW, got);
+    cr_expect_eq(reserve(2, "myapp", 0), RESERVATION_NAME_TAKEN);
+    cr_expect_eq(ask(2, &r, 0), RESERVATION_FORBIDDEN, "renewed by another key");
+    r.verb = RESERVATION_FORGET;
+    cr_expect_eq(ask(2, &r, 0), RESERVATION_FORBIDDEN, "forgotten by another key");
+    r.verb = RESERVATION_RESERVE;
+    cr_expect_eq(ask(2, &r, 0), RESERVATION_FORBIDDEN, "taken back by another key");
+    r.token[31] ^= 1;
+    cr_expect_eq(ask(1, &r, 0), RESERVATION_FORBIDDEN, "a wrong token");
+    r.token[31] ^= 1;
+    r.id[0] ^= 1;
+    cr_expect_eq(ask(1, &r, 0), RESERVATION_FORBIDDEN, "no such id");
+    r.verb = 9;
+    cr_expect_eq(ask(1, &r, 0), RESERVATION_UNSUPPORTED, "no such verb");
+    end();
+}
+
+BEAM_TEST(lease, is_held_for_its_owner)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    struct reservation_request back = about(RESERVATION_RESERVE, got);
+    cr_expect_eq(reserve(2, "myapp", LEASE + HOLD - 1), RESERVATION_NAME_TAKEN);
+    back.visitor_address = true;
+    cr_expect_eq(ask(1, &back, LEASE + HOLD - 1), RESERVATION_OK);
+    cr_assert_not_null(got);
+    cr_expect(got->visitor_address);
+    cr_expect_eq(memcmp(got->id, back.id, sizeof(back.id)), 0);
+    uint64_t end_of_hold = LEASE + HOLD - 1 + LEASE + HOLD;
+    cr_expect_eq(ask(1, &back, end_of_hold), RESERVATION_FORBIDDEN);
+    cr_expect_eq(reserve(2, "myapp", end_of_hold), RESERVATION_OK);
+    end();
+}
+
+BEAM_TEST(lease, a_name_comes_back_to_its_key_with_a_new_token)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    struct reservation_request old = about(RESERVATION_RENEW, got);
+    cr_expect_eq(reserve(1, "myapp", 5), RESERVATION_OK);
+    cr_assert_not_null(got);
+    cr_expect_eq(memcmp(got->id, old.id, sizeof(old.id)), 0);
+    cr_expect_eq(ask(1, &old, 6), RESERVATION_FORBIDDEN, "the token of before");
+    cr_expect_eq(lease_count(store), 1u);
+    end();
+}
+
+BEAM_TEST(lease, released_it_is_gone_and_held_and_forgotten_it_is_gone)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    struct reservation_request r = about(RESERVATION_RELEASE, got);
+    cr_expect_eq(ask(1, &r, 10), RESERVATION_OK);
+    cr_expect_null(lease_by_name(store, "myapp", 10));
+    cr_expect_eq(reserve(2, "myapp", 10), RESERVATION_NAME_TAKEN);
+    r.verb = RESERVATION_RESERVE;
+    cr_expect_eq(ask(1, &r, 20), RESERVATION_OK);
+    cr_expect_not_null(lease_by_name(store, "myapp", 20));
+    r.verb = RESERVATION_FORGET;
+    cr_expect_eq(ask(1, &r, 20), RESERVATION_OK);
+    cr_expect_eq(reserve(2, "myapp", 20), RESERVATION_OK);
+    end();
+}
+
+BEAM_TEST(lease, names_are_labels_and_no_ids)
+{
+    begin();
+    cr_expect_eq(reserve(1, "No", 0), RESERVATION_NAME_REFUSED);
+    cr_expect_eq(reserve(1, "a.b", 0), RESERVATION_NAME_REFUSED);
+    cr_expect_eq(reserve(1, "aaaaaaaaaaaaaaaaaaaaaaaaaa", 0), RESERVATION_NAME_REFUSED);
+    cr_expect_eq(reserve(1, "aaaaaaaaaaaaaaaaaaaaaaaaa", 0), RESERVATION_OK);
+    struct peer_id id = owner(2);
+    struct reservation_request r = {
+        .verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP, .name = "No"};
+    cr_expect_eq(lease_ask(store, &id, &r, false, 0, token, &got), RESERVATION_OK);
+    cr_assert_not_null(got);
+    cr_expect_str_eq(got->name, "");
+    r.kind = 77;
+    cr_expect_eq(lease_ask(store, &id, &r, false, 0, token, &got), RESERVATION_UNSUPPORTED);
+    end();
+}
+
+BEAM_TEST(lease, their_number_is_bounded)
+{
+    begin();
+    cr_expect_eq(reserve(1, "", 0), RESERVATION_OK);
+    struct lease first = *got;
+    cr_expect_eq(reserve(1, "", 100), RESERVATION_OK);
+    cr_expect_eq(reserve(1, "", 100), RESERVATION_LIMIT);
+    cr_expect_eq(reserve(2, "", 100), RESERVATION_OK);
+    cr_expect_eq(reserve(3, "", 100), RESERVATION_OK);
+    cr_expect_eq(reserve(4, "", 100), RESERVATION_BUSY);
+    /* The first has run out: its room goes to whoever asks. */
+    cr_expect_eq(reserve(4, "", LEASE), RESERVATION_OK);
+    struct reservation_request r = about(RESERVATION_RESERVE, &first);
+    cr_expect_eq(ask(1, &r, LEASE), RESERVATION_FORBIDDEN);
+    cr_expect_eq(lease_count(store), 4u);
+    /* And that of the same key to the key. */
+    cr_expect_eq(reserve(1, "", 2 * LEASE), RESERVATION_OK);
+    cr_expect_eq(lease_count(store), 4u);
+    end();
+}
+
+BEAM_TEST(lease, survives_a_restart)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    struct reservation_request r = about(RESERVATION_RENEW, got);
+    cr_expect_eq(reserve(2, "", 1), RESERVATION_OK);
+    restart(LEASE / 2);
+    cr_expect_eq(lease_count(store), 2u);
+    cr_expect_not_null(lease_by_id(store, r.id, LEASE / 2));
+    cr_expect_not_null(lease_by_name(store, "myapp", LEASE / 2));
+    cr_expect_eq(ask(1, &r, LEASE / 2), RESERVATION_OK);
+    restart(LEASE * 3 / 2 + HOLD);
+    cr_expect_eq(lease_count(store), 0u, "what nobody holds is forgotten");
+    end();
+}
+
+/* The child says by a byte each time that a lease was granted, and is killed amid its work. */
+static void reserve_for_ever(int say)
+{
+    for (uint8_t i = 0;; i++) {
+        if (reserve((uint8_t)(i % 4), "", i) == RESERVATION_OK &&
+            write(say, got->id, sizeof(got->id)) < 0)
+            _exit(1);
+    }
+}
+
+BEAM_TEST(lease, survives_kill_9)
+{
+    uint8_t id[RESERVATION_ID_SIZE];
+    int ends[2];
+    begin();
+    cr_assert_eq(pipe(ends), 0);
+    lease_store_close(store);
+    store = NULL;
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        if (lease_store_open(place.file, &limits, rng_system(), 0, &store, NULL) < 0)
+            _exit(1);
+        reserve_for_ever(ends[1]);
+    }
+    close(ends[1]);
+    for (int i = 0; i < 4; i++)
+        cr_expect_eq(read(ends[0], id, sizeof(id)), (ssize_t)sizeof(id));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(ends[0]);
+    int err = lease_store_open(place.file, &limits, rng_system(), 0, &store, NULL);
+    cr_assert_eq(err, 0);
+    cr_expect_not_null(lease_by_id(store, id, 1), "what was granted is there");
+    cr_expect_eq(lease_count(store), 4u);
+    end();
+}
