@@ -42,6 +42,11 @@ static inline size_t buf_len(const struct buf *b)
 {
     return b->len;
 }
+/* The pool it was born with. Borrowed. */
+static inline struct buf_pool *buf_pool(const struct buf *b)
+{
+    return b->pool;
+}
 /* Bytes until the ceiling. */
 static inline size_t buf_room(const struct buf *b)
 {

@@ -55,4 +55,11 @@ enum { LIBP2P_RECORD_SEQ = 7 };
     "4e10dc78007887790276407b56df13b321d4a106647321b5b8d75502ee6cea5813c786aecd9b2d4e91821176"     \
     "bd32c2da4fee9d9cfe256cf5a406044761d84a03"
 
+/* The payload with that signature, of an initiator that has yamux alone. */
+#define LIBP2P_NOISE_STATIC "fffefdfcfbfaf9f8f7f6f5f4f3f2f1f0efeeedecebeae9e8e7e6e5e4e3e2e1e0"
+#define LIBP2P_NOISE_PAYLOAD                                                                       \
+    "0a240801122003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b812404e10dc78"     \
+    "007887790276407b56df13b321d4a106647321b5b8d75502ee6cea5813c786aecd9b2d4e91821176bd32c2da"     \
+    "4fee9d9cfe256cf5a406044761d84a03220e120c2f79616d75782f312e302e30"
+
 #endif
