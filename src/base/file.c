@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -170,6 +171,23 @@ int file_write(const char *path, mode_t mode, const void *data, size_t len)
     return err;
 }
 
+int file_write_new(const char *path, mode_t mode, const void *data, size_t len)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return beam_err_errno(errno);
+    int err = write_all(fd, data, len);
+    if (err == 0 && fsync(fd) < 0)
+        err = BEAM_EIO;
+    if (close(fd) < 0 && err == 0)
+        err = BEAM_EIO;
+    if (err == 0)
+        err = sync_folder_of(path);
+    if (err < 0)
+        unlink(path);
+    return err;
+}
+
 /* mkdir -p, each folder 0700. */
 static int make_folders(const char *path)
 {
@@ -249,6 +267,45 @@ char *file_join(const char *dir, const char *name)
 int file_remove(const char *path)
 {
     return unlink(path) < 0 && errno != ENOENT ? beam_err_errno(errno) : 0;
+}
+
+static int write_zeros(int fd, uintmax_t len)
+{
+    static const uint8_t zeros[4096];
+    int err = 0;
+    while (err == 0 && len > 0) {
+        size_t n = len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
+        err = write_all(fd, zeros, n);
+        len -= n;
+    }
+    return err == 0 && fsync(fd) < 0 ? BEAM_EIO : err;
+}
+
+int file_wipe(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 && errno == ENOENT)
+        return 0;
+    if (fd < 0)
+        return errno == ELOOP ? BEAM_EPERM : beam_err_errno(errno);
+    int err = fstat(fd, &st) < 0 ? BEAM_EIO : 0;
+    if (err == 0)
+        err = S_ISREG(st.st_mode) ? write_zeros(fd, (uintmax_t)st.st_size) : BEAM_EINVAL;
+    close(fd);
+    return err < 0 ? err : file_remove(path);
+}
+
+int file_lock(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd < 0)
+        return BEAM_EIO;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int err = errno == EWOULDBLOCK ? BEAM_EEXIST : BEAM_EIO;
+    close(fd);
+    return err;
 }
 
 enum { TREE_DEPTH_MAX = 64 }; /* a descriptor each */

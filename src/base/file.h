@@ -24,6 +24,8 @@ int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len);
  * before the rename, its folder after it. On failure the old file is whole (or
  * the new one, when all that failed was to sync the folder). */
 int file_write(const char *path, mode_t mode, const void *data, size_t len);
+/* The same where nothing is yet: BEAM_EEXIST, and what is there stays. On failure nothing is. */
+int file_write_new(const char *path, mode_t mode, const void *data, size_t len);
 
 /* Makes the folder (and missing parents) 0700. It must be ours and no looser
  * than 0700: otherwise BEAM_EPERM and `why` says which and the chmod to run. */
@@ -35,6 +37,12 @@ int file_check_mode(const char *path, mode_t mode, struct beam_why *why);
 char *file_join(const char *dir, const char *name);
 /* Removes a file or socket; missing is fine. */
 int file_remove(const char *path);
+/* Removes a regular file after its bytes were written over with zeros, which a disk may still keep
+ * elsewhere (a journal, a snapshot, flash). Missing is fine; no link is followed (BEAM_EPERM). */
+int file_wipe(const char *path);
+/* Takes the lock that the file stands for, which is made 0600 and stays when the lock is gone:
+ * close the descriptor for that. The descriptor; BEAM_EEXIST: another process has it; BEAM_EIO. */
+int file_lock(const char *path);
 /* Removes a folder and what is in it, never following links and never
  * leaving the file system it is on. Missing is fine. No slash at the end (BEAM_EINVAL). */
 int file_remove_tree(const char *path);

@@ -21,6 +21,8 @@ const char *derive_purpose_name(enum derive_purpose purpose)
         return "onion";
     case DERIVE_CA:
         return "ca";
+    case DERIVE_LABEL:
+        return "label";
     }
     return NULL;
 }

@@ -278,3 +278,57 @@ BEAM_TEST(file, remove_tree_has_a_depth)
     }
     end();
 }
+
+BEAM_TEST(file, a_new_one_is_written_only_where_nothing_is)
+{
+    begin();
+    char *data = NULL;
+    size_t len = 0;
+    cr_assert_eq(file_write_new(at("a"), 0600, "one", 3), 0);
+    cr_assert_eq(mode_of(at("a")), 0600u);
+    cr_assert_eq(file_write_new(at("a"), 0600, "other", 5), BEAM_EEXIST);
+    cr_assert_eq(symlink(at("none"), at("link")), 0);
+    cr_assert_eq(file_write_new(at("link"), 0600, "other", 5), BEAM_EEXIST);
+    cr_assert_eq(file_write_new(at("no/such"), 0600, "other", 5), BEAM_ENOTFOUND);
+    cr_assert_eq(file_read(at("a"), 10, &data, &len), 0);
+    cr_assert(len == 3 && memcmp(data, "one", 3) == 0);
+    free(data);
+    end();
+}
+
+BEAM_TEST(file, wiped_is_gone_and_was_zeros)
+{
+    begin();
+    char *data = NULL;
+    size_t len = 0;
+    static uint8_t large[10000];
+    memset(large, 'x', sizeof(large));
+    cr_assert_eq(file_write(at("a"), 0600, large, sizeof(large)), 0);
+    cr_assert_eq(link(at("a"), at("b")), 0, "a second name shows what became of the bytes");
+    cr_assert_eq(file_wipe(at("a")), 0);
+    cr_assert_lt(access(at("a"), F_OK), 0);
+    cr_assert_eq(file_read(at("b"), sizeof(large), &data, &len), 0);
+    memset(large, 0, sizeof(large));
+    cr_assert(len == sizeof(large) && memcmp(data, large, len) == 0);
+    free(data);
+    cr_assert_eq(file_wipe(at("a")), 0, "missing is fine");
+    cr_assert_eq(symlink(at("b"), at("link")), 0);
+    cr_assert_eq(file_wipe(at("link")), BEAM_EPERM);
+    cr_assert_eq(access(at("b"), F_OK), 0);
+    end();
+}
+
+BEAM_TEST(file, a_lock_is_one_s_until_it_is_closed)
+{
+    begin();
+    int first = file_lock(at("lock"));
+    cr_assert_geq(first, 0);
+    cr_assert_eq(mode_of(at("lock")), 0600u);
+    cr_assert_eq(file_lock(at("lock")), BEAM_EEXIST);
+    close(first);
+    int second = file_lock(at("lock"));
+    cr_assert_geq(second, 0);
+    close(second);
+    cr_assert_eq(file_lock(at("no/such")), BEAM_EIO);
+    end();
+}

@@ -37,10 +37,10 @@ BEAM_TEST(derive, no_two_purposes_and_contexts_share_one)
         enum derive_purpose purpose;
         const char *context;
         size_t len;
-    } inputs[] = {{DERIVE_NODE, "", 0},    {DERIVE_PERSONA, "", 0}, {DERIVE_NAME, "", 0},
-                  {DERIVE_ONION, "", 0},   {DERIVE_CA, "", 0},      {DERIVE_NODE, "a", 1},
-                  {DERIVE_NODE, "a\0", 2}, {DERIVE_NODE, "b", 1},   {DERIVE_ONION, "a", 1},
-                  {DERIVE_NODE, "\0a", 2}};
+    } inputs[] = {{DERIVE_NODE, "", 0},   {DERIVE_PERSONA, "", 0}, {DERIVE_NAME, "", 0},
+                  {DERIVE_ONION, "", 0},  {DERIVE_CA, "", 0},      {DERIVE_LABEL, "", 0},
+                  {DERIVE_NODE, "a", 1},  {DERIVE_NODE, "a\0", 2}, {DERIVE_NODE, "b", 1},
+                  {DERIVE_ONION, "a", 1}, {DERIVE_NODE, "\0a", 2}};
     enum { N = sizeof(inputs) / sizeof(inputs[0]) };
     struct hex seed = hex(master);
     uint8_t out[N][DERIVE_SEED_SIZE];
@@ -62,7 +62,7 @@ BEAM_TEST(derive, refuses_what_is_no_purpose_and_too_long_a_context)
     cr_assert_geq(sodium_init(), 0);
     cr_assert_null(derive_purpose_name((enum derive_purpose)0));
     cr_assert_eq(derive_seed(seed.bytes, (enum derive_purpose)0, NULL, 0, out), BEAM_EINVAL);
-    cr_assert_eq(derive_seed(seed.bytes, (enum derive_purpose)6, NULL, 0, out), BEAM_EINVAL);
+    cr_assert_eq(derive_seed(seed.bytes, (enum derive_purpose)7, NULL, 0, out), BEAM_EINVAL);
     cr_assert_eq(derive_seed(seed.bytes, DERIVE_CA, context, sizeof(context), out), BEAM_ELIMIT);
     cr_assert_eq(memcmp(out, before, sizeof(out)), 0);
     cr_assert_eq(derive_seed(seed.bytes, DERIVE_CA, context, DERIVE_CONTEXT_MAX, out), 0);
