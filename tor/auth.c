@@ -1,35 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tor/auth.h"
 
-#include <limits.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "base/file.h"
 #include "base/text.h"
-
-/* The version of the protocol and the oldest tor that speaks all we say. */
-static const unsigned oldest[] = {0, 4, 7};
-#define OLDEST_TEXT "0.4.7"
-
-bool auth_version_ok(const char *version)
-{
-    const char *s = version;
-    for (size_t i = 0; i < sizeof(oldest) / sizeof(oldest[0]); i++) {
-        size_t len = strcspn(s, ".-+ ");
-        uint64_t n = 0;
-        if (text_number(s, len, UINT32_MAX, &n) < 0 || n < oldest[i])
-            return false;
-        if (n > oldest[i])
-            return true;
-        s += len;
-        if (*s == '.')
-            s++;
-    }
-    return true;
-}
+#include "tor/cookie.h"
 
 void auth_hash(enum auth_side side, const uint8_t *cookie, const uint8_t *client_nonce,
                const uint8_t *server_nonce, uint8_t *out)
@@ -47,10 +26,21 @@ void auth_hash(enum auth_side side, const uint8_t *cookie, const uint8_t *client
     sodium_memzero(&st, sizeof(st));
 }
 
+enum protocol_method auth_choose(unsigned offered, bool password, bool cookie)
+{
+    if (password && (offered & PROTOCOL_PASSWORD))
+        return PROTOCOL_PASSWORD;
+    if (cookie && (offered & PROTOCOL_SAFECOOKIE))
+        return PROTOCOL_SAFECOOKIE;
+    if (cookie && (offered & PROTOCOL_COOKIE))
+        return PROTOCOL_COOKIE;
+    return offered & PROTOCOL_NULL;
+}
+
 void auth_clear(struct auth *a)
 {
-    free(a->cookie_path);
-    a->cookie_path = NULL;
+    sodium_free(a->cookie);
+    a->cookie = NULL;
     a->control = NULL;
     sodium_memzero(a->nonce, sizeof(a->nonce));
 }
@@ -80,39 +70,38 @@ static const char *said(const struct control_reply *r, char *out, size_t size)
     return out;
 }
 
+/* ---- the proof ------------------------------------------------------------------------------- */
+
+static const char *advice(const struct auth *a)
+{
+    if (a->spec.cookie)
+        return "another program may hold its folder; stop that one";
+    if (a->method == PROTOCOL_PASSWORD)
+        return "see that the file tor.control_password_file names has its password";
+    return "see that tor.control leads to the tor you mean, and its log";
+}
+
 static void on_authenticated(void *arg, const struct control_reply *r)
 {
     struct auth *a = arg;
     char text[200];
     if (r->code != 250)
-        refuse(a, BEAM_EAUTH,
-               "tor does not accept our proof: %u %s (another program may hold its "
-               "folder; stop that one)",
-               r->code, said(r, text, sizeof(text)));
+        refuse(a, BEAM_EAUTH, "tor does not accept our proof: %u %s (%s)", r->code,
+               said(r, text, sizeof(text)), advice(a));
     else
         finish(a, 0, NULL);
 }
 
-/* Holds tor's proof against the cookie and makes ours. 0, BEAM_EAUTH, or why the cookie cannot be
- * read. */
-static int prove(const struct auth *a, const uint8_t *server_hash, const uint8_t *server_nonce,
-                 uint8_t *proof)
+/* AUTHENTICATE with these bytes in hex, which stand for themselves in every method. */
+static void authenticate(struct auth *a, const void *proof, size_t len)
 {
-    uint8_t *cookie = NULL, want[AUTH_HASH];
-    size_t len = 0;
-    int err = file_read_secret(a->cookie_path, AUTH_COOKIE, &cookie, &len);
+    char hex[TEXT_HEX_SIZE(AUTH_PASSWORD_MAX)];
+    text_hex_encode(proof, len, hex, sizeof(hex));
+    int err =
+        control_send(a->control, on_authenticated, a, "AUTHENTICATE%s%s", len ? " " : "", hex);
+    sodium_memzero(hex, sizeof(hex));
     if (err < 0)
-        return err;
-    if (len != AUTH_COOKIE) {
-        sodium_free(cookie);
-        return BEAM_ELIMIT;
-    }
-    auth_hash(AUTH_SERVER, cookie, a->nonce, server_nonce, want);
-    err = sodium_memcmp(want, server_hash, sizeof(want)) == 0 ? 0 : BEAM_EAUTH;
-    if (err == 0)
-        auth_hash(AUTH_CLIENT, cookie, a->nonce, server_nonce, proof);
-    sodium_free(cookie);
-    return err;
+        refuse(a, err, "tor's control connection: %s", beam_err_text(err));
 }
 
 /* 0 when both values are there and whole. */
@@ -131,110 +120,141 @@ static int parse_challenge(const struct control_reply *r, uint8_t *hash, uint8_t
 static void on_challenge(void *arg, const struct control_reply *r)
 {
     struct auth *a = arg;
-    uint8_t hash[AUTH_HASH], nonce[AUTH_NONCE], proof[AUTH_HASH];
-    char hex[TEXT_HEX_SIZE(AUTH_HASH)], text[200];
+    uint8_t hash[AUTH_HASH], nonce[AUTH_NONCE], want[AUTH_HASH], proof[AUTH_HASH];
+    char text[200];
     if (parse_challenge(r, hash, nonce) < 0) {
         refuse(a, BEAM_EPROTO, "tor's challenge is not one: %u %s", r->code,
                said(r, text, sizeof(text)));
         return;
     }
-    int err = prove(a, hash, nonce, proof);
-    if (err < 0) {
-        refuse(a, err == BEAM_EAUTH ? BEAM_EAUTH : BEAM_EIO,
-               err == BEAM_EAUTH
-                   ? "what answers on tor's control socket does not know the cookie in %s (it is "
-                     "not the tor we started)"
-                   : "tor's cookie cannot be read: %s (it must be ours, 0600 and of 32 bytes)",
-               a->cookie_path);
-        return;
-    }
-    text_hex_encode(proof, sizeof(proof), hex, sizeof(hex));
-    err = control_send(a->control, on_authenticated, a, "AUTHENTICATE %s", hex);
-    sodium_memzero(hex, sizeof(hex));
-    sodium_memzero(proof, sizeof(proof));
-    if (err < 0)
-        refuse(a, err, "tor's control connection: %s", beam_err_text(err));
-}
-
-/* "SAFECOOKIE" among "COOKIE,SAFECOOKIE". */
-static bool listed(const char *list, const char *word)
-{
-    size_t len = strlen(word);
-    for (;;) {
-        size_t n = strcspn(list, ",");
-        if (n == len && memcmp(list, word, len) == 0)
-            return true;
-        if (!list[n])
-            return false;
-        list += n + 1;
-    }
-}
-
-/* What PROTOCOLINFO told; fields are "" where it did not. */
-struct protocol_info {
-    char methods[256], cookie_file[PATH_MAX];
-};
-
-static void parse_info(struct auth *a, const struct control_reply *r, struct protocol_info *info)
-{
-    a->version[0] = '\0';
-    for (size_t i = 0; i < r->count; i++) {
-        const char *text = control_after(r->lines[i].text, "AUTH");
-        if (text) {
-            control_value(text, "METHODS", info->methods, sizeof(info->methods));
-            control_value(text, "COOKIEFILE", info->cookie_file, sizeof(info->cookie_file));
-        }
-        text = control_after(r->lines[i].text, "VERSION");
-        char raw[AUTH_VERSION_SIZE];
-        if (text && control_value(text, "Tor", raw, sizeof(raw)) == 0)
-            text_escape(raw, strlen(raw), a->version, sizeof(a->version));
-    }
-}
-
-static void on_info(void *arg, const struct control_reply *r)
-{
-    struct auth *a = arg;
-    struct protocol_info info = {.methods = ""};
-    char text[200], nonce[TEXT_HEX_SIZE(AUTH_NONCE)];
-    parse_info(a, r, &info);
-    if (r->code != 250 || !a->version[0]) {
-        refuse(a, BEAM_EPROTO, "tor does not say what it is: %u %s", r->code,
-               said(r, text, sizeof(text)));
-        return;
-    }
-    if (!auth_version_ok(a->version)) {
-        refuse(a, BEAM_EINVAL,
-               "tor %s is too old: beam needs " OLDEST_TEXT " or later (update tor, or name "
-               "another with tor.binary)",
-               a->version);
-        return;
-    }
-    if (!listed(info.methods, "SAFECOOKIE")) {
+    auth_hash(AUTH_SERVER, a->cookie, a->nonce, nonce, want);
+    if (sodium_memcmp(want, hash, sizeof(want)) != 0) {
+        text_escape(a->info.cookie_file, strlen(a->info.cookie_file), text, sizeof(text));
         refuse(a, BEAM_EAUTH,
-               "tor does not offer SAFECOOKIE (take what changes "
-               "CookieAuthentication out of tor.torrc)");
+               "what answers on tor's control socket does not know the cookie in %s (%s)", text,
+               a->spec.cookie ? "it is not the tor we started" : "it may not be tor");
         return;
     }
-    if (strcmp(info.cookie_file, a->cookie_path) != 0) {
-        refuse(a, BEAM_EPERM,
-               "tor names another cookie file than %s (it is not the tor we started)",
-               a->cookie_path);
-        return;
-    }
+    auth_hash(AUTH_CLIENT, a->cookie, a->nonce, nonce, proof);
+    authenticate(a, proof, sizeof(proof));
+    sodium_memzero(proof, sizeof(proof));
+}
+
+static void challenge(struct auth *a)
+{
+    char nonce[TEXT_HEX_SIZE(AUTH_NONCE)];
     text_hex_encode(a->nonce, sizeof(a->nonce), nonce, sizeof(nonce));
     int err = control_send(a->control, on_challenge, a, "AUTHCHALLENGE SAFECOOKIE %s", nonce);
     if (err < 0)
         refuse(a, err, "tor's control connection: %s", beam_err_text(err));
 }
 
-int auth_start(struct auth *a, struct control *c, const struct rng *rng, const char *cookie,
-               auth_fn *done, void *arg)
+/* The first line of the file; it may end in CRLF. */
+static void give_password(struct auth *a)
 {
-    char *path = strdup(cookie);
-    if (!path)
-        return BEAM_ENOMEM;
-    *a = (struct auth){.control = c, .cookie_path = path, .done = done, .arg = arg};
-    rng->fill(rng->arg, a->nonce, sizeof(a->nonce));
+    uint8_t *text = NULL;
+    size_t len = 0;
+    const char *path = a->spec.password_file;
+    int err = file_read_secret(path, AUTH_PASSWORD_MAX, &text, &len);
+    if (err < 0) {
+        refuse(a, err,
+               "tor.control_password_file: %s: %s (it must be yours, 0600 and of %d bytes "
+               "at most)",
+               path, beam_err_text(err), AUTH_PASSWORD_MAX);
+        return;
+    }
+    authenticate(a, text, strcspn((const char *)text, "\r\n"));
+    sodium_free(text);
+}
+
+/* ---- what there is to choose from ------------------------------------------------------------ */
+
+/* A tor that we started has the cookie that we told it to have. */
+static int check_own(struct auth *a, struct beam_why *why)
+{
+    if (!(a->info.methods & PROTOCOL_SAFECOOKIE))
+        return beam_why(why, BEAM_EAUTH,
+                        "tor does not offer SAFECOOKIE (take what changes "
+                        "CookieAuthentication out of tor.torrc)");
+    if (strcmp(a->info.cookie_file, a->spec.cookie) != 0)
+        return beam_why(why, BEAM_EPERM,
+                        "tor names another cookie file than %s (it is not the tor we started)",
+                        a->spec.cookie);
+    a->method = PROTOCOL_SAFECOOKIE;
+    return cookie_read_own(a->spec.cookie, &a->cookie, why);
+}
+
+/* What is offered, and nothing of it is in reach. `cookie` says why its cookie is not, or is "". */
+static int out_of_reach(const struct auth *a, const struct beam_why *cookie, struct beam_why *why)
+{
+    if (cookie->text[0]) {
+        *why = *cookie;
+        return why->code;
+    }
+    if (a->spec.proof)
+        return beam_why(why, BEAM_EAUTH,
+                        "a control port offers no proof that it is tor's (name it in tor.control "
+                        "if you trust what listens there, or give tor CookieAuthentication 1)");
+    if (a->info.methods & PROTOCOL_PASSWORD)
+        return beam_why(why, BEAM_EAUTH,
+                        "tor's control port wants a password (put it into a file of mode 0600 and "
+                        "name that in tor.control_password_file)");
+    return beam_why(why, BEAM_EAUTH,
+                    "tor offers no way to authenticate that beam knows (give it "
+                    "CookieAuthentication 1)");
+}
+
+static int choose(struct auth *a, struct beam_why *why)
+{
+    const unsigned cookies = PROTOCOL_COOKIE | PROTOCOL_SAFECOOKIE;
+    bool password = a->spec.password_file && a->spec.password_file[0];
+    unsigned offered = a->info.methods;
+    struct beam_why cookie = {.text = ""};
+    if (a->spec.proof)
+        offered &= PROTOCOL_SAFECOOKIE;
+    if ((offered & cookies) && auth_choose(offered, password, true) & cookies)
+        (void)cookie_read(a->info.cookie_file, a->spec.proof, &a->cookie, &cookie);
+    a->method = auth_choose(offered, password, a->cookie != NULL);
+    return a->method ? 0 : out_of_reach(a, &cookie, why);
+}
+
+static int check_info(const struct auth *a, struct beam_why *why)
+{
+    if (protocol_version_ok(a->info.version))
+        return 0;
+    return beam_why(why, BEAM_EINVAL,
+                    "tor %s is too old: beam needs " PROTOCOL_OLDEST " or later (update tor%s)",
+                    a->info.version, a->spec.cookie ? ", or name another with tor.binary" : "");
+}
+
+static void on_info(void *arg, const struct control_reply *r)
+{
+    struct auth *a = arg;
+    struct beam_why why;
+    char text[200];
+    if (protocol_info_parse(r, &a->info) < 0) {
+        refuse(a, BEAM_EPROTO, "tor does not say what it is: %u %s", r->code,
+               said(r, text, sizeof(text)));
+        return;
+    }
+    int err = check_info(a, &why);
+    if (err == 0)
+        err = a->spec.cookie ? check_own(a, &why) : choose(a, &why);
+    if (err < 0)
+        finish(a, err, &why);
+    else if (a->method == PROTOCOL_SAFECOOKIE)
+        challenge(a);
+    else if (a->method == PROTOCOL_PASSWORD)
+        give_password(a);
+    else
+        authenticate(a, a->cookie, a->method == PROTOCOL_COOKIE ? AUTH_COOKIE : 0);
+}
+
+int auth_start(struct auth *a, struct control *c, const struct auth_spec *spec, auth_fn *done,
+               void *arg)
+{
+    *a = (struct auth){.control = c, .spec = *spec, .done = done, .arg = arg};
+    spec->rng->fill(spec->rng->arg, a->nonce, sizeof(a->nonce));
     int err = control_send(c, on_info, a, "PROTOCOLINFO 1");
     if (err < 0)
         auth_clear(a);

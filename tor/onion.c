@@ -82,8 +82,11 @@ void onion_upload(struct onion *o, bool failed, const char *reason)
 
 /* It becomes one word of an ADD_ONION: nothing that ends or quotes a word, nor any letter beyond
  * ASCII, which tor refuses there. */
-static int check_socket(const char *path)
+static int check_target(const struct addr *target)
 {
+    const char *path = addr_path(target);
+    if (!path)
+        return addr_scope(target) == ADDR_LOOPBACK ? 0 : BEAM_EINVAL;
     if (path[0] != '/')
         return BEAM_EINVAL;
     for (const char *s = path; *s; s++)
@@ -95,31 +98,26 @@ static int check_socket(const char *path)
 int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
                   struct onion **out)
 {
-    int err = check_socket(spec->socket);
+    int err = check_target(&spec->target);
     if (err < 0)
         return err;
     struct onion *o = calloc(1, sizeof(*o));
-    char *socket = strdup(spec->socket);
-    err = o && socket ? 0 : BEAM_ENOMEM;
-    if (err < 0)
-        goto out;
+    if (!o)
+        return BEAM_ENOMEM;
     o->all = tor_onions(t);
     o->loop = tor_loop(t);
     o->spec = *spec;
-    o->spec.socket = socket;
     o->events = *events;
     loop_task_init(&o->tell, tell, o);
     err = onions_put(o->all, o);
-    if (err < 0)
-        goto out;
+    if (err < 0) {
+        free(o);
+        return err;
+    }
     loop_post(o->loop, &o->tell);
     tor_start(t);
     *out = o;
     return 0;
-out:
-    free(socket);
-    free(o);
-    return err;
 }
 
 void onion_withdraw(struct onion *o)
@@ -128,7 +126,6 @@ void onion_withdraw(struct onion *o)
         return;
     onions_take(o->all, o);
     loop_task_cancel(o->loop, &o->tell);
-    free((char *)(uintptr_t)o->spec.socket);
     free(o);
 }
 

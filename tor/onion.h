@@ -21,8 +21,10 @@ enum onion_state {
 
 struct onion_spec {
     const struct onion_key *key; /* borrowed while the handle lives */
-    const char *socket; /* absolute path of the unix socket tor connects to; no spaces or quotes */
-    uint16_t port;      /* the virtual port, 80 for HTTP */
+    /* Where tor brings visitors: an absolute path of a unix socket, without spaces or quotes; or a
+     * port on loopback. */
+    struct addr target;
+    uint16_t port; /* the virtual port, 80 for HTTP */
 };
 
 struct onion_events {

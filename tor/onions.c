@@ -154,12 +154,12 @@ static void on_added(void *arg, const struct control_reply *r)
 /* The one place that knows how a service is asked for (control-spec, ADD_ONION). */
 static int send_add(struct onions *all, const struct onion *o)
 {
-    char *blob = onion_key_blob(o->spec.key);
+    char *blob = onion_key_blob(o->spec.key), target[ADDR_TEXT_SIZE];
     if (!blob)
         return BEAM_ENOMEM;
-    int err =
-        control_send(all->control, on_added, all, "ADD_ONION %s Flags=DiscardPK Port=%u,unix:%s",
-                     blob, (unsigned)o->spec.port, o->spec.socket);
+    addr_text(&o->spec.target, target);
+    int err = control_send(all->control, on_added, all, "ADD_ONION %s Flags=DiscardPK Port=%u,%s",
+                           blob, (unsigned)o->spec.port, target);
     sodium_free(blob);
     return err;
 }

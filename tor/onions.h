@@ -36,7 +36,7 @@ enum onion_place {
 /* One service. onions.c keeps its place, onion.c its state. */
 struct onion {
     struct onions *all;
-    struct onion_spec spec; /* key borrowed, socket owned */
+    struct onion_spec spec; /* key borrowed */
     struct onion_events events;
     enum onion_state state;
     enum onion_place place;

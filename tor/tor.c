@@ -8,12 +8,10 @@
 #include "base/backoff.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "tor/bootstrap.h"
-#include "tor/link.h"
+#include "tor/body.h"
 #include "tor/onions.h"
-#include "tor/pulse.h"
-#include "tor/spawn.h"
 #include "tor/torrc.h"
+#include "tor/watch.h"
 
 enum {                         /* ms */
        START_DEADLINE = 30000, /* until tor is under control */
@@ -43,15 +41,12 @@ struct tor {
     struct loop *loop;
     struct tor_options options; /* texts owned */
     struct tor_events events;
-    struct permit *permit;
     struct onions *onions;
     struct addr socks;
     enum tor_state state, next;
-    struct spawn *spawn;
-    struct link *link;
-    struct bootstrap bootstrap;
-    struct loop_timer timer, watchdog;
-    struct pulse pulse;                   /* of the link */
+    struct body body;
+    struct watch watch;
+    struct loop_timer timer;
     struct loop_task start, stop, broken; /* what the owner asked for, and onions_hooks */
     void (*stopped)(void *arg);
     void *stopped_arg;
@@ -63,7 +58,7 @@ struct tor {
     unsigned failures;   /* ends in a row */
     uint64_t ready_at;   /* 0: not yet */
     uint64_t wait_until; /* for the lock */
-    char version[AUTH_VERSION_SIZE];
+    char version[PROTOCOL_VERSION_SIZE];
 };
 
 static void tor_event(struct tor *t, enum ev ev);
@@ -77,40 +72,46 @@ const char *tor_state_name(enum tor_state state)
     return names[state];
 }
 
-static void drop_link(struct tor *t)
+bool tor_is_ours(const struct tor *t)
 {
-    pulse_stop(&t->pulse);
-    link_free(t->link);
-    t->link = NULL;
+    return body_is_ours(&t->body);
+}
+
+static void hang_up(struct tor *t)
+{
+    watch_let_go(&t->watch);
+    body_hang_up(&t->body);
 }
 
 /* ---- what is heard of the process and over the link ------------------------------------------ */
 
-static void arm_watchdog(struct tor *t)
+static void on_bootstrap(void *arg, int percent, const char *summary)
 {
-    uint64_t due = bootstrap_due(&t->bootstrap), now = loop_now(t->loop);
-    if (due == UINT64_MAX)
-        loop_timer_clear(&t->watchdog);
-    else
-        loop_timer_set(&t->watchdog, due > now ? due - now : 0);
+    struct tor *t = arg;
+    if (t->events.progress)
+        t->events.progress(t->events.arg, percent, summary);
 }
 
-/* `news` as of bootstrap.h. */
-static void tell_news(struct tor *t, unsigned news)
+static void on_trouble(void *arg, const struct beam_why *why)
 {
-    arm_watchdog(t);
-    if ((news & BOOTSTRAP_PROGRESS) && t->events.progress)
-        t->events.progress(t->events.arg, t->bootstrap.percent, t->bootstrap.summary);
-    if ((news & BOOTSTRAP_TROUBLE) && t->events.warning)
-        t->events.warning(t->events.arg, &t->bootstrap.why);
-    if (news & BOOTSTRAP_DONE)
+    struct tor *t = arg;
+    if (t->events.warning)
+        t->events.warning(t->events.arg, why);
+}
+
+static void on_bootstrapped(void *arg)
+{
+    struct tor *t = arg;
+    if (t->state == TOR_BOOTSTRAPPING)
         tor_event(t, EV_BOOTSTRAPPED);
 }
 
-static void on_watchdog(void *arg)
+static void on_hung(void *arg)
 {
     struct tor *t = arg;
-    tell_news(t, bootstrap_tick(&t->bootstrap, loop_now(t->loop)));
+    beam_why(&t->why, BEAM_ETIMEOUT, "tor has not answered for %llu s: it hangs",
+             (unsigned long long)t->options.answer_timeout / 1000);
+    tor_event(t, EV_LOST);
 }
 
 static void on_log(void *arg, const struct logline *l)
@@ -118,32 +119,17 @@ static void on_log(void *arg, const struct logline *l)
     struct tor *t = arg;
     if (t->state == TOR_ENDING)
         return;
-    if (t->link)
-        link_poke(t->link);
-    tell_news(t, bootstrap_log(&t->bootstrap, l));
+    watch_log(&t->watch, l);
 }
 
 static void on_ended(void *arg, int status, const struct beam_why *why)
 {
     struct tor *t = arg;
-    t->spawn = NULL;
     t->status = status;
     /* Where it is we who end it, the reason is known; a link that was lost has it here. */
     if (t->state != TOR_ENDING || (t->lost && status != 0))
         t->why = *why;
     tor_event(t, EV_ENDED);
-}
-
-static void on_phase(void *arg, const struct control_reply *r)
-{
-    static const char key[] = "status/bootstrap-phase=";
-    struct tor *t = arg;
-    const char *text = r->lines[0].text;
-    if (r->code == 250 && strncmp(text, key, sizeof(key) - 1) == 0)
-        tell_news(t, bootstrap_status(&t->bootstrap, loop_now(t->loop), text + sizeof(key) - 1));
-    /* It may have been done before the link was. */
-    if (t->bootstrap.done && t->state == TOR_BOOTSTRAPPING)
-        tor_event(t, EV_BOOTSTRAPPED);
 }
 
 static void on_link_ready(void *arg)
@@ -155,12 +141,7 @@ static void on_link_event(void *arg, const struct control_reply *event)
 {
     struct tor *t = arg;
     const char *text = event->lines[0].text;
-    const char *status = control_after(text, "STATUS_CLIENT");
-    if (!status)
-        status = control_after(text, "STATUS_GENERAL");
-    if (status)
-        tell_news(t, bootstrap_status(&t->bootstrap, loop_now(t->loop), status));
-    else
+    if (!watch_event(&t->watch, text))
         onions_event(t->onions, text);
 }
 
@@ -168,7 +149,11 @@ static void on_link_closed(void *arg, int err, const struct beam_why *why)
 {
     struct tor *t = arg;
     t->why = *why;
-    drop_link(t);
+    hang_up(t);
+    if (!tor_is_ours(t) && t->state == TOR_STARTING) {
+        tor_event(t, EV_REFUSED);
+        return;
+    }
     switch (err) {
     case BEAM_EAUTH:
     case BEAM_EPERM:
@@ -209,7 +194,7 @@ static void enter_off(struct tor *t)
     void (*stopped)(void *arg) = t->stopped;
     beam_why(&t->why, BEAM_ECANCELED, "tor was stopped");
     onions_down(t->onions, &t->why, 0);
-    spawn_clean(t->options.dir);
+    body_clean(&t->body);
     t->stopped = NULL;
     if (t->again)
         loop_post(t->loop, &t->start);
@@ -219,23 +204,16 @@ static void enter_off(struct tor *t)
         stopped(t->stopped_arg);
 }
 
-static void on_hung(void *arg)
-{
-    struct tor *t = arg;
-    beam_why(&t->why, BEAM_ETIMEOUT, "tor has not answered for %llu s: it hangs",
-             (unsigned long long)t->options.answer_timeout / 1000);
-    tor_event(t, EV_LOST);
-}
-
 static void enter_bootstrapping(struct tor *t)
 {
-    struct control *control = link_control(t->link);
+    struct control *control = link_control(t->body.link);
     t->was_controlled = true;
-    memcpy(t->version, link_version(t->link), sizeof(t->version));
+    memcpy(t->version, link_version(t->body.link), sizeof(t->version));
+    if (!tor_is_ours(t))
+        t->socks = *link_socks(t->body.link);
     onions_up(t->onions, control);
     notify(t, NULL, 0);
-    if (control_send(control, on_phase, t, "GETINFO status/bootstrap-phase") < 0 ||
-        pulse_start(t->loop, &t->pulse, control, t->options.answer_timeout, on_hung, t) < 0)
+    if (watch_take(&t->watch, control, t->options.answer_timeout) < 0)
         loop_post(t->loop, &t->broken);
 }
 
@@ -244,7 +222,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
     t->state = state;
     loop_timer_clear(&t->timer);
     if (state != TOR_BOOTSTRAPPING && state != TOR_READY && state != TOR_STARTING)
-        loop_timer_clear(&t->watchdog);
+        watch_end(&t->watch);
     switch (state) {
     case TOR_OFF:
         enter_off(t);
@@ -266,7 +244,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
         enter_resting(t);
         return;
     case TOR_FAILED:
-        spawn_clean(t->options.dir);
+        body_clean(&t->body);
         onions_fail(t->onions, &t->why);
         if (t->again)
             loop_post(t->loop, &t->start);
@@ -280,54 +258,38 @@ static void tor_enter(struct tor *t, enum tor_state state)
 static void end(struct tor *t, enum tor_state next, uint64_t grace)
 {
     onions_detach(t->onions);
-    drop_link(t);
-    if (!t->spawn) {
+    hang_up(t);
+    if (!t->body.spawn) {
         tor_enter(t, next);
         return;
     }
     t->next = next;
     t->state = TOR_ENDING;
     loop_timer_clear(&t->timer);
-    loop_timer_clear(&t->watchdog);
-    spawn_stop(t->spawn, grace);
+    watch_end(&t->watch);
+    spawn_stop(t->body.spawn, grace);
 }
 
-/* Starts the process, once no other holds its data directory. */
+/* Starts the process, once no other holds its data directory; or looks for one that runs. */
 static void launch(struct tor *t)
 {
-    const struct spawn_spec spec = {.binary = t->options.binary,
-                                    .dir = t->options.dir,
-                                    .torrc = t->options.torrc,
-                                    .bridges = t->options.bridges};
-    const struct spawn_events spawn_events = {.log = on_log, .ended = on_ended, .arg = t};
-    const struct link_spec link = {.dir = t->options.dir, .permit = t->permit, .own = true};
-    const struct link_events link_events = {
-        .ready = on_link_ready, .event = on_link_event, .closed = on_link_closed, .arg = t};
-    if (spawn_locked(t->options.dir) && loop_now(t->loop) < t->wait_until) {
+    if (body_locked(&t->body) && loop_now(t->loop) < t->wait_until) {
         loop_timer_set(&t->timer, LOCK_POLL);
         return;
     }
     t->lost = false;
-    bootstrap_init(&t->bootstrap, loop_now(t->loop), t->options.bootstrap_timeout);
-    int err = spawn_start(t->loop, &spec, &spawn_events, &t->spawn, &t->why);
-    if (err == 0) {
-        err = link_open(t->loop, &link, &link_events, &t->link);
-        if (err < 0)
-            beam_why(&t->why, err, "tor: its control socket: %s", beam_err_text(err));
-    }
-    if (err < 0) {
+    watch_begin(&t->watch, t->options.bootstrap_timeout);
+    if (body_start(&t->body, &t->why) < 0)
         end(t, t->was_controlled ? TOR_RESTING : TOR_FAILED, 0);
-        return;
-    }
-    loop_timer_set(&t->timer, START_DEADLINE);
-    arm_watchdog(t);
+    else
+        loop_timer_set(&t->timer, START_DEADLINE);
 }
 
 /* It ended before it was under control. Where one did well before, and where
  * somebody killed it, there is another chance. */
 static void ended_early(struct tor *t)
 {
-    drop_link(t);
+    hang_up(t);
     bool by_itself = WIFEXITED(t->status) && WEXITSTATUS(t->status) != 0;
     bool for_good = t->why.code == BEAM_EPOLICY || (by_itself && !t->was_controlled);
     tor_enter(t, for_good ? TOR_FAILED : TOR_RESTING);
@@ -352,6 +314,7 @@ static bool in_off(struct tor *t, enum ev ev)
 
 static bool in_starting(struct tor *t, enum ev ev)
 {
+    bool again;
     switch (ev) {
     case EV_START:
     case EV_BOOTSTRAPPED: /* asked for again once the link is ready */
@@ -360,11 +323,11 @@ static bool in_starting(struct tor *t, enum ev ev)
         end(t, TOR_OFF, STOP_GRACE);
         return true;
     case EV_TIMER:
-        if (!t->spawn) {
+        if (!t->body.spawn && !t->body.link) {
             launch(t);
             return true;
         }
-        if (t->link)
+        if (t->body.link)
             beam_why(&t->why, BEAM_ETIMEOUT, "tor could not be taken under control within %d s",
                      START_DEADLINE / 1000);
         end(t, TOR_RESTING, 0);
@@ -372,8 +335,9 @@ static bool in_starting(struct tor *t, enum ev ev)
     case EV_CONTROLLED:
         tor_enter(t, TOR_BOOTSTRAPPING);
         return true;
-    case EV_REFUSED:
-        end(t, TOR_FAILED, 0);
+    case EV_REFUSED: /* one of another's that did well before may come back as it was */
+        again = !tor_is_ours(t) && t->was_controlled && t->why.code != BEAM_EPOLICY;
+        end(t, again ? TOR_RESTING : TOR_FAILED, 0);
         return true;
     case EV_LOST: /* its last words may be on their way */
         loop_timer_set(&t->timer, LOST_GRACE);
@@ -489,7 +453,7 @@ static void on_stop(void *arg)
 static void on_broken(void *arg)
 {
     struct tor *t = arg;
-    if (!t->link)
+    if (!t->body.link)
         return;
     beam_why(&t->why, BEAM_ELIMIT, "tor does not take commands any more");
     tor_event(t, EV_LOST);
@@ -513,18 +477,30 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
     loop_task_init(&t->stop, on_stop, t);
     loop_task_init(&t->broken, on_broken, t);
     loop_timer_init(l, &t->timer, on_timer, t);
-    loop_timer_init(l, &t->watchdog, on_watchdog, t);
+    const struct watch_events watch = {.progress = on_bootstrap,
+                                       .trouble = on_trouble,
+                                       .done = on_bootstrapped,
+                                       .hung = on_hung,
+                                       .arg = t};
+    const struct body_events body = {.log = on_log,
+                                     .ended = on_ended,
+                                     .ready = on_link_ready,
+                                     .event = on_link_event,
+                                     .closed = on_link_closed,
+                                     .arg = t};
+    watch_init(l, &t->watch, &watch);
     const struct onions_hooks hooks = {.broken = break_link, .arg = t};
     char *socks = file_join(options->dir, TORRC_SOCKS);
     int err = socks ? tor_options_copy(options, &t->options) : BEAM_ENOMEM;
     if (err == 0)
-        err = permit_new_local(&t->permit);
+        err = body_init(l, &t->body, &t->options, &body);
     if (err == 0)
         err = onions_new(l, &hooks, &t->onions);
     if (err < 0) {
         tor_free(t);
     } else {
-        (void)addr_unix(socks, &t->socks); /* too long: said when it is started */
+        if (tor_is_ours(t))
+            (void)addr_unix(socks, &t->socks); /* too long: said when it is started */
         *out = t;
     }
     free(socks);
@@ -552,14 +528,9 @@ void tor_free(struct tor *t)
     loop_task_cancel(t->loop, &t->stop);
     loop_task_cancel(t->loop, &t->broken);
     loop_timer_clear(&t->timer);
-    loop_timer_clear(&t->watchdog);
-    drop_link(t);
-    if (t->spawn) {
-        spawn_free(t->spawn);
-        spawn_clean(t->options.dir);
-    }
+    watch_end(&t->watch);
+    body_clear(&t->body);
     onions_free(t->onions);
-    permit_free(t->permit);
     tor_options_clear(&t->options);
     free(t);
 }
@@ -571,7 +542,7 @@ enum tor_state tor_state(const struct tor *t)
 
 pid_t tor_pid(const struct tor *t)
 {
-    return t->spawn ? spawn_pid(t->spawn) : 0;
+    return t->body.spawn ? spawn_pid(t->body.spawn) : 0;
 }
 
 const char *tor_version(const struct tor *t)
@@ -581,7 +552,7 @@ const char *tor_version(const struct tor *t)
 
 int tor_percent(const struct tor *t)
 {
-    return t->state == TOR_BOOTSTRAPPING || t->state == TOR_READY ? t->bootstrap.percent : 0;
+    return t->state == TOR_BOOTSTRAPPING || t->state == TOR_READY ? watch_percent(&t->watch) : 0;
 }
 
 const struct addr *tor_socks(const struct tor *t)

@@ -2,7 +2,9 @@
 /*
  * A tor process of our own: started from a generated torrc, controlled over a
  * unix socket that only we can enter, owned (it ends when we end), watched,
- * and started again when it dies. What was asked of it survives its death.
+ * and started again when it dies. Or one that runs already, to which its control
+ * port is the only way: looked for again when it is gone, and otherwise left as
+ * it is. What was asked of either survives its death.
  */
 #ifndef BEAM_TOR_TOR_H
 #define BEAM_TOR_TOR_H
@@ -19,11 +21,11 @@ struct tor;
 
 enum tor_state {
     TOR_OFF,           /* not started, or stopped */
-    TOR_STARTING,      /* spawned; the control connection is being made */
+    TOR_STARTING,      /* spawned or looked for; the control connection is being made */
     TOR_BOOTSTRAPPING, /* controlled; no circuits yet */
     TOR_READY,         /* 100 % */
-    TOR_RESTING,       /* it died; another is started after a pause */
-    TOR_FAILED         /* it cannot be started as things are: the reason is for the user */
+    TOR_RESTING,       /* it died; another is started, or it is looked for, after a pause */
+    TOR_FAILED         /* there is none as things are: the reason is for the user */
 };
 
 /* What the owner hears. All called from the loop; NULL fields are skipped.
@@ -54,11 +56,14 @@ void tor_free(struct tor *t);
 
 enum tor_state tor_state(const struct tor *t);
 const char *tor_state_name(enum tor_state state);
-/* Its pid, or 0; its version ("0.4.8.16") or "". */
+/* Whether it is a process of ours, which reaches our private folders and may be asked anything. */
+bool tor_is_ours(const struct tor *t);
+/* The pid of one of ours, or 0; its version ("0.4.8.16") or "". */
 pid_t tor_pid(const struct tor *t);
 const char *tor_version(const struct tor *t);
 int tor_percent(const struct tor *t);
-/* Where its SOCKS listener is (a unix socket; IsolateSOCKSAuth, ExtendedErrors). Borrowed. */
+/* Where its SOCKS listener is: of one of ours a unix socket (IsolateSOCKSAuth, ExtendedErrors); of
+ * another whatever it has, once it is under control, or of no length. Borrowed. */
 const struct addr *tor_socks(const struct tor *t);
 
 #endif

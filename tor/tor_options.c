@@ -9,6 +9,8 @@
 
 /* The fields that are texts. */
 static const size_t texts[] = {
+    offsetof(struct tor_options, control),
+    offsetof(struct tor_options, control_password_file),
     offsetof(struct tor_options, binary),
     offsetof(struct tor_options, dir),
     offsetof(struct tor_options, torrc),

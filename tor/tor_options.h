@@ -7,7 +7,12 @@
 
 #include "tor/bridges.h"
 
+/* Texts may be NULL for "". */
 struct tor_options {
+    /* Of a tor that runs already: where its control port is (tor/places.h), and the file with its
+     * password. "" for one of our own, to which alone all that names a program, a file or a bridge
+     * below applies. */
+    const char *control, *control_password_file;
     const char *binary; /* a path or a name looked up in PATH */
     const char *dir;    /* private folder (0700) for its data directory and sockets */
     const char *torrc;  /* a file its torrc includes, or "" */

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 int addr_unix(const char *path, struct addr *out)
 {
@@ -48,6 +49,22 @@ int addr_ip(const char *host, size_t host_len, uint16_t port, struct addr *out)
         return 0;
     }
     return BEAM_EINVAL;
+}
+
+int addr_parse(const char *text, struct addr *out)
+{
+    static const char scheme[] = "unix:";
+    uint64_t port = 0;
+    if (strncmp(text, scheme, sizeof(scheme) - 1) == 0)
+        return addr_unix(text + sizeof(scheme) - 1, out);
+    const char *colon = strrchr(text, ':');
+    if (!colon || text_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port) < 0)
+        return BEAM_EINVAL;
+    size_t len = (size_t)(colon - text);
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']')
+        return memchr(text, ':', len) ? addr_ip(text + 1, len - 2, (uint16_t)port, out)
+                                      : BEAM_EINVAL;
+    return memchr(text, ':', len) ? BEAM_EINVAL : addr_ip(text, len, (uint16_t)port, out);
 }
 
 /* The IPv4 address, plain or mapped into IPv6, in host order. */

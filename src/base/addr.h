@@ -32,6 +32,10 @@ bool addr_unspecified(const struct addr *a);
 const char *addr_path(const struct addr *a);
 uint16_t addr_port(const struct addr *a);
 
+/* What addr_text writes, with a port 1–65535 and a path that may be relative. 0, BEAM_EINVAL, or
+ * BEAM_ELIMIT (the path). */
+int addr_parse(const char *text, struct addr *out);
+
 enum { ADDR_TEXT_SIZE = 128 };
 /* "127.0.0.1:3000", "[::1]:3000", "unix:/path" into out[ADDR_TEXT_SIZE]. */
 void addr_text(const struct addr *a, char *out);

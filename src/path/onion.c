@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "path/onion.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,8 @@ static void on_visitor(void *arg, int fd)
     o->base.events.visitor(o->base.events.arg, &o->base, s);
 }
 
-static int listen_on(struct path_onion *o, const char *socket, struct beam_why *why)
+/* A unix socket in a folder of ours. */
+static int listen_in_folder(struct path_onion *o, const char *socket, struct beam_why *why)
 {
     struct addr at;
     int err = file_private_dir(o->dir, why);
@@ -124,9 +126,24 @@ static int listen_on(struct path_onion *o, const char *socket, struct beam_why *
     return 0;
 }
 
+/* A port on loopback, for a tor that cannot enter a folder of ours. */
+static int listen_on_port(struct path_onion *o, struct beam_why *why)
+{
+    const struct sockaddr_in any = {.sin_family = AF_INET,
+                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct addr at = {.len = sizeof(any)};
+    memcpy(&at.ss, &any, sizeof(any));
+    int err = listen_open(o->loop, &at, on_visitor, o, &o->listener);
+    if (err < 0)
+        return beam_why(why, err, "onion: no port on loopback to listen on: %s",
+                        beam_err_text(err));
+    return 0;
+}
+
 static int publish(struct path_onion *o, struct tor *tor, const char *socket, struct beam_why *why)
 {
-    const struct onion_spec spec = {.key = o->key, .socket = socket, .port = ONION_PORT};
+    const struct onion_spec spec = {
+        .key = o->key, .target = *listen_addr(o->listener), .port = ONION_PORT};
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = o};
     int err = onion_publish(tor, &spec, &events, &o->onion);
     switch (err) {
@@ -165,7 +182,7 @@ int path_onion(const struct path_onion_spec *spec, const struct path_events *eve
         err = beam_why(why, BEAM_ENOMEM, "onion: out of memory");
         goto out;
     }
-    err = listen_on(o, socket, why);
+    err = tor_is_ours(spec->tor) ? listen_in_folder(o, socket, why) : listen_on_port(o, why);
     if (!err)
         err = publish(o, spec->tor, socket, why);
 out:

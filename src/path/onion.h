@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The path through Tor: a v3 onion service whose visitors tor brings to a
- * unix socket in a folder that nobody else can enter. */
+/*
+ * The path through Tor: a v3 onion service whose visitors tor brings to a unix socket in a folder
+ * that nobody else can enter. A tor that is not ours cannot enter it either: that one brings them
+ * to a port on loopback, which every program on this machine can reach.
+ */
 #ifndef BEAM_PATH_ONION_H
 #define BEAM_PATH_ONION_H
 
@@ -12,7 +15,7 @@ struct path_onion_spec {
     struct loop *loop;
     struct tor *tor;       /* borrowed; started when it is off */
     struct onion_key *key; /* taken over, always */
-    const char *dir;       /* private folder (0700) for the socket */
+    const char *dir;       /* private folder (0700) for the socket, of a tor that is ours */
     const char *id;        /* file name of the socket in it, unique: "17" */
 };
 

@@ -101,7 +101,8 @@ static struct service *publish(struct bed *b)
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = s};
     *s = (struct service){.bed = b};
     cr_assert_eq(onion_key_new(rng_system(), &s->key), 0);
-    const struct onion_spec spec = {.key = s->key, .socket = "/run/a/1", .port = 80};
+    struct onion_spec spec = {.key = s->key, .port = 80};
+    cr_assert_eq(addr_unix("/run/a/1", &spec.target), 0);
     cr_assert_eq(onion_publish(b->ear.tor, &spec, &events, &s->onion), 0);
     cr_assert_eq(onion_state(s->onion), ONION_WAITING);
     cr_assert_eq(s->heard[ONION_WAITING], 0, "the first event comes later");
@@ -208,20 +209,22 @@ BEAM_TEST(onion, added_again_when_tor_comes_back, .timeout = 30)
 
 BEAM_TEST(onion, twice_the_same_or_a_path_that_will_not_do, .timeout = 30)
 {
-    static const char *const paths[] = {
-        "relative",    "",          "/with a space", "/with\"quote", "/with\\backslash",
-        "/with\nline", "/with\ttab"};
+    static const char *const paths[] = {"relative",         "/with a space", "/with\"quote",
+                                        "/with\\backslash", "/with\nline",   "/with\ttab"};
     struct bed b;
     struct onion *none = NULL;
     const struct onion_events events = {.arg = NULL};
     bed_open(&b);
     struct service *s = publish(&b);
-    struct onion_spec spec = {.key = s->key, .socket = "/run/a/2", .port = 80};
+    struct onion_spec spec = {.key = s->key, .port = 80};
+    cr_assert_eq(addr_unix("/run/a/2", &spec.target), 0);
     cr_assert_eq(onion_publish(b.ear.tor, &spec, &events, &none), BEAM_EEXIST);
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-        spec.socket = paths[i];
+        cr_assert_eq(addr_unix(paths[i], &spec.target), 0);
         cr_assert_eq(onion_publish(b.ear.tor, &spec, &events, &none), BEAM_EINVAL, "%s", paths[i]);
     }
+    cr_assert_eq(addr_ip("192.0.2.1", 9, 80, &spec.target), 0);
+    cr_assert_eq(onion_publish(b.ear.tor, &spec, &events, &none), BEAM_EINVAL, "not this machine");
     cr_assert_null(none);
     bed_close(&b);
 }

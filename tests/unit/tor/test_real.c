@@ -69,7 +69,7 @@ BEAM_TEST(real, starts_is_ours_and_stops, .timeout = 60)
     bed_open(&b, "tor", offline);
     tor_start(b.ear.tor);
     cr_assert(ear_until(&b.ear, TOR_BOOTSTRAPPING), "%s", b.ear.why.text);
-    cr_assert(auth_version_ok(tor_version(b.ear.tor)), "%s", tor_version(b.ear.tor));
+    cr_assert(protocol_version_ok(tor_version(b.ear.tor)), "%s", tor_version(b.ear.tor));
     cr_assert(exists(&b, "control.sock", &mode));
     cr_assert_eq(mode, 0600);
     cr_assert(exists(&b, "control.cookie", &mode));

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The file by which tor and whoever controls it know each other. */
+#ifndef BEAM_TOR_COOKIE_H
+#define BEAM_TOR_COOKIE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/*
+ * Reads that of a tor of ours (AUTH_COOKIE bytes, sodium_malloc'd): ours, 0600. 0; BEAM_EIO with
+ * words for whatever is wrong with it.
+ */
+int cookie_read_own(const char *path, uint8_t **out, struct beam_why *why);
+
+/*
+ * Reads the file that a control port says its cookie is in. It may say anything, so nothing is
+ * taken for a cookie but a regular file of 32 bytes that others cannot write; with `proof`, one
+ * that root, we or a system account own besides. 0; BEAM_EPERM, BEAM_EIO, BEAM_ENOTFOUND, BEAM_ENOMEM
+ * with words.
+ */
+int cookie_read(const char *path, bool proof, uint8_t **out, struct beam_why *why);
+
+#endif
