@@ -23,10 +23,11 @@ struct auth_spec {
     /* A tor of ours: the absolute path of the only cookie file that is trusted. NULL: a tor that
      * runs already, which names its own. */
     const char *cookie;
-    /* Of the latter: a file, ours and 0600, whose first line is its control port's password; "" or
-     * NULL: none. */
+    /* Of the latter: a file, ours and 0600, whose first line is its control port's password; ""
+     * or NULL: none. */
     const char *password_file;
-    /* Of the latter: nothing but SAFECOOKIE, with a cookie that root, a system account or we own. */
+    /* Of the latter: nothing but SAFECOOKIE, with a cookie that root, a system account or we
+     * own. */
     bool proof;
 };
 

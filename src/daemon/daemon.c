@@ -126,7 +126,9 @@ static int start_tor(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
     const struct conf *c = d->setup->conf;
-    const struct tor_options options = {.binary = c->tor_binary,
+    const struct tor_options options = {.control = c->tor_control,
+                                        .control_password_file = c->tor_control_password_file,
+                                        .binary = c->tor_binary,
                                         .dir = d->setup->home->tor,
                                         .torrc = c->tor_torrc,
                                         .bridges = {c->tor_bridge, c->tor_transport},

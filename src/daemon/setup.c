@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "policy/policy.h"
 #include "tor/bridges.h"
+#include "tor/places.h"
 
 static const char *get_environment(const char *name)
 {
@@ -31,17 +32,21 @@ static int load_files(const struct daemon_options *o, struct setup *s, struct be
     return err < 0 ? err : load_optional(s->conf, s->home->config, why);
 }
 
-static int check_bridges(const struct conf *c, struct beam_why *why)
+static int check_tor(const struct conf *c, struct beam_why *why)
 {
     const struct bridges bridges = {c->tor_bridge, c->tor_transport};
-    return bridges_check(&bridges, why);
+    struct places places;
+    int err = bridges_check(&bridges, why);
+    if (err == 0 && c->tor_control[0])
+        err = places_parse(c->tor_control, &places, why);
+    return err;
 }
 
 static int assign(struct conf *c, const char *assignment, struct beam_why *why)
 {
     int err = conf_set(c, assignment, why);
     if (err == 0)
-        err = check_bridges(c, why);
+        err = check_tor(c, why);
     if (err < 0 && err != BEAM_ENOMEM)
         err = why->code = BEAM_EUSAGE;
     return err;
@@ -54,7 +59,7 @@ static int load(const struct daemon_options *o, struct setup *s, struct beam_why
         return beam_why(why, err, "configuration: %s", beam_err_text(err));
     err = load_files(o, s, why);
     if (err == 0)
-        err = check_bridges(s->conf, why);
+        err = check_tor(s->conf, why);
     for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
         err = assign(s->conf, o->assignments[i], why);
     return err < 0 ? err : policy_check(s->conf, why);

@@ -12,7 +12,9 @@
 #include "tor/bootstrap.h"
 #include "tor/control_line.h"
 #include "tor/hs_desc.h"
+#include "tor/listeners.h"
 #include "tor/logline.h"
+#include "tor/protocol_info.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,6 +65,19 @@ static void read_line(const char *text)
         abort();
 }
 
+/* And those of whole replies. */
+static void read_reply(const struct control_reply *r)
+{
+    struct protocol_info info;
+    struct addr at;
+    if (protocol_info_parse(r, &info) == 0 &&
+        (!info.version[0] || strlen(info.version) >= sizeof(info.version)))
+        abort();
+    if (listeners_first(r, "net/listeners/socks", &at) == 0 && addr_scope(&at) != ADDR_UNIX &&
+        addr_scope(&at) != ADDR_LOOPBACK)
+        abort();
+}
+
 static void take(struct outcome *o, const struct control_reply *r, bool look)
 {
     if (r->count == 0 || r->count > CONTROL_LINES_MAX || r->code < 200 || r->code > 699 ||
@@ -76,6 +91,8 @@ static void take(struct outcome *o, const struct control_reply *r, bool look)
         if (look)
             read_line(r->lines[i].text);
     }
+    if (look)
+        read_reply(r);
 }
 
 static struct outcome run(const uint8_t *data, size_t size, size_t piece, bool look)

@@ -150,3 +150,22 @@ BEAM_TEST(addr, unspecified)
     cr_assert_eq(addr_unix("/x", &a), 0);
     cr_assert_not(addr_unspecified(&a));
 }
+
+BEAM_TEST(addr, parse_reads_what_text_writes)
+{
+    static const char *const good[] = {"127.0.0.1:3000", "[::1]:3000",  "[2001:db8::1]:1",
+                                       "10.1.2.3:65535", "unix:/a/b:1", "unix:relative"};
+    static const char *const bad[] = {
+        "",      "127.0.0.1",      "127.0.0.1:",    "127.0.0.1:0", "::1:3000",
+        "[::1]", "[127.0.0.1]:80", "[]:80",         "host:80",     ":80",
+        "unix:", "1.2.3.4:+8",     "1.2.3.4:65536", "[::1:80",     "::1]:80"};
+    struct addr a;
+    char text[ADDR_TEXT_SIZE];
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        cr_assert_eq(addr_parse(good[i], &a), 0, "%s", good[i]);
+        addr_text(&a, text);
+        cr_assert_str_eq(text, good[i]);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_assert_eq(addr_parse(bad[i], &a), BEAM_EINVAL, "%s", bad[i]);
+}

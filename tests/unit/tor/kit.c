@@ -232,20 +232,27 @@ static const char script[] = "#!/bin/sh\n"
                              "echo 'Nov 21 08:51:41.450 [notice] Opened Control listener'\n"
                              "exec sleep 1000\n";
 
-void fake_open(struct fake *f, struct loop *l)
+void fake_listen(struct fake *f)
 {
     struct addr at;
+    char *socket = file_join(f->dir, "fake.sock");
+    cr_assert_not_null(socket);
+    cr_assert_eq(addr_unix(socket, &at), 0);
+    cr_assert_eq(listen_open(f->loop, &at, on_fake_visitor, f, &f->listener), 0);
+    free(socket);
+}
+
+void fake_open(struct fake *f, struct loop *l)
+{
     *f = (struct fake){.loop = l, .dir = kit_dir()};
     f->tor_dir = file_join(f->dir, "tor");
     randombytes_buf(f->cookie, sizeof(f->cookie));
     randombytes_buf(f->nonce, sizeof(f->nonce));
-    char *socket = file_join(f->dir, "fake.sock"), *cookie = file_join(f->dir, "fake.cookie");
-    cr_assert(f->tor_dir && socket && cookie);
+    char *cookie = file_join(f->dir, "fake.cookie");
+    cr_assert(f->tor_dir && cookie);
     cr_assert_eq(file_write(cookie, 0600, f->cookie, sizeof(f->cookie)), 0);
     f->binary = kit_file(f->dir, "tor.sh", 0700, script);
-    cr_assert_eq(addr_unix(socket, &at), 0);
-    cr_assert_eq(listen_open(l, &at, on_fake_visitor, f, &f->listener), 0);
-    free(socket);
+    fake_listen(f);
     free(cookie);
 }
 
@@ -303,18 +310,23 @@ static void on_warning(void *arg, const struct beam_why *why)
     e->warnings++;
 }
 
-void ear_open(struct ear *e, struct loop *l, const char *binary, const char *dir, const char *torrc)
+static void open_with(struct ear *e, struct loop *l, struct tor_options options)
 {
     *e = (struct ear){.loop = l};
-    const struct tor_options options = {.binary = binary,
-                                        .dir = dir,
-                                        .torrc = torrc,
-                                        .bootstrap_timeout = 60000,
-                                        .answer_timeout = 60000,
-                                        .restart_max = 60000};
+    options.bootstrap_timeout = options.answer_timeout = options.restart_max = 60000;
     const struct tor_events events = {
         .state = on_state, .progress = on_progress, .warning = on_warning, .arg = e};
     cr_assert_eq(tor_new(l, &options, &events, &e->tor), 0);
+}
+
+void ear_open(struct ear *e, struct loop *l, const char *binary, const char *dir, const char *torrc)
+{
+    open_with(e, l, (struct tor_options){.binary = binary, .dir = dir, .torrc = torrc});
+}
+
+void ear_open_existing(struct ear *e, struct loop *l, const char *control)
+{
+    open_with(e, l, (struct tor_options){.control = control, .dir = ""});
 }
 
 static bool entered(void *arg)

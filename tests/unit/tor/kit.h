@@ -71,6 +71,8 @@ struct fake {
 
 void fake_open(struct fake *f, struct loop *l);
 void fake_close(struct fake *f);
+/* Listens again, after `listener` was closed. */
+void fake_listen(struct fake *f);
 /* Answers what was held back, in order. */
 void fake_release(struct fake *f);
 /* Ends the connection at hand. */
@@ -96,6 +98,8 @@ struct ear {
 /* A tor in `dir` with these options, and an ear for it; `torrc` may be "". */
 void ear_open(struct ear *e, struct loop *l, const char *binary, const char *dir,
               const char *torrc);
+/* The same with a tor that runs already, by its control port. */
+void ear_open_existing(struct ear *e, struct loop *l, const char *control);
 /* Runs until the state is entered, or FAILED is, at most 15 s. */
 bool ear_until(struct ear *e, enum tor_state state);
 /* Stops it in order, and frees. */

@@ -43,6 +43,7 @@ struct bed {
     const char *info, *challenge, *verdict;
     bool authenticated; /* the client sent AUTHENTICATE */
     bool proven;        /* and its proof was right */
+    char proof[256];    /* as it came */
     bool done;
     int err;
     struct beam_why why;
@@ -92,6 +93,7 @@ static void on_line(void *arg, struct peer *p, const char *line)
         else
             say_challenge(b, rest);
     } else if ((rest = control_after(line, "AUTHENTICATE"))) {
+        snprintf(b->proof, sizeof(b->proof), "%s", rest);
         check_proof(b, rest);
     } else {
         cr_assert_fail("asked before authentication: %s", line);
@@ -258,4 +260,132 @@ BEAM_TEST(auth, tor_does_not_believe_us)
 {
     cr_assert_eq(refused(NULL, NULL, "515 Authentication failed: x\x1b[0m\r\n", "515", AUTH_COOKIE),
                  BEAM_EAUTH);
+}
+
+/* ---- a tor that runs already ----------------------------------------------------------------- */
+
+BEAM_TEST(auth, the_best_of_what_is_offered)
+{
+    const unsigned all = PROTOCOL_NULL | PROTOCOL_PASSWORD | PROTOCOL_COOKIE | PROTOCOL_SAFECOOKIE;
+    cr_assert_eq(auth_choose(all, true, true), PROTOCOL_PASSWORD);
+    cr_assert_eq(auth_choose(all, false, true), PROTOCOL_SAFECOOKIE);
+    cr_assert_eq(auth_choose(PROTOCOL_NULL | PROTOCOL_COOKIE, true, true), PROTOCOL_COOKIE);
+    cr_assert_eq(auth_choose(all, false, false), PROTOCOL_NULL);
+    cr_assert_eq(auth_choose(PROTOCOL_PASSWORD | PROTOCOL_COOKIE, false, false), 0);
+    cr_assert_eq(auth_choose(0, true, true), 0);
+}
+
+/* What a tor that is not ours makes of us: it offers `methods`, and its answer to AUTHENTICATE is
+ * `verdict`. The proof that it got is in b->lines. */
+static void other_open(struct bed *b, const char *methods, const char *verdict)
+{
+    static char info[512];
+    bed_open(b);
+    b->spec = (struct auth_spec){.rng = rng_system(), .password_file = ""};
+    snprintf(info, sizeof(info),
+             "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=%s COOKIEFILE=\"%s\"\r\n"
+             "250-VERSION Tor=\"0.4.8.16\"\r\n250 OK\r\n",
+             methods, b->cookie_path);
+    b->info = info;
+    b->verdict = verdict;
+}
+
+BEAM_TEST(auth, of_another_tor_by_safecookie)
+{
+    struct bed b;
+    other_open(&b, "COOKIE,SAFECOOKIE,HASHEDPASSWORD", NULL);
+    bed_run(&b);
+    cr_assert_eq(b.err, 0, "%s", b.why.text);
+    cr_assert(b.done && b.proven);
+    bed_close(&b);
+}
+
+BEAM_TEST(auth, of_another_tor_by_cookie)
+{
+    struct bed b;
+    char hex[65];
+    other_open(&b, "COOKIE", NULL);
+    bed_run(&b);
+    cr_assert_eq(b.err, 0, "%s", b.why.text);
+    text_hex_encode(b.cookie, sizeof(b.cookie), hex, sizeof(hex));
+    cr_assert_str_eq(b.proof, hex);
+    bed_close(&b);
+}
+
+BEAM_TEST(auth, of_another_tor_by_nothing)
+{
+    struct bed b;
+    other_open(&b, "NULL", NULL);
+    bed_run(&b);
+    cr_assert_eq(b.err, 0, "%s", b.why.text);
+    cr_assert_str_eq(b.proof, "");
+    bed_close(&b);
+}
+
+BEAM_TEST(auth, of_another_tor_by_password)
+{
+    static const char *const texts[] = {"a\"b\\c d", "a\"b\\c d\n", "a\"b\\c d\r\nnot this\r\n"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct bed b;
+        char hex[65];
+        other_open(&b, "COOKIE,SAFECOOKIE,HASHEDPASSWORD", NULL);
+        char *path = kit_file(b.dir, "password", 0600, texts[i]);
+        b.spec.password_file = path;
+        bed_run(&b);
+        cr_assert_eq(b.err, 0, "%s", b.why.text);
+        text_hex_encode("a\"b\\c d", 7, hex, sizeof(hex));
+        cr_assert_str_eq(b.proof, hex);
+        free(path);
+        bed_close(&b);
+    }
+}
+
+static void other_refused(const char *methods, const char *verdict, size_t cookie_len,
+                          const char *password, bool proof, int code, const char *words)
+{
+    struct bed b;
+    uint8_t bytes[64] = {0};
+    other_open(&b, methods, verdict);
+    b.spec.proof = proof;
+    char *path = password ? kit_file(b.dir, "password", 0640, password) : NULL;
+    b.spec.password_file = path;
+    if (cookie_len != AUTH_COOKIE)
+        cr_assert_eq(file_write(b.cookie_path, 0600, bytes, cookie_len), 0);
+    bed_run(&b);
+    cr_assert(b.done);
+    cr_assert_eq(b.err, code, "%s", b.why.text);
+    cr_assert_not_null(strstr(b.why.text, words), "%s", b.why.text);
+    cr_assert_eq(b.authenticated, verdict != NULL);
+    free(path);
+    bed_close(&b);
+}
+
+BEAM_TEST(auth, another_tor_that_is_not_entered)
+{
+    other_refused("COOKIE,SAFECOOKIE", NULL, 31, NULL, false, BEAM_EIO, "31 bytes");
+    other_refused("HASHEDPASSWORD", NULL, 32, NULL, false, BEAM_EAUTH, "control_password_file");
+    other_refused("HASHEDPASSWORD", NULL, 32, "x", false, BEAM_EPERM, "0600");
+    other_refused("SOMETHING", NULL, 32, NULL, false, BEAM_EAUTH, "no way to authenticate");
+    other_refused("NULL", "515 no\r\n", 32, NULL, false, BEAM_EAUTH, "515 no");
+}
+
+/* Where nobody named it, a port must prove that it is a tor's. */
+BEAM_TEST(auth, another_tor_that_proves_nothing)
+{
+    other_refused("NULL", NULL, 32, NULL, true, BEAM_EAUTH, "no proof");
+    other_refused("COOKIE", NULL, 32, NULL, true, BEAM_EAUTH, "no proof");
+    other_refused("HASHEDPASSWORD,NULL", NULL, 32, "x", true, BEAM_EAUTH, "no proof");
+}
+
+BEAM_TEST(auth, another_tor_with_another_cookie)
+{
+    struct bed b;
+    other_open(&b, "SAFECOOKIE", NULL);
+    b.cookie[0] ^= 1;
+    bed_run(&b);
+    cr_assert(b.done);
+    cr_assert_eq(b.err, BEAM_EAUTH);
+    cr_assert_not_null(strstr(b.why.text, "does not know the cookie"), "%s", b.why.text);
+    cr_assert_not(b.authenticated);
+    bed_close(&b);
 }
