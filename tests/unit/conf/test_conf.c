@@ -120,7 +120,7 @@ BEAM_TEST(conf, faults_say_where_what_and_what_is_allowed)
         {"\n[tor]\nbinry = x\n",
          "x.conf:3: ",
          {"unknown key `tor.binry`", "did you mean `tor.binary`?",
-          "binary, torrc, bridge, transport, bootstrap_timeout, answer_timeout, restart_max"}},
+          "binary, torrc, control, control_password_file, bridge, transport"}},
         {"[tor]\nlevel = debug\n",
          "x.conf:2: ",
          {"unknown key `tor.level`", "did you mean `log.level`?", "section tor allows binary"}},
