@@ -23,6 +23,7 @@ struct loop {
     struct pipe_pool *pipes;
     struct loop_task *posted, **posted_end;
     struct loop_task *running; /* what is left of the batch being run */
+    struct loop_last *last;
     struct timer_heap timers;
     struct event wake; /* ends the poll when the first timer is due */
     uint64_t wake_at;
@@ -105,11 +106,31 @@ void loop_free(struct loop *l)
 {
     if (!l)
         return;
+    while (l->last) {
+        struct loop_last *x = l->last;
+        loop_last_remove(x);
+        x->fn(x->arg);
+    }
     if (l->base)
         event_base_free(l->base);
     buf_pool_free(l->pool);
     pipe_pool_free(l->pipes);
     free(l);
+}
+
+void loop_last_add(struct loop *l, struct loop_last *x, void (*fn)(void *arg), void *arg)
+{
+    *x = (struct loop_last){.fn = fn, .arg = arg, .next = l->last, .link = &l->last};
+    if (x->next)
+        x->next->link = &x->next;
+    l->last = x;
+}
+
+void loop_last_remove(struct loop_last *x)
+{
+    *x->link = x->next;
+    if (x->next)
+        x->next->link = x->link;
 }
 
 /* Sees to it that the poll ends when the first timer is due. A wake that is

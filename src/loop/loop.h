@@ -50,6 +50,16 @@ void loop_task_init(struct loop_task *t, void (*fn)(void *arg), void *arg);
 void loop_post(struct loop *l, struct loop_task *t);
 void loop_task_cancel(struct loop *l, struct loop_task *t);
 
+/* What outlives its owner, to finish something, and must not outlive the loop: loop_free calls it
+ * unless it was taken out before. It frees itself then. */
+struct loop_last {
+    void (*fn)(void *arg);
+    void *arg;
+    struct loop_last *next, **link; /* private */
+};
+void loop_last_add(struct loop *l, struct loop_last *x, void (*fn)(void *arg), void *arg);
+void loop_last_remove(struct loop_last *x);
+
 /* One call after a time, never early. */
 struct loop_timer {
     void (*fn)(void *arg);

@@ -69,7 +69,8 @@ static inline void stream_own(struct stream *s, stream_fn *fn, void *arg)
 /*
  * Appends up to min(max, room of `into`) bytes. Returns how many (> 0),
  * BEAM_EAGAIN, BEAM_ECLOSED at the peer's end, BEAM_ELIMIT when max or the
- * room is 0, BEAM_ERESET, BEAM_ETIMEOUT, BEAM_EIO, BEAM_ENOMEM.
+ * room is 0, BEAM_ERESET, BEAM_ETIMEOUT, BEAM_EIO, BEAM_ENOMEM; of a stream that is
+ * stacked on another, BEAM_EPROTO when the bytes of that one broke its protocol.
  */
 ssize_t stream_read(struct stream *s, struct buf *into, size_t max);
 

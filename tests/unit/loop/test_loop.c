@@ -303,3 +303,24 @@ BEAM_TEST(loop, a_broken_pipe_is_an_error_and_no_signal)
     close(fd[1]);
     loop_free(l);
 }
+
+static void count(void *arg)
+{
+    ++*(int *)arg;
+}
+
+BEAM_TEST(loop, what_outlives_its_owner_is_called_at_the_end)
+{
+    struct loop *l = until_loop_new();
+    struct loop_last first, second, third;
+    int calls[3] = {0};
+    loop_last_add(l, &first, count, &calls[0]);
+    loop_last_add(l, &second, count, &calls[1]);
+    loop_last_add(l, &third, count, &calls[2]);
+    loop_last_remove(&second);
+    loop_last_remove(&third);
+    cr_assert_eq(loop_turn(l), 0);
+    cr_assert_eq(calls[0], 0);
+    loop_free(l);
+    cr_assert(calls[0] == 1 && calls[1] == 0 && calls[2] == 0);
+}
