@@ -145,6 +145,10 @@ static int bind_ip(struct listener *li)
     int one = 1;
     if (setsockopt(li->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
         return BEAM_EIO;
+    /* An IPv6 address is one of IPv6 alone, :: too, whatever the system's habit. */
+    if (li->at.ss.ss_family == AF_INET6 &&
+        setsockopt(li->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
+        return BEAM_EIO;
     if (bind(li->fd, (const struct sockaddr *)&li->at.ss, li->at.len) < 0)
         return bind_err(errno);
     li->at.len = sizeof(li->at.ss);
@@ -161,19 +165,17 @@ static int permitted(const struct addr *at)
     return scope == ADDR_LOOPBACK ? 0 : BEAM_EPOLICY;
 }
 
-int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
-                struct listener **out)
+/* At an address that was found permitted. */
+static int open_at(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
+                   struct listener **out)
 {
-    int err = permitted(at);
-    if (err < 0)
-        return err;
     struct listener *li = calloc(1, sizeof(*li));
     if (!li)
         return BEAM_ENOMEM;
     *li = (struct listener){.loop = l, .at = *at, .fn = fn, .arg = arg};
     loop_timer_init(l, &li->rest, watch, li);
     li->fd = socket(at->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    err = BEAM_EIO;
+    int err = BEAM_EIO;
     if (li->fd < 0)
         goto out;
     err = at->ss.ss_family == AF_UNIX ? bind_unix(li) : bind_ip(li);
@@ -191,6 +193,20 @@ int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
 out:
     listen_close(li);
     return err;
+}
+
+int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
+                struct listener **out)
+{
+    int err = permitted(at);
+    return err < 0 ? err : open_at(l, at, fn, arg, out);
+}
+
+int listen_beyond(struct loop *l, const struct permit *permit, const struct addr *at, listen_fn *fn,
+                  void *arg, struct listener **out)
+{
+    int err = permit_check_listen(permit, at, NULL);
+    return err < 0 ? err : open_at(l, at, fn, arg, out);
 }
 
 const struct addr *listen_addr(const struct listener *li)
@@ -228,6 +244,15 @@ void listen_close(struct listener *li)
     li->closed = true;
     if (!li->calling)
         free(li);
+}
+
+int listen_from(int fd, struct addr *out)
+{
+    struct addr from = {.len = sizeof(from.ss)};
+    if (getpeername(fd, (struct sockaddr *)&from.ss, &from.len) < 0)
+        return BEAM_EIO;
+    *out = from;
+    return 0;
 }
 
 int listen_peer(int fd, uid_t *uid, pid_t *pid)

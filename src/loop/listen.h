@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The one door in. Listens on unix sockets and loopback addresses and nowhere
- * else. Accepted sockets are non-blocking, close-on-exec, TCP_NODELAY.
+ * The one door in. Listens on unix sockets and loopback addresses, and beyond
+ * them only where a permit covers it. Accepted sockets are non-blocking,
+ * close-on-exec, TCP_NODELAY.
  */
 #ifndef BEAM_LOOP_LISTEN_H
 #define BEAM_LOOP_LISTEN_H
@@ -10,6 +11,7 @@
 
 #include "base/addr.h"
 #include "loop/loop.h"
+#include "policy/permit.h"
 
 struct listener;
 
@@ -24,6 +26,9 @@ typedef void listen_fn(void *arg, int fd);
  */
 int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
                 struct listener **out);
+/* The same at any address that the permit covers, as the user who typed it wants it. */
+int listen_beyond(struct loop *l, const struct permit *permit, const struct addr *at, listen_fn *fn,
+                  void *arg, struct listener **out);
 /* The address in use (with the port that was picked). Borrowed. */
 const struct addr *listen_addr(const struct listener *li);
 /* Stops taking connections until resumed; they wait in the backlog. */
@@ -32,6 +37,8 @@ void listen_resume(struct listener *li);
 /* Closes and removes a unix socket's file. NULL allowed. */
 void listen_close(struct listener *li);
 
+/* Where a connection comes from: 0 or BEAM_EIO. */
+int listen_from(int fd, struct addr *out);
 /* Who is at the other end of a unix socket: 0 or BEAM_EIO. */
 int listen_peer(int fd, uid_t *uid, pid_t *pid);
 

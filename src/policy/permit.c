@@ -49,15 +49,16 @@ void permit_free(struct permit *p)
     free(p);
 }
 
+static const char *const scope_names[] = {
+    [ADDR_UNIX] = "a unix socket",
+    [ADDR_LOOPBACK] = "a loopback address",
+    [ADDR_LAN] = "a private address",
+    [ADDR_GLOBAL] = "an address beyond this network",
+};
+
 int permit_check(const struct permit *p, const struct addr *to, enum permit_origin origin,
                  struct beam_why *why)
 {
-    static const char *const scopes[] = {
-        [ADDR_UNIX] = "a unix socket",
-        [ADDR_LOOPBACK] = "a loopback address",
-        [ADDR_LAN] = "a private address",
-        [ADDR_GLOBAL] = "an address beyond this network",
-    };
     enum addr_scope scope = addr_scope(to);
     /* To the kernel the unspecified address is this machine. */
     bool here = scope != ADDR_GLOBAL || addr_unspecified(to);
@@ -65,13 +66,26 @@ int permit_check(const struct permit *p, const struct addr *to, enum permit_orig
         return beam_why(why, BEAM_EPOLICY,
                         "policy %s: %s that the network named is never dialled (only one that you "
                         "type or configure is)",
-                        p->policy, scope == ADDR_GLOBAL ? "an unspecified address" : scopes[scope]);
+                        p->policy,
+                        scope == ADDR_GLOBAL ? "an unspecified address" : scope_names[scope]);
     if (((origin == PERMIT_TYPED ? p->typed : p->learned) & SCOPE(scope)) == 0)
         return beam_why(why, BEAM_EPOLICY,
                         "policy %s: its egress is `%s`, which does not reach %s (choose a policy "
                         "whose egress does)",
-                        p->policy, p->egress, scopes[scope]);
+                        p->policy, p->egress, scope_names[scope]);
     return 0;
+}
+
+int permit_check_listen(const struct permit *p, const struct addr *at, struct beam_why *why)
+{
+    if ((p->typed & SCOPE(addr_scope(at))) != 0)
+        return 0;
+    return beam_why(
+        why, BEAM_EPOLICY,
+        "policy %s: its egress is `%s`, under which nothing is taken at %s (listen at a "
+        "loopback address, or as an onion service, or choose a policy whose egress "
+        "reaches there)",
+        p->policy, p->egress, scope_names[addr_scope(at)]);
 }
 
 int permit_check_tor(const struct permit *p, struct beam_why *why)

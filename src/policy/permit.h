@@ -25,6 +25,9 @@ void permit_free(struct permit *p);
 /* 0, or BEAM_EPOLICY with words in `why` (NULL allowed). */
 int permit_check(const struct permit *p, const struct addr *to, enum permit_origin origin,
                  struct beam_why *why);
+/* Whether connections may be taken at an address, which a user named: unix sockets and loopback
+ * always, others where the egress reaches as far. 0, or BEAM_EPOLICY with words (NULL allowed). */
+int permit_check_listen(const struct permit *p, const struct addr *at, struct beam_why *why);
 /* Whether a stream through Tor may be opened: 0 or BEAM_EPOLICY. */
 int permit_check_tor(const struct permit *p, struct beam_why *why);
 

@@ -233,3 +233,32 @@ BEAM_TEST(listen, knows_the_peer_of_a_unix_socket)
     close(fd[1]);
     cr_assert_eq(listen_peer(fd[0], &uid, &pid), BEAM_EIO);
 }
+
+BEAM_TEST(listen, beyond_loopback_where_the_permit_covers_it)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 1};
+    static const enum policy_egress egresses[] = {POLICY_EGRESS_TOR, POLICY_EGRESS_ANY};
+    struct addr any = loopback(), at, from, near_end = {.len = sizeof(near_end.ss)};
+    ((struct sockaddr_in *)&any.ss)->sin_addr.s_addr = htonl(INADDR_ANY);
+    cr_assert_eq(listen_open(t.loop, &any, on_connection, &t, &t.li), BEAM_EPOLICY);
+    for (size_t i = 0; i < 2; i++) {
+        struct policy policy;
+        struct permit *p = NULL;
+        cr_assert_eq(policy_ad_hoc(POLICY_ONION, egresses[i], &policy), 0);
+        cr_assert_eq(permit_new(&policy, &p), 0);
+        int err = listen_beyond(t.loop, p, &any, on_connection, &t, &t.li);
+        permit_free(p);
+        cr_assert_eq(err, i == 0 ? BEAM_EPOLICY : 0);
+    }
+    at = *listen_addr(t.li);
+    ((struct sockaddr_in *)&at.ss)->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = client(&at);
+    until(t.loop, enough, &t);
+    cr_assert_eq(listen_from(t.fds[0], &from), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&near_end.ss, &near_end.len), 0);
+    cr_assert_eq(from.len, near_end.len);
+    cr_assert_eq(memcmp(&from.ss, &near_end.ss, from.len), 0);
+    close(fd);
+    listen_close(t.li);
+    taken_free(&t);
+}

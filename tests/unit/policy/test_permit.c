@@ -48,6 +48,11 @@ static void holds_for(const struct permit *p, char letter)
             cr_assert_null(strstr(why.text, rows[i].to), "an address is not for every log");
             cr_assert_eq(permit_check(p, &to, learned ? PERMIT_LEARNED : PERMIT_TYPED, NULL), err);
         }
+        bool listens = strchr(rows[i].typed, letter) != NULL;
+        struct beam_why why = {0};
+        err = permit_check_listen(p, &to, &why);
+        cr_assert_eq(err, listens ? 0 : BEAM_EPOLICY, "%c %s", letter, rows[i].to);
+        cr_assert_eq(why.code, err);
     }
 }
 
