@@ -34,4 +34,9 @@ int connect_start(struct host *h, const struct connect_spec *spec, connect_fn *d
 /* NULL allowed. */
 void connect_cancel(struct connect *c);
 
+/* For p2p/ alone: a connection is there for those who wait for its peer; the host ends. */
+struct conn;
+void connect_found(struct host *h, const struct conn *c);
+void connect_clear(struct host *h);
+
 #endif

@@ -55,6 +55,7 @@ struct host_peer {
     uint64_t since;    /* on loop_now's clock */
     size_t streams;
     uint64_t rtt_us; /* of the last ping; 0: none yet */
+    uint64_t serial; /* of the connection; no other has it, ever */
 };
 
 /* 0 or BEAM_ENOMEM. */
@@ -109,7 +110,7 @@ bool host_next(const struct host *h, size_t *at, struct host_peer *out);
 size_t host_peers(const struct host *h);
 
 /* Who wants to hear of peers. Embedded in its owner; NULL functions are skipped. All are called
- * from the loop; the host may not be freed within. */
+ * from the loop; within, the host may not be freed, and no watch but this one be taken away. */
 struct host_watch {
     void (*up)(void *arg, const struct host_peer *peer);         /* the first connection */
     void (*identified)(void *arg, const struct host_peer *peer); /* what it speaks is known */

@@ -23,4 +23,10 @@ int open_start(struct host *h, const struct connect_spec *spec, const char *cons
 /* NULL allowed. */
 void open_cancel(struct open *o);
 
+/* For p2p/ alone: on this connection and no other; the host ends. */
+struct conn;
+int open_on(struct host *h, struct conn *c, const char *const *protocols, size_t n, open_fn *done,
+            void *arg, struct open **out);
+void open_clear(struct host *h);
+
 #endif

@@ -23,4 +23,8 @@ void ping_again(struct ping *p);
 /* NULL allowed. */
 void ping_stop(struct ping *p);
 
+/* For p2p/ alone: answers pings; the host ends. 0 or BEAM_ENOMEM. */
+int ping_serve(struct host *h);
+void ping_clear(struct host *h);
+
 #endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/arrival.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "p2p/upgrade.h"
+
+struct arrival {
+    struct arrival *next, **link;
+    struct host *host;
+    struct upgrade *upgrade;
+    struct multiaddr from; /* empty: not known */
+    enum way way;
+    struct census_source source;
+};
+
+static void turn_away(const struct multiaddr *from, enum way way, const char *reason)
+{
+    char text[MULTIADDR_TEXT_SIZE] = "";
+    if (from && from->len > 0)
+        multiaddr_text(from, text);
+    log_info("p2p", "a connection from %s was turned away: %s",
+             text[0] ? log_scrub(text) : way_name(way), reason);
+}
+
+static void arrival_free(struct arrival *a)
+{
+    census_end(a->host->pool.census, &a->source);
+    *a->link = a->next;
+    if (a->next)
+        a->next->link = a->link;
+    upgrade_cancel(a->upgrade);
+    free(a);
+}
+
+static void on_upgraded(void *arg, int err, const struct beam_why *why, struct stream *s,
+                        const struct peer_id *peer)
+{
+    struct arrival *a = arg;
+    struct host *h = a->host;
+    const struct arrival copy = *a;
+    a->upgrade = NULL;
+    arrival_free(a);
+    if (err < 0) {
+        turn_away(&copy.from, copy.way, why->text);
+        return;
+    }
+    const struct core_link link = {
+        .secured = s, .peer = peer, .addr = &copy.from, .way = copy.way, .source = &copy.source};
+    struct beam_why refused;
+    if (core_adopt(h, &link, &refused) < 0)
+        turn_away(&copy.from, copy.way, refused.text);
+}
+
+void arrival_start(struct host *h, struct stream *s, enum way way, const struct addr *at,
+                   const struct multiaddr *from)
+{
+    struct beam_why why;
+    struct census_source source;
+    struct arrival *a = NULL;
+    census_source(at, &source);
+    int err = census_begin(h->pool.census, &source, &why);
+    if (err < 0)
+        goto out;
+    a = calloc(1, sizeof(*a));
+    if (!a) {
+        census_end(h->pool.census, &source);
+        beam_why(&why, BEAM_ENOMEM, "%s", beam_err_text(BEAM_ENOMEM));
+        goto out;
+    }
+    *a = (struct arrival){.host = h, .way = way, .source = source, .next = h->arrivals};
+    if (from)
+        a->from = *from;
+    a->link = &h->arrivals;
+    if (a->next)
+        a->next->link = &a->next;
+    h->arrivals = a;
+    const struct upgrade_spec spec = {.loop = h->spec.loop,
+                                      .rng = h->spec.rng,
+                                      .key = h->spec.key,
+                                      .timeout_ms = h->spec.limits.handshake_ms};
+    err = upgrade_start(s, &spec, on_upgraded, a, &a->upgrade);
+    if (err < 0) {
+        turn_away(from, way, beam_err_text(err));
+        arrival_free(a);
+    }
+    return;
+out:
+    turn_away(from, way, why.text);
+    stream_reset(s);
+    stream_free(s);
+}
+
+void arrival_clear(struct host *h)
+{
+    while (h->arrivals)
+        arrival_free(h->arrivals);
+}

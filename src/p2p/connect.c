@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/connect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "p2p/core.h"
+#include "p2p/dial.h"
+
+enum { DIRECT_MS = 30 * 1000, TOR_MS = 90 * 1000 };
+
+struct connect {
+    struct connect *next, **link;
+    struct host *host;
+    bool named; /* `peer` is who is wanted */
+    struct peer_id peer;
+    struct dial_target *targets;
+    size_t n;
+    uint64_t timeout_ms;
+    struct dial *dial;       /* NULL: the answer is known, or another's race is waited for */
+    struct loop_task answer; /* posted once the answer is known */
+    uint64_t serial;         /* of the connection; 0: failed */
+    struct beam_why why;
+    connect_fn *done;
+    void *arg;
+};
+
+static void end_race(struct connect *c)
+{
+    if (!c->dial)
+        return;
+    dial_cancel(c->dial);
+    c->dial = NULL;
+    c->host->dials--;
+}
+
+static void connect_free(struct connect *c)
+{
+    end_race(c);
+    loop_task_cancel(c->host->spec.loop, &c->answer);
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    free(c->targets);
+    free(c);
+}
+
+static void on_answer(void *arg)
+{
+    struct connect *c = arg;
+    const struct conn *conn = c->serial ? pool_by_serial(&c->host->pool, c->serial) : NULL;
+    struct beam_why why = c->why;
+    connect_fn *done = c->done;
+    void *done_arg = c->arg;
+    struct host_peer peer;
+    if (conn)
+        core_show(conn, &peer);
+    else if (c->serial)
+        beam_why(&why, BEAM_ERESET, "the peer closed the connection at once");
+    connect_free(c);
+    done(done_arg, conn ? 0 : why.code, &why, conn ? &peer : NULL);
+}
+
+static bool answered(const struct connect *c)
+{
+    return c->serial != 0 || c->why.code != 0;
+}
+
+static void answer(struct connect *c, uint64_t serial)
+{
+    end_race(c);
+    c->serial = serial;
+    loop_post(c->host->spec.loop, &c->answer);
+}
+
+void connect_found(struct host *h, const struct conn *conn)
+{
+    for (struct connect *c = h->connects; c; c = c->next)
+        if (c->named && !answered(c) && peer_id_equal(&c->peer, &conn->spec.peer))
+            answer(c, conn->serial);
+}
+
+/* ---- the race ------------------------------------------------------------------------------- */
+
+static void race(struct connect *c);
+
+/* Those that waited for a race that has not led to their peer: they fail as it did, or, when it was
+ * only called off, the first of them begins its own. */
+static void release(struct host *h, const struct peer_id *peer, const struct beam_why *why)
+{
+    for (struct connect *c = h->connects; c; c = c->next) {
+        if (!c->named || c->dial || answered(c) || !peer_id_equal(&c->peer, peer))
+            continue;
+        if (why) {
+            c->why = *why;
+            answer(c, 0);
+        } else {
+            race(c);
+            if (c->dial)
+                return;
+        }
+    }
+}
+
+static void on_dialled(void *arg, int err, const struct beam_why *why, const struct dial_result *r)
+{
+    struct connect *c = arg;
+    struct host *h = c->host;
+    c->dial = NULL;
+    h->dials--;
+    if (err < 0) {
+        c->why = *why;
+    } else {
+        const struct core_link link = {.secured = r->secured,
+                                       .peer = &r->peer,
+                                       .addr = &r->target->addr,
+                                       .way = r->target->target.way};
+        c->named = true;
+        c->peer = r->peer;
+        if (core_adopt(h, &link, &c->why) == 0)
+            return; /* connect_found has answered */
+    }
+    answer(c, 0);
+    if (c->named)
+        release(h, &c->peer, &c->why);
+}
+
+static void race(struct connect *c)
+{
+    struct host *h = c->host;
+    const struct dial_spec spec = {.loop = h->spec.loop,
+                                   .rng = h->spec.rng,
+                                   .key = h->spec.key,
+                                   .permit = h->spec.permit,
+                                   .tor = &h->spec.tor,
+                                   .expect = c->named ? &c->peer : NULL,
+                                   .timeout_ms = c->timeout_ms,
+                                   .handshake_ms = h->spec.limits.handshake_ms};
+    int err = BEAM_ELIMIT;
+    if (h->dials < h->spec.limits.dials)
+        err = dial_start(&spec, c->targets, c->n, on_dialled, c, &c->dial);
+    if (err == 0) {
+        h->dials++;
+        return;
+    }
+    beam_why(&c->why, err, "%s",
+             err == BEAM_ELIMIT ? "too many peers are being dialled" : beam_err_text(err));
+    answer(c, 0);
+}
+
+/* Whether another one's race goes to all of its addresses. */
+static bool waits(const struct connect *c)
+{
+    for (const struct connect *o = c->host->connects; o; o = o->next) {
+        if (!o->dial || !o->named || !peer_id_equal(&o->peer, &c->peer))
+            continue;
+        size_t i = 0;
+        while (i < c->n && dial_covers(o->dial, &c->targets[i].addr))
+            i++;
+        if (i == c->n)
+            return true;
+    }
+    return false;
+}
+
+/* ---- what is asked -------------------------------------------------------------------------- */
+
+/* An address becomes a target, or the reason why not. */
+static void add_target(struct connect *c, const struct multiaddr *addr, enum permit_origin origin,
+                       struct beam_why *why)
+{
+    const struct host_spec *spec = &c->host->spec;
+    struct dial_target *t = &c->targets[c->n];
+    struct peer_id named;
+    if (c->n == DIAL_TARGETS_MAX)
+        return;
+    if (multiaddr_peer(addr, &named) == 0) {
+        if (c->named && !peer_id_equal(&named, &c->peer)) {
+            beam_why(why, BEAM_EINVAL, "the address is another peer's");
+            return;
+        }
+        c->named = true;
+        c->peer = named;
+    }
+    if (way_find(addr, spec->permit, origin, spec->tor.dial != NULL, &t->target, why) < 0)
+        return;
+    t->addr = *addr;
+    c->n++;
+    if (t->target.way != WAY_DIRECT && c->timeout_ms == DIRECT_MS)
+        c->timeout_ms = TOR_MS;
+}
+
+static void add_known(struct connect *c, struct beam_why *why)
+{
+    struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
+    size_t n = address_book_get(c->host->book, &c->peer, loop_now(c->host->spec.loop), rows);
+    if (n == 0)
+        beam_why(why, BEAM_ENOTFOUND,
+                 "no address of the peer is known (give one: /ip4/…/tcp/…/p2p/PEER)");
+    for (size_t i = 0; i < n; i++)
+        add_target(c, &rows[i].addr, rows[i].origin, why);
+}
+
+static int find_targets(struct connect *c, const struct connect_spec *spec)
+{
+    struct beam_why why = {.code = 0};
+    c->targets = calloc(DIAL_TARGETS_MAX, sizeof(*c->targets));
+    if (!c->targets)
+        return BEAM_ENOMEM;
+    for (size_t i = 0; i < spec->n; i++)
+        add_target(c, &spec->addrs[i], spec->origin, &why);
+    if (spec->n == 0 && c->named)
+        add_known(c, &why);
+    if (c->n == 0) {
+        c->why = why;
+        if (why.code == 0)
+            beam_why(&c->why, BEAM_EINVAL, "neither a peer nor an address was given");
+    }
+    return 0;
+}
+
+static void begin(struct connect *c)
+{
+    struct host *h = c->host;
+    const struct peer *peer = c->named ? pool_peer(&h->pool, &c->peer) : NULL;
+    const struct conn *conn = peer ? pool_use(peer) : NULL;
+    if (c->named && peer_id_equal(&c->peer, &h->id))
+        beam_why(&c->why, BEAM_EINVAL, "it is this host itself");
+    else if (conn)
+        c->serial = conn->serial;
+    if (answered(c))
+        answer(c, c->serial);
+    else if (!c->named || !waits(c))
+        race(c);
+}
+
+int connect_start(struct host *h, const struct connect_spec *spec, connect_fn *done, void *arg,
+                  struct connect **out)
+{
+    struct connect *c = calloc(1, sizeof(*c));
+    if (!c)
+        return BEAM_ENOMEM;
+    *c = (struct connect){.host = h,
+                          .timeout_ms = spec->timeout_ms ? spec->timeout_ms : DIRECT_MS,
+                          .next = h->connects,
+                          .link = &h->connects,
+                          .done = done,
+                          .arg = arg};
+    if (c->next)
+        c->next->link = &c->next;
+    h->connects = c;
+    loop_task_init(&c->answer, on_answer, c);
+    if (spec->peer) {
+        c->named = true;
+        c->peer = *spec->peer;
+    }
+    int err = find_targets(c, spec);
+    if (err < 0) {
+        connect_free(c);
+        return err;
+    }
+    begin(c);
+    *out = c;
+    return 0;
+}
+
+void connect_cancel(struct connect *c)
+{
+    if (!c)
+        return;
+    struct host *h = c->host;
+    bool raced = c->named && c->dial;
+    struct peer_id peer = c->peer;
+    connect_free(c);
+    if (raced)
+        release(h, &peer, NULL);
+}
+
+void connect_clear(struct host *h)
+{
+    while (h->connects)
+        connect_free(h->connects);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a host consists of, for the files of p2p/ that are its parts. */
+#ifndef BEAM_P2P_CORE_H
+#define BEAM_P2P_CORE_H
+
+#include "loop/listen.h"
+#include "p2p/address_book.h"
+#include "p2p/handlers.h"
+#include "p2p/host.h"
+#include "p2p/pool.h"
+
+enum {
+    CORE_PLACES_MAX = 16,  /* addresses that a host listens at or announces */
+    CORE_BOOK_PEERS = 1024 /* whose addresses it knows */
+};
+
+/* Where the host is reached. */
+struct place {
+    struct host *host;
+    struct multiaddr addr;
+    struct listener *listener; /* NULL: somebody else's */
+};
+
+struct host {
+    struct host_spec spec; /* limits filled in */
+    struct peer_id id;
+    struct yamux_budget budget;
+    struct pool pool;
+    struct address_book *book;
+    struct handlers handlers;
+    struct place *places[CORE_PLACES_MAX];
+    size_t place_count;
+    unsigned changes;         /* of the places */
+    size_t streams;           /* at most so many are open */
+    size_t dials;             /* races under way */
+    struct arrival *arrivals; /* handshakes that others began */
+    struct connect *connects; /* what was asked, and is not answered yet */
+    struct open *opens;
+    struct ping *pings;
+    struct identify *identifies;
+    struct pong *pongs;
+    struct host_watch *watches;
+};
+
+struct core_link {
+    struct stream *secured; /* taken over, always */
+    const struct peer_id *peer;
+    const struct multiaddr *addr; /* NULL: not known */
+    enum way way;
+    const struct census_source *source; /* of one that came in; NULL: dialled */
+};
+
+/* A secured stream becomes a connection of the host. */
+int core_adopt(struct host *h, const struct core_link *link, struct beam_why *why);
+/* As others may see it. */
+void core_show(const struct conn *c, struct host_peer *out);
+/* Tells those who watch that what the peer speaks is known. */
+void core_identified(struct host *h, const struct conn *c);
+/* Whether one more stream may be opened, by either end; then it is counted. */
+bool core_room(struct host *h);
+
+#endif
