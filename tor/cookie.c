@@ -75,7 +75,8 @@ int cookie_read(const char *path, bool proof, uint8_t **out, struct beam_why *wh
         return beam_why(why, BEAM_EIO, "tor's cookie %s: not an absolute path", shown);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     if (fd < 0)
-        return beam_why(why, beam_err_errno(errno), "tor's cookie %s: %s%s", shown, strerror(errno),
+        return beam_why(why, errno == EACCES ? BEAM_EPERM : BEAM_EIO, "tor's cookie %s: %s%s",
+                        shown, strerror(errno),
                         errno == EACCES ? " (its group may read it; on Debian: sudo adduser YOU "
                                           "debian-tor, then log in anew)"
                                         : "");

@@ -90,7 +90,8 @@ class Control:
 class Tor:
     """A tor of the tests' own, a client of the private network, with a SOCKS port on loopback."""
 
-    def __init__(self, folder, torrc, lines=(), within=(), binary="tor"):
+    def __init__(self, folder, torrc, lines=(), within=(), binary="tor",
+                 socks="127.0.0.1:auto IsolateSOCKSAuth"):
         os.mkdir(folder, 0o700)
         self.folder = folder
         own = os.path.join(folder, "torrc")
@@ -99,7 +100,7 @@ class Tor:
                     f"DataDirectory {folder}/data\n"
                     f"ControlSocket {folder}/control\n"
                     f"CookieAuthentication 0\n"
-                    f"SocksPort 127.0.0.1:auto IsolateSOCKSAuth\n"
+                    f"SocksPort {socks}\n"
                     f"AvoidDiskWrites 1\n"
                     f"__OwningControllerProcess {os.getpid()}\n"
                     f"Log notice file {folder}/log\n")
