@@ -24,6 +24,7 @@ struct block {
     size_t refs;
     size_t filled; /* the frontier */
     bool lent;     /* a buf_prepare holds what lies beyond the frontier */
+    bool apart;    /* filled by one buf alone */
     bool secret;   /* wiped before it is idle or freed */
     uint8_t data[BUF_BLOCK_SIZE];
 };
@@ -88,6 +89,7 @@ static struct block *block_take(struct buf_pool *pool)
     block->refs = 0;
     block->filled = 0;
     block->lent = false;
+    block->apart = false;
     block->secret = false;
     pool->used++;
     return block;
@@ -191,17 +193,18 @@ static void append(struct buf *b, struct buf_seg *first, struct buf_seg *last, s
 }
 
 /* The block to go on filling: our tail's, or the one that was filled last. */
-static struct block *frontier(const struct buf *b)
+static struct block *frontier(const struct buf *b, bool apart)
 {
     struct block *block = b->tail ? b->tail->block : NULL;
-    if (block && b->tail->end == block->filled && block->filled < BUF_BLOCK_SIZE && !block->lent)
+    if (block && b->tail->end == block->filled && block->filled < BUF_BLOCK_SIZE && !block->lent &&
+        block->apart >= apart)
         return block;
-    block = b->pool->open;
+    block = apart ? NULL : b->pool->open;
     return block && !block->lent ? block : NULL;
 }
 
 /* Lends b one piece more, of at most `want` bytes: of this block, or a fresh one. */
-static struct buf_seg *lend_one(struct buf *b, struct block *block, size_t want)
+static struct buf_seg *lend_one(struct buf *b, struct block *block, size_t want, bool apart)
 {
     struct buf_seg *seg = seg_take(b->pool);
     if (!seg)
@@ -212,6 +215,7 @@ static struct buf_seg *lend_one(struct buf *b, struct block *block, size_t want)
         seg_put(b->pool, seg);
         return NULL;
     }
+    block->apart |= apart;
     size_t left = BUF_BLOCK_SIZE - block->filled;
     seg_set(seg, block, block->filled, block->filled + (want < left ? want : left));
     block->lent = true;
@@ -220,11 +224,11 @@ static struct buf_seg *lend_one(struct buf *b, struct block *block, size_t want)
 
 /* Lends b room for `want` bytes in at most `max` pieces; all of it, or as much
  * as the pieces hold. Nothing was lent before. */
-static int lend(struct buf *b, size_t want, size_t max)
+static int lend(struct buf *b, size_t want, size_t max, bool apart)
 {
     struct buf_seg *last = NULL;
     for (; want > 0 && max > 0; max--) {
-        struct buf_seg *seg = lend_one(b, last ? NULL : frontier(b), want);
+        struct buf_seg *seg = lend_one(b, last ? NULL : frontier(b, apart), want, apart);
         if (!seg) {
             spare_release(b);
             return BEAM_ENOMEM;
@@ -246,7 +250,7 @@ int buf_prepare(struct buf *b, size_t want, struct iovec *iov, int *n)
         want = buf_room(b);
     if (want == 0 || *n < 1)
         return BEAM_ELIMIT;
-    int err = lend(b, want, (size_t)*n);
+    int err = lend(b, want, (size_t)*n, false);
     if (err < 0)
         return err;
     *n = 0;
@@ -270,7 +274,7 @@ void buf_commit(struct buf *b, size_t len)
         seg->end = seg->start + n;
         block->filled = seg->end;
         block->lent = false;
-        if (block->filled < BUF_BLOCK_SIZE)
+        if (block->filled < BUF_BLOCK_SIZE && !block->apart)
             pool->open = block;
         else if (pool->open == block)
             pool->open = NULL;
@@ -280,12 +284,12 @@ void buf_commit(struct buf *b, size_t len)
     spare_release(b);
 }
 
-static int add(struct buf *b, const void *data, size_t len, bool secret)
+static int add(struct buf *b, const void *data, size_t len, bool secret, bool apart)
 {
     if (len > buf_room(b))
         return BEAM_ELIMIT;
     spare_release(b);
-    int err = lend(b, len, SIZE_MAX);
+    int err = lend(b, len, SIZE_MAX, apart);
     if (err < 0)
         return err;
     const uint8_t *from = data;
@@ -301,12 +305,17 @@ static int add(struct buf *b, const void *data, size_t len, bool secret)
 
 int buf_add(struct buf *b, const void *data, size_t len)
 {
-    return add(b, data, len, false);
+    return add(b, data, len, false, false);
 }
 
 int buf_add_secret(struct buf *b, const void *data, size_t len)
 {
-    return add(b, data, len, true);
+    return add(b, data, len, true, false);
+}
+
+int buf_add_apart(struct buf *b, const void *data, size_t len)
+{
+    return add(b, data, len, false, true);
 }
 
 int buf_addf(struct buf *b, const char *fmt, ...)

@@ -58,6 +58,9 @@ int buf_add(struct buf *b, const void *data, size_t len);
 /* The same for a secret: wherever the bytes are handed to, the memory they lie in is wiped before
  * it is used for anything else. As buf_add. */
 int buf_add_secret(struct buf *b, const void *data, size_t len);
+/* As buf_add, into blocks that are filled by this call alone, one after another: what is kept for
+ * long then keeps no block that others have filled. For small pieces that wait to be many. */
+int buf_add_apart(struct buf *b, const void *data, size_t len);
 /* Appends formatted text (at most 4 KiB), all or nothing. As buf_add. */
 int buf_addf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

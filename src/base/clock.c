@@ -17,6 +17,14 @@ static uint64_t monotonic_ms(void *arg)
     return read_clock(CLOCK_MONOTONIC);
 }
 
+static uint64_t monotonic_us(void *arg)
+{
+    struct timespec ts = {0};
+    (void)arg;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
 static uint64_t wall_ms(void *arg)
 {
     (void)arg;
@@ -25,7 +33,8 @@ static uint64_t wall_ms(void *arg)
 
 const struct clock_source *clock_system(void)
 {
-    static const struct clock_source source = {monotonic_ms, wall_ms, NULL};
+    static const struct clock_source source = {
+        .monotonic_ms = monotonic_ms, .wall_ms = wall_ms, .monotonic_us = monotonic_us};
     return &source;
 }
 

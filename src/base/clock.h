@@ -10,6 +10,7 @@ struct clock_source {
     uint64_t (*monotonic_ms)(void *arg); /* never goes back; starts anywhere */
     uint64_t (*wall_ms)(void *arg);      /* milliseconds since 1970, UTC */
     void *arg;
+    uint64_t (*monotonic_us)(void *arg); /* for spans that are short */
 };
 
 /* The system's clocks. Static storage. */

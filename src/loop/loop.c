@@ -229,6 +229,12 @@ uint64_t loop_now(const struct loop *l)
     return l->now;
 }
 
+uint64_t loop_now_us(const struct loop *l)
+{
+    (void)l;
+    return clock_system()->monotonic_us(clock_system()->arg);
+}
+
 struct buf_pool *loop_pool(const struct loop *l)
 {
     return l->pool;

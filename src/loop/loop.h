@@ -34,6 +34,8 @@ int loop_turn(struct loop *l);
 
 /* Monotonic milliseconds, read once a turn. */
 uint64_t loop_now(const struct loop *l);
+/* Monotonic microseconds, read at each call. */
+uint64_t loop_now_us(const struct loop *l);
 /* The blocks of every buf on this loop. Borrowed. */
 struct buf_pool *loop_pool(const struct loop *l);
 /* The pipes of loop/pipe.h. Borrowed. */

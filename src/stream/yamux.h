@@ -36,7 +36,7 @@ enum yamux_away { YAMUX_NORMAL = 0, YAMUX_PROTOCOL_ERROR = 1, YAMUX_INTERNAL_ERR
 
 struct yamux_spec {
     bool initiator;              /* whether this end dialled: its streams have odd ids */
-    size_t max_streams;          /* at once, of both ends; 0: 1024 */
+    size_t max_streams;          /* at once, of each end; 0: 1024 */
     size_t max_window;           /* the most unread bytes a stream; 0: 16 MiB; at least 256 KiB */
     size_t memory;               /* unread bytes that are this session's in any case; 0: 1 MiB */
     struct yamux_budget *budget; /* what it may take beyond; borrowed; NULL: 64 MiB of its own */

@@ -59,6 +59,8 @@ static void stage_close(struct stage *s)
 {
     actor_end(&s->near);
     actor_end(&s->far);
+    if (s->kind->close)
+        s->kind->close();
     cr_assert(until(s->loop, all_blocks_are_back, s));
     loop_free(s->loop);
 }

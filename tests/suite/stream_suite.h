@@ -22,7 +22,8 @@ struct suite_kind {
     const char *name; /* as stream_kind gives it, of `near` */
     /* Makes a connected pair; asserts that it could. */
     void (*open)(struct loop *l, struct suite_pair *p);
-    size_t hold; /* the most that it takes while nobody reads */
+    void (*close)(void); /* what is left when both ends were freed; NULL: nothing */
+    size_t hold;         /* the most that it takes while nobody reads */
 };
 
 void suite_random_chunks(const struct suite_kind *kind);

@@ -450,3 +450,28 @@ BEAM_TEST(buf, random_steps_follow_a_plain_array, .timeout = 60)
     cr_assert_eq(buf_pool_used(pool), 0u);
     buf_pool_free(pool);
 }
+
+/* Many small pieces of a buf that is read late keep no block that others fill. */
+BEAM_TEST(buf, apart)
+{
+    struct buf_pool *pool = NULL;
+    struct buf a, b;
+    char piece[1000];
+    memset(piece, 'a', sizeof(piece));
+    cr_assert_eq(buf_pool_new(4, &pool), 0);
+    buf_init(&a, pool, 100000);
+    buf_init(&b, pool, 10000000);
+    for (int i = 0; i < 60; i++) {
+        cr_assert_eq(buf_add_apart(&a, piece, 1000), 0);
+        cr_assert_eq(buf_add(&b, piece, 1000), 0);
+        for (int more = 0; more < 40; more++)
+            cr_assert_eq(buf_add(&b, piece, 1000), 0);
+        buf_drain(&b, buf_len(&b));
+    }
+    cr_assert_eq(buf_len(&a), 60000u);
+    cr_assert_leq(buf_pool_used(pool), 2u);
+    buf_clear(&a);
+    buf_clear(&b);
+    cr_assert_eq(buf_pool_used(pool), 0u);
+    buf_pool_free(pool);
+}
