@@ -42,14 +42,14 @@ class Network:
 
 
 class Control:
-    """A control connection to a tor of the tests' own, which asks for no cookie."""
+    """A control connection to a tor of the tests' own, which asks for no cookie or has this one."""
 
-    def __init__(self, path):
+    def __init__(self, path, cookie=""):
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(20)
         self._socket.connect(path)
         self._file = self._socket.makefile("rwb")
-        self.ask("AUTHENTICATE")
+        self.ask(f"AUTHENTICATE {cookie}".strip())
 
     def ask(self, line):
         """One command; the lines of its reply, without their codes."""
