@@ -2,9 +2,7 @@
 #include "tor/onion_key.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -16,7 +14,7 @@
 
 enum {
     SCALAR = 32,
-    SECRET = 64, /* the scalar and the 32 bytes that nonces are derived from */
+    SECRET = ONION_SECRET_SIZE, /* the scalar and the 32 bytes that nonces are derived from */
     PUBLIC = 32,
     CHECKSUM = 2,
     VERSION = 3,
@@ -79,23 +77,44 @@ static bool is_clamped(const uint8_t *scalar)
     return (scalar[0] & 0x07) == 0 && (scalar[SCALAR - 1] & 0xc0) == 0x40;
 }
 
-int onion_key_new(const struct rng *rng, struct onion_key **out)
+/* Works the rest out, where `err` is 0, and gives the key out; else frees it. */
+static int finish(struct onion_key *key, int err, struct onion_key **out)
+{
+    if (err == 0)
+        err = derive(key);
+    if (err < 0)
+        sodium_free(key);
+    else
+        *out = key;
+    return err;
+}
+
+int onion_key_from_seed(const uint8_t seed[ONION_SEED_SIZE], struct onion_key **out)
 {
     struct onion_key *key = sodium_malloc(sizeof(*key));
     if (!key)
         return BEAM_ENOMEM;
-    uint8_t seed[crypto_sign_SEEDBYTES];
-    rng->fill(rng->arg, seed, sizeof(seed));
-    crypto_hash_sha512(key->secret, seed, sizeof(seed));
-    sodium_memzero(seed, sizeof(seed));
+    crypto_hash_sha512(key->secret, seed, ONION_SEED_SIZE);
     clamp(key->secret);
-    int err = derive(key);
-    if (err < 0) {
-        sodium_free(key);
-        return err;
-    }
-    *out = key;
-    return 0;
+    return finish(key, 0, out);
+}
+
+int onion_key_from_secret(const uint8_t secret[ONION_SECRET_SIZE], struct onion_key **out)
+{
+    struct onion_key *key = sodium_malloc(sizeof(*key));
+    if (!key)
+        return BEAM_ENOMEM;
+    memcpy(key->secret, secret, SECRET);
+    return finish(key, is_clamped(secret) ? 0 : BEAM_EINVAL, out);
+}
+
+int onion_key_new(const struct rng *rng, struct onion_key **out)
+{
+    uint8_t seed[ONION_SEED_SIZE];
+    rng->fill(rng->arg, seed, sizeof(seed));
+    int err = onion_key_from_seed(seed, out);
+    sodium_memzero(seed, sizeof(seed));
+    return err;
 }
 
 /* `text` of `len` bytes is a whole file. 0, BEAM_EINVAL, BEAM_ENOMEM. */
@@ -158,31 +177,14 @@ out:
     return err < 0 ? unreadable(path, err, why) : 0;
 }
 
-int onion_key_save(const struct onion_key *key, const char *path, struct beam_why *why)
-{
-    char *text = sodium_malloc(FILE_SIZE + 1);
-    if (!text)
-        return beam_why(why, BEAM_ENOMEM, "onion key %s: out of memory", path);
-    char *secret = text + FILE_HEAD + ONION_ADDRESS_LEN + 1;
-    memcpy(text, file_head, FILE_HEAD);
-    memcpy(text + FILE_HEAD, key->address, ONION_ADDRESS_LEN);
-    secret[-1] = '\n';
-    text_base64_encode(key->secret, SECRET, secret, SECRET_BASE64 + 1);
-    secret[SECRET_BASE64] = '\n';
-    errno = 0;
-    int err = file_write(path, 0600, text, FILE_SIZE);
-    if (err < 0)
-        beam_why(why, err,
-                 "onion key %s: it cannot be written: %s (it keeps the address; make "
-                 "room or mend the folder's rights)",
-                 path, errno ? strerror(errno) : beam_err_text(err));
-    sodium_free(text);
-    return err;
-}
-
 void onion_key_free(struct onion_key *key)
 {
     sodium_free(key);
+}
+
+const uint8_t *onion_key_secret(const struct onion_key *key)
+{
+    return key->secret;
 }
 
 const char *onion_key_address(const struct onion_key *key)

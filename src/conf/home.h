@@ -13,7 +13,7 @@ enum { HOME_SOCKET_MAX = 31 }; /* run and tor leave room for socket names of so 
 struct home {
     char *config; /* beam.conf (need not exist): $BEAM_HOME/beam.conf or ~/.config/beam/beam.conf */
     char *system; /* /etc/beam/beam.conf, read before it; NULL with $BEAM_HOME */
-    char *data;   /* kept: names, onion keys */
+    char *data;   /* kept: the key store */
     char *state;  /* logs */
     char *run; /* sockets and pid: gone with the daemon. $BEAM_HOME/run, $XDG_RUNTIME_DIR/beam, or
                       state/run when that is unset */

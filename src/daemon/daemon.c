@@ -14,6 +14,7 @@
 #include "daemon/server.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
+#include "identity/keystore.h"
 
 enum {
     STOP_MS = 1800,        /* from SIGTERM to the end */
@@ -28,6 +29,7 @@ struct daemon {
     struct loop_timer linger;
     struct loop_signal signals[3];
     struct tor *tor;
+    struct keystore *keys;
     struct tunnel_world tunnel_world;
     struct publications *publications;
     struct session_world session_world;
@@ -163,6 +165,33 @@ static void free_tor(void *arg)
     d->tor = NULL;
 }
 
+/* The store is made by the first tunnel that needs it; one with a passphrase waits for that. What
+ * is wrong with the file is refused later, in words, but for a mode that lets others read it. */
+static int start_keys(void *arg, struct beam_why *why)
+{
+    struct daemon *d = arg;
+    int err = keystore_new(d->setup->home->data, KEYSTORE_OWN, rng_system(), &d->keys);
+    if (err < 0)
+        return beam_why(why, err, "key store: %s", beam_err_text(err));
+    if (keystore_state(d->keys) != KEYSTORE_NONE)
+        err = keystore_open(d->keys, why);
+    if (err == BEAM_EPERM) {
+        keystore_free(d->keys);
+        d->keys = NULL;
+        return err;
+    }
+    if (err < 0)
+        log_warn("daemon", "%s", why->text);
+    return 0;
+}
+
+static void free_keys(void *arg)
+{
+    struct daemon *d = arg;
+    keystore_free(d->keys);
+    d->keys = NULL;
+}
+
 static int start_publications(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
@@ -171,7 +200,7 @@ static int start_publications(void *arg, struct beam_why *why)
                               .tor = d->tor,
                               .rng = rng_system(),
                               .clock = clock_system(),
-                              .data_dir = d->setup->home->data,
+                              .keys = d->keys,
                               .run_dir = d->setup->home->run,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams};
@@ -225,6 +254,7 @@ static void free_control(void *arg)
 static const struct subsystem table[] = {
     {"signals", start_signals, NULL, free_signals},
     {"tor", start_tor, stop_tor, free_tor},
+    {"keys", start_keys, NULL, free_keys},
     {"publications", start_publications, NULL, free_publications},
     {"control", start_control, stop_control, free_control},
 };

@@ -227,7 +227,7 @@ int publication_open(struct publications *ps, const struct message *m,
 {
     const struct tunnel_world *world = ps->spec.world;
     struct wish wish;
-    int err = wish_read(m, ps->spec.conf, world->data_dir, world->rng, &wish, why);
+    int err = wish_read(m, ps->spec.conf, world->keys, world->rng, &wish, why);
     if (err < 0 || (err = check_room(ps, wish.name, why)) < 0)
         return err;
     struct publication *p = calloc(1, sizeof(*p));

@@ -64,11 +64,20 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
     return err;
 }
 
-static int read_name(const struct message *m, const char *data_dir, const struct rng *rng,
+static int choose_name(struct keystore *keys, const struct rng *rng, struct wish *w,
+                       struct beam_why *why)
+{
+    if (!w->ephemeral)
+        return names_for(keys, w->target.text, w->name, why);
+    names_make(rng, w->name);
+    return 0;
+}
+
+static int read_name(const struct message *m, struct keystore *keys, const struct rng *rng,
                      struct wish *w, struct beam_why *why)
 {
     if (!m->publish.name)
-        return names_for(data_dir, rng, w->target.text, w->ephemeral, w->name, why);
+        return choose_name(keys, rng, w, why);
     int err = names_check(m->publish.name, why);
     if (err < 0)
         return usage(err, why);
@@ -78,7 +87,7 @@ static int read_name(const struct message *m, const char *data_dir, const struct
     return 0;
 }
 
-int wish_read(const struct message *m, const struct conf *conf, const char *data_dir,
+int wish_read(const struct message *m, const struct conf *conf, struct keystore *keys,
               const struct rng *rng, struct wish *out, struct beam_why *why)
 {
     struct wish w = {.ephemeral = m->publish.ephemeral};
@@ -86,7 +95,7 @@ int wish_read(const struct message *m, const struct conf *conf, const char *data
     if (err == 0)
         err = read_policy(m, conf, &w.policy, why);
     if (err == 0)
-        err = read_name(m, data_dir, rng, &w, why);
+        err = read_name(m, keys, rng, &w, why);
     if (err == 0)
         *out = w;
     return err;

@@ -20,11 +20,11 @@ struct wish {
 int wish_check(const char *target, const char *dir, const char *name, struct beam_why *why);
 
 /*
- * Without a name, the one kept for the target under data_dir is taken, or a new one made.
- * BEAM_EUSAGE (a target or a name of no valid form, no such policy), BEAM_EINVAL, BEAM_EIO, with
+ * Without a name, the key store's for the target is taken, or a fresh one when it is ephemeral.
+ * BEAM_EUSAGE (a target or a name of no valid form, no such policy), or as keystore_open, with
  * words.
  */
-int wish_read(const struct message *m, const struct conf *conf, const char *data_dir,
+int wish_read(const struct message *m, const struct conf *conf, struct keystore *keys,
               const struct rng *rng, struct wish *out, struct beam_why *why);
 
 #endif

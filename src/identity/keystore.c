@@ -15,7 +15,8 @@ struct keystore {
     int lock; /* the owner's descriptor, -1 without */
     /* While it is open, else NULL: */
     struct keyring *ring;
-    uint8_t *key; /* that it is sealed under, as `seal` says */
+    struct keyring *added; /* what it will be, when something was added */
+    uint8_t *key;          /* that it is sealed under, as `seal` says */
     struct seal seal;
 };
 
@@ -52,11 +53,17 @@ void keystore_free(struct keystore *ks)
     free(ks);
 }
 
+const char *keystore_dir(const struct keystore *ks)
+{
+    return ks->vault.dir;
+}
+
 void keystore_lock(struct keystore *ks)
 {
+    keyring_free(ks->added);
     keyring_free(ks->ring);
     sodium_free(ks->key);
-    ks->ring = NULL;
+    ks->added = ks->ring = NULL;
     ks->key = NULL;
     if (ks->lock >= 0)
         close(ks->lock);
@@ -282,24 +289,41 @@ int keystore_entry(struct keystore *ks, enum derive_purpose purpose, const void 
     return 0;
 }
 
-int keystore_put(struct keystore *ks, enum derive_purpose purpose, const void *context, size_t len,
+static int refuse_entry(int err, struct beam_why *why)
+{
+    return beam_why(why, err, "key store: %s",
+                    err == BEAM_EEXIST   ? "it has this key already"
+                    : err == BEAM_ELIMIT ? "there is no room for more keys that it did not make"
+                                         : beam_err_text(err));
+}
+
+int keystore_add(struct keystore *ks, enum derive_purpose purpose, const void *context, size_t len,
                  const void *secret, size_t secret_len, struct beam_why *why)
 {
     struct keyring *more;
     int err = keystore_open(ks, why);
     if (err < 0)
         return err;
-    err = keyring_with(ks->ring, purpose, context, len, secret, secret_len, &more);
+    err = keyring_with(ks->added ? ks->added : ks->ring, purpose, context, len, secret, secret_len,
+                       &more);
     if (err < 0)
-        return beam_why(why, err, "key store: %s",
-                        err == BEAM_EEXIST   ? "it has this key already"
-                        : err == BEAM_ELIMIT ? "there is no room for more keys of other makes"
-                                             : beam_err_text(err));
-    err = vault_seal(ks->vault.store, false, &ks->seal, ks->key, more, ks->rng, why);
+        return refuse_entry(err, why);
+    keyring_free(ks->added);
+    ks->added = more;
+    return 0;
+}
+
+int keystore_commit(struct keystore *ks, struct beam_why *why)
+{
+    struct keyring *added = ks->added;
+    ks->added = NULL;
+    if (!added)
+        return 0;
+    int err = vault_seal(ks->vault.store, false, &ks->seal, ks->key, added, ks->rng, why);
     if (err < 0)
-        keyring_free(more);
+        keyring_free(added);
     else
-        hold(ks, more, &ks->seal, ks->key);
+        hold(ks, added, &ks->seal, ks->key);
     return err;
 }
 

@@ -42,6 +42,8 @@ int keystore_new(const char *dir, enum keystore_use use, const struct rng *rng,
                  struct keystore **out);
 /* Locks it, and lets go of the file. NULL allowed. */
 void keystore_free(struct keystore *ks);
+/* The data folder. Borrowed. */
+const char *keystore_dir(const struct keystore *ks);
 
 /* Makes sure that keys can be had; those below that need it call it by themselves. BEAM_EAUTH: it
  * is locked; BEAM_EEXIST: another process owns it; BEAM_EPERM (a loose mode), BEAM_EINVAL (it is
@@ -69,10 +71,12 @@ int keystore_pair(struct keystore *ks, enum derive_purpose purpose, const void *
  * is written or locked. BEAM_ENOTFOUND (with no words): nothing was; else as keystore_open. */
 int keystore_entry(struct keystore *ks, enum derive_purpose purpose, const void *context,
                    size_t len, const uint8_t **secret, size_t *secret_len, struct beam_why *why);
-/* Brings one in, at most KEYRING_SECRET_MAX bytes. It is on disk when this is 0. BEAM_EEXIST,
- * BEAM_ELIMIT (there is no room), BEAM_EIO …, and then nothing has changed. */
-int keystore_put(struct keystore *ks, enum derive_purpose purpose, const void *context, size_t len,
+/* Brings one in, at most KEYRING_SECRET_MAX bytes, with the next keystore_commit. BEAM_EEXIST: it
+ * has one; BEAM_ELIMIT: there is no room; else as keystore_open. */
+int keystore_add(struct keystore *ks, enum derive_purpose purpose, const void *context, size_t len,
                  const void *secret, size_t secret_len, struct beam_why *why);
+/* All that was added is on disk when this is 0; else none of it is, and it is forgotten. */
+int keystore_commit(struct keystore *ks, struct beam_why *why);
 /* How many there are, while it is open. */
 size_t keystore_entries(const struct keystore *ks);
 

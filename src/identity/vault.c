@@ -14,10 +14,11 @@ enum { KEY_FILE_SIZE = sizeof(key_head) + SEAL_KEY_SIZE };
 
 int vault_init(struct vault *v, const char *dir)
 {
-    struct vault made = {.store = file_join(dir, "keystore"),
+    struct vault made = {.dir = strdup(dir),
+                         .store = file_join(dir, "keystore"),
                          .key = file_join(dir, "keystore.key"),
                          .lock = file_join(dir, "keystore.lock")};
-    if (!made.store || !made.key || !made.lock) {
+    if (!made.dir || !made.store || !made.key || !made.lock) {
         vault_clear(&made);
         return BEAM_ENOMEM;
     }
@@ -27,6 +28,7 @@ int vault_init(struct vault *v, const char *dir)
 
 void vault_clear(struct vault *v)
 {
+    free(v->dir);
     free(v->store);
     free(v->key);
     free(v->lock);

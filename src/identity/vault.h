@@ -14,7 +14,7 @@
 #include "identity/seal.h"
 
 struct vault {
-    char *store, *key, *lock; /* paths */
+    char *dir, *store, *key, *lock; /* paths */
 };
 
 /* 0 or BEAM_ENOMEM. */

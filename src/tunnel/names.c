@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tunnel/names.h"
 
-#include <cjson/cJSON.h>
+#include <sodium.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/text.h"
-
-enum {
-    NAMES_FILE_MAX = 1024 * 1024, /* bytes; some ten thousand targets */
-    NAMES_TRIES = 64              /* fresh names made before all are taken to be in use */
-};
+#include "base/wire.h"
+#include "tunnel/legacy.h"
 
 static const char *const adjectives[] = {
     "agile",  "amber", "balmy",  "bold",  "brave",  "brisk", "calm",   "clear",  "cosy",  "crisp",
@@ -38,134 +33,55 @@ static const char *const nouns[] = {
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
-static void make(const struct rng *rng, char *out)
+enum { DRAWN = 3 /* numbers that a name is made of */ };
+
+/* docs/protocol/keystore.md: the same seed must make the same name for ever. */
+static void make(const uint8_t *seed, char *out)
 {
-    const char *adjective = adjectives[rng_below(rng, COUNT(adjectives))];
-    const char *noun = nouns[rng_below(rng, COUNT(nouns))];
-    snprintf(out, NAMES_SIZE, "%s-%s-%u", adjective, noun, 100 + rng_below(rng, 900));
+    struct wire_reader r;
+    wire_read_init(&r, seed, DRAWN * sizeof(uint32_t));
+    const char *adjective = adjectives[wire_read_be32(&r) % COUNT(adjectives)];
+    const char *noun = nouns[wire_read_be32(&r) % COUNT(nouns)];
+    snprintf(out, NAMES_SIZE, "%s-%s-%u", adjective, noun, 100 + wire_read_be32(&r) % 900);
 }
 
-/* A whole map from target to name, every name one of ours: else the file is not what we wrote. */
-static bool well_formed(const cJSON *map)
+void names_make(const struct rng *rng, char *out)
 {
-    const cJSON *item;
-    if (!cJSON_IsObject(map))
-        return false;
-    cJSON_ArrayForEach(item, map)
-    {
-        if (!cJSON_IsString(item) || !text_label_valid(item->valuestring))
-            return false;
-    }
-    return true;
+    uint8_t seed[DRAWN * sizeof(uint32_t)];
+    rng->fill(rng->arg, seed, sizeof(seed));
+    make(seed, out);
 }
 
-static int load(const char *path, cJSON **out, struct beam_why *why)
+static int derive(struct keystore *keys, const char *target, char *out, struct beam_why *why)
 {
-    char *text = NULL;
-    size_t len = 0;
-    int err = file_read(path, NAMES_FILE_MAX, &text, &len);
-    if (err == BEAM_ENOTFOUND) {
-        cJSON *empty = cJSON_CreateObject();
-        if (!empty)
-            return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
-        *out = empty;
-        return 0;
-    }
-    if (err < 0)
-        return beam_why(why, err, "%s: cannot be read: %s", path, beam_err_text(err));
-
-    const char *end = NULL;
-    cJSON *map = cJSON_ParseWithLengthOpts(text, len + 1, &end, 1);
-    free(text);
-    if (!well_formed(map)) {
-        cJSON_Delete(map);
-        return beam_why(why, BEAM_EINVAL,
-                        "%s: not the list of names that beam wrote (mend it, or move it away and "
-                        "new names are made)",
-                        path);
-    }
-    *out = map;
-    return 0;
-}
-
-static int save(const char *path, const cJSON *map, struct beam_why *why)
-{
-    char *text = cJSON_Print(map);
-    if (!text)
-        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
-    size_t len = strlen(text);
-    text[len] = '\n'; /* in place of the NUL: the file is text */
-    int err = len + 1 > NAMES_FILE_MAX ? BEAM_ELIMIT : file_write(path, 0600, text, len + 1);
-    cJSON_free(text);
-    if (err < 0)
-        return beam_why(why, err, "%s: cannot be written: %s", path, beam_err_text(err));
-    return 0;
-}
-
-static bool taken(const cJSON *map, const char *name)
-{
-    const cJSON *item;
-    cJSON_ArrayForEach(item, map)
-    {
-        if (strcmp(item->valuestring, name) == 0)
-            return true;
-    }
-    return false;
-}
-
-static int make_free(const struct rng *rng, const cJSON *map, char *out, struct beam_why *why)
-{
-    for (int i = 0; i < NAMES_TRIES; i++) {
-        make(rng, out);
-        if (!taken(map, out))
-            return 0;
-    }
-    return beam_why(why, BEAM_ELIMIT, "name: no free one was found (choose one with --name)");
-}
-
-/* Where the name of `target` is kept, it is found; else one is made and kept. */
-static int find_or_make(const char *path, const struct rng *rng, const char *target, char *out,
-                        struct beam_why *why)
-{
-    cJSON *map = NULL;
-    char name[NAMES_SIZE];
-    int err = load(path, &map, why);
+    uint8_t seed[DERIVE_SEED_SIZE];
+    int err = keystore_seed(keys, DERIVE_LABEL, target, strlen(target), seed, why);
     if (err < 0)
         return err;
-
-    const cJSON *kept = cJSON_GetObjectItemCaseSensitive(map, target);
-    if (kept) {
-        snprintf(name, sizeof(name), "%s", kept->valuestring);
-        goto out;
-    }
-    err = make_free(rng, map, name, why);
-    if (err < 0)
-        goto out;
-    if (!cJSON_AddStringToObject(map, target, name)) {
-        err = beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
-        goto out;
-    }
-    err = save(path, map, why);
-out:
-    cJSON_Delete(map);
-    if (!err)
-        memcpy(out, name, sizeof(name));
-    return err;
+    make(seed, out);
+    sodium_memzero(seed, sizeof(seed));
+    return 0;
 }
 
-int names_for(const char *data_dir, const struct rng *rng, const char *target, bool ephemeral,
-              char *out, struct beam_why *why)
+int names_for(struct keystore *keys, const char *target, char *out, struct beam_why *why)
 {
-    if (ephemeral) {
-        make(rng, out);
-        return 0;
-    }
-    char *path = file_join(data_dir, "names.json");
-    if (!path)
-        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", data_dir);
-    int err = find_or_make(path, rng, target, out, why);
-    free(path);
-    return err;
+    const uint8_t *name;
+    size_t len;
+    int err = legacy_move(keys, why);
+    if (err < 0)
+        return err;
+    err = keystore_entry(keys, DERIVE_LABEL, target, strlen(target), &name, &len, why);
+    if (err == BEAM_ENOTFOUND)
+        return derive(keys, target, out, why);
+    if (err < 0)
+        return err;
+    char text[NAMES_SIZE] = "";
+    if (len < sizeof(text))
+        memcpy(text, name, len);
+    if (!text_label_valid(text))
+        return beam_why(why, BEAM_EINVAL, "key store: the name that it has for %s is none", target);
+    memcpy(out, text, sizeof(text));
+    return 0;
 }
 
 int names_check(const char *name, struct beam_why *why)

@@ -2,76 +2,88 @@
 #include "tunnel/persona.h"
 
 #include <sodium.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/text.h"
+#include "tunnel/legacy.h"
 
-enum { PERSONA_HASH_LEN = 16 };
-
-static const char suffix[] = ".key";
-enum { PERSONA_FILE_SIZE = TEXT_HEX_SIZE(PERSONA_HASH_LEN) + sizeof(suffix) - 1 };
-
-/* A file name for any target and name: BLAKE2b-128 of both, the NUL between them included so that
- * no two pairs run together alike. */
-static void file_name(const char *target, const char *name, char *out)
+/* The context of both its keys: BLAKE2b-128 of target and name, the NUL between them included so
+ * that no two pairs run together alike. */
+static void context_of(const char *target, const char *name, uint8_t out[LEGACY_CONTEXT_SIZE])
 {
     crypto_generichash_state st;
-    uint8_t hash[PERSONA_HASH_LEN];
-    crypto_generichash_init(&st, NULL, 0, sizeof(hash));
+    crypto_generichash_init(&st, NULL, 0, LEGACY_CONTEXT_SIZE);
     crypto_generichash_update(&st, (const uint8_t *)target, strlen(target) + 1);
     crypto_generichash_update(&st, (const uint8_t *)name, strlen(name));
-    crypto_generichash_final(&st, hash, sizeof(hash));
-    text_hex_encode(hash, sizeof(hash), out, PERSONA_FILE_SIZE);
-    memcpy(out + TEXT_HEX_SIZE(PERSONA_HASH_LEN) - 1, suffix, sizeof(suffix));
+    crypto_generichash_final(&st, out, LEGACY_CONTEXT_SIZE);
 }
 
-static int make(const struct rng *rng, struct onion_key **out, struct beam_why *why)
+static int no_memory(struct beam_why *why)
 {
-    int err = onion_key_new(rng, out);
-    return err < 0 ? beam_why(why, err, "onion key: out of locked memory") : 0;
+    return beam_why(why, BEAM_ENOMEM, "tunnel: out of locked memory for its keys");
 }
 
-static int load_or_make(const char *path, const struct rng *rng, struct onion_key **out,
+static int derive_onion(struct keystore *keys, const uint8_t *context, struct onion_key **out,
                         struct beam_why *why)
 {
-    struct onion_key *key;
-    int err = onion_key_load(path, out, why);
-    if (err != BEAM_ENOTFOUND)
-        return err;
-    err = make(rng, &key, why);
+    uint8_t seed[DERIVE_SEED_SIZE];
+    int err = keystore_seed(keys, DERIVE_ONION, context, LEGACY_CONTEXT_SIZE, seed, why);
     if (err < 0)
         return err;
-    err = onion_key_save(key, path, why);
-    if (err < 0) {
-        onion_key_free(key);
+    err = onion_key_from_seed(seed, out);
+    sodium_memzero(seed, sizeof(seed));
+    return err < 0 ? no_memory(why) : 0;
+}
+
+static int find_onion(struct keystore *keys, const uint8_t *context, struct onion_key **out,
+                      struct beam_why *why)
+{
+    const uint8_t *secret;
+    size_t len;
+    int err = keystore_entry(keys, DERIVE_ONION, context, LEGACY_CONTEXT_SIZE, &secret, &len, why);
+    if (err == BEAM_ENOTFOUND)
+        return derive_onion(keys, context, out, why);
+    if (err < 0)
         return err;
+    err = len == ONION_SECRET_SIZE ? onion_key_from_secret(secret, out) : BEAM_EINVAL;
+    if (err == BEAM_EINVAL)
+        return beam_why(why, err, "key store: what it has for this tunnel is no onion key");
+    return err < 0 ? no_memory(why) : 0;
+}
+
+int persona_open(struct keystore *keys, const char *target, const char *name, struct persona *out,
+                 struct beam_why *why)
+{
+    struct persona p = {0};
+    uint8_t context[LEGACY_CONTEXT_SIZE];
+    context_of(target, name, context);
+    int err = legacy_move(keys, why);
+    if (err == 0)
+        err = legacy_check(keys, context, why);
+    if (err == 0)
+        err = keystore_pair(keys, DERIVE_PERSONA, context, sizeof(context), &p.identity, why);
+    if (err == 0)
+        err = find_onion(keys, context, &p.onion, why);
+    if (err < 0)
+        persona_clear(&p);
+    else
+        *out = p;
+    return err;
+}
+
+int persona_make(const struct rng *rng, struct persona *out, struct beam_why *why)
+{
+    struct persona p = {0};
+    if (key_pair_new(rng, &p.identity) < 0 || onion_key_new(rng, &p.onion) < 0) {
+        persona_clear(&p);
+        return no_memory(why);
     }
-    *out = key;
+    *out = p;
     return 0;
 }
 
-int persona_key(const char *data_dir, const struct rng *rng, const char *target, const char *name,
-                bool ephemeral, struct onion_key **out, struct beam_why *why)
+void persona_clear(struct persona *p)
 {
-    char file[PERSONA_FILE_SIZE];
-    if (ephemeral)
-        return make(rng, out, why);
-
-    char *path = NULL;
-    char *dir = file_join(data_dir, "onions");
-    int err = dir ? file_private_dir(dir, why)
-                  : beam_why(why, BEAM_ENOMEM, "%s: out of memory", data_dir);
-    if (err < 0)
-        goto out;
-    file_name(target, name, file);
-    path = file_join(dir, file);
-    err = path ? load_or_make(path, rng, out, why)
-               : beam_why(why, BEAM_ENOMEM, "%s: out of memory", dir);
-out:
-    free(path);
-    free(dir);
-    return err;
+    key_pair_free(p->identity);
+    onion_key_free(p->onion);
+    *p = (struct persona){0};
 }

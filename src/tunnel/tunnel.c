@@ -39,6 +39,7 @@ struct tunnel {
     struct policy policy;
     struct tunnel_events events;
     struct permit *permit;
+    struct persona persona;
 
     struct way ways[WAYS_MAX];
     size_t way_count;
@@ -234,7 +235,14 @@ static void on_warning(void *arg, struct path *p, const struct beam_why *why)
     t->events.warning(t->events.arg, why);
 }
 
-static int open_onion(struct tunnel *t, bool ephemeral, struct beam_why *why)
+static int open_persona(struct tunnel *t, bool ephemeral, struct beam_why *why)
+{
+    const struct tunnel_world *w = t->world;
+    return ephemeral ? persona_make(w->rng, &t->persona, why)
+                     : persona_open(w->keys, t->target.text, t->name, &t->persona, why);
+}
+
+static int open_onion(struct tunnel *t, struct beam_why *why)
 {
     const struct tunnel_world *w = t->world;
     const struct path_events events = {.state = on_state,
@@ -242,21 +250,16 @@ static int open_onion(struct tunnel *t, bool ephemeral, struct beam_why *why)
                                        .warning = on_warning,
                                        .visitor = on_visitor,
                                        .arg = t};
-    struct onion_key *key;
     char id[SOCKET_NAME_LEN + 1];
-    int err = persona_key(w->data_dir, w->rng, t->target.text, t->name, ephemeral, &key, why);
-    if (err < 0)
-        return err;
-    snprintf(id, sizeof(id), "%s", onion_key_address(key));
     char *dir = file_join(w->run_dir, "onion");
-    if (!dir) {
-        onion_key_free(key);
+    if (!dir)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", w->run_dir);
-    }
+    snprintf(id, sizeof(id), "%s", onion_key_address(t->persona.onion));
     const struct path_onion_spec spec = {
-        .loop = w->loop, .tor = w->tor, .key = key, .dir = dir, .id = id};
+        .loop = w->loop, .tor = w->tor, .key = t->persona.onion, .dir = dir, .id = id};
     struct way *way = &t->ways[t->way_count];
-    err = path_onion(&spec, &events, &way->path, why);
+    t->persona.onion = NULL; /* the path's now */
+    int err = path_onion(&spec, &events, &way->path, why);
     free(dir);
     if (err < 0)
         return err;
@@ -311,10 +314,10 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
         goto out;
     }
     err = check_target(t, why);
-    if (err < 0)
-        goto out;
-    if (t->policy.paths & POLICY_ONION)
-        err = open_onion(t, spec->ephemeral, why);
+    if (err == 0)
+        err = open_persona(t, spec->ephemeral, why);
+    if (err == 0 && t->policy.paths & POLICY_ONION)
+        err = open_onion(t, why);
 out:
     if (err < 0)
         tunnel_free(t);
@@ -336,6 +339,7 @@ void tunnel_free(struct tunnel *t)
         visit_free(v->visit);
         free(v);
     }
+    persona_clear(&t->persona);
     permit_free(t->permit);
     free(t);
 }

@@ -7,6 +7,7 @@
 #define BEAM_TUNNEL_TUNNEL_H
 
 #include "base/rng.h"
+#include "identity/keystore.h"
 #include "loop/loop.h"
 #include "path/path.h"
 #include "policy/permit.h"
@@ -21,7 +22,7 @@ struct tunnel_world {
     struct tor *tor;
     const struct rng *rng;
     const struct clock_source *clock;
-    const char *data_dir;     /* kept: onion keys */
+    struct keystore *keys;
     const char *run_dir;      /* sockets */
     uint64_t connect_timeout; /* ms */
     uint64_t max_streams;     /* a tunnel */
@@ -31,7 +32,7 @@ struct tunnel_spec {
     const char *name; /* a valid label */
     struct target target;
     struct policy policy;
-    bool ephemeral; /* a key of its own that is forgotten */
+    bool ephemeral; /* keys of its own that are forgotten */
 };
 
 /* One HTTP exchange, or one connection of another protocol (method ""). */
@@ -62,8 +63,8 @@ struct tunnel_events {
 
 /*
  * Opens it: BEAM_EPOLICY when the policy does not cover the target (then nothing was made),
- * BEAM_EEXIST, BEAM_EPERM (a loose key file or folder), BEAM_EINVAL (a unix path that is no socket;
- * a key file that is none), … with words. Texts of spec are copied. Events come later.
+ * BEAM_EINVAL (a unix path that is no socket), what persona_open says of its keys (BEAM_EAUTH: the
+ * key store is locked), … with words. Texts of spec are copied. Events come later.
  */
 int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec,
                 const struct tunnel_events *events, struct tunnel **out, struct beam_why *why);

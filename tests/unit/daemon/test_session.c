@@ -29,6 +29,7 @@ struct set {
     struct folder folder;
     struct conf *conf;
     struct tor *tor;
+    struct keystore *keys;
     struct tunnel_world tunnels;
     struct session_world world;
     struct publications *publications;
@@ -48,11 +49,12 @@ static void begin(struct set *s)
     cr_assert_geq(sodium_init(), 0);
     cr_assert_eq(conf_new(&s->conf), 0);
     cr_assert_eq(tor_new(s->loop, &tor, &deaf, &s->tor), 0);
+    cr_assert_eq(keystore_new(s->folder.path, KEYSTORE_OWN, rng_system(), &s->keys), 0);
     s->tunnels = (struct tunnel_world){.loop = s->loop,
                                        .tor = s->tor,
                                        .rng = rng_system(),
                                        .clock = clock_system(),
-                                       .data_dir = s->folder.path,
+                                       .keys = s->keys,
                                        .run_dir = s->folder.path};
     const struct publications_spec spec = {
         .world = &s->tunnels, .conf = s->conf, .changed = on_changed, .arg = s};
@@ -73,6 +75,7 @@ static void end(struct set *s)
     tor_free(s->tor);
     conf_free(s->conf);
     loop_free(s->loop);
+    keystore_free(s->keys);
     folder_remove(&s->folder);
     cr_expect_eq(fakes_open, 0, "a tunnel is left");
 }

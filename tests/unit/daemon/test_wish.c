@@ -9,6 +9,7 @@
 
 struct set {
     struct folder folder;
+    struct keystore *keys;
     struct conf *conf;
     struct wish wish;
     struct beam_why why;
@@ -19,18 +20,20 @@ static struct set begin(void)
     struct set s = {.folder = folder_make()};
     cr_assert_geq(sodium_init(), 0);
     cr_assert_eq(conf_new(&s.conf), 0);
+    cr_assert_eq(keystore_new(s.folder.path, KEYSTORE_OWN, rng_system(), &s.keys), 0);
     return s;
 }
 
 static void end(struct set *s)
 {
     conf_free(s->conf);
+    keystore_free(s->keys);
     folder_remove(&s->folder);
 }
 
 static int read_wish(struct set *s, const struct message *m)
 {
-    return wish_read(m, s->conf, s->folder.path, rng_system(), &s->wish, &s->why);
+    return wish_read(m, s->conf, s->keys, rng_system(), &s->wish, &s->why);
 }
 
 BEAM_TEST(wish, a_name_is_made_and_kept)

@@ -88,6 +88,13 @@ static mode_t mode_of(const char *path)
     return stat(path, &st) == 0 ? st.st_mode & 07777 : 0;
 }
 
+static int put(struct scene *s, enum derive_purpose purpose, const char *context, const char *value)
+{
+    int err =
+        keystore_add(s->store, purpose, context, strlen(context), value, strlen(value), &s->why);
+    return err < 0 ? err : keystore_commit(s->store, &s->why);
+}
+
 static bool there(const char *path)
 {
     return access(path, F_OK) == 0;
@@ -132,14 +139,37 @@ BEAM_TEST(keystore, entries_are_on_disk_at_once)
     size_t len;
     cr_assert_eq(keystore_entry(s.store, DERIVE_ONION, "a", 1, &found, &len, &s.why),
                  BEAM_ENOTFOUND);
-    cr_assert_eq(keystore_put(s.store, DERIVE_ONION, "a", 1, "secret", 6, &s.why), 0);
-    cr_assert_eq(keystore_put(s.store, DERIVE_ONION, "a", 1, "other", 5, &s.why), BEAM_EEXIST);
+    cr_assert_eq(put(&s, DERIVE_ONION, "a", "secret"), 0);
+    cr_assert_eq(put(&s, DERIVE_ONION, "a", "other"), BEAM_EEXIST);
     cr_assert_eq(keystore_entries(s.store), 1);
     struct keystore *reader = another(&s, KEYSTORE_READ);
     int err = keystore_entry(reader, DERIVE_ONION, "a", 1, &found, &len, &s.why);
     bool whole = err == 0 && len == 6 && memcmp(found, "secret", 6) == 0;
     keystore_free(reader);
     cr_assert(whole, "%s", s.why.text);
+    end(&s);
+}
+
+BEAM_TEST(keystore, what_is_added_counts_once_it_is_written)
+{
+    struct scene s = begin(KEYSTORE_OWN);
+    const uint8_t *found;
+    size_t len;
+    cr_assert_eq(keystore_commit(s.store, &s.why), 0, "there is nothing to do");
+    cr_assert_eq(folder_count(&s.folder), 0);
+    cr_assert_eq(keystore_add(s.store, DERIVE_LABEL, "a", 1, "one", 3, &s.why), 0);
+    cr_assert_eq(keystore_add(s.store, DERIVE_LABEL, "b", 1, "two", 3, &s.why), 0);
+    cr_assert_eq(keystore_add(s.store, DERIVE_LABEL, "a", 1, "one", 3, &s.why), BEAM_EEXIST);
+    cr_assert_eq(keystore_entry(s.store, DERIVE_LABEL, "a", 1, &found, &len, &s.why),
+                 BEAM_ENOTFOUND);
+    cr_assert_eq(keystore_commit(s.store, &s.why), 0, "%s", s.why.text);
+    cr_assert_eq(keystore_entries(s.store), 2);
+    cr_assert_eq(keystore_add(s.store, DERIVE_LABEL, "c", 1, "three", 5, &s.why), 0);
+    keystore_lock(s.store);
+    cr_assert_eq(keystore_commit(s.store, &s.why), 0);
+    cr_assert_eq(keystore_open(s.store, &s.why), 0);
+    cr_assert_eq(keystore_entries(s.store), 2);
+    cr_assert_str_eq(keystore_dir(s.store), s.folder.path);
     end(&s);
 }
 
@@ -228,7 +258,7 @@ BEAM_TEST(keystore, a_passphrase_comes_and_goes)
     struct scene s = begin(KEYSTORE_OWN);
     struct seal seal = passphrase();
     struct id first = node_of(s.store);
-    cr_assert_eq(keystore_put(s.store, DERIVE_CA, "", 0, "ca", 2, &s.why), 0);
+    cr_assert_eq(put(&s, DERIVE_CA, "", "ca"), 0);
     cr_assert_eq(keystore_reseal(s.store, &seal, secret, &s.why), 0, "%s", s.why.text);
     cr_assert(!there(s.path[KEY]), "what opened it before is gone");
     keystore_lock(s.store);
@@ -266,7 +296,7 @@ BEAM_TEST(keystore, a_backup_brings_all_back)
     const uint8_t *found;
     size_t len;
     struct id first = node_of(s.store);
-    cr_assert_eq(keystore_put(s.store, DERIVE_ONION, "a", 1, "kept", 4, &s.why), 0);
+    cr_assert_eq(put(&s, DERIVE_ONION, "a", "kept"), 0);
     cr_assert_eq(keystore_export(s.store, t.path[BACKUP], &seal, secret, &s.why), 0);
     cr_assert_eq(mode_of(t.path[BACKUP]), 0600);
     cr_assert_eq(keystore_export(s.store, t.path[BACKUP], &seal, secret, &s.why), BEAM_EEXIST);
@@ -396,13 +426,13 @@ BEAM_TEST(keystore, a_full_disk_loses_nothing)
     struct scene s = begin(KEYSTORE_OWN);
     struct seal seal = passphrase();
     struct id first = node_of(s.store);
-    cr_assert_eq(keystore_put(s.store, DERIVE_ONION, "a", 1, "kept", 4, &s.why), 0);
+    cr_assert_eq(put(&s, DERIVE_ONION, "a", "kept"), 0);
     limit_files(20);
-    int put = keystore_put(s.store, DERIVE_ONION, "b", 1, "lost", 4, &s.why);
+    int added = put(&s, DERIVE_ONION, "b", "lost");
     int reseal = keystore_reseal(s.store, &seal, secret, &s.why);
     int export = keystore_export(s.store, s.path[BACKUP], &seal, secret, &s.why);
     limit_files(RLIM_INFINITY);
-    cr_assert_eq(put, BEAM_EIO);
+    cr_assert_eq(added, BEAM_EIO);
     cr_assert_eq(reseal, BEAM_EIO);
     cr_assert_eq(export, BEAM_EIO);
     cr_assert_not_null(strstr(s.why.text, "nothing was changed"), "%s", s.why.text);

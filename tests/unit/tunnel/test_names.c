@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tunnel/names.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -16,134 +16,104 @@ static void fill(void *arg, void *out, size_t len)
     seed_fill(arg, out, len);
 }
 
-static void zeros(void *arg, void *out, size_t len)
+struct scene {
+    struct folder folder;
+    struct keystore *keys;
+    struct beam_why why;
+};
+
+static struct scene begin(void)
 {
-    (void)arg;
-    memset(out, 0, len);
+    struct scene s = {.folder = folder_make()};
+    cr_assert_geq(sodium_init(), 0);
+    cr_assert_eq(keystore_new(s.folder.path, KEYSTORE_OWN, rng_system(), &s.keys), 0);
+    return s;
+}
+
+static void end(struct scene *s)
+{
+    keystore_free(s->keys);
+    folder_remove(&s->folder);
 }
 
 BEAM_TEST(names, a_target_keeps_its_name)
 {
-    struct seed seed = seed_start("names/a_target_keeps_its_name");
-    struct rng rng = {fill, &seed};
-    struct folder f = folder_make();
+    struct scene s = begin();
     char first[NAMES_SIZE], other[NAMES_SIZE], again[NAMES_SIZE];
-
-    cr_assert_eq(names_for(f.path, &rng, "127.0.0.1:3000", false, first, NULL), 0);
-    cr_assert_eq(names_for(f.path, &rng, "unix:/run/\"a\".sock", false, other, NULL), 0);
-    cr_assert_eq(names_for(f.path, &rng, "127.0.0.1:3000", false, again, NULL), 0);
+    cr_assert_eq(names_for(s.keys, "127.0.0.1:3000", first, &s.why), 0, "%s", s.why.text);
+    cr_assert_eq(names_for(s.keys, "unix:/run/\"a\".sock", other, &s.why), 0);
+    keystore_lock(s.keys);
+    cr_assert_eq(names_for(s.keys, "127.0.0.1:3000", again, &s.why), 0);
     cr_assert_str_eq(first, again);
     cr_assert_str_neq(first, other);
     cr_assert(text_label_valid(first) && text_label_valid(other));
-
-    struct stat st;
-    char *file = file_join(f.path, "names.json");
-    cr_assert_not_null(file);
-    cr_assert_eq(stat(file, &st), 0);
-    cr_assert_eq(st.st_mode & 07777, 0600);
-    free(file);
-    folder_remove(&f);
+    end(&s);
 }
 
-BEAM_TEST(names, an_ephemeral_one_is_not_kept)
+/* A store whose key is known, so that what is derived from it can be compared. */
+BEAM_TEST(names, as_the_document_has_it)
 {
-    struct seed seed = seed_start("names/an_ephemeral_one_is_not_kept");
-    struct rng rng = {fill, &seed};
-    struct folder f = folder_make();
-    char first[NAMES_SIZE], second[NAMES_SIZE];
-    cr_assert_eq(names_for(f.path, &rng, "127.0.0.1:3000", true, first, NULL), 0);
-    cr_assert_eq(names_for(f.path, &rng, "127.0.0.1:3000", true, second, NULL), 0);
-    cr_assert_str_neq(first, second);
-    cr_assert(text_label_valid(first));
-    cr_assert_eq(folder_count(&f), 0);
-    folder_remove(&f);
+    struct scene s = begin();
+    static const uint8_t store_key[SEAL_KEY_SIZE] = {1};
+    uint8_t plain[DERIVE_SEED_SIZE], file[sizeof(plain) + SEAL_OVERHEAD];
+    struct seal seal;
+    char *path = file_join(s.folder.path, "keystore"), name[NAMES_SIZE] = "";
+    cr_assert_not_null(path);
+    for (size_t i = 0; i < sizeof(plain); i++)
+        plain[i] = (uint8_t)i;
+    seal_init_passphrase(&seal, rng_system());
+    cr_assert_eq(
+        seal_close(&seal, store_key, rng_system(), plain, sizeof(plain), file, sizeof(file)), 0);
+    int err = file_write(path, 0600, file, sizeof(file));
+    free(path);
+    cr_assert_eq(err, 0);
+    cr_assert_eq(names_for(s.keys, "127.0.0.1:3000", name, &s.why), BEAM_EAUTH, "it is locked");
+    cr_assert_eq(keystore_unlock(s.keys, store_key, &s.why), 0);
+    cr_assert_eq(names_for(s.keys, "127.0.0.1:3000", name, &s.why), 0);
+    cr_assert_str_eq(name, "happy-summit-400");
+    end(&s);
 }
 
-BEAM_TEST(names, a_name_that_is_kept_is_not_made_again)
+BEAM_TEST(names, one_that_was_brought_in_comes_first)
 {
-    struct rng stuck = {zeros, NULL};
-    struct folder f = folder_make();
-    struct beam_why why = {0};
-    char name[NAMES_SIZE], none[NAMES_SIZE] = "untouched";
-    cr_assert_eq(names_for(f.path, &stuck, "127.0.0.1:1", false, name, NULL), 0);
-    cr_assert_eq(names_for(f.path, &stuck, "127.0.0.1:2", false, none, &why), BEAM_ELIMIT);
-    cr_assert_not_null(strstr(why.text, "--name"));
-    cr_assert_str_eq(none, "untouched");
-    folder_remove(&f);
-}
-
-static void refuses_file(const char *text, size_t len)
-{
-    struct rng rng = {zeros, NULL};
-    struct folder f = folder_make();
-    struct beam_why why = {0};
-    char name[NAMES_SIZE] = "untouched", *kept = NULL;
-    char *file = file_join(f.path, "names.json");
-    size_t kept_len;
-    cr_assert_not_null(file);
-    cr_assert_eq(file_write(file, 0600, text, len), 0);
-    cr_assert_eq(names_for(f.path, &rng, "127.0.0.1:1", false, name, &why), BEAM_EINVAL, "%s",
-                 text);
-    cr_assert_not_null(strstr(why.text, file));
-    cr_assert_not_null(strstr(why.text, "mend it, or move it away"));
+    struct scene s = begin();
+    char name[NAMES_SIZE] = "untouched";
+    cr_assert_eq(keystore_add(s.keys, DERIVE_LABEL, "127.0.0.1:1", 11, "my-app", 6, &s.why), 0);
+    cr_assert_eq(keystore_add(s.keys, DERIVE_LABEL, "127.0.0.1:2", 11, "My App", 6, &s.why), 0);
+    cr_assert_eq(keystore_commit(s.keys, &s.why), 0);
+    cr_assert_eq(names_for(s.keys, "127.0.0.1:2", name, &s.why), BEAM_EINVAL, "it is no name");
     cr_assert_str_eq(name, "untouched");
-    cr_assert_eq(file_read(file, 1000, &kept, &kept_len), 0);
-    cr_assert_eq(kept_len, len);
-    cr_assert_eq(memcmp(kept, text, len), 0);
-    free(kept);
-    free(file);
-    folder_remove(&f);
-}
-
-#define REFUSES(text) refuses_file(text, sizeof(text) - 1)
-
-BEAM_TEST(names, a_spoilt_file_is_told_of_and_left_as_it_is)
-{
-    REFUSES("");
-    REFUSES("{");
-    REFUSES("[]");
-    REFUSES("{} x");
-    REFUSES("{}\0{}");
-    REFUSES("{\"127.0.0.1:1\": 7}");
-    REFUSES("{\"127.0.0.1:1\": \"Not A Label\"}");
-    REFUSES("{\"127.0.0.1:1\": \"a\"");
-}
-
-BEAM_TEST(names, a_file_mended_by_hand_is_read)
-{
-    static const char text[] = "{ \"127.0.0.1:1\":\n\t\"my-app\" }\n\n";
-    struct rng rng = {zeros, NULL};
-    struct folder f = folder_make();
-    char name[NAMES_SIZE];
-    char *file = file_join(f.path, "names.json");
-    cr_assert_not_null(file);
-    cr_assert_eq(file_write(file, 0600, text, sizeof(text) - 1), 0);
-    cr_assert_eq(names_for(f.path, &rng, "127.0.0.1:1", false, name, NULL), 0);
+    cr_assert_eq(names_for(s.keys, "127.0.0.1:1", name, &s.why), 0);
     cr_assert_str_eq(name, "my-app");
-    free(file);
-    folder_remove(&f);
+    end(&s);
 }
 
 BEAM_TEST(names, a_folder_that_is_missing_is_an_error)
 {
-    struct rng rng = {zeros, NULL};
+    struct keystore *keys = NULL;
     struct beam_why why = {0};
     char name[NAMES_SIZE];
-    cr_assert_lt(names_for("/nonexistent/beam", &rng, "127.0.0.1:1", false, name, &why), 0);
-    cr_assert_not_null(strstr(why.text, "/nonexistent/beam/names.json"));
+    cr_assert_geq(sodium_init(), 0);
+    cr_assert_eq(keystore_new("/nonexistent/beam", KEYSTORE_OWN, rng_system(), &keys), 0);
+    int err = names_for(keys, "127.0.0.1:1", name, &why);
+    keystore_free(keys);
+    cr_assert_lt(err, 0);
+    cr_assert_not_null(strstr(why.text, "/nonexistent/beam"));
 }
 
 BEAM_TEST(names, every_random_name_is_a_label)
 {
     struct seed seed = seed_start("names/every_random_name_is_a_label");
     struct rng rng = {fill, &seed};
-    char name[NAMES_SIZE];
+    char name[NAMES_SIZE], last[NAMES_SIZE] = "";
     for (int i = 0; i < 5000; i++) {
-        cr_assert_eq(names_for("/", &rng, "", true, name, NULL), 0);
+        names_make(&rng, name);
         cr_assert(text_label_valid(name), "%s", name);
         size_t len = strlen(name);
         cr_assert_not_null(strchr(name, '-'));
         cr_assert(name[len - 4] == '-' && name[len - 3] >= '1', "%s", name);
+        cr_assert_str_neq(name, last);
+        memcpy(last, name, sizeof(last));
     }
 }
 

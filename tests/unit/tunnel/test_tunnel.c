@@ -85,6 +85,7 @@ static void tell_state(enum path_state state, const struct beam_why *why, uint64
 
 struct stage {
     struct folder data, run;
+    struct keystore *keys;
     uint64_t now;
     struct clock_source clock;
     struct tunnel_world world;
@@ -153,12 +154,13 @@ static void set_up(struct stage *st)
     fake_err = freed = 0;
     st->data = folder_make();
     st->run = folder_make();
+    cr_assert_eq(keystore_new(st->data.path, KEYSTORE_OWN, rng_system(), &st->keys), 0);
     st->now = 1000;
     st->clock = (struct clock_source){.monotonic_ms = stage_now, .wall_ms = stage_now, .arg = st};
     st->world = (struct tunnel_world){.loop = until_loop_new(),
                                       .rng = rng_system(),
                                       .clock = &st->clock,
-                                      .data_dir = st->data.path,
+                                      .keys = st->keys,
                                       .run_dir = st->run.path,
                                       .connect_timeout = 5000,
                                       .max_streams = STREAMS};
@@ -198,6 +200,7 @@ static void tear_down(struct stage *st)
     loop_free(st->world.loop);
     if (st->app >= 0)
         close(st->app);
+    keystore_free(st->keys);
     folder_remove(&st->data);
     folder_remove(&st->run);
 }
@@ -368,7 +371,7 @@ BEAM_TEST(tunnel, what_the_path_says_of_its_failure_is_passed_on)
     tear_down(&st);
 }
 
-BEAM_TEST(tunnel, a_loose_key_file_is_refused)
+BEAM_TEST(tunnel, a_loose_folder_of_keys_is_refused)
 {
     struct stage st;
     char dir[128];
