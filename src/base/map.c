@@ -130,6 +130,17 @@ void *map_get(const struct map *m, const void *key, size_t len)
     return e ? e->value : NULL;
 }
 
+void *map_swap(struct map *m, const void *key, size_t len, void *value)
+{
+    assert(value);
+    struct entry *e = m->slots[find(m, hash_of(m, key, len), key, len)];
+    if (!e)
+        return NULL;
+    void *old = e->value;
+    e->value = value;
+    return old;
+}
+
 /* Closes the gap at `hole`: an entry moves into it unless its home lies
  * between the hole (not counted) and where it is. */
 static void close_gap(struct map *m, size_t hole)

@@ -20,6 +20,9 @@ void map_free(struct map *m);
 int map_put(struct map *m, const void *key, size_t len, void *value);
 /* The value or NULL. */
 void *map_get(const struct map *m, const void *key, size_t len);
+/* Puts another value in the place of the one that is there, which it returns; NULL when there is
+ * none, and then nothing changed. value is not NULL. */
+void *map_swap(struct map *m, const void *key, size_t len, void *value);
 /* Takes the entry out; its value, or NULL when there was none. */
 void *map_take(struct map *m, const void *key, size_t len);
 size_t map_count(const struct map *m);

@@ -124,3 +124,17 @@ BEAM_TEST(map, order_depends_on_the_random_key)
     map_free(a);
     map_free(b);
 }
+
+BEAM_TEST(map, swap_keeps_the_place)
+{
+    struct seed s = {1};
+    struct map *m = make(&s, 1);
+    int a, b;
+    cr_assert_null(map_swap(m, "key", 3, &b), "there was none");
+    cr_assert_null(map_get(m, "key", 3));
+    cr_assert_eq(map_put(m, "key", 3, &a), 0);
+    cr_assert_eq(map_swap(m, "key", 3, &b), &a);
+    cr_assert_eq(map_get(m, "key", 3), &b);
+    cr_assert_eq(map_count(m), 1u);
+    map_free(m);
+}
