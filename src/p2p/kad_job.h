@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a node of the DHT does for itself: it finds the nodes nearest to a key, and puts values and
+ * providers there or gets them (libp2p/specs, kad-dht, "DHT operations"). Pure: whom it wants to
+ * ask it says through a call, and what came of that it is told.
+ */
+#ifndef BEAM_P2P_KAD_JOB_H
+#define BEAM_P2P_KAD_JOB_H
+
+#include "base/err.h"
+#include "p2p/kad_query.h"
+#include "p2p/kad_size.h"
+#include "p2p/kad_store.h"
+#include "p2p/kad_table.h"
+
+enum { KAD_ALPHA = 10, KAD_PATHS = 4, KAD_ASK_MAX = 200, KAD_JOBS_MAX = 1024, KAD_FOUND_MAX = 60 };
+
+enum kad_job_kind { KAD_JOB_FIND, KAD_JOB_GET, KAD_JOB_PUT, KAD_JOB_PROVIDE, KAD_JOB_PROVIDERS };
+
+struct kad_job;
+struct kad_jobs;
+
+/* One question that is under way. */
+struct kad_ask;
+
+struct kad_jobs_spec { /* what is pointed to is borrowed */
+    struct peer_id self;
+    struct kad_table *table;
+    struct kad_size *size;
+    const struct kad_store *store; /* for its validators */
+    /* To ask `to`: kad_ask_answered or kad_ask_failed must follow, later. */
+    void (*ask)(void *arg, struct kad_ask *ask, const struct peer_id *to,
+                const struct kad_message *m);
+    /* The question is not wanted any more: nothing follows. */
+    void (*forget)(void *arg, struct kad_ask *ask);
+    /* Somebody told of a peer. False: none of its addresses may be dialled, so that it is not to be
+     * asked. */
+    bool (*learn)(void *arg, const struct kad_contact *contact);
+    /* Our own addresses, for ADD_PROVIDER. */
+    void (*describe)(void *arg, struct kad_contact *contact);
+    uint64_t (*wall_ms)(void *arg);
+    void *arg;
+};
+
+struct kad_result {
+    size_t n; /* nodes, the nearest first: found, or given what was to be put */
+    struct kad_query_found nodes[KAD_FOUND_MAX];
+    struct kad_text value; /* GET: the best; a view for the call */
+    size_t votes;          /* GET: how many gave just that one */
+    size_t provider_count;
+    struct peer_id providers[KAD_PROVIDERS_MAX];
+    struct kad_query_figures figures;
+    size_t stored; /* PUT: how many took it; PROVIDE: how many were told */
+    bool crowded;  /* many more nodes at that place than there should be */
+};
+
+/*
+ * Over; the job is gone after this call. 0; BEAM_ENOTFOUND: no value or provider; BEAM_EAUTH: none,
+ * and so many nodes are there that somebody may be hiding it; BEAM_EUNREACH: nobody answered, or
+ * nobody took the value. Words in `why`. Nodes that lacked a value that was found are given it
+ * afterwards, without the caller. kad_jobs_free may not be called in it.
+ */
+typedef void kad_job_fn(void *arg, int err, const struct beam_why *why, const struct kad_result *r);
+
+/* 0 or BEAM_ENOMEM. */
+int kad_jobs_new(const struct kad_jobs_spec *spec, struct kad_jobs **out);
+/* What is under way is forgotten; no job's `done` is called. NULL allowed. */
+void kad_jobs_free(struct kad_jobs *js);
+size_t kad_jobs_count(const struct kad_jobs *js);
+
+/*
+ * Starts one. key is a record's key, a multihash, or for KAD_JOB_FIND any bytes; both texts are
+ * copied. `done` comes from a kad_ask_… call, once. At once, and then it never comes: BEAM_EUNREACH
+ * (the table is empty), BEAM_EINVAL (not a value that belongs under the key), BEAM_ELIMIT (a
+ * length, or too many jobs), BEAM_ENOMEM.
+ */
+int kad_job_start(struct kad_jobs *js, enum kad_job_kind kind, struct kad_text key,
+                  struct kad_text value, kad_job_fn *done, void *arg, struct kad_job **out);
+void kad_job_cancel(struct kad_job *j);
+
+/* `m` is what came, and is looked at during the call only. NULL: an answer was not due, and the
+ * question was sent. */
+void kad_ask_answered(struct kad_ask *ask, const struct kad_message *m);
+void kad_ask_failed(struct kad_ask *ask);
+
+#endif

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/wire.h"
+#include "p2p/kad_shelf.h"
+
+enum { VALIDATORS_MAX = 16, MULTIHASH_MAX = 64, PEERS_MAX = 100000 };
+
+struct value {
+    struct kad_item item;
+    struct peer_id from;
+    size_t len;
+    uint8_t bytes[]; /* the value, then the key */
+};
+
+struct provider {
+    struct peer_id peer;
+    uint64_t came;
+};
+
+struct providing {
+    struct kad_item item;
+    size_t n;
+    struct provider list[KAD_PROVIDERS_MAX]; /* the latest first */
+    uint8_t key[];
+};
+
+struct kad_store {
+    size_t each;
+    struct kad_shelf values, providings;
+    struct map *left; /* how many things each peer left here, as a number in the pointer */
+    struct kad_validator validators[VALIDATORS_MAX];
+    size_t validator_count;
+};
+
+/* ---- what each peer left ---- */
+
+static size_t left_by(const struct kad_store *s, const struct peer_id *peer)
+{
+    return (size_t)(uintptr_t)map_get(s->left, peer->bytes, peer->len);
+}
+
+/* `back`: things that it gets back right after. 0, BEAM_ELIMIT or BEAM_ENOMEM. */
+static int count_one(struct kad_store *s, const struct peer_id *peer, size_t back)
+{
+    size_t n = left_by(s, peer);
+    if (n >= s->each + back)
+        return BEAM_ELIMIT;
+    void *more = (void *)(uintptr_t)(n + 1);
+    return map_swap(s->left, peer->bytes, peer->len, more)
+               ? 0
+               : map_put(s->left, peer->bytes, peer->len, more);
+}
+
+static void uncount_one(struct kad_store *s, const struct peer_id *peer)
+{
+    size_t n = left_by(s, peer);
+    if (n > 1)
+        map_swap(s->left, peer->bytes, peer->len, (void *)(uintptr_t)(n - 1));
+    else
+        map_take(s->left, peer->bytes, peer->len);
+}
+
+static void value_gone(void *arg, struct kad_item *item)
+{
+    struct value *v = (struct value *)item;
+    uncount_one(arg, &v->from);
+    free(v);
+}
+
+static void providing_gone(void *arg, struct kad_item *item)
+{
+    struct providing *p = (struct providing *)item;
+    for (size_t i = 0; i < p->n; i++)
+        uncount_one(arg, &p->list[i].peer);
+    free(p);
+}
+
+/* ---- the store ---- */
+
+int kad_store_new(const struct rng *rng, const struct kad_id *self,
+                  const struct kad_store_limits *limits, struct kad_store **out)
+{
+    struct kad_store *s = calloc(1, sizeof(*s));
+    if (!s)
+        return BEAM_ENOMEM;
+    s->each = limits->each;
+    int err = map_new(rng, PEERS_MAX, &s->left);
+    if (err == 0)
+        err =
+            kad_shelf_init(&s->values, rng, self, limits->values, KAD_VALUE_LIFE_MS, value_gone, s);
+    if (err == 0)
+        err = kad_shelf_init(&s->providings, rng, self, limits->providers, KAD_PROVIDER_LIFE_MS,
+                             providing_gone, s);
+    if (err < 0) {
+        kad_store_free(s);
+        return err;
+    }
+    *out = s;
+    return 0;
+}
+
+void kad_store_free(struct kad_store *s)
+{
+    if (!s)
+        return;
+    kad_shelf_clear(&s->values);
+    kad_shelf_clear(&s->providings);
+    map_free(s->left);
+    free(s);
+}
+
+/* ---- namespaces ---- */
+
+/* "pk" of "/pk/…"; len 0: it has none. */
+static struct kad_text namespace_of(struct kad_text key)
+{
+    struct kad_text none = {.at = NULL};
+    if (key.len < 3 || key.at[0] != '/')
+        return none;
+    const uint8_t *end = memchr(key.at + 1, '/', key.len - 1);
+    if (!end)
+        return none;
+    return (struct kad_text){.at = key.at + 1, .len = (size_t)(end - key.at) - 1};
+}
+
+const struct kad_validator *kad_store_validator(const struct kad_store *s, struct kad_text key)
+{
+    struct kad_text name = namespace_of(key);
+    for (size_t i = 0; name.len > 0 && i < s->validator_count; i++) {
+        const struct kad_validator *v = &s->validators[i];
+        if (strlen(v->name) == name.len && memcmp(v->name, name.at, name.len) == 0)
+            return v;
+    }
+    return NULL;
+}
+
+int kad_store_register(struct kad_store *s, const struct kad_validator *v)
+{
+    size_t len = strlen(v->name);
+    if (len == 0 || len > KAD_NAMESPACE_MAX || memchr(v->name, '/', len))
+        return BEAM_EINVAL;
+    for (size_t i = 0; i < s->validator_count; i++)
+        if (strcmp(s->validators[i].name, v->name) == 0)
+            return BEAM_EEXIST;
+    if (s->validator_count == VALIDATORS_MAX)
+        return BEAM_ELIMIT;
+    s->validators[s->validator_count++] = *v;
+    return 0;
+}
+
+/* ---- values ---- */
+
+static struct kad_text value_of(const struct value *v)
+{
+    return (struct kad_text){.at = v->bytes, .len = v->len};
+}
+
+/* The peer's account is charged before the one whose value goes gets its place back, so that
+ * nothing can fail once something has changed. */
+static int keep_value(struct kad_store *s, struct kad_text key, struct kad_text value,
+                      const struct peer_id *from, uint64_t now)
+{
+    const struct value *old = (const struct value *)kad_shelf_find(&s->values, key);
+    int err = count_one(s, from, old && peer_id_equal(&old->from, from));
+    if (err < 0)
+        return err;
+    struct value *v = malloc(sizeof(*v) + value.len + key.len);
+    if (!v) {
+        uncount_one(s, from);
+        return BEAM_ENOMEM;
+    }
+    *v = (struct value){.from = *from, .len = value.len};
+    memcpy(v->bytes, value.at, value.len);
+    memcpy(v->bytes + value.len, key.at, key.len);
+    v->item.key = (struct kad_text){.at = v->bytes + value.len, .len = key.len};
+    err = kad_shelf_put(&s->values, &v->item, now);
+    if (err < 0) {
+        uncount_one(s, from);
+        free(v);
+    }
+    return err;
+}
+
+int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
+                  const struct peer_id *from, struct kad_now now)
+{
+    const struct kad_validator *v = kad_store_validator(s, key);
+    if (!v || key.len > KAD_KEY_MAX || value.len > KAD_VALUE_MAX ||
+        v->check(v->arg, key, value, now.wall_ms) < 0)
+        return BEAM_EINVAL;
+    kad_shelf_expire(&s->values, now.ms);
+    struct kad_item *item = kad_shelf_find(&s->values, key);
+    int order = item ? v->compare(v->arg, key, value_of((struct value *)item), value) : 1;
+    if (order < 0)
+        return BEAM_EEXIST;
+    if (order > 0)
+        return keep_value(s, key, value, from, now.ms);
+    kad_shelf_renew(&s->values, item, now.ms); /* the same once more: it stays who brought it */
+    return 0;
+}
+
+int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
+                  struct kad_text *value)
+{
+    kad_shelf_expire(&s->values, now.ms);
+    const struct kad_item *item = kad_shelf_find(&s->values, key);
+    if (!item)
+        return BEAM_ENOTFOUND;
+    *value = value_of((const struct value *)item);
+    return 0;
+}
+
+size_t kad_store_values(const struct kad_store *s)
+{
+    return map_count(s->values.by_key);
+}
+
+/* ---- providers ---- */
+
+/* A code, a length, and a digest of that length. */
+static bool is_multihash(struct kad_text key)
+{
+    struct wire_reader r;
+    wire_read_init(&r, key.at, key.len);
+    (void)wire_read_varint(&r);
+    uint64_t len = wire_read_varint(&r);
+    return wire_read_end(&r, false) == 0 && len > 0 && len <= MULTIHASH_MAX &&
+           len == wire_read_left(&r);
+}
+
+static void forget(struct kad_store *s, struct providing *p, size_t i)
+{
+    uncount_one(s, &p->list[i].peer);
+    memmove(&p->list[i], &p->list[i + 1], (p->n - i - 1) * sizeof(p->list[0]));
+    p->n--;
+}
+
+static void forget_old(struct kad_store *s, struct providing *p, uint64_t now)
+{
+    while (p->n > 0 && now >= p->list[p->n - 1].came + KAD_PROVIDER_LIFE_MS)
+        forget(s, p, p->n - 1);
+}
+
+static int new_providing(struct kad_store *s, struct kad_text key, uint64_t now,
+                         struct providing **out)
+{
+    struct providing *p = malloc(sizeof(*p) + key.len);
+    if (!p)
+        return BEAM_ENOMEM;
+    p->n = 0;
+    memcpy(p->key, key.at, key.len);
+    p->item.key = (struct kad_text){.at = p->key, .len = key.len};
+    int err = kad_shelf_put(&s->providings, &p->item, now);
+    if (err < 0)
+        free(p);
+    else
+        *out = p;
+    return err;
+}
+
+int kad_store_provide(struct kad_store *s, struct kad_text key, const struct peer_id *peer,
+                      struct kad_now now)
+{
+    if (!is_multihash(key))
+        return BEAM_EINVAL;
+    kad_shelf_expire(&s->providings, now.ms);
+    struct providing *p = (struct providing *)kad_shelf_find(&s->providings, key);
+    for (size_t i = 0; p && i < p->n; i++)
+        if (peer_id_equal(&p->list[i].peer, peer)) {
+            forget(s, p, i);
+            break;
+        }
+    int err = count_one(s, peer, 0);
+    if (err < 0)
+        return err;
+    err = p ? 0 : new_providing(s, key, now.ms, &p);
+    if (err < 0) {
+        uncount_one(s, peer);
+        return err;
+    }
+    forget_old(s, p, now.ms);
+    if (p->n == KAD_PROVIDERS_MAX)
+        forget(s, p, p->n - 1);
+    memmove(&p->list[1], &p->list[0], p->n * sizeof(p->list[0]));
+    p->list[0] = (struct provider){.peer = *peer, .came = now.ms};
+    p->n++;
+    kad_shelf_renew(&s->providings, &p->item, now.ms);
+    return 0;
+}
+
+size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_now now,
+                           struct peer_id *out, size_t max)
+{
+    kad_shelf_expire(&s->providings, now.ms);
+    struct providing *p = (struct providing *)kad_shelf_find(&s->providings, key);
+    size_t n = 0;
+    if (!p)
+        return 0;
+    forget_old(s, p, now.ms);
+    for (; n < p->n && n < max; n++)
+        out[n] = p->list[n].peer;
+    return n;
+}

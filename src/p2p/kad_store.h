@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a server of the DHT keeps for others: values that a validator of their namespace found good,
+ * and who provides a key. Pure; time is passed in. All of it expires, what one peer may leave here
+ * is bounded, and when all places are taken those farthest from us go first: for them others are
+ * the better place.
+ */
+#ifndef BEAM_P2P_KAD_STORE_H
+#define BEAM_P2P_KAD_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "p2p/kad_id.h"
+#include "p2p/kad_message.h"
+
+enum {
+    KAD_NAMESPACE_MAX = 32,                  /* bytes of a namespace's name */
+    KAD_VALUE_LIFE_MS = 48 * 60 * 60 * 1000, /* libp2p/specs, kad-dht: what IPFS has */
+    KAD_PROVIDER_LIFE_MS = 48 * 60 * 60 * 1000,
+    KAD_PROVIDERS_MAX = 20 /* of one key: the latest */
+};
+
+/* What may be kept under "/NAMESPACE/…". Both are functions of their arguments alone. */
+struct kad_validator {
+    const char *name; /* "pk"; borrowed, as is all else here */
+    /* Whether value belongs under key: 0 or BEAM_E…. wall_ms: since 1970. */
+    int (*check)(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms);
+    /* Below zero when a is the better of two that are good, above when b is, zero when the same. */
+    int (*compare)(void *arg, struct kad_text key, struct kad_text a, struct kad_text b);
+    void *arg;
+};
+
+struct kad_store_limits {
+    size_t values, providers; /* keys that have one */
+    size_t each;              /* things that one peer may have left here, of both kinds together */
+};
+
+struct kad_store;
+
+/* 0 or BEAM_ENOMEM. */
+int kad_store_new(const struct rng *rng, const struct kad_id *self,
+                  const struct kad_store_limits *limits, struct kad_store **out);
+/* NULL allowed. */
+void kad_store_free(struct kad_store *s);
+
+/* From now on values of this namespace are known. 0, BEAM_EEXIST, BEAM_EINVAL (the name),
+ * BEAM_ELIMIT (more than 16). */
+int kad_store_register(struct kad_store *s, const struct kad_validator *v);
+/* The validator of a key's namespace, or NULL. */
+const struct kad_validator *kad_store_validator(const struct kad_store *s, struct kad_text key);
+
+/* The monotonic clock decides what expires, the wall clock what a validator thinks of it. */
+struct kad_now {
+    uint64_t ms, wall_ms;
+};
+
+/* `from` left it here. 0: kept, or the same was. BEAM_EINVAL: of no known namespace, or not good.
+ * BEAM_EEXIST: a better one is here. BEAM_ELIMIT: no place. BEAM_ENOMEM. */
+int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
+                  const struct peer_id *from, struct kad_now now);
+/* A view until the store changes. 0 or BEAM_ENOTFOUND. */
+int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
+                  struct kad_text *value);
+
+/* `peer` says that it provides key. As kad_store_put; BEAM_EINVAL: the key is no multihash. */
+int kad_store_provide(struct kad_store *s, struct kad_text key, const struct peer_id *peer,
+                      struct kad_now now);
+/* The latest first. Returns how many. */
+size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_now now,
+                           struct peer_id *out, size_t max);
+
+size_t kad_store_values(const struct kad_store *s);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The routing table of the DHT: of all servers that were met, those worth remembering, in one
+ * bucket for each length of the prefix that they share with us (Maymounkov and Mazières,
+ * "Kademlia", 2.2 and 2.4; libp2p/specs, kad-dht). Pure; time is passed in.
+ *
+ * A bucket holds KAD_K peers. One that has answered stays as long as it answers: newcomers wait in
+ * a short line behind a full bucket, and take a place when one in it was found dead, so that
+ * nobody can push out those who are there by coming with many ids. Of one network (a group) a
+ * bucket takes KAD_GROUP_MAX peers, so that nobody fills it with many ids at one place.
+ */
+#ifndef BEAM_P2P_KAD_TABLE_H
+#define BEAM_P2P_KAD_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rng.h"
+#include "p2p/kad_id.h"
+
+enum {
+    KAD_REFRESH_DEEPEST = 10,       /* bits shared */
+    KAD_K = 20,                     /* peers in a bucket, and in an answer */
+    KAD_GROUP_MAX = 2,              /* of them in one group */
+    KAD_LINE_MAX = 5,               /* peers that wait for a place in a bucket */
+    KAD_FAILURES_MAX = 2,           /* in a row, after which a peer has lost its place */
+    KAD_REFRESH_MS = 30 * 60 * 1000 /* a bucket in which nothing was looked up for so long is due */
+};
+
+/* A network whose peers count as one party: 0 for none (an onion address has no network). */
+typedef uint32_t kad_group;
+
+struct kad_peer {
+    struct peer_id peer;
+    struct kad_id id;
+    kad_group group;
+    uint64_t seen;     /* when it last answered */
+    unsigned failures; /* since then */
+};
+
+struct kad_table;
+
+/* 0 or BEAM_ENOMEM. */
+int kad_table_new(const struct peer_id *self, struct kad_table **out);
+/* NULL allowed. */
+void kad_table_free(struct kad_table *t);
+const struct kad_id *kad_table_self(const struct kad_table *t);
+
+/*
+ * A server answered us. 0: it has a place. BEAM_EAGAIN: it waits, and the peer in `check` (unless
+ * NULL), which has been silent for the longest, should be asked whether it is there. BEAM_ELIMIT:
+ * its group has its share. BEAM_EINVAL: it is ourselves. BEAM_ENOMEM.
+ */
+int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group group, uint64_t now,
+                   struct peer_id *check);
+/* It did not answer. With KAD_FAILURES_MAX in a row it goes; who waited longest takes its place. */
+void kad_table_failed(struct kad_table *t, const struct peer_id *peer);
+/* It is no server (any more). */
+void kad_table_remove(struct kad_table *t, const struct peer_id *peer);
+
+size_t kad_table_count(const struct kad_table *t);
+/* The place of a peer, or NULL. Borrowed until the table changes. */
+const struct kad_peer *kad_table_find(const struct kad_table *t, const struct peer_id *peer);
+
+/*
+ * The peers nearest to target, nearest first: at most `max`, at most KAD_GROUP_MAX of a group.
+ * Returns how many; borrowed until the table changes.
+ */
+size_t kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
+                         const struct kad_peer **out, size_t max);
+
+/* The peers of the bucket whose ids share `shared` bits with ours; returns how many. Borrowed. */
+size_t kad_table_bucket(const struct kad_table *t, unsigned shared, const struct kad_peer **out);
+
+/* Whether a bucket is due, which then counts as refreshed; `shared` gets its place. */
+bool kad_table_refresh(struct kad_table *t, uint64_t now, unsigned *shared);
+/*
+ * A key in it that can be looked up. Nodes hash the key they are asked for, so that it has to be
+ * tried out: 2^(shared + 1) hashes on average, and with `shared` above KAD_REFRESH_DEEPEST the key
+ * is one in that bucket (those near to us are found by looking up ourselves).
+ */
+void kad_table_key_in(const struct kad_table *t, unsigned shared, const struct rng *rng,
+                      uint8_t key[KAD_ID_SIZE]);
+/* Something was looked up there. */
+void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t now);
+
+#endif

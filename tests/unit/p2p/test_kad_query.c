@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_query.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "tests/unit/p2p/kad_kit.h"
+
+static const struct kad_query_options usual = {.k = 4, .alpha = 3, .paths = 2, .ask_max = 50};
+
+static struct kad_query *make(const struct kad_query_options *options, struct kad_id *target)
+{
+    struct kad_query *q = NULL;
+    struct peer_id self = kad_peer_no(0);
+    kad_id_of("target", 6, target);
+    cr_assert_eq(kad_query_new(target, &self, options, &q), 0);
+    return q;
+}
+
+BEAM_TEST(kad_query, nobody_to_ask)
+{
+    struct kad_id target;
+    struct peer_id peer, self = kad_peer_no(0);
+    struct kad_query *q = make(&usual, &target);
+    kad_query_seed(q, &self);
+    cr_assert_not(kad_query_next(q, &peer), "never ourselves");
+    cr_assert(kad_query_done(q));
+    struct kad_query_found found[1];
+    cr_assert_eq(kad_query_nearest(q, found, 1), 0u);
+    kad_query_free(q);
+}
+
+BEAM_TEST(kad_query, options_have_ranges)
+{
+    struct kad_query_options o = usual;
+    struct peer_id self = kad_peer_no(0);
+    struct kad_id target = {{0}};
+    struct kad_query *q = NULL;
+    o.paths = 0;
+    cr_assert_eq(kad_query_new(&target, &self, &o, &q), BEAM_EINVAL);
+    o.paths = KAD_PATHS_MAX + 1;
+    cr_assert_eq(kad_query_new(&target, &self, &o, &q), BEAM_EINVAL);
+    o = usual;
+    o.alpha = 0;
+    cr_assert_eq(kad_query_new(&target, &self, &o, &q), BEAM_EINVAL);
+}
+
+BEAM_TEST(kad_query, asks_alpha_at_a_time_and_each_once)
+{
+    struct kad_id target;
+    struct peer_id asked[10], peer;
+    struct kad_query *q = make(&usual, &target);
+    uint64_t no = 1;
+    for (int i = 0; i < 4; i++) {
+        peer = kad_peer_near(&target, 1, &no);
+        kad_query_seed(q, &peer);
+        kad_query_seed(q, &peer);
+    }
+    for (int i = 0; i < 3; i++)
+        cr_assert(kad_query_next(q, &asked[i]));
+    cr_assert_not(kad_query_next(q, &peer));
+    cr_assert_not(kad_query_told(q, &asked[0], &asked[1]), "it is known");
+    cr_assert_not(kad_query_told(q, &peer, &peer), "by nobody who was asked");
+    for (int i = 0; i < 3; i++)
+        kad_query_answered(q, &asked[i]);
+    cr_assert(kad_query_next(q, &asked[3]));
+    for (int i = 0; i < 3; i++)
+        cr_assert_not(peer_id_equal(&asked[3], &asked[i]));
+    kad_query_failed(q, &asked[3]);
+    kad_query_answered(q, &asked[3]);
+    cr_assert(kad_query_done(q));
+    struct kad_query_figures f;
+    kad_query_figures(q, &f);
+    cr_assert_eq(f.asked, 4u);
+    cr_assert_eq(f.answered, 3u);
+    cr_assert_eq(f.failed, 1u, "what is settled stays so");
+    kad_query_free(q);
+}
+
+/* A peer of one path tells of nothing but liars, ever nearer; the other path gets through. */
+BEAM_TEST(kad_query, a_liar_leads_only_its_path)
+{
+    struct kad_id target;
+    struct kad_query_options o = {.k = 2, .alpha = 1, .paths = 2, .ask_max = 60};
+    struct kad_query *q = make(&o, &target);
+    uint64_t no = 1;
+    struct peer_id honest = kad_peer_near(&target, 2, &no), liar = kad_peer_near(&target, 3, &no);
+    struct peer_id goal = kad_peer_near(&target, 4, &no), peer;
+    bool reached = false;
+    kad_query_seed(q, &liar);
+    kad_query_seed(q, &honest);
+    unsigned depth = 5;
+    while (kad_query_next(q, &peer)) {
+        if (peer_id_equal(&peer, &honest)) {
+            kad_query_told(q, &honest, &goal);
+        } else if (peer_id_equal(&peer, &goal)) {
+            reached = true;
+        } else if (depth < 12) {
+            struct peer_id another = kad_peer_near(&target, depth++, &no);
+            kad_query_told(q, &peer, &another);
+        }
+        kad_query_answered(q, &peer);
+    }
+    cr_assert(kad_query_done(q));
+    cr_assert(reached);
+    kad_query_free(q);
+}
+
+/* Behind the k nearest, the region is asked as well. */
+BEAM_TEST(kad_query, asks_the_whole_region)
+{
+    struct kad_id target;
+    struct kad_query_options o = {.k = 2, .alpha = 2, .paths = 1, .ask_max = 50};
+    o.region = UINT64_C(1) << (64 - 4); /* those who share four bits and more */
+    struct kad_query *q = make(&o, &target);
+    struct peer_id peer;
+    uint64_t no = 1;
+    size_t asked = 0;
+    for (unsigned shared = 2; shared < 8; shared++)
+        for (int i = 0; i < 2; i++) {
+            peer = kad_peer_near(&target, shared, &no);
+            kad_query_seed(q, &peer);
+        }
+    while (kad_query_next(q, &peer)) {
+        kad_query_answered(q, &peer);
+        asked++;
+    }
+    cr_assert_eq(asked, 8u);
+    cr_assert(kad_query_crowded(q), "eight where two are expected");
+    kad_query_free(q);
+}
+
+BEAM_TEST(kad_query, ends_though_peers_never_do)
+{
+    struct kad_id target;
+    struct kad_query_options o = {.k = 20, .alpha = 10, .paths = 4, .ask_max = 100};
+    struct kad_query *q = make(&o, &target);
+    struct peer_id peer = kad_peer_no(1), other;
+    uint64_t no = 2;
+    size_t asked = 0;
+    kad_query_seed(q, &peer);
+    while (kad_query_next(q, &peer)) {
+        asked++;
+        for (int i = 0; i < 20; i++) {
+            other = kad_peer_near(&target, (unsigned)asked / 12, &no);
+            kad_query_told(q, &peer, &other);
+        }
+        kad_query_answered(q, &peer);
+    }
+    struct kad_query_figures f;
+    kad_query_figures(q, &f);
+    cr_assert(f.exhausted);
+    cr_assert_eq(asked, 100u);
+    cr_assert(kad_query_done(q));
+    kad_query_free(q);
+}

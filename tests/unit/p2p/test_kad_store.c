@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_store.h"
+
+#include "base/err.h"
+#include "tests/unit/p2p/kad_kit.h"
+#include "tests/unit/seed.h"
+
+/* A value is good when it begins with its key's last letter; a greater second one is better. */
+static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
+{
+    (void)arg;
+    (void)wall_ms;
+    return value.len >= 2 && value.at[0] == key.at[key.len - 1] ? 0 : BEAM_EINVAL;
+}
+
+static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad_text b)
+{
+    (void)arg;
+    (void)key;
+    return b.at[1] - a.at[1];
+}
+
+static const struct kad_validator validator = {.name = "t", .check = check, .compare = compare};
+
+static void fill(void *arg, void *out, size_t len)
+{
+    seed_fill(arg, out, len);
+}
+
+static struct seed seed = {3};
+static const struct rng rng = {.fill = fill, .arg = &seed};
+
+static struct kad_store *make(size_t values, size_t each)
+{
+    const struct kad_store_limits limits = {.values = values, .providers = 4, .each = each};
+    struct kad_store *s = NULL;
+    struct kad_id self;
+    kad_id_of("self", 4, &self);
+    cr_assert_eq(kad_store_new(&rng, &self, &limits, &s), 0);
+    cr_assert_eq(kad_store_register(s, &validator), 0);
+    return s;
+}
+
+static int put(struct kad_store *s, const char *key, const char *value, uint64_t from, uint64_t now)
+{
+    struct peer_id peer = kad_peer_no(from);
+    return kad_store_put(s, kad_text_of(key), kad_text_of(value), &peer,
+                         (struct kad_now){.ms = now});
+}
+
+static bool has(struct kad_store *s, const char *key, const char *value, uint64_t now)
+{
+    struct kad_text got;
+    return kad_store_get(s, kad_text_of(key), (struct kad_now){.ms = now}, &got) == 0 &&
+           got.len == strlen(value) && memcmp(got.at, value, got.len) == 0;
+}
+
+BEAM_TEST(kad_store, keeps_what_is_good_and_better)
+{
+    struct kad_store *s = make(10, 10);
+    cr_assert_eq(put(s, "/t/a", "b5", 1, 0), BEAM_EINVAL, "not good");
+    cr_assert_eq(put(s, "/u/a", "a5", 1, 0), BEAM_EINVAL, "of no known namespace");
+    cr_assert_eq(put(s, "t/a", "a5", 1, 0), BEAM_EINVAL);
+    cr_assert_eq(put(s, "/ta", "a5", 1, 0), BEAM_EINVAL);
+    cr_assert_eq(put(s, "//a", "a5", 1, 0), BEAM_EINVAL);
+    cr_assert_eq(put(s, "/t/a", "a5", 1, 0), 0);
+    cr_assert_eq(put(s, "/t/a", "a4", 2, 0), BEAM_EEXIST);
+    cr_assert(has(s, "/t/a", "a5", 0));
+    cr_assert_eq(put(s, "/t/a", "a6", 2, 0), 0);
+    cr_assert(has(s, "/t/a", "a6", 0));
+    cr_assert_eq(kad_store_values(s), 1u);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, all_of_it_expires)
+{
+    struct kad_store *s = make(10, 10);
+    uint64_t life = KAD_VALUE_LIFE_MS;
+    cr_assert_eq(put(s, "/t/a", "a5", 1, 0), 0);
+    cr_assert_eq(put(s, "/t/b", "b5", 1, 10), 0);
+    cr_assert(has(s, "/t/a", "a5", life - 1));
+    cr_assert_not(has(s, "/t/a", "a5", life));
+    cr_assert_eq(put(s, "/t/b", "b5", 1, life), 0, "said again, it lives on");
+    cr_assert(has(s, "/t/b", "b5", 2 * life - 1));
+    cr_assert_not(has(s, "/t/b", "b5", 2 * life));
+    cr_assert_eq(kad_store_values(s), 0u);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, a_peer_has_its_share)
+{
+    struct kad_store *s = make(10, 2);
+    cr_assert_eq(put(s, "/t/a", "a5", 1, 0), 0);
+    cr_assert_eq(put(s, "/t/b", "b5", 1, 0), 0);
+    cr_assert_eq(put(s, "/t/c", "c5", 1, 0), BEAM_ELIMIT);
+    cr_assert_eq(put(s, "/t/a", "a6", 1, 0), 0, "its own may get better");
+    cr_assert_eq(put(s, "/t/c", "c5", 2, 0), 0);
+    cr_assert_eq(put(s, "/t/b", "b6", 2, 0), 0, "what another takes over is not its any more");
+    cr_assert_eq(put(s, "/t/d", "d5", 1, 0), 0);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, the_farthest_make_room)
+{
+    struct kad_store *s = make(3, 100);
+    struct kad_id self, id;
+    char key[8], near[8] = "";
+    unsigned best = 0;
+    kad_id_of("self", 4, &self);
+    for (char c = 'a'; c <= 'z'; c++) {
+        snprintf(key, sizeof(key), "/t/%c", c);
+        char value[3] = {c, '1', 0};
+        (void)put(s, key, value, 1, 0);
+        cr_assert_leq(kad_store_values(s), 3u);
+        kad_id_of(key, strlen(key), &id);
+        if (kad_id_shared(&self, &id) > best) {
+            best = kad_id_shared(&self, &id);
+            memcpy(near, key, sizeof(near));
+        }
+    }
+    char value[3] = {near[3], '1', 0};
+    cr_assert(has(s, near, value, 0), "%s", near);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, namespaces)
+{
+    struct kad_store *s = make(1, 1);
+    struct kad_validator v = validator;
+    cr_assert_eq(kad_store_register(s, &v), BEAM_EEXIST);
+    v.name = "";
+    cr_assert_eq(kad_store_register(s, &v), BEAM_EINVAL);
+    v.name = "a/b";
+    cr_assert_eq(kad_store_register(s, &v), BEAM_EINVAL);
+    cr_assert_null(kad_store_validator(s, kad_text_of("/tt/x")));
+    cr_assert_not_null(kad_store_validator(s, kad_text_of("/t/x")));
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, providers_are_the_latest)
+{
+    struct kad_store *s = make(1, 3);
+    const struct kad_text key = {.at = (const uint8_t *)"\x12\x04"
+                                                        "abcd",
+                                 .len = 6};
+    struct peer_id got[KAD_PROVIDERS_MAX], peer;
+    cr_assert_eq(kad_store_provide(s,
+                                   kad_text_of("\x12\x05"
+                                               "abcd"),
+                                   &peer, (struct kad_now){0}),
+                 BEAM_EINVAL, "no multihash");
+    for (uint64_t i = 0; i < KAD_PROVIDERS_MAX + 5; i++) {
+        peer = kad_peer_no(i);
+        cr_assert_eq(kad_store_provide(s, key, &peer, (struct kad_now){.ms = i}), 0);
+    }
+    size_t n = kad_store_providers(s, key, (struct kad_now){.ms = 30}, got, KAD_PROVIDERS_MAX);
+    cr_assert_eq(n, (size_t)KAD_PROVIDERS_MAX);
+    cr_assert(peer_id_equal(&got[0], &peer));
+    peer = kad_peer_no(10);
+    cr_assert_eq(kad_store_provide(s, key, &peer, (struct kad_now){.ms = 40}), 0);
+    n = kad_store_providers(s, key, (struct kad_now){.ms = 40}, got, KAD_PROVIDERS_MAX);
+    cr_assert_eq(n, (size_t)KAD_PROVIDERS_MAX, "once in the list");
+    cr_assert(peer_id_equal(&got[0], &peer));
+    n = kad_store_providers(s, key, (struct kad_now){.ms = KAD_PROVIDER_LIFE_MS + 30ull}, got, 20);
+    cr_assert_eq(n, 1u, "the others are too old");
+    kad_store_free(s);
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_table.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "tests/unit/p2p/kad_kit.h"
+#include "tests/unit/seed.h"
+
+static struct kad_table *make(const struct peer_id *self)
+{
+    struct kad_table *t = NULL;
+    cr_assert_eq(kad_table_new(self, &t), 0);
+    return t;
+}
+
+BEAM_TEST(kad_table, who_was_there_first_stays)
+{
+    struct peer_id self = kad_peer_no(0), first[KAD_K], late, check;
+    struct kad_table *t = make(&self);
+    uint64_t no = 1;
+    for (unsigned i = 0; i < KAD_K; i++) {
+        first[i] = kad_peer_near(kad_table_self(t), 0, &no);
+        cr_assert_eq(kad_table_seen(t, &first[i], 0, 100 + i, NULL), 0);
+    }
+    late = kad_peer_near(kad_table_self(t), 0, &no);
+    cr_assert_eq(kad_table_seen(t, &first[0], 0, 200, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &late, 0, 201, &check), BEAM_EAGAIN);
+    cr_assert(peer_id_equal(&check, &first[1]), "the one silent for the longest");
+    cr_assert_null(kad_table_find(t, &late));
+    kad_table_failed(t, &check);
+    cr_assert_not_null(kad_table_find(t, &check), "once may be chance");
+    kad_table_failed(t, &check);
+    cr_assert_null(kad_table_find(t, &check));
+    cr_assert_not_null(kad_table_find(t, &late), "who waited has the place");
+    cr_assert_eq(kad_table_count(t), (size_t)KAD_K);
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, an_answer_makes_failures_good)
+{
+    struct peer_id self = kad_peer_no(0), peer = kad_peer_no(1);
+    struct kad_table *t = make(&self);
+    cr_assert_eq(kad_table_seen(t, &peer, 0, 1, NULL), 0);
+    for (int i = 0; i < 3; i++) {
+        kad_table_failed(t, &peer);
+        cr_assert_eq(kad_table_seen(t, &peer, 0, 2, NULL), 0);
+    }
+    cr_assert_eq(kad_table_count(t), 1u);
+    kad_table_remove(t, &peer);
+    kad_table_remove(t, &peer);
+    cr_assert_eq(kad_table_count(t), 0u);
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, we_are_not_in_it)
+{
+    struct peer_id self = kad_peer_no(0);
+    struct kad_table *t = make(&self);
+    cr_assert_eq(kad_table_seen(t, &self, 0, 1, NULL), BEAM_EINVAL);
+    kad_table_remove(t, &self);
+    cr_assert_null(kad_table_find(t, &self));
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, two_of_a_network_in_a_bucket)
+{
+    struct peer_id self = kad_peer_no(0), p[4];
+    struct kad_table *t = make(&self);
+    uint64_t no = 1;
+    for (int i = 0; i < 4; i++)
+        p[i] = kad_peer_near(kad_table_self(t), 1, &no);
+    cr_assert_eq(kad_table_seen(t, &p[0], 7, 1, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &p[1], 7, 1, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &p[2], 7, 1, NULL), BEAM_ELIMIT);
+    cr_assert_eq(kad_table_seen(t, &p[3], 8, 1, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &p[3], 7, 1, NULL), 0, "it stays, as of the network it was");
+    cr_assert_eq(kad_table_find(t, &p[3])->group, 8u);
+    struct peer_id other = kad_peer_near(kad_table_self(t), 2, &no);
+    cr_assert_eq(kad_table_seen(t, &other, 7, 1, NULL), 0, "each bucket for itself");
+    kad_table_free(t);
+}
+
+static int nearer(const void *a, const void *b, void *target)
+{
+    return kad_id_nearer(target, &((const struct kad_peer *)a)->id,
+                         &((const struct kad_peer *)b)->id);
+}
+
+/* Against sorting all of them. */
+BEAM_TEST(kad_table, nearest_are_the_nearest)
+{
+    enum { PEERS = 500 };
+    struct seed s = seed_start("nearest_are_the_nearest");
+    struct peer_id self = kad_peer_no(seed_next(&s));
+    struct kad_table *t = make(&self);
+    struct kad_peer all[PEERS];
+    size_t n = 0;
+    for (size_t i = 0; i < PEERS; i++) {
+        struct peer_id p = kad_peer_no(seed_next(&s));
+        if (kad_table_seen(t, &p, 0, 1, NULL) == 0)
+            all[n++] = *kad_table_find(t, &p);
+    }
+    BEAM_CHECK(n == kad_table_count(t) && n > 2 * KAD_K);
+    for (int round = 0; round < 50; round++) {
+        const struct kad_peer *got[KAD_K];
+        struct kad_id target;
+        seed_fill(&s, &target, sizeof(target));
+        qsort_r(all, n, sizeof(all[0]), nearer, &target);
+        BEAM_CHECK(kad_table_nearest(t, &target, got, KAD_K) == KAD_K);
+        for (size_t i = 0; i < KAD_K; i++)
+            BEAM_CHECK(peer_id_equal(&got[i]->peer, &all[i].peer));
+    }
+    const struct kad_peer *one;
+    cr_assert_eq(kad_table_nearest(t, kad_table_self(t), &one, 1), 1u);
+    cr_assert_eq(kad_table_nearest(t, kad_table_self(t), &one, 0), 0u);
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, an_answer_has_two_of_a_network)
+{
+    struct peer_id self = kad_peer_no(0);
+    struct kad_table *t = make(&self);
+    const struct kad_peer *got[KAD_K];
+    uint64_t no = 1;
+    for (unsigned shared = 0; shared < 8; shared++)
+        for (unsigned i = 0; i < 4; i++) {
+            struct peer_id p = kad_peer_near(kad_table_self(t), shared, &no);
+            cr_assert_eq(kad_table_seen(t, &p, i < 2 ? 9 : 100 + shared, 1, NULL), 0);
+        }
+    size_t n = kad_table_nearest(t, kad_table_self(t), got, KAD_K), of_nine = 0;
+    for (size_t i = 0; i < n; i++)
+        of_nine += got[i]->group == 9;
+    cr_assert_eq(n, 18u, "two of each of the eight, and two of nine");
+    cr_assert_eq(of_nine, 2u);
+    cr_assert_eq(got[0]->group == 9 || got[1]->group == 9, 1, "and those are the nearest");
+    kad_table_free(t);
+}
+
+static void fill(void *arg, void *out, size_t len)
+{
+    seed_fill(arg, out, len);
+}
+
+BEAM_TEST(kad_table, refreshes_what_is_due)
+{
+    struct seed s = {5};
+    const struct rng rng = {.fill = fill, .arg = &s};
+    struct peer_id self = kad_peer_no(0);
+    struct kad_table *t = make(&self);
+    struct kad_id id;
+    uint8_t key[KAD_ID_SIZE];
+    uint64_t no = 1;
+    unsigned shared = 99;
+    struct peer_id p = kad_peer_near(kad_table_self(t), 3, &no);
+    cr_assert_eq(kad_table_seen(t, &p, 0, 1000, NULL), 0);
+    cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS - 1, &shared));
+    cr_assert(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &shared));
+    cr_assert_eq(shared, 3u);
+    cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &shared));
+    kad_table_key_in(t, shared, &rng, key);
+    kad_id_of(key, sizeof(key), &id);
+    cr_assert_eq(kad_id_shared(kad_table_self(t), &id), 3u);
+    kad_table_looked(t, &id, 5000 + KAD_REFRESH_MS);
+    cr_assert_not(kad_table_refresh(t, 5000 + 2 * KAD_REFRESH_MS - 1, &shared));
+    kad_table_free(t);
+}
