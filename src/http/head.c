@@ -58,9 +58,15 @@ bool http_text_is(struct http_text text, const char *word)
     return i == text.len && word[i] == '\0';
 }
 
-/* The next element of a comma-separated list (RFC 9110, 5.6.1), which `list`
- * then no longer holds; empty ones are passed over. */
-static bool next_element(struct http_text *list, struct http_text *element)
+bool http_text_same(struct http_text a, struct http_text b)
+{
+    size_t i = 0;
+    while (a.len == b.len && i < a.len && lower(a.at[i]) == lower(b.at[i]))
+        i++;
+    return a.len == b.len && i == a.len;
+}
+
+bool http_list_next(struct http_text *list, struct http_text *element)
 {
     while (list->len > 0) {
         const char *comma = memchr(list->at, ',', list->len);
@@ -78,7 +84,7 @@ static bool next_element(struct http_text *list, struct http_text *element)
 bool http_text_lists(struct http_text list, const char *element)
 {
     struct http_text e;
-    while (next_element(&list, &e))
+    while (http_list_next(&list, &e))
         if (http_text_is(e, element))
             return true;
     return false;
@@ -160,6 +166,8 @@ static int parse_status_line(struct http_text line, struct http_head *h)
             return BEAM_EPROTO;
         h->status = h->status * 10 + (line.at[i] - '0');
     }
+    if (line.len > 13)
+        h->reason = (struct http_text){line.at + 13, line.len - 13};
     return h->status < 100 ? BEAM_EPROTO : 0;
 }
 
@@ -186,7 +194,7 @@ static int take_length(struct http_head *h, struct http_text value)
 {
     struct http_text element;
     bool any = false;
-    for (; next_element(&value, &element); any = true) {
+    for (; http_list_next(&value, &element); any = true) {
         uint64_t n = 0;
         for (size_t i = 0; i < element.len; i++) {
             char c = element.at[i];
@@ -208,7 +216,7 @@ static int take_coding(struct http_head *h, struct said *said, struct http_text 
     struct http_text element;
     bool any = false;
     said->coding = true;
-    for (; next_element(&value, &element); any = true) {
+    for (; http_list_next(&value, &element); any = true) {
         struct http_text name = {element.at, 0};
         while (name.len < element.len && is_tchar((unsigned char)name.at[name.len]))
             name.len++;

@@ -35,6 +35,7 @@ struct http_head {
     int minor;                       /* the x of HTTP/1.x */
     struct http_text method, target; /* of a request */
     int status;                      /* of a response: 100–999 */
+    struct http_text reason;         /* of a response, often empty */
     struct http_text fields;         /* all field lines, for http_head_next */
 
     /* What the fields say of the body; body.h makes sense of it. */
@@ -73,8 +74,12 @@ bool http_head_next(const struct http_head *h, size_t *at, struct http_text *nam
                     struct http_text *value);
 /* Whether a value that is a list (commas) has the element, any case. */
 bool http_text_lists(struct http_text list, const char *element);
+/* The next element of a comma-separated list (RFC 9110, 5.6.1), which `list`
+ * then no longer holds; empty ones are passed over. */
+bool http_list_next(struct http_text *list, struct http_text *element);
 /* The same characters, upper and lower case being one. */
 bool http_text_is(struct http_text text, const char *word);
+bool http_text_same(struct http_text a, struct http_text b);
 
 enum http_guess { HTTP_NO, HTTP_YES, HTTP_MORE };
 /* Whether bytes that open a connection are a request line of HTTP/1.x:

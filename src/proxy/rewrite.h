@@ -42,19 +42,19 @@ struct rewrite { /* NULL, 0 or false: not wanted */
  */
 int rewrite_request(const struct rewrite *r, const struct http_head *head, struct buf *out);
 
-/* What is to be done with a response's body on its way. */
-enum rewrite_body { REWRITE_AS_IS, REWRITE_CHUNKED, REWRITE_UNTIL_CLOSE };
-
-struct rewrite_answer {
-    const struct http_head *request; /* that it answers */
-    enum http_framing framing;       /* of the response, as it came */
-    bool close;                      /* the visitor's connection ends with it */
+/* How a response's body goes on. */
+enum rewrite_body {
+    REWRITE_AS_IS, /* as long as it is, or to the end of the connection that a 101 switched */
+    REWRITE_CHUNKED,
+    REWRITE_UNTIL_CLOSE /* the connection's end is its own: the visitor speaks HTTP/1.0 */
 };
+enum rewrite_body rewrite_body(enum http_framing framing, const struct http_head *request);
 
-/* Appends a response's head as the visitor gets it, and says how its body goes. The head was passed
- * by response_judge. As rewrite_request. */
+/* Appends a response's head as the visitor gets it; `close`: its connection ends with it. The head
+ * was passed by response_judge. As rewrite_request. */
 int rewrite_response(const struct rewrite *r, const struct http_head *head,
-                     const struct rewrite_answer *about, struct buf *out, enum rewrite_body *body);
+                     const struct http_head *request, enum rewrite_body body, bool close,
+                     struct buf *out);
 
 /* Whether a path is the prefix, or below it ("/t/abc", "/t/abc/x", "/t/abc?x"; not "/t/abcd"). */
 bool rewrite_below(const char *prefix, struct http_text target);
