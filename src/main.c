@@ -14,6 +14,7 @@
 #include "cli/publish.h"
 #include "cli/status.h"
 #include "cli/stop.h"
+#include "cli/visitors.h"
 #include "daemon/daemon.h"
 #include "daemon/wish.h"
 #include "demo/demo.h"
@@ -83,9 +84,10 @@ static const struct {
     enum command command;
     int (*run)(const struct options *o, struct beam_why *why);
 } table[] = {
-    {COMMAND_PUBLISH, run_publish}, {COMMAND_STATUS, status_command}, {COMMAND_STOP, stop_command},
-    {COMMAND_DAEMON, run_daemon},   {COMMAND_DEMO, run_demo},         {COMMAND_HELP, run_help},
-    {COMMAND_VERSION, run_version},
+    {COMMAND_PUBLISH, run_publish}, {COMMAND_STATUS, status_command},
+    {COMMAND_STOP, stop_command},   {COMMAND_DAEMON, run_daemon},
+    {COMMAND_DEMO, run_demo},       {COMMAND_HELP, run_help},
+    {COMMAND_VERSION, run_version}, {COMMAND_VISITORS, visitors_command},
 };
 
 static int run(const struct options *o, struct beam_why *why)

@@ -14,7 +14,7 @@
 struct control;
 
 enum {
-    CONTROL_COMMAND_MAX = 4096,       /* bytes in a command, CRLF included */
+    CONTROL_COMMAND_MAX = 20 * 1024,  /* bytes in a command, CRLF included */
     CONTROL_PENDING_MAX = 8192,       /* commands without an answer yet */
     CONTROL_UNSENT_MAX = 1024 * 1024, /* bytes not taken by tor yet */
 };

@@ -15,8 +15,8 @@
 
 enum {
     CONTROL_TEXT_MAX = 64 * 1024, /* bytes in a line, CRLF included; tor's longest are a few KiB */
-    CONTROL_REPLY_MAX = 512 * 1024, /* bytes of text and data in a reply */
-    CONTROL_LINES_MAX = 4096        /* status lines in a reply */
+    CONTROL_REPLY_MAX = 4 * 1024 * 1024, /* bytes of text and data in a reply */
+    CONTROL_LINES_MAX = 4096             /* status lines in a reply */
 };
 
 /* One status line: what follows "250-", and the block that follows "250+…". */

@@ -50,11 +50,20 @@ void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, 
         if (o->state != ONION_WAITING)
             enter(o, ONION_WAITING, o->state == ONION_UP ? why : NULL, retry_ms);
         return;
+    case ONION_EV_ANEW:
+        enter(o, ONION_WAITING, o->state == ONION_UP ? why : NULL, 0);
+        return;
     case ONION_EV_REFUSED:
     case ONION_EV_NO_TOR:
         enter(o, ONION_FAILED, why, 0);
         return;
     }
+}
+
+void onion_warn(struct onion *o, const struct beam_why *why)
+{
+    if (o->events.warning)
+        o->events.warning(o->events.arg, why);
 }
 
 void onion_upload(struct onion *o, bool failed, const char *reason)
@@ -76,8 +85,7 @@ void onion_upload(struct onion *o, bool failed, const char *reason)
              "no directory has taken the onion service's descriptor so far (%u tried%s%s): it "
              "cannot be reached yet (tor goes on trying)",
              o->failed, text[0] ? ", " : "", text);
-    if (o->events.warning)
-        o->events.warning(o->events.arg, &why);
+    onion_warn(o, &why);
 }
 
 /* It becomes one word of an ADD_ONION: nothing that ends or quotes a word, nor any letter beyond
@@ -95,6 +103,27 @@ static int check_target(const struct addr *target)
     return 0;
 }
 
+/* A copy of its own in *out. */
+static int copy_clients(const struct onion_clients *from, struct onion_clients *out)
+{
+    uint8_t(*key)[ONION_CLIENT_LEN] = NULL;
+    if (from->count > ONION_CLIENTS_MAX)
+        return BEAM_ELIMIT;
+    if (from->count > 0) {
+        key = calloc(from->count, sizeof(*key));
+        if (!key)
+            return BEAM_ENOMEM;
+        memcpy(key, from->key, from->count * sizeof(*key));
+    }
+    *out = (struct onion_clients){from->count, (const uint8_t(*)[ONION_CLIENT_LEN])key};
+    return 0;
+}
+
+static void free_clients(struct onion_clients *c)
+{
+    free((void *)(uintptr_t)c->key);
+}
+
 int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
                   struct onion **out)
 {
@@ -102,21 +131,38 @@ int onion_publish(struct tor *t, const struct onion_spec *spec, const struct oni
     if (err < 0)
         return err;
     struct onion *o = calloc(1, sizeof(*o));
-    if (!o)
-        return BEAM_ENOMEM;
+    struct onion_clients clients = {0};
+    err = o ? copy_clients(&spec->clients, &clients) : BEAM_ENOMEM;
+    if (err < 0)
+        goto out;
     o->all = tor_onions(t);
     o->loop = tor_loop(t);
     o->spec = *spec;
+    o->spec.clients = clients;
     o->events = *events;
     loop_task_init(&o->tell, tell, o);
     err = onions_put(o->all, o);
-    if (err < 0) {
-        free(o);
-        return err;
-    }
+    if (err < 0)
+        goto out;
     loop_post(o->loop, &o->tell);
     tor_start(t);
     *out = o;
+    return 0;
+out:
+    free_clients(&clients);
+    free(o);
+    return err;
+}
+
+int onion_admit(struct onion *o, const struct onion_clients *clients)
+{
+    struct onion_clients copy;
+    int err = copy_clients(clients, &copy);
+    if (err < 0)
+        return err;
+    free_clients(&o->spec.clients);
+    o->spec.clients = copy;
+    onions_renew(o->all, o);
     return 0;
 }
 
@@ -126,6 +172,7 @@ void onion_withdraw(struct onion *o)
         return;
     onions_take(o->all, o);
     loop_task_cancel(o->loop, &o->tell);
+    free_clients(&o->spec.clients);
     free(o);
 }
 

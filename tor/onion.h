@@ -19,12 +19,32 @@ enum onion_state {
     ONION_FAILED      /* refused, or no tor can be started; tried again with the next tor */
 };
 
+enum {
+    ONION_CLIENT_LEN = 32,  /* an x25519 public key */
+    ONION_CLIENTS_MAX = 256 /* what a descriptor has room for, and some left */
+};
+
+/* Who may enter: those who hold the secret halves of these keys. */
+struct onion_clients {
+    size_t count;                           /* 0: anybody */
+    const uint8_t (*key)[ONION_CLIENT_LEN]; /* borrowed during the call it is given to */
+};
+
+/* What tor does against floods (control-spec, ADD_ONION). */
+struct onion_limits {
+    unsigned max_streams;         /* of a circuit at once; more are refused. 0: no limit */
+    bool pow;                     /* ask for a proof of work when many come, where this tor can */
+    unsigned pow_rate, pow_burst; /* introductions a second that are taken, and at once */
+};
+
 struct onion_spec {
     const struct onion_key *key; /* borrowed while the handle lives */
     /* Where tor brings visitors: an absolute path of a unix socket, without spaces or quotes; or a
      * port on loopback. */
     struct addr target;
     uint16_t port; /* the virtual port, 80 for HTTP */
+    struct onion_limits limits;
+    struct onion_clients clients;
 };
 
 struct onion_events {
@@ -37,10 +57,16 @@ struct onion_events {
     void *arg;
 };
 
-/* Starts tor if it is off or had failed. The first event comes later. 0, BEAM_ENOMEM,
- * BEAM_EEXIST (that address is published already), BEAM_EINVAL (the path). */
+/* Starts tor if it is off or had failed. The first event comes later. 0, BEAM_ENOMEM, BEAM_EEXIST
+ * (that address is published already), BEAM_EINVAL (the path), BEAM_ELIMIT (clients). */
 int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
                   struct onion **out);
+/*
+ * From now on others may enter: if it was published, it is taken down and published anew, with the
+ * circuits of all who were let in before closed in between. `count` is not 0. BEAM_ENOMEM: it is as
+ * it was.
+ */
+int onion_admit(struct onion *o, const struct onion_clients *clients);
 /* DEL_ONION if it was added; nothing more is called. NULL allowed. */
 void onion_withdraw(struct onion *o);
 enum onion_state onion_state(const struct onion *o);

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "tor/add_onion.h"
+#include "tor/evict.h"
 #include "tor/hs_desc.h"
 
 enum {
@@ -31,10 +33,12 @@ struct onions {
     struct control *control;      /* NULL: none */
     struct onion *adding[WINDOW]; /* not answered yet, in order; NULL: withdrawn meanwhile */
     size_t first, count;
+    struct evict evict; /* for those whose visitors need keys, one at a time */
 };
 
 static void pump(void *arg);
 static void on_patience(void *arg);
+static void on_cleared(void *arg, int err);
 
 int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions **out)
 {
@@ -49,6 +53,7 @@ int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions *
     TAILQ_INIT(&all->under_way);
     loop_task_init(&all->pump, pump, all);
     loop_timer_init(l, &all->patience, on_patience, all);
+    evict_init(&all->evict, l, on_cleared, all);
     *out = all;
     return 0;
 }
@@ -59,6 +64,7 @@ void onions_free(struct onions *all)
         return;
     loop_task_cancel(all->loop, &all->pump);
     loop_timer_clear(&all->patience);
+    evict_stop(&all->evict);
     map_free(all->by_address);
     free(all);
 }
@@ -127,12 +133,21 @@ static void added(struct onions *all, struct onion *o, const struct control_repl
         if (++o->collisions <= COLLISIONS) {
             /* Left from before on this very tor: make room and ask again. */
             take_down(all, address);
+            o->cleared = false;
             place(all, o, ONION_QUEUED);
             return;
         }
         beam_why(&why, BEAM_EEXIST,
                  "tor has this onion service already and does not give it up (take its "
                  "HiddenServiceDir out of the torrc that beam's includes)");
+    } else if (o->spec.limits.pow && !o->no_pow && add_onion_lacks_pow(r)) {
+        o->no_pow = true;
+        beam_why(&why, BEAM_EPROTO,
+                 "this tor knows no proof of work: the onion is published without (onion.pow; tor "
+                 "0.4.9 or later, built with it, can)");
+        onion_warn(o, &why);
+        place(all, o, ONION_QUEUED);
+        return;
     } else {
         text_escape(r->lines[0].text, r->lines[0].text_len, said, sizeof(said));
         beam_why(&why, BEAM_EPROTO, "tor refuses the onion service: %u %s", r->code, said);
@@ -151,23 +166,10 @@ static void on_added(void *arg, const struct control_reply *r)
     loop_post(all->loop, &all->pump);
 }
 
-/* The one place that knows how a service is asked for (control-spec, ADD_ONION). */
-static int send_add(struct onions *all, const struct onion *o)
-{
-    char *blob = onion_key_blob(o->spec.key), target[ADDR_TEXT_SIZE];
-    if (!blob)
-        return BEAM_ENOMEM;
-    addr_text(&o->spec.target, target);
-    int err = control_send(all->control, on_added, all, "ADD_ONION %s Flags=DiscardPK Port=%u,%s",
-                           blob, (unsigned)o->spec.port, target);
-    sodium_free(blob);
-    return err;
-}
-
 /* Asks tor for o. 0 or the error of control_send. */
 static int add(struct onions *all, struct onion *o)
 {
-    int err = send_add(all, o);
+    int err = add_onion_send(all->control, &o->spec, !o->no_pow, on_added, all);
     if (err == 0) {
         o->asked = true;
         place(all, o, ONION_UNDER_WAY);
@@ -176,12 +178,51 @@ static int add(struct onions *all, struct onion *o)
     return err;
 }
 
+static void refuse(struct onion *o, int err, const char *what)
+{
+    struct beam_why why;
+    beam_why(&why, err, "%s: %s", what, beam_err_text(err));
+    onion_event(o, ONION_EV_REFUSED, &why, 0);
+}
+
+static void on_cleared(void *arg, int err)
+{
+    struct onions *all = arg;
+    struct onion *o = map_get(all->by_address, all->evict.address, ONION_ADDRESS_LEN);
+    loop_post(all->loop, &all->pump);
+    if (!o || o->place != ONION_CLEARING)
+        return;
+    o->cleared = err == 0;
+    place(all, o, err == 0 || err == BEAM_ECLOSED ? ONION_QUEUED : ONION_AT_REST);
+    if (o->place == ONION_AT_REST)
+        refuse(o, err,
+               "the circuits of visitors from before could not be closed, and would lead those "
+               "without a key in (beam needs GETINFO circuit-status and CLOSECIRCUIT of tor)");
+}
+
+/* Whether what comes next for o is to close the circuits that lead to its address, and was begun
+ * or has to wait. */
+static bool clear_first(struct onions *all, struct onion *o)
+{
+    if (o->spec.clients.count == 0 || o->cleared)
+        return false;
+    if (evict_busy(&all->evict))
+        return true;
+    place(all, o, ONION_CLEARING);
+    int err = evict_start(&all->evict, all->control, onion_key_address(o->spec.key));
+    if (err < 0)
+        on_cleared(all, err);
+    return true;
+}
+
 static void pump(void *arg)
 {
     struct onions *all = arg;
     while (all->control && all->count < WINDOW && all->under_way_count < WINDOW &&
            !TAILQ_EMPTY(&all->queue)) {
         struct onion *o = TAILQ_FIRST(&all->queue);
+        if (clear_first(all, o))
+            return;
         place(all, o, ONION_AT_REST);
         int err = add(all, o);
         if (err == 0)
@@ -191,9 +232,7 @@ static void pump(void *arg)
             place(all, o, ONION_QUEUED);
             return;
         }
-        struct beam_why why;
-        beam_why(&why, err, "the onion service could not be asked for: %s", beam_err_text(err));
-        onion_event(o, ONION_EV_REFUSED, &why, 0);
+        refuse(o, err, "the onion service could not be asked for");
     }
 }
 
@@ -226,16 +265,34 @@ int onions_put(struct onions *all, struct onion *o)
     return 0;
 }
 
-void onions_take(struct onions *all, struct onion *o)
+/* tor has it no more, and what tor may answer yet does not matter. */
+static void remove_from_tor(struct onions *all, struct onion *o)
 {
-    const char *address = onion_key_address(o->spec.key);
-    map_take(all->by_address, address, ONION_ADDRESS_LEN);
-    place(all, o, ONION_AT_REST);
     for (size_t i = 0; i < WINDOW; i++)
         if (all->adding[i] == o)
             all->adding[i] = NULL;
     if (all->control && o->asked)
-        take_down(all, address);
+        take_down(all, onion_key_address(o->spec.key));
+    o->asked = o->cleared = false;
+}
+
+void onions_take(struct onions *all, struct onion *o)
+{
+    map_take(all->by_address, onion_key_address(o->spec.key), ONION_ADDRESS_LEN);
+    place(all, o, ONION_AT_REST);
+    remove_from_tor(all, o);
+    loop_post(all->loop, &all->pump);
+}
+
+void onions_renew(struct onions *all, struct onion *o)
+{
+    static const struct beam_why why = {
+        .text = "others may enter now: the onion service is published anew for them"};
+    remove_from_tor(all, o);
+    o->collisions = 0;
+    if (o->place != ONION_CLEARING)
+        place(all, o, ONION_QUEUED);
+    onion_event(o, ONION_EV_ANEW, &why, 0);
     loop_post(all->loop, &all->pump);
 }
 
@@ -251,8 +308,9 @@ void onions_detach(struct onions *all)
     all->control = NULL;
     all->first = all->count = 0;
     memset(all->adding, 0, sizeof(all->adding));
+    evict_stop(&all->evict);
     for (size_t at = 0; (o = map_next(all->by_address, &at));) {
-        o->asked = false;
+        o->asked = o->cleared = o->no_pow = false;
         o->collisions = 0;
         place(all, o, ONION_QUEUED);
     }

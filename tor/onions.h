@@ -23,6 +23,7 @@ enum onion_ev {
     ONION_EV_ADDED,    /* tor took it */
     ONION_EV_UPLOADED, /* a directory has its descriptor */
     ONION_EV_DOWN,     /* tor is gone; more will come */
+    ONION_EV_ANEW,     /* it was taken down, to be published for others */
     ONION_EV_REFUSED,  /* tor will not have it */
     ONION_EV_NO_TOR    /* tor cannot be started */
 };
@@ -30,18 +31,21 @@ enum onion_ev {
 enum onion_place {
     ONION_AT_REST,  /* in no list */
     ONION_QUEUED,   /* to be added */
+    ONION_CLEARING, /* to be added once the circuits to its address are closed */
     ONION_UNDER_WAY /* added a short while ago, and not up yet */
 };
 
 /* One service. onions.c keeps its place, onion.c its state. */
 struct onion {
     struct onions *all;
-    struct onion_spec spec; /* key borrowed */
+    struct onion_spec spec; /* key borrowed, clients owned */
     struct onion_events events;
     enum onion_state state;
     enum onion_place place;
     uint64_t since;           /* it is under way */
     bool asked;               /* an ADD_ONION of it was sent on this connection */
+    bool cleared;             /* no circuit from before leads to its address */
+    bool no_pow;              /* this tor knows no proof of work */
     unsigned collisions;      /* in a row on this connection */
     unsigned started, failed; /* uploads of this publication */
     bool warned;
@@ -69,6 +73,9 @@ void onions_settled(struct onions *all, struct onion *o);
 /* o leaves; a DEL_ONION goes out if tor may have it. */
 void onions_take(struct onions *all, struct onion *o);
 
+/* o's clients are others now: it is taken from tor, and queued. */
+void onions_renew(struct onions *all, struct onion *o);
+
 /* A control connection is ready: everything is added. */
 void onions_up(struct onions *all, struct control *control);
 /* The connection is gone: nothing goes out any more. */
@@ -82,6 +89,8 @@ void onions_event(struct onions *all, const char *text);
 
 /* In onion.c: the state machine of one. `why` and retry_ms where there are any. */
 void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms);
+/* Said to its owner: trouble that may pass. */
+void onion_warn(struct onion *o, const struct beam_why *why);
 /* An upload began, or failed for `reason`. */
 void onion_upload(struct onion *o, bool failed, const char *reason);
 

@@ -9,13 +9,15 @@
 #include "base/text.h"
 
 #define CLIENTS     (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP)
-#define ALL         (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_HELP)
+#define ALL         (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_HELP | COMMAND_VISITORS)
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct options_command commands[] = {
     {COMMAND_PUBLISH, "", "TARGET", "publish a port or a unix socket until Ctrl-C", 1},
     {COMMAND_STATUS, "status", "", "show what runs here", 0},
     {COMMAND_STOP, "stop", "NAME|ID|--all", "stop a tunnel, or all of them", 1},
+    {COMMAND_VISITORS, "visitors", "make|add|list|revoke", "keys of those who may enter an onion",
+     4},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
     {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options", 1},
@@ -29,12 +31,16 @@ static const struct options_row rows[] = {
      "how this machine may reach what lies beyond loopback (default: tor)", FIELD(egress)},
     {"name", 0, "NAME", COMMAND_PUBLISH,
      "publish under this name (default: a random one, kept for TARGET)", FIELD(name)},
+    {"client-auth", 0, "FILE", COMMAND_PUBLISH, "let only those in who hold a key that FILE lists",
+     FIELD(client_auth)},
+    {"allow", 0, "CIDR", COMMAND_PUBLISH,
+     "let only these addresses in; refused on an onion, which shows none", FIELD(allow)},
     {"ephemeral", 0, NULL, COMMAND_PUBLISH, "a throw-away address, forgotten at the end",
      FIELD(ephemeral)},
     {"detach", 'd', NULL, COMMAND_PUBLISH, "return once it is up; the daemon keeps it up",
      FIELD(detach)},
     {"qr", 0, NULL, COMMAND_PUBLISH, "show the URL as a QR code", FIELD(qr)},
-    {"json", 0, NULL, COMMAND_PUBLISH | COMMAND_STATUS,
+    {"json", 0, NULL, COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_VISITORS,
      "print JSON, one object a line, instead of text", FIELD(json)},
     {"all", 0, NULL, COMMAND_STOP, "stop every tunnel", FIELD(all)},
     {"offline", 0, NULL, COMMAND_DEMO, "use a private Tor network on this machine", FIELD(offline)},

@@ -18,7 +18,8 @@ enum command {
     COMMAND_DAEMON = 1 << 3,
     COMMAND_DEMO = 1 << 4,
     COMMAND_HELP = 1 << 5,
-    COMMAND_VERSION = 1 << 6 /* beam --version */
+    COMMAND_VERSION = 1 << 6, /* beam --version */
+    COMMAND_VISITORS = 1 << 7
 };
 
 enum { OPTIONS_OPERANDS = 4 };
@@ -30,7 +31,7 @@ struct options {
     const char *operands[OPTIONS_OPERANDS]; /* all of them: that one, and what follows it */
     size_t operand_count;
     bool tor, ephemeral, detach, json, qr, all, offline, once, on_demand;
-    const char *policy, *egress, *name, *config;
+    const char *policy, *egress, *name, *client_auth, *allow, *config;
     const char **assignments; /* of -o */
     size_t assignment_count;
     bool help, version; /* --help, --version */

@@ -148,6 +148,17 @@ static bool add_target(cJSON *o, const char *target)
     return added;
 }
 
+/* A path, absolute; left out when NULL. */
+static bool add_path(cJSON *o, const char *key, const char *path)
+{
+    if (!path)
+        return true;
+    char *whole = absolute(path);
+    bool added = whole && add_text(o, key, whole);
+    free(whole);
+    return added;
+}
+
 cJSON *request_publish(uint64_t id, const struct request_common *c, const struct options *o)
 {
     static const char *const onion[] = {"onion"};
@@ -155,6 +166,8 @@ cJSON *request_publish(uint64_t id, const struct request_common *c, const struct
     return finished(r, add_target(r, o->operand) && add_text(r, "name", o->name) &&
                            add_texts(r, "paths", onion, o->tor) &&
                            add_text(r, "policy", o->policy) && add_text(r, "egress", o->egress) &&
+                           add_path(r, "client_auth", o->client_auth) &&
+                           add_text(r, "allow", o->allow) &&
                            cJSON_AddBoolToObject(r, "ephemeral", o->ephemeral) &&
                            cJSON_AddBoolToObject(r, "detach", o->detach));
 }

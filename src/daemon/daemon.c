@@ -192,6 +192,14 @@ static void free_keys(void *arg)
     d->keys = NULL;
 }
 
+static struct onion_limits onion_limits(const struct conf *c)
+{
+    return (struct onion_limits){.max_streams = (unsigned)c->onion_max_streams,
+                                 .pow = c->onion_pow,
+                                 .pow_rate = (unsigned)c->onion_pow_rate,
+                                 .pow_burst = (unsigned)c->onion_pow_burst};
+}
+
 static int start_publications(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
@@ -203,7 +211,8 @@ static int start_publications(void *arg, struct beam_why *why)
                               .keys = d->keys,
                               .run_dir = d->setup->home->run,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
-                              .max_streams = d->setup->conf->tunnel_max_streams};
+                              .max_streams = d->setup->conf->tunnel_max_streams,
+                              .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {
         .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};
     int err = publications_new(&spec, &d->publications);

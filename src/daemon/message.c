@@ -38,6 +38,14 @@ static const char *read_text(struct reader *r, const char *key, size_t max)
     return NULL;
 }
 
+static const char *read_file(struct reader *r, const char *key)
+{
+    const char *path = read_text(r, key, MESSAGE_TEXT_MAX);
+    if (path && path[0] != '/')
+        fault(r, key, "an absolute path");
+    return path;
+}
+
 static bool read_bool(struct reader *r, const char *key)
 {
     const cJSON *m = member(r, key);
@@ -110,6 +118,8 @@ static void read_publish(struct reader *r, struct message *m)
     m->publish.target = read_text(r, "target", MESSAGE_WORD_MAX);
     m->publish.name = read_text(r, "name", MESSAGE_WORD_MAX);
     m->publish.policy = read_text(r, "policy", MESSAGE_WORD_MAX);
+    m->publish.client_auth = read_file(r, "client_auth");
+    m->publish.allow = read_text(r, "allow", MESSAGE_WORD_MAX) != NULL;
     m->publish.paths = read_paths(r);
     m->publish.ephemeral = read_bool(r, "ephemeral");
     m->publish.detach = read_bool(r, "detach");

@@ -32,7 +32,9 @@ struct message {
     const cJSON *options; /* array of "section.key=value", or NULL */
     struct {
         const char *target, *name, *policy;
-        unsigned paths; /* POLICY_… bits; 0: the policy's */
+        const char *client_auth; /* a file, absolute */
+        bool allow;              /* visitors by their addresses were asked for */
+        unsigned paths;          /* POLICY_… bits; 0: the policy's */
         bool has_egress;
         enum policy_egress egress;
         bool ephemeral, detach;

@@ -204,7 +204,8 @@ static int open_one(struct publication *p, const struct wish *wish, struct beam_
     const struct tunnel_spec spec = {.name = wish->name,
                                      .target = wish->target,
                                      .policy = wish->policy,
-                                     .ephemeral = wish->ephemeral};
+                                     .ephemeral = wish->ephemeral,
+                                     .client_auth = wish->client_auth};
     struct tunnel_events ev = events;
     ev.arg = p;
     int err = tunnel_open(ps->spec.world, &spec, &ev, &p->tunnel, why);

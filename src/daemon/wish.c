@@ -64,6 +64,22 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
     return err;
 }
 
+/* What cannot be had is refused: a gate that lets everybody in would be worse than none. */
+static int read_gates(const struct message *m, struct wish *w, struct beam_why *why)
+{
+    if (m->publish.allow && (w->policy.paths & POLICY_ONION))
+        return beam_why(why, BEAM_EUSAGE,
+                        "--allow: visitors of an onion have no address that could be allowed (let "
+                        "them in by a key: --client-auth)");
+    if (m->publish.client_auth && w->policy.paths != POLICY_ONION)
+        return beam_why(why, BEAM_EUSAGE,
+                        "--client-auth: policy %s has paths by which visitors without a key come; "
+                        "only an onion can ask for one (add --tor)",
+                        w->policy.name);
+    w->client_auth = m->publish.client_auth;
+    return 0;
+}
+
 static int choose_name(struct keystore *keys, const struct rng *rng, struct wish *w,
                        struct beam_why *why)
 {
@@ -94,6 +110,8 @@ int wish_read(const struct message *m, const struct conf *conf, struct keystore 
     int err = read_target(m->publish.target, "/", &w.target, why);
     if (err == 0)
         err = read_policy(m, conf, &w.policy, why);
+    if (err == 0)
+        err = read_gates(m, &w, why);
     if (err == 0)
         err = read_name(m, keys, rng, &w, why);
     if (err == 0)

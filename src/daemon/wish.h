@@ -13,6 +13,7 @@ struct wish {
     struct target target;
     struct policy policy;
     bool ephemeral;
+    const char *client_auth; /* borrowed from the message; NULL: none */
 };
 
 /* The target and the name (NULL: none) are well formed; `dir` is where a relative path is taken
@@ -21,8 +22,8 @@ int wish_check(const char *target, const char *dir, const char *name, struct bea
 
 /*
  * Without a name, the key store's for the target is taken, or a fresh one when it is ephemeral.
- * BEAM_EUSAGE (a target or a name of no valid form, no such policy), or as keystore_open, with
- * words.
+ * BEAM_EUSAGE (a target or a name of no valid form, no such policy, a gate that no path of it can
+ * have), or as keystore_open, with words.
  */
 int wish_read(const struct message *m, const struct conf *conf, struct keystore *keys,
               const struct rng *rng, struct wish *out, struct beam_why *why);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "loop/listen.h"
+#include "path/guests.h"
 #include "stream/socket.h"
 
 enum { ONION_PORT = 80 }; /* so that the URL needs none */
@@ -22,8 +23,11 @@ struct path_onion {
     struct loop *loop;
     struct onion_key *key;
     struct listener *listener;
-    struct onion *onion;
-    char *dir;
+    struct tor *tor;
+    struct onion *onion; /* NULL: nobody may enter for now */
+    struct onion_limits limits;
+    struct guests *guests; /* NULL: anybody may enter */
+    char *dir, *socket;
     char url[URL_SIZE];
 };
 
@@ -46,11 +50,13 @@ static void resume_visitors(struct path *p)
 static void take_down(struct path *p)
 {
     struct path_onion *o = (struct path_onion *)p;
+    guests_free(o->guests);
     onion_withdraw(o->onion);
     listen_close(o->listener);
     if (o->listener && o->dir)
         (void)rmdir(o->dir);
     onion_key_free(o->key);
+    free(o->socket);
     free(o->dir);
     free(o);
 }
@@ -108,8 +114,9 @@ static void on_visitor(void *arg, int fd)
 }
 
 /* A unix socket in a folder of ours. */
-static int listen_in_folder(struct path_onion *o, const char *socket, struct beam_why *why)
+static int listen_in_folder(struct path_onion *o, struct beam_why *why)
 {
+    const char *socket = o->socket;
     struct addr at;
     int err = file_private_dir(o->dir, why);
     if (err < 0)
@@ -140,12 +147,16 @@ static int listen_on_port(struct path_onion *o, struct beam_why *why)
     return 0;
 }
 
-static int publish(struct path_onion *o, struct tor *tor, const char *socket, struct beam_why *why)
+static int publish(struct path_onion *o, struct beam_why *why)
 {
-    const struct onion_spec spec = {
-        .key = o->key, .target = *listen_addr(o->listener), .port = ONION_PORT};
+    struct onion_spec spec = {.key = o->key,
+                              .target = *listen_addr(o->listener),
+                              .port = ONION_PORT,
+                              .limits = o->limits};
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = o};
-    int err = onion_publish(tor, &spec, &events, &o->onion);
+    if (o->guests)
+        spec.clients = guests_clients(o->guests);
+    int err = onion_publish(o->tor, &spec, &events, &o->onion);
     switch (err) {
     case 0:
         return 0;
@@ -155,16 +166,49 @@ static int publish(struct path_onion *o, struct tor *tor, const char *socket, st
         return beam_why(why, err,
                         "%s: tor takes no socket path with a space, a quote or a letter beyond "
                         "ASCII in it (set BEAM_HOME or XDG_RUNTIME_DIR to another path)",
-                        socket);
+                        o->socket);
     default:
         return beam_why(why, err, "%s: cannot be published: %s", o->url, beam_err_text(err));
     }
 }
 
+/* ---- those with keys ------------------------------------------------------------------------ */
+
+static void shut(struct path_onion *o, enum path_state state, const struct beam_why *why)
+{
+    onion_withdraw(o->onion);
+    o->onion = NULL;
+    o->base.events.state(o->base.events.arg, &o->base, state, why, 0);
+}
+
+static void on_closed(void *arg, const struct beam_why *why)
+{
+    shut(arg, PATH_WAITING, why);
+}
+
+static void on_changed(void *arg)
+{
+    struct path_onion *o = arg;
+    struct beam_why why;
+    const struct onion_clients clients = guests_clients(o->guests);
+    int err = 0;
+    if (!o->onion)
+        err = publish(o, &why);
+    else if ((err = onion_admit(o->onion, &clients)) < 0)
+        beam_why(&why, err, "%s: cannot be published anew: %s", o->url, beam_err_text(err));
+    if (err < 0)
+        shut(o, PATH_FAILED, &why);
+}
+
+static int open_guests(struct path_onion *o, const char *file, struct beam_why *why)
+{
+    const struct guests_events events = {.changed = on_changed, .closed = on_closed, .arg = o};
+    return file ? guests_new(o->loop, file, &events, &o->guests, why) : 0;
+}
+
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why)
 {
-    char *socket = NULL;
     int err = 0;
     struct path_onion *o = calloc(1, sizeof(*o));
     if (!o) {
@@ -173,20 +217,23 @@ int path_onion(const struct path_onion_spec *spec, const struct path_events *eve
     }
     o->base = (struct path){.ops = &ops, .events = *events};
     o->loop = spec->loop;
+    o->tor = spec->tor;
     o->key = spec->key;
+    o->limits = spec->limits;
     snprintf(o->url, sizeof(o->url), "%s%s%s", scheme, onion_key_address(o->key), tld);
 
     o->dir = strdup(spec->dir);
-    socket = file_join(spec->dir, spec->id);
-    if (!o->dir || !socket) {
+    o->socket = file_join(spec->dir, spec->id);
+    if (!o->dir || !o->socket) {
         err = beam_why(why, BEAM_ENOMEM, "onion: out of memory");
         goto out;
     }
-    err = tor_is_ours(spec->tor) ? listen_in_folder(o, socket, why) : listen_on_port(o, why);
-    if (!err)
-        err = publish(o, spec->tor, socket, why);
+    err = open_guests(o, spec->client_auth, why);
+    if (err == 0)
+        err = tor_is_ours(spec->tor) ? listen_in_folder(o, why) : listen_on_port(o, why);
+    if (err == 0)
+        err = publish(o, why);
 out:
-    free(socket);
     if (err < 0)
         take_down(&o->base);
     else

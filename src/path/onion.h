@@ -13,16 +13,19 @@
 
 struct path_onion_spec {
     struct loop *loop;
-    struct tor *tor;       /* borrowed; started when it is off */
-    struct onion_key *key; /* taken over, always */
-    const char *dir;       /* private folder (0700) for the socket, of a tor that is ours */
-    const char *id;        /* file name of the socket in it, unique: "17" */
+    struct tor *tor;         /* borrowed; started when it is off */
+    struct onion_key *key;   /* taken over, always */
+    const char *dir;         /* private folder (0700) for the socket, of a tor that is ours */
+    const char *id;          /* file name of the socket in it, unique: "17" */
+    const char *client_auth; /* file of the visitors who may enter; NULL: anybody may */
+    struct onion_limits limits;
 };
 
 /*
  * Makes the folder if need be. 0, BEAM_ENOMEM, BEAM_EEXIST (this onion is published already, or the
  * socket is in use), BEAM_ELIMIT (path too long for a unix socket), BEAM_EINVAL (one that tor does
- * not take), BEAM_EPERM (a loose folder), BEAM_EIO, with words. The first event comes later.
+ * not take), BEAM_EPERM (a loose folder), BEAM_EIO, the errors of guests_new, with words. The first
+ * event comes later.
  */
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why);

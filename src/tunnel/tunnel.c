@@ -242,7 +242,7 @@ static int open_persona(struct tunnel *t, bool ephemeral, struct beam_why *why)
                      : persona_open(w->keys, t->target.text, t->name, &t->persona, why);
 }
 
-static int open_onion(struct tunnel *t, struct beam_why *why)
+static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct beam_why *why)
 {
     const struct tunnel_world *w = t->world;
     const struct path_events events = {.state = on_state,
@@ -255,8 +255,13 @@ static int open_onion(struct tunnel *t, struct beam_why *why)
     if (!dir)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", w->run_dir);
     snprintf(id, sizeof(id), "%s", onion_key_address(t->persona.onion));
-    const struct path_onion_spec spec = {
-        .loop = w->loop, .tor = w->tor, .key = t->persona.onion, .dir = dir, .id = id};
+    const struct path_onion_spec spec = {.loop = w->loop,
+                                         .tor = w->tor,
+                                         .key = t->persona.onion,
+                                         .dir = dir,
+                                         .id = id,
+                                         .client_auth = asked->client_auth,
+                                         .limits = w->onion_limits};
     struct way *way = &t->ways[t->way_count];
     t->persona.onion = NULL; /* the path's now */
     int err = path_onion(&spec, &events, &way->path, why);
@@ -317,7 +322,7 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
     if (err == 0)
         err = open_persona(t, spec->ephemeral, why);
     if (err == 0 && t->policy.paths & POLICY_ONION)
-        err = open_onion(t, why);
+        err = open_onion(t, spec, why);
 out:
     if (err < 0)
         tunnel_free(t);

@@ -11,7 +11,7 @@
 #include "loop/loop.h"
 #include "path/path.h"
 #include "policy/permit.h"
-#include "tor/tor.h"
+#include "tor/onion.h"
 #include "tunnel/target.h"
 
 struct tunnel;
@@ -26,13 +26,15 @@ struct tunnel_world {
     const char *run_dir;      /* sockets */
     uint64_t connect_timeout; /* ms */
     uint64_t max_streams;     /* a tunnel */
+    struct onion_limits onion_limits;
 };
 
 struct tunnel_spec {
     const char *name; /* a valid label */
     struct target target;
     struct policy policy;
-    bool ephemeral; /* keys of its own that are forgotten */
+    bool ephemeral;          /* keys of its own that are forgotten */
+    const char *client_auth; /* file of the visitors who may enter the onion; NULL: anybody may */
 };
 
 /* One HTTP exchange, or one connection of another protocol (method ""). */

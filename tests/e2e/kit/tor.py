@@ -91,7 +91,7 @@ class Tor:
     """A tor of the tests' own, a client of the private network, with a SOCKS port on loopback."""
 
     def __init__(self, folder, torrc, lines=(), within=(), binary="tor",
-                 socks="127.0.0.1:auto IsolateSOCKSAuth"):
+                 socks="127.0.0.1:auto IsolateSOCKSAuth ExtendedErrors"):
         os.mkdir(folder, 0o700)
         self.folder = folder
         own = os.path.join(folder, "torrc")

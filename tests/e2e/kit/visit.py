@@ -15,6 +15,14 @@ from kit.process import Failure, check, run
 KIT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # where the package lies
 
 
+class Refused(Failure):
+    """A SOCKS reply that is no success."""
+
+    def __init__(self, code, host, port):
+        super().__init__(f"SOCKS: reply {code:#04x} for {host}:{port}")
+        self.code = code
+
+
 class Curl:
     """curl, by way of a tor's SOCKS port; `wrap` runs it under torsocks instead."""
 
@@ -94,7 +102,7 @@ def _socks(connection, host, port, user):
     connection.sendall(bytes([5, 1, 0, 3, len(host)]) + host + port.to_bytes(2, "big"))
     reply = _exactly(connection, 4)
     if reply[1]:
-        raise Failure(f"SOCKS: reply {reply[1]:#04x} for {host.decode()}:{port}")
+        raise Refused(reply[1], host.decode(), port)
     _exactly(connection, {1: 6, 4: 18}[reply[3]])
 
 

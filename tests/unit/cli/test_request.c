@@ -30,11 +30,14 @@ BEAM_TEST(request, publish)
                                  .name = "n",
                                  .tor = true,
                                  .egress = "any",
+                                 .client_auth = "/keys",
+                                 .allow = "::/0",
                                  .ephemeral = true,
                                  .detach = true};
     is_printed(request_publish(2, &common, &most),
                "{\"op\":\"publish\",\"id\":2,\"config\":\"/c\",\"options\":[\"a.b=c\"],"
                "\"target\":\"unix:/a b\",\"name\":\"n\",\"paths\":[\"onion\"],\"egress\":\"any\","
+               "\"client_auth\":\"/keys\",\"allow\":\"::/0\","
                "\"ephemeral\":true,\"detach\":true}");
     const struct options policy = {.operand = "1", .policy = "p"};
     is_printed(request_publish(3, &none, &policy),

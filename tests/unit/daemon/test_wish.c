@@ -117,3 +117,15 @@ BEAM_TEST(wish, targets)
     cr_expect_not_null(strstr(s.why.text, "not a socket"), "%s", s.why.text);
     end(&s);
 }
+
+BEAM_TEST(wish, a_gate_that_cannot_be_is_wrong_usage)
+{
+    struct set s = begin();
+    cr_expect_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .allow = true}}),
+                 BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "no address"), "%s", s.why.text);
+    cr_assert_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .client_auth = "/f"}}),
+                 0);
+    cr_expect_str_eq(s.wish.client_auth, "/f");
+    end(&s);
+}

@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "gate/visitors.h"
 #include "policy/permit.h"
 #include "stream/socket.h"
 #include "tests/unit/harness.h"
+#include "tests/unit/loop/until.h"
 
 /* ---- tor, played ---------------------------------------------------------------------------- */
 
@@ -26,7 +28,8 @@ struct onion {
 
 static struct onion played; /* the last that was published */
 static bool ours;           /* whether it is */
-static int publish_err, withdrawn;
+static int publish_err, published, withdrawn, admitted;
+static struct onion_clients played_clients; /* the count alone: the keys are the path's */
 
 int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
                   struct onion **out)
@@ -34,8 +37,18 @@ int onion_publish(struct tor *t, const struct onion_spec *spec, const struct oni
     (void)t;
     if (publish_err)
         return publish_err;
+    published++;
+    played_clients = spec->clients;
     played = (struct onion){*spec, *events};
     *out = &played;
+    return 0;
+}
+
+int onion_admit(struct onion *o, const struct onion_clients *clients)
+{
+    (void)o;
+    admitted++;
+    played_clients = *clients;
     return 0;
 }
 
@@ -101,12 +114,13 @@ struct stage {
     struct owner owner;
     struct path *path;
     struct beam_why why;
+    char *client_auth;
 };
 
 static void set_up(struct stage *st)
 {
     memset(st, 0, sizeof(*st));
-    publish_err = withdrawn = 0;
+    publish_err = published = withdrawn = admitted = 0;
     ours = true;
     cr_assert_geq(sodium_init(), 0);
     cr_assert_eq(loop_new(&st->loop), 0);
@@ -120,7 +134,8 @@ static int bring_up(struct stage *st, const char *folder)
 {
     char *dir = file_join(st->dir, folder);
     cr_assert_not_null(dir);
-    const struct path_onion_spec spec = {.loop = st->loop, .key = st->key, .dir = dir, .id = "17"};
+    const struct path_onion_spec spec = {
+        .loop = st->loop, .key = st->key, .dir = dir, .id = "17", .client_auth = st->client_auth};
     const struct path_events events = {.state = on_state,
                                        .progress = on_progress,
                                        .warning = on_warning,
@@ -137,6 +152,7 @@ static void tear_down(struct stage *st)
     path_free(st->path);
     loop_free(st->loop);
     cr_assert_eq(file_remove_tree(st->dir), 0);
+    free(st->client_auth);
 }
 
 static void settle(struct stage *st)
@@ -322,4 +338,70 @@ BEAM_TEST(path_onion, what_tor_refuses_is_told_and_leaves_nothing)
     refused_by_tor(BEAM_EEXIST, "published already");
     refused_by_tor(BEAM_EINVAL, "a space, a quote or a letter beyond ASCII");
     refused_by_tor(BEAM_ENOMEM, "cannot be published");
+}
+
+/* ---- those with keys ------------------------------------------------------------------------ */
+
+static void write_visitors(const struct stage *st, const char *const *names, size_t count,
+                           const char *revoked)
+{
+    struct visitors *v;
+    struct beam_why why;
+    cr_assert_eq(visitors_new(&v), 0);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t secret[VISITOR_KEY_LEN], key[VISITOR_KEY_LEN];
+        visitor_key_make(rng_system(), secret, key);
+        cr_assert_eq(visitors_add(v, names[i], key, &why), 0);
+    }
+    if (revoked)
+        cr_assert_eq(visitors_revoke(v, revoked, &why), 0);
+    cr_assert_eq(visitors_save(v, st->client_auth, &why), 0, "%s", why.text);
+    visitors_free(v);
+}
+
+static bool was_admitted(void *arg)
+{
+    (void)arg;
+    return admitted > 0;
+}
+
+static bool was_withdrawn(void *arg)
+{
+    (void)arg;
+    return withdrawn > 0;
+}
+
+static bool was_published_again(void *arg)
+{
+    (void)arg;
+    return published > 1;
+}
+
+BEAM_TEST(path_onion, with_a_file_of_visitors_it_is_for_them_alone, .timeout = 60)
+{
+    static const char *const names[] = {"alice", "bob"};
+    struct stage st;
+    set_up(&st);
+    st.client_auth = file_join(st.dir, "visitors");
+    cr_assert_eq(bring_up(&st, "onion"), BEAM_ENOTFOUND);
+    cr_assert_eq(published, 0);
+    cr_assert_eq(onion_key_new(rng_system(), &st.key), 0);
+    write_visitors(&st, names, 1, NULL);
+    cr_assert_eq(bring_up(&st, "onion"), 0, "%s", st.why.text);
+    cr_assert_eq(played_clients.count, 1);
+
+    write_visitors(&st, names, 2, NULL);
+    cr_assert(until(st.loop, was_admitted, NULL));
+    cr_assert_eq(played_clients.count, 2);
+    cr_assert_eq(withdrawn, 0);
+
+    write_visitors(&st, names, 1, "alice");
+    cr_assert(until(st.loop, was_withdrawn, NULL));
+    cr_assert_not_null(strstr(st.owner.log, "waiting "), "%s", st.owner.log);
+    cr_assert_not_null(strstr(st.owner.log, "lets nobody in"), "%s", st.owner.log);
+
+    write_visitors(&st, names, 2, "alice");
+    cr_assert(until(st.loop, was_published_again, NULL));
+    cr_assert_eq(played_clients.count, 1);
+    tear_down(&st);
 }

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "stream/socket.h"
-#include "tor/control_line.h"
+#include "tor/control.h"
 
 void kit_init(void)
 {
@@ -97,7 +97,7 @@ static void peer_flush(struct peer *p)
 
 static void peer_read(struct peer *p)
 {
-    char line[8192];
+    char line[CONTROL_COMMAND_MAX];
     ssize_t n, end;
     while ((n = stream_read(p->stream, &p->in, 65536)) > 0)
         continue;

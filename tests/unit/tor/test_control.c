@@ -13,8 +13,8 @@ struct bed {
     struct loop *loop;
     struct control *control;
     struct peer peer;
-    char got[8192];   /* lines the peer got, each with a newline */
-    char heard[4096]; /* answers and events, in order */
+    char got[2 * CONTROL_COMMAND_MAX]; /* lines the peer got, each with a newline */
+    char heard[4096];                  /* answers and events, in order */
     int closed;
     bool free_on_event, free_on_answer;
 };

@@ -15,7 +15,7 @@ struct bed {
 static void bed_open(struct bed *b)
 {
     cr_assert_eq(buf_pool_new(4, &b->pool), 0);
-    buf_init(&b->in, b->pool, 4 * 1024 * 1024);
+    buf_init(&b->in, b->pool, 2 * CONTROL_REPLY_MAX);
     cr_assert_eq(control_reader_new(&b->reader), 0);
 }
 

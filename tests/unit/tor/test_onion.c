@@ -95,18 +95,24 @@ static void bed_open(struct bed *b)
     ear_open(&b->ear, b->loop, b->fake.binary, b->fake.tor_dir, "");
 }
 
-static struct service *publish(struct bed *b)
+static struct service *publish_with(struct bed *b, struct onion_spec spec)
 {
     struct service *s = &b->s[b->count++];
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = s};
     *s = (struct service){.bed = b};
     cr_assert_eq(onion_key_new(rng_system(), &s->key), 0);
-    struct onion_spec spec = {.key = s->key, .port = 80};
+    spec.key = s->key;
+    spec.port = 80;
     cr_assert_eq(addr_unix("/run/a/1", &spec.target), 0);
     cr_assert_eq(onion_publish(b->ear.tor, &spec, &events, &s->onion), 0);
     cr_assert_eq(onion_state(s->onion), ONION_WAITING);
     cr_assert_eq(s->heard[ONION_WAITING], 0, "the first event comes later");
     return s;
+}
+
+static struct service *publish(struct bed *b)
+{
+    return publish_with(b, (struct onion_spec){.limits = {0}});
 }
 
 static void bed_close(struct bed *b)
@@ -419,5 +425,95 @@ BEAM_TEST(onion, no_tor_to_be_had, .timeout = 30)
     cr_assert(kit_until(b.loop, is_failed, s, 5000));
     cr_assert_eq(s->why.code, BEAM_ENOTFOUND);
     cr_assert_not_null(strstr(s->why.text, "/nonexistent/tor"));
+    bed_close(&b);
+}
+
+/* ---- those with keys ------------------------------------------------------------------------- */
+
+static const uint8_t guests[2][ONION_CLIENT_LEN] = {{1}, {2}};
+
+/* A visitor's circuit to the first service, until it is closed. */
+static bool answer_with_circuit(struct fake *f, const char *line)
+{
+    struct bed *b = f->arg;
+    char text[256];
+    if (strcmp(line, "GETINFO circuit-status") != 0)
+        return answer(f, line);
+    bool closed = fake_asked(f, "CLOSECIRCUIT 5") > 0;
+    snprintf(text, sizeof(text),
+             "250-circuit-status=%d BUILT PURPOSE=HS_SERVICE_REND REND_QUERY=%s\r\n250 OK\r\n",
+             closed ? 6 : 5, closed ? "-" : onion_key_address(b->s[0].key));
+    peer_say(&f->peer, text);
+    return true;
+}
+
+/* The number of the first line that begins so, from 1; 0: none. */
+static size_t asked_at(const struct fake *f, const char *start)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (strncmp(f->lines[i], start, strlen(start)) == 0)
+            return i + 1;
+    return 0;
+}
+
+BEAM_TEST(onion, for_guests_alone_once_old_circuits_are_closed, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = answer_with_circuit;
+    struct onion_clients clients = {1, guests};
+    struct service *s = publish_with(&b, (struct onion_spec){.clients = clients});
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    size_t closed = asked_at(&b.fake, "CLOSECIRCUIT 5"), added = asked_at(&b.fake, "ADD_ONION ");
+    cr_assert(closed > 0 && added > closed, "closed at %zu, added at %zu", closed, added);
+    cr_assert_not_null(strstr(b.fake.lines[added - 1], "Flags=DiscardPK,V3Auth "));
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+
+    size_t looks = fake_asked(&b.fake, "GETINFO circuit-status");
+    clients.count = 2;
+    cr_assert_eq(onion_admit(s->onion, &clients), 0);
+    s->state = ONION_UP;
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    cr_assert_eq(s->heard[ONION_WAITING], 2, "it was said to be down");
+    cr_assert_not_null(strstr(s->why.text, "published anew"), "%s", s->why.text);
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
+    cr_assert_gt(fake_asked(&b.fake, "GETINFO circuit-status"), looks);
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, for_nobody_when_tor_does_not_tell_of_its_circuits, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    struct service *s =
+        publish_with(&b, (struct onion_spec){.clients = {1, guests}}); /* GETINFO says else */
+    struct service *open = publish(&b);
+    cr_assert(kit_until(b.loop, is_failed, s, 5000));
+    cr_assert_not_null(strstr(s->why.text, "CLOSECIRCUIT"), "%s", s->why.text);
+    cr_assert(kit_until(b.loop, is_publishing, open, 5000));
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 1);
+    bed_close(&b);
+}
+
+static bool answer_without_pow(struct fake *f, const char *line)
+{
+    if (strncmp(line, "ADD_ONION ", 10) != 0 || !strstr(line, "PoWDefensesEnabled"))
+        return answer(f, line);
+    peer_say(&f->peer, "512 Unrecognized argument \"PoWDefensesEnabled\"\r\n");
+    return true;
+}
+
+BEAM_TEST(onion, without_proof_of_work_where_tor_knows_none, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = answer_without_pow;
+    struct service *s = publish_with(
+        &b, (struct onion_spec){.limits = {.pow = true, .pow_rate = 1, .pow_burst = 1}});
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    cr_assert_eq(s->warnings, 1);
+    cr_assert_not_null(strstr(s->why.text, "no proof of work"), "%s", s->why.text);
     bed_close(&b);
 }

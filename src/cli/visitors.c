@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/visitors.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <sodium.h>
+
+#include "cli/json_line.h"
+#include "gate/visitors.h"
+
+enum { ONION_LEN = 56 };
+
+static const char any_address[] = "ADDRESS", onion[] = ".onion";
+
+/* ---- what is printed ------------------------------------------------------------------------ */
+
+/* An object as one line; taken over, NULL is one that memory failed for. */
+static int print_object(cJSON *o, struct beam_why *why)
+{
+    char *line = o ? json_line(o) : NULL;
+    cJSON_Delete(o);
+    if (!line)
+        return beam_why(why, BEAM_ENOMEM, "visitors: out of memory");
+    fputs(line, stdout);
+    sodium_memzero(line, strlen(line)); /* it may have had a key */
+    free(line);
+    return 0;
+}
+
+static cJSON *finished(cJSON *o, bool whole)
+{
+    if (whole)
+        return o;
+    cJSON_Delete(o);
+    return NULL;
+}
+
+static void print_pair(const char *name, const char *address, const char *secret)
+{
+    printf("%s may enter with this key. It is shown once and kept nowhere: hand it over where "
+           "nobody else reads.\n\n"
+           "  Tor Browser asks for it when it opens the address:\n"
+           "    %s\n"
+           "  tor wants a line in %s.auth_private, in the folder that ClientOnionAuthDir names:\n"
+           "    %s:descriptor:x25519:%s\n",
+           name, secret, name, address, secret);
+    if (address == any_address)
+        printf("    where %s is what stands before %s in the address that beam prints.\n",
+               any_address, onion);
+}
+
+static cJSON *describe_pair(const char *name, const char *address, const char *secret,
+                            const char *public)
+{
+    cJSON *o = cJSON_CreateObject();
+    char line[ONION_LEN + 32 + VISITOR_KEY_SIZE];
+    snprintf(line, sizeof(line), "%s:descriptor:x25519:%s", address, secret);
+    bool whole = cJSON_AddStringToObject(o, "name", name) &&
+                 cJSON_AddStringToObject(o, "public", public) &&
+                 cJSON_AddStringToObject(o, "secret", secret) &&
+                 cJSON_AddStringToObject(o, "auth_private", line);
+    sodium_memzero(line, sizeof(line));
+    return finished(o, whole);
+}
+
+/* ---- what is done --------------------------------------------------------------------------- */
+
+/* The file, or an empty list where there is none yet and one may be begun. */
+static int open_list(const char *path, bool begin, struct visitors **out, struct beam_why *why)
+{
+    int err = visitors_load(path, out, why);
+    if (err != BEAM_ENOTFOUND || !begin)
+        return err;
+    err = visitors_new(out);
+    return err < 0 ? beam_why(why, err, "%s: out of memory", path) : 0;
+}
+
+static int add_to(const char *path, const char *name, const uint8_t *key, struct beam_why *why)
+{
+    struct visitors *v = NULL;
+    int err = open_list(path, true, &v, why);
+    if (err == 0)
+        err = visitors_add(v, name, key, why);
+    if (err == 0)
+        err = visitors_save(v, path, why);
+    visitors_free(v);
+    return err;
+}
+
+/* The 56 letters of an onion address, with or without http:// and .onion around them. */
+static int read_address(const char *text, char *out, struct beam_why *why)
+{
+    static const char scheme[] = "http://";
+    uint8_t bytes[ONION_LEN * 5 / 8];
+    size_t n = 0;
+    const char *at = strncmp(text, scheme, sizeof(scheme) - 1) ? text : text + sizeof(scheme) - 1;
+    size_t len = strcspn(at, "./");
+    const char *rest = at + len;
+    if (strncmp(rest, onion, sizeof(onion) - 1) == 0)
+        rest += sizeof(onion) - 1;
+    if (len != ONION_LEN || (strcmp(rest, "") != 0 && strcmp(rest, "/") != 0) ||
+        text_base32_decode(at, len, bytes, sizeof(bytes), &n) < 0)
+        return beam_why(why, BEAM_EUSAGE, "visitors make: %s: not a v3 onion address", text);
+    (void)text_base32_encode(bytes, n, out, ONION_LEN + 1); /* in lower case */
+    return 0;
+}
+
+static int make(const struct options *o, struct beam_why *why)
+{
+    char address[ONION_LEN + 1], secret[VISITOR_KEY_SIZE], public[VISITOR_KEY_SIZE];
+    uint8_t secret_key[VISITOR_KEY_LEN], public_key[VISITOR_KEY_LEN];
+    const char *path = o->operands[1], *name = o->operands[2], *onion_of = any_address;
+    if (o->operand_count == 4) {
+        int err = read_address(o->operands[3], address, why);
+        if (err < 0)
+            return err;
+        onion_of = address;
+    }
+    visitor_key_make(rng_system(), secret_key, public_key);
+    visitor_key_text(secret_key, secret);
+    visitor_key_text(public_key, public);
+    int err = add_to(path, name, public_key, why);
+    if (err == 0 && o->json)
+        err = print_object(describe_pair(name, onion_of, secret, public), why);
+    else if (err == 0)
+        print_pair(name, onion_of, secret);
+    sodium_memzero(secret, sizeof(secret));
+    sodium_memzero(secret_key, sizeof(secret_key));
+    return err;
+}
+
+static int add(const struct options *o, struct beam_why *why)
+{
+    uint8_t key[VISITOR_KEY_LEN];
+    const char *path = o->operands[1], *name = o->operands[2];
+    struct beam_why fault = {.text = ""};
+    if (visitor_key_parse(o->operands[3], key, &fault) < 0)
+        return beam_why(why, BEAM_EUSAGE, "visitors add %s: %s", name, fault.text);
+    int err = add_to(path, name, key, why);
+    if (err == 0 && !o->json)
+        printf("%s may enter with the key it has.\n", name);
+    return err;
+}
+
+static int print_list(const struct visitors *v, bool json, struct beam_why *why)
+{
+    char key[VISITOR_KEY_SIZE];
+    int err = 0;
+    for (size_t i = 0; err == 0 && i < visitors_count(v); i++) {
+        const struct visitor_entry *e = visitors_at(v, i);
+        visitor_key_text(e->key, key);
+        if (!json) {
+            printf("%-7s  %s  %s\n", e->revoked ? "revoked" : "allowed", key, e->name);
+            continue;
+        }
+        cJSON *line = cJSON_CreateObject();
+        err = print_object(finished(line, cJSON_AddStringToObject(line, "name", e->name) &&
+                                              cJSON_AddStringToObject(line, "public", key) &&
+                                              cJSON_AddBoolToObject(line, "revoked", e->revoked)),
+                           why);
+    }
+    return err;
+}
+
+static int list(const struct options *o, struct beam_why *why)
+{
+    struct visitors *v = NULL;
+    int err = open_list(o->operands[1], false, &v, why);
+    if (err == 0)
+        err = print_list(v, o->json, why);
+    visitors_free(v);
+    return err;
+}
+
+static int revoke(const struct options *o, struct beam_why *why)
+{
+    struct visitors *v = NULL;
+    const char *path = o->operands[1], *name = o->operands[2];
+    int err = open_list(path, false, &v, why);
+    if (err == 0)
+        err = visitors_revoke(v, name, why);
+    if (err == 0)
+        err = visitors_save(v, path, why);
+    visitors_free(v);
+    if (err == 0 && !o->json)
+        printf("%s is revoked. A tunnel that uses this file lets nobody in with that key from now "
+               "on.\n",
+               name);
+    return err;
+}
+
+int visitors_command(const struct options *o, struct beam_why *why)
+{
+    static const struct {
+        const char *word, *form;
+        size_t least, most; /* operands, the word counted */
+        int (*run)(const struct options *o, struct beam_why *why);
+    } table[] = {
+        {"make", "make FILE NAME [ADDRESS]", 3, 4, make},
+        {"add", "add FILE NAME KEY", 4, 4, add},
+        {"list", "list FILE", 2, 2, list},
+        {"revoke", "revoke FILE NAME", 3, 3, revoke},
+    };
+    for (size_t i = 0; o->operand && i < sizeof(table) / sizeof(table[0]); i++) {
+        if (strcmp(table[i].word, o->operand) != 0)
+            continue;
+        if (o->operand_count < table[i].least || o->operand_count > table[i].most)
+            return beam_why(why, BEAM_EUSAGE, "visitors %s: write beam visitors %s", o->operand,
+                            table[i].form);
+        return table[i].run(o, why);
+    }
+    return beam_why(why, BEAM_EUSAGE,
+                    "visitors: what about them? (make, add, list or revoke; `beam "
+                    "help visitors` tells more)");
+}

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who may enter: visitors with keys and without."""
+import json
+import os
+
+from kit.case import case
+from kit.process import check, equal, wait_until
+from kit.tor import Tor
+from kit.visit import Refused, Visitor, host_of, read_all
+
+NO_KEY, WRONG_KEY = 0xF4, 0xF5  # of SOCKS with ExtendedErrors (tor's proposal 304)
+
+
+class Guest(Visitor):
+    """A visitor with a tor of their own, who can be given keys."""
+
+    def __init__(self, t, name):
+        self.keys = t.path(f"{name}-keys")
+        os.mkdir(self.keys, 0o700)
+        tor = t.keep(Tor(t.path(name), t.network.torrc, [f"ClientOnionAuthDir {self.keys}"]))
+        super().__init__(tor.wait(), tor.folder)
+
+    def take(self, name, line):
+        """Has the line of an .auth_private file."""
+        with open(os.path.join(self.keys, f"{name}.auth_private"), "w", encoding="ascii") as f:
+            f.write(line + "\n")
+        self.tor.control.ask("SIGNAL RELOAD")
+
+    def refused(self, host):
+        """The SOCKS code with which tor refuses the onion; None when it lets in."""
+        try:
+            self.connect(host).close()
+        except Refused as refusal:
+            return refusal.code
+        return None
+
+
+def make(home, file, name, url):
+    return json.loads(home.succeed("visitors", "make", file, name, url, "--json").out)
+
+
+def hangs_up(connection):
+    """Waits until a connection that says nothing ends."""
+    connection.settimeout(30)
+    equal(read_all(connection), b"", "what came before the end")
+
+
+@case("gates/client-auth", seconds=170)
+def client_auth(t):
+    """With a key one enters; without, or with one that was revoked, not even over circuits that
+    were there before."""
+    home, file = t.home(), t.path("visitors")
+    stranger, alice, bob = (Guest(t, name) for name in ("stranger", "alice", "bob"))
+
+    # Open to all at first; the stranger's circuit, and a stream over it, stay.
+    other = home.publish(t.app.other, "--name", "other")  # so that daemon and tor go on
+    open_to_all = home.publish(t.app.http, "--name", "closed")
+    url = open_to_all.ready()
+    host = host_of(url)
+    stranger.curl.get(url + "/text")
+    held = stranger.connect(host)
+    equal(open_to_all.interrupt(), 0, "the status after SIGINT")
+    other.ready()
+
+    # Closed, on the same tor.
+    keys = {name: make(home, file, name, url) for name in ("alice", "bob")}
+    closed = home.publish(t.app.http, "--name", "closed", "--client-auth", file)
+    equal(closed.ready(), url, "the address")
+    hangs_up(held)
+    equal(stranger.refused(host), NO_KEY, "what a visitor without a key gets")
+    alice.take("a", keys["alice"]["auth_private"])
+    bob.take("b", keys["bob"]["auth_private"])
+    body = alice.curl.get(url + "/text")
+    equal(bob.curl.get(url + "/text"), body, "what a visitor with a key gets")
+
+    # Bob's key is revoked while he is in.
+    held, hers = bob.connect(host), alice.connect(host)
+    home.succeed("visitors", "revoke", file, "bob")
+    down = closed.event("path_down", 10)
+    check("published anew" in down["reason"], f"{down}")
+    closed.event("path_up", 40)
+    for connection in (held, hers):
+        hangs_up(connection)
+    wait_until(lambda: alice.answers(url + "/text", body, 30), 60, "alice enters again", pause=0.5)
+    for _ in range(3):
+        check(bob.refused(host) in (NO_KEY, WRONG_KEY), "a revoked visitor came in")
+    equal(stranger.refused(host), NO_KEY, "what a visitor without a key gets")
+    check(alice.answers(url + "/text", body, 30), "alice was harmed")
+
+    # What was revoked stays so.
+    again = home.run("visitors", "add", file, "carol", keys["bob"]["public"])
+    check(again.status == 1 and "was revoked" in again.err, f"{again}")
+    home.succeed("visitors", "revoke", file, "alice")
+    check("lets nobody in" in closed.event("path_down", 10)["reason"], "nobody is left")
+    check(alice.refused(host) is not None, "the last revoked visitor came in")
+
+
+@case("gates/as-many-visitors-as-there-may-be", seconds=90)
+def many_visitors(t):
+    """A file with all the visitors that it may have makes a descriptor that directories take."""
+    home, file = t.home(), t.path("visitors")
+    guest = Guest(t, "guest")
+    last = None
+    for i in range(256):
+        last = json.loads(home.succeed("visitors", "make", file, f"v{i}", "--json").out)
+    full = home.run("visitors", "make", file, "one-more")
+    check(full.status == 1 and "256 visitors" in full.err, f"{full}")
+    tunnel = home.publish(t.app.http, "--client-auth", file)
+    url = tunnel.ready()
+    guest.take("k", last["auth_private"].replace("ADDRESS", host_of(url).removesuffix(".onion")))
+    guest.curl.get(url + "/text")
+
+
+@case("gates/refused-with-words")
+def refused(t):
+    """What cannot be is refused before anything is published, with the status of wrong usage."""
+    home, file = t.home(), t.path("visitors")
+    for options, words, status in (
+            (("--allow", "10.0.0.0/8"), "visitors of an onion have no address", 2),
+            (("--client-auth", t.path("none")), "no such file", 5)):
+        done = home.detach(t.app.http, *options)
+        check(done.status == status and words in done.err, f"{done}")
+    with open(file, "w", encoding="ascii") as f:
+        f.write("allow bob 8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a\n")
+    os.chmod(file, 0o600)
+    done = home.detach(t.app.http, "--client-auth", file)
+    check(done.status == 1 and "line 1: the key is in hexadecimal" in done.err, f"{done}")
+    os.chmod(file, 0o644)
+    done = home.detach(t.app.http, "--client-auth", file)
+    check(done.status == 1 and "chmod" in done.err, f"{done}")
+    equal(home.status()["tunnels"], [], "tunnels")
