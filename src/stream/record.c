@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 
-enum { NONCE_SIZE = 12, PIECES_MAX = 64 };
+enum { NONCE_SIZE = 12, PIECES_MAX = 64, PIECE_BYTES = 16 * 1024 };
 
 struct record {
     EVP_CIPHER_CTX *cipher;
@@ -49,14 +49,29 @@ static int start(struct record *r)
     return EVP_CipherInit_ex(r->cipher, NULL, NULL, NULL, nonce, -1) == 1 ? 0 : BEAM_ENOMEM;
 }
 
+/* OpenSSL goes over the bytes twice, to cipher them and to sum them up: no more at a time than the
+ * nearest cache holds. */
+static int transform_piece(struct record *r, uint8_t *at, size_t len)
+{
+    while (len > 0) {
+        int done;
+        size_t n = len < PIECE_BYTES ? len : PIECE_BYTES;
+        if (EVP_CipherUpdate(r->cipher, at, &done, at, (int)n) != 1)
+            return BEAM_ENOMEM;
+        at += n;
+        len -= n;
+    }
+    return 0;
+}
+
 /* The first `len` bytes of these pieces, where they lie. */
 static int transform(struct record *r, const struct iovec *iov, size_t len)
 {
     for (; len > 0; iov++) {
-        int done;
         size_t n = iov->iov_len < len ? iov->iov_len : len;
-        if (EVP_CipherUpdate(r->cipher, iov->iov_base, &done, iov->iov_base, (int)n) != 1)
-            return BEAM_ENOMEM;
+        int err = transform_piece(r, iov->iov_base, n);
+        if (err < 0)
+            return err;
         len -= n;
     }
     return 0;
@@ -92,10 +107,10 @@ ssize_t record_seal(struct record *r, struct buf *from, struct buf *out)
     uint8_t head[RECORD_HEAD_SIZE], end[NOISE_TAG_SIZE];
     size_t len = 0;
     int pieces = buf_iov(from, iov, PIECES_MAX);
-    for (int i = 0; i < pieces && len < RECORD_PLAIN_MAX; i++)
+    for (int i = 0; i < pieces && len <= RECORD_PLAIN_MAX; i++)
         len += iov[i].iov_len;
     if (len > RECORD_PLAIN_MAX)
-        len = RECORD_PLAIN_MAX;
+        len = RECORD_PLAIN_BULK;
     if (len == 0)
         return BEAM_EINVAL;
     if (buf_room(out) < RECORD_MAX)

@@ -22,7 +22,10 @@ enum {
     RECORD_HEAD_SIZE = 2,
     RECORD_OVERHEAD = RECORD_HEAD_SIZE + NOISE_TAG_SIZE,
     RECORD_PLAIN_MAX = NOISE_MESSAGE_MAX - NOISE_TAG_SIZE,
-    RECORD_MAX = RECORD_PLAIN_MAX + RECORD_OVERHEAD
+    RECORD_MAX = RECORD_PLAIN_MAX + RECORD_OVERHEAD,
+    /* Of one record when there are more bytes than one can hold: a multiple of what ciphers take at
+     * a time, so that the next one starts where they are fast. */
+    RECORD_PLAIN_BULK = 63 * 1024
 };
 
 /* One direction of one session. */

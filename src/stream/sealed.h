@@ -16,7 +16,7 @@
 #include "stream/stream.h"
 
 enum {
-    SEALED_BATCH_MAX = 2 * RECORD_MAX, /* sealed and not yet taken by the stream below */
+    SEALED_BATCH_MAX = 4 * RECORD_MAX, /* sealed and not yet taken by the stream below */
     SEALED_READ_MAX = 4 * RECORD_MAX,  /* read and not yet opened */
     SEALED_LINGER_MS = 10000
 };
