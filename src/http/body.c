@@ -16,6 +16,7 @@ enum {
     DATA_CR,
     DATA_LF,
     TRAILER_FIRST,
+    TRAILER_NAME,
     TRAILER,
     TRAILER_LF,
     END_LF,
@@ -90,6 +91,13 @@ static int text_byte(struct http_body *b, unsigned char c, int state, int at_cr)
     return 0;
 }
 
+/* A byte of a trailer's name: no blank in front, no folded line. */
+static int name_byte(struct http_body *b, unsigned char c)
+{
+    b->state = TRAILER_NAME;
+    return http_is_tchar(c) ? 0 : BEAM_EPROTO;
+}
+
 static int want(struct http_body *b, unsigned char c, unsigned char wanted, int next)
 {
     b->state = next;
@@ -124,9 +132,15 @@ static int step(struct http_body *b, unsigned char c)
         b->counted = 0;
         return want(b, c, '\n', SIZE_FIRST);
     case TRAILER_FIRST:
-        if (c == ' ' || c == '\t')
-            return BEAM_EPROTO; /* a folded line */
-        return text_byte(b, c, TRAILER, END_LF);
+        if (c != '\r')
+            return name_byte(b, c);
+        b->state = END_LF;
+        return 0;
+    case TRAILER_NAME:
+        if (c != ':')
+            return name_byte(b, c);
+        b->state = TRAILER;
+        return 0;
     case TRAILER:
         return text_byte(b, c, TRAILER, TRAILER_LF);
     case TRAILER_LF:

@@ -7,8 +7,7 @@
 
 /* ---- characters and lists ---- */
 
-/* RFC 9110, 5.6.2. */
-static bool is_tchar(unsigned char c)
+bool http_is_tchar(unsigned char c)
 {
     if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
         return true;
@@ -18,7 +17,7 @@ static bool is_tchar(unsigned char c)
 static bool is_token(struct http_text t)
 {
     for (size_t i = 0; i < t.len; i++)
-        if (!is_tchar((unsigned char)t.at[i]))
+        if (!http_is_tchar((unsigned char)t.at[i]))
             return false;
     return t.len > 0;
 }
@@ -218,7 +217,7 @@ static int take_coding(struct http_head *h, struct said *said, struct http_text 
     said->coding = true;
     for (; http_list_next(&value, &element); any = true) {
         struct http_text name = {element.at, 0};
-        while (name.len < element.len && is_tchar((unsigned char)name.at[name.len]))
+        while (name.len < element.len && http_is_tchar((unsigned char)name.at[name.len]))
             name.len++;
         bool chunked = http_text_is(name, "chunked");
         if (h->chunked || name.len == 0 || (chunked && name.len != element.len))
@@ -354,7 +353,7 @@ enum http_guess http_looks(const void *data, size_t len)
     len -= skip;
     if (len == 0 || (len == 1 && p[0] == '\r' && skip < HTTP_EMPTY_MAX))
         return HTTP_MORE;
-    while (i < len && i <= HTTP_METHOD_MAX && is_tchar((unsigned char)p[i]))
+    while (i < len && i <= HTTP_METHOD_MAX && http_is_tchar((unsigned char)p[i]))
         i++;
     if (i == len && i <= HTTP_METHOD_MAX)
         return HTTP_MORE;

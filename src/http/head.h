@@ -74,6 +74,8 @@ bool http_head_next(const struct http_head *h, size_t *at, struct http_text *nam
                     struct http_text *value);
 /* Whether a value that is a list (commas) has the element, any case. */
 bool http_text_lists(struct http_text list, const char *element);
+/* Whether a name may have it (RFC 9110, 5.6.2). */
+bool http_is_tchar(unsigned char c);
 /* The next element of a comma-separated list (RFC 9110, 5.6.1), which `list`
  * then no longer holds; empty ones are passed over. */
 bool http_list_next(struct http_text *list, struct http_text *element);

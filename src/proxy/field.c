@@ -76,12 +76,12 @@ bool field_good(struct http_text value)
     return true;
 }
 
-bool field_digits(struct http_text value)
+bool field_number(struct http_text value)
 {
     size_t i = 0;
     while (i < value.len && value.at[i] >= '0' && value.at[i] <= '9')
         i++;
-    return i == value.len && value.len > 0;
+    return i == value.len && value.len > 0 && (value.at[0] != '0' || value.len == 1);
 }
 
 bool field_connection_add(struct field_connections *c, struct http_text value)

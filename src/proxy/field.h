@@ -27,8 +27,8 @@ enum field field_of(struct http_text name);
 
 /* Whether a value has no control characters but tabs (RFC 9110, 5.5). */
 bool field_good(struct http_text value);
-/* Digits alone, and one at least. */
-bool field_digits(struct http_text value);
+/* A decimal number as everybody reads it: digits alone, without a 0 in front. */
+bool field_number(struct http_text value);
 
 /* The values of a head's Connection fields. More of them than this are a fault. */
 enum { FIELD_CONNECTIONS = 4 };

@@ -110,7 +110,7 @@ static int judge_field(const struct http_head *head, enum field field, struct ht
     case FIELD_HOST:
         return host_agrees(head, value) ? 0 : 400;
     case FIELD_CONTENT_LENGTH:
-        return field_digits(value) ? 0 : 400;
+        return field_number(value) ? 0 : 400;
     case FIELD_LOOKALIKE:
         return 400;
     case FIELD_TRANSFER_ENCODING:

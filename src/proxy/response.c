@@ -8,7 +8,7 @@ static bool good_field(enum field field, struct http_text value)
 {
     switch (field) {
     case FIELD_CONTENT_LENGTH:
-        return field_digits(value);
+        return field_number(value);
     case FIELD_TRANSFER_ENCODING:
         return http_text_is(value, "chunked");
     case FIELD_LOOKALIKE:
