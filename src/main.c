@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/help.h"
+#include "cli/keys.h"
 #include "cli/options.h"
 #include "cli/plain.h"
 #include "cli/publish.h"
@@ -88,6 +89,7 @@ static const struct {
     {COMMAND_STOP, stop_command},   {COMMAND_DAEMON, run_daemon},
     {COMMAND_DEMO, run_demo},       {COMMAND_HELP, run_help},
     {COMMAND_VERSION, run_version}, {COMMAND_VISITORS, visitors_command},
+    {COMMAND_KEYS, keys_command},
 };
 
 static int run(const struct options *o, struct beam_why *why)

@@ -12,10 +12,11 @@ struct ask {
     cJSON *(*request)(void *arg, uint64_t id, const struct request_common *c);
     /* Its reply, which says it went well; borrowed. True: ask once more. */
     bool (*reply)(void *arg, const cJSON *reply);
+    bool start; /* a daemon, where none runs */
     void *arg;
 };
 
-/* Starts no daemon: BEAM_ENODAEMON where none runs. 0, the code of the reply, BEAM_ETIMEOUT …, with
+/* 0, the code of the reply, BEAM_ENODAEMON (none runs, or could be started), BEAM_ETIMEOUT …, with
  * words. */
 int ask_daemon(const struct options *o, const struct ask *ask, struct beam_why *why);
 

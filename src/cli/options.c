@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define CLIENTS     (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP)
+#define CLIENTS     (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS)
 #define ALL         (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_HELP | COMMAND_VISITORS)
 #define FIELD(name) offsetof(struct options, name)
 
@@ -18,6 +18,8 @@ static const struct options_command commands[] = {
     {COMMAND_STOP, "stop", "NAME|ID|--all", "stop a tunnel, or all of them", 1},
     {COMMAND_VISITORS, "visitors", "make|add|list|revoke", "keys of those who may enter an onion",
      4},
+    {COMMAND_KEYS, "keys", "init|show|lock|unlock|export FILE|import FILE|passphrase",
+     "the key store, and its backups", 2},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
     {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options", 1},
@@ -40,8 +42,17 @@ static const struct options_row rows[] = {
     {"detach", 'd', NULL, COMMAND_PUBLISH, "return once it is up; the daemon keeps it up",
      FIELD(detach)},
     {"qr", 0, NULL, COMMAND_PUBLISH, "show the URL as a QR code", FIELD(qr)},
-    {"json", 0, NULL, COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_VISITORS,
+    {"json", 0, NULL, COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_VISITORS | COMMAND_KEYS,
      "print JSON, one object a line, instead of text", FIELD(json)},
+    {"passphrase-file", 0, "FILE", COMMAND_KEYS,
+     "its first line is the key store's passphrase (-: standard input)", FIELD(passphrase_file)},
+    {"new-passphrase-file", 0, "FILE", COMMAND_KEYS, "the same for its new passphrase",
+     FIELD(new_passphrase_file)},
+    {"backup-passphrase-file", 0, "FILE", COMMAND_KEYS, "the same for that of the backup",
+     FIELD(backup_passphrase_file)},
+    {"no-passphrase", 0, NULL, COMMAND_KEYS, "the key store is to have none", FIELD(no_passphrase)},
+    {"replace", 0, NULL, COMMAND_KEYS, "import in the place of a key store that is there",
+     FIELD(replace)},
     {"all", 0, NULL, COMMAND_STOP, "stop every tunnel", FIELD(all)},
     {"offline", 0, NULL, COMMAND_DEMO, "use a private Tor network on this machine", FIELD(offline)},
     {"once", 0, NULL, COMMAND_DEMO, "end after the proof: status 0 if it held", FIELD(once)},

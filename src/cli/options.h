@@ -19,7 +19,8 @@ enum command {
     COMMAND_DEMO = 1 << 4,
     COMMAND_HELP = 1 << 5,
     COMMAND_VERSION = 1 << 6, /* beam --version */
-    COMMAND_VISITORS = 1 << 7
+    COMMAND_VISITORS = 1 << 7,
+    COMMAND_KEYS = 1 << 8
 };
 
 enum { OPTIONS_OPERANDS = 4 };
@@ -32,6 +33,8 @@ struct options {
     size_t operand_count;
     bool tor, ephemeral, detach, json, qr, all, offline, once, on_demand;
     const char *policy, *egress, *name, *client_auth, *allow, *config;
+    const char *passphrase_file, *new_passphrase_file, *backup_passphrase_file; /* of `beam keys` */
+    bool no_passphrase, replace;
     const char **assignments; /* of -o */
     size_t assignment_count;
     bool help, version; /* --help, --version */

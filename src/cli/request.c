@@ -185,6 +185,17 @@ cJSON *request_stop(uint64_t id, const struct request_common *c, const char *tun
                               : cJSON_AddTrueToObject(r, "all") != NULL);
 }
 
+cJSON *request_lock(uint64_t id, const struct request_common *c)
+{
+    return new_request("lock", id, c);
+}
+
+cJSON *request_unlock(uint64_t id, const struct request_common *c, const char *key)
+{
+    cJSON *r = new_request("unlock", id, c);
+    return finished(r, add_text(r, "key", key));
+}
+
 cJSON *request_stop_id(uint64_t id, uint64_t tunnel)
 {
     cJSON *r = new_request("stop", id, NULL);

@@ -26,6 +26,9 @@ cJSON *request_publish(uint64_t id, const struct request_common *c, const struct
 cJSON *request_status(uint64_t id, const struct request_common *c, uint64_t after);
 /* By name or id; NULL: all. */
 cJSON *request_stop(uint64_t id, const struct request_common *c, const char *tunnel);
+cJSON *request_lock(uint64_t id, const struct request_common *c);
+/* `key` in hex, a secret that the object has a copy of. */
+cJSON *request_unlock(uint64_t id, const struct request_common *c, const char *key);
 cJSON *request_stop_id(uint64_t id, uint64_t tunnel);
 
 /* A reply to request `id`: 0 when it went well, BEAM_EAGAIN when this is no reply to it, else the

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "control/channel.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +125,8 @@ static int keep(struct channel *c, const char *piece, size_t len)
 
 static void forget_line(struct channel *c)
 {
+    if (c->line)
+        sodium_memzero(c->line, c->size);
     free(c->line);
     c->line = NULL;
     c->len = c->size = 0;
@@ -153,7 +156,9 @@ static void take_lines(struct channel *c)
     while (buf_len(&c->in) > 0 && c->err == 0 && !c->freed) {
         struct iovec piece;
         (void)buf_iov(&c->in, &piece, 1);
-        buf_drain(&c->in, take_piece(c, piece.iov_base, piece.iov_len));
+        size_t n = take_piece(c, piece.iov_base, piece.iov_len);
+        sodium_memzero(piece.iov_base, n); /* a line may have a secret in it */
+        buf_drain(&c->in, n);
     }
 }
 
@@ -196,8 +201,9 @@ static int put_line(struct buf *out, const cJSON *message)
     int err = BEAM_EINVAL;
     if (len < CONTROL_LINE_MAX && text_utf8_valid(text, len)) {
         text[len] = '\n'; /* where the NUL was */
-        err = buf_add(out, text, len + 1);
+        err = buf_add_secret(out, text, len + 1);
     }
+    sodium_memzero(text, len);
     cJSON_free(text);
     return err;
 }
@@ -239,7 +245,7 @@ static void destroy(struct channel *c)
     stream_free(c->stream);
     buf_clear(&c->in);
     buf_clear(&c->out);
-    free(c->line);
+    forget_line(c);
     free(c);
 }
 

@@ -237,6 +237,7 @@ static int start_control(void *arg, struct beam_why *why)
                                               .config = d->setup->config,
                                               .tor = d->tor,
                                               .publications = d->publications,
+                                              .keys = d->keys,
                                               .started = clock->wall_ms(clock->arg)};
     const struct server_events ev = {.changed = on_changed, .stopped = on_part_stopped, .arg = d};
     return server_new(&d->session_world, d->setup->home->control, &ev, &d->server, why);

@@ -141,9 +141,18 @@ static void read_stop(struct reader *r, struct message *m)
         fault(r, "tunnel", "a name or an id, or \"all\" true, and not both");
 }
 
+static void read_unlock(struct reader *r, struct message *m)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *key = read_text(r, "key", MESSAGE_WORD_MAX);
+    if (r->err == 0 && (!key || strlen(key) != MESSAGE_KEY_LEN || key[strspn(key, digits)]))
+        fault(r, "key", "32 bytes in lower-case hex");
+    m->unlock.key = key;
+}
+
 static int read_op(struct reader *r, enum message_op *out)
 {
-    static const char *const names[] = {"publish", "status", "stop"};
+    static const char *const names[] = {"publish", "status", "stop", "lock", "unlock"};
     r->op = "request";
     const char *op = read_text(r, "op", MESSAGE_WORD_MAX);
     for (size_t i = 0; op && i < sizeof(names) / sizeof(names[0]); i++) {
@@ -153,7 +162,7 @@ static int read_op(struct reader *r, enum message_op *out)
             return 0;
         }
     }
-    fault(r, "op", "one of publish, status, stop");
+    fault(r, "op", "one of publish, status, stop, lock, unlock");
     return r->err;
 }
 
@@ -182,6 +191,11 @@ int message_parse(const cJSON *object, struct message *out, struct beam_why *why
         break;
     case MESSAGE_STOP:
         read_stop(&r, &m);
+        break;
+    case MESSAGE_LOCK:
+        break;
+    case MESSAGE_UNLOCK:
+        read_unlock(&r, &m);
         break;
     }
     if (r.err == 0)

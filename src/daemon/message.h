@@ -18,11 +18,12 @@ enum {
     MESSAGE_TEXT_MAX = 4096,   /* bytes of a path or an assignment */
     MESSAGE_WORD_MAX = 255,    /* bytes of a target, name or policy */
     MESSAGE_OPTIONS_MAX = 128, /* assignments of a request */
-    MESSAGE_PAGE = 256         /* tunnels in one reply to `status` */
+    MESSAGE_PAGE = 256,        /* tunnels in one reply to `status` */
+    MESSAGE_KEY_LEN = 64       /* of a key, in hex */
 };
 #define MESSAGE_ID_MAX UINT64_C(999999999999999) /* 15 digits: what cJSON writes exactly */
 
-enum message_op { MESSAGE_PUBLISH, MESSAGE_STATUS, MESSAGE_STOP };
+enum message_op { MESSAGE_PUBLISH, MESSAGE_STATUS, MESSAGE_STOP, MESSAGE_LOCK, MESSAGE_UNLOCK };
 
 /* A request. Texts are borrowed from the object it was read from; NULL when not given. */
 struct message {
@@ -46,6 +47,9 @@ struct message {
         uint64_t id;        /* of a tunnel; 0: by what follows */
         const char *tunnel; /* a name, or an id in digits; NULL with id 0: all */
     } stop;
+    struct {
+        const char *key; /* MESSAGE_KEY_LEN hex digits, a secret: whoever used it wipes it */
+    } unlock;
 };
 
 /* The "id" of a request of any kind, 0 when it has none that is valid. */

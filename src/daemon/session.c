@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/session.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "control/channel.h"
 #include "daemon/events.h"
 #include "daemon/message.h"
@@ -170,6 +172,7 @@ static void status(struct session *s, const struct message *m)
     const struct status_facts facts = {.version = w->version,
                                        .tor = w->tor,
                                        .publications = w->publications,
+                                       .keys = w->keys,
                                        .started = w->started};
     answer(s, status_reply(&facts, m->id, m->status.after));
 }
@@ -212,6 +215,42 @@ static void stop(struct session *s, const struct message *m)
         reply = NULL;
     }
     answer(s, reply);
+}
+
+static void answer_keys(struct session *s, const struct message *m)
+{
+    cJSON *reply = message_reply(m->id);
+    const char *state = keystore_state_name(keystore_state(s->world->keys));
+    if (!cJSON_AddStringToObject(reply, "keys", state)) {
+        cJSON_Delete(reply);
+        reply = NULL;
+    }
+    answer(s, reply);
+}
+
+static void lock(struct session *s, const struct message *m)
+{
+    log_info("daemon", "the key store is locked");
+    keystore_lock(s->world->keys);
+    answer_keys(s, m);
+}
+
+/* The key is wiped where it came in, too. */
+static void unlock(struct session *s, const struct message *m)
+{
+    struct beam_why why;
+    uint8_t key[SEAL_KEY_SIZE];
+    int err = text_hex_decode(m->unlock.key, MESSAGE_KEY_LEN, key, sizeof(key));
+    sodium_memzero((void *)(uintptr_t)m->unlock.key, MESSAGE_KEY_LEN);
+    err = err < 0 ? beam_why(&why, err, "unlock: %s", beam_err_text(err))
+                  : keystore_unlock(s->world->keys, key, &why);
+    sodium_memzero(key, sizeof(key));
+    if (err < 0) {
+        refuse(s, m->id, &why);
+        return;
+    }
+    log_info("daemon", "the key store is unlocked");
+    answer_keys(s, m);
 }
 
 /* What the client was told to run with must be what this daemon runs with. */
@@ -257,6 +296,12 @@ static void on_message(void *arg, const cJSON *object)
         break;
     case MESSAGE_STOP:
         stop(s, &m);
+        break;
+    case MESSAGE_LOCK:
+        lock(s, &m);
+        break;
+    case MESSAGE_UNLOCK:
+        unlock(s, &m);
         break;
     }
     touch(s);

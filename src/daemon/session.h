@@ -7,6 +7,7 @@
 
 #include "conf/conf.h"
 #include "daemon/publication.h"
+#include "identity/keystore.h"
 #include "stream/stream.h"
 #include "tor/tor.h"
 
@@ -19,6 +20,7 @@ struct session_world {
     const char *config; /* the configuration file, absolute */
     const struct tor *tor;
     struct publications *publications;
+    struct keystore *keys;
     uint64_t started; /* milliseconds since 1970 */
 };
 

@@ -92,6 +92,7 @@ cJSON *status_reply(const struct status_facts *facts, uint64_t id, uint64_t afte
         cJSON_AddNumberToObject(reply, "pid", (double)getpid()) &&
         add_time(reply, "since", facts->started) &&
         add_tor(cJSON_AddObjectToObject(reply, "tor"), facts->tor) &&
+        cJSON_AddStringToObject(reply, "keys", keystore_state_name(keystore_state(facts->keys))) &&
         add_page(reply, facts->publications, after))
         return reply;
     cJSON_Delete(reply);

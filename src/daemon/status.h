@@ -12,6 +12,7 @@ struct status_facts {
     const char *version;
     const struct tor *tor;
     struct publications *publications;
+    const struct keystore *keys;
     uint64_t started, now; /* milliseconds since 1970 */
 };
 

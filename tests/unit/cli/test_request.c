@@ -68,6 +68,8 @@ BEAM_TEST(request, status_and_stop)
     is_printed(request_stop(2, &none, "a"), "{\"op\":\"stop\",\"id\":2,\"tunnel\":\"a\"}");
     is_printed(request_stop(3, &none, NULL), "{\"op\":\"stop\",\"id\":3,\"all\":true}");
     is_printed(request_stop_id(4, 17), "{\"op\":\"stop\",\"id\":4,\"tunnel\":17}");
+    is_printed(request_lock(5, &none), "{\"op\":\"lock\",\"id\":5}");
+    is_printed(request_unlock(6, &none, "00ff"), "{\"op\":\"unlock\",\"id\":6,\"key\":\"00ff\"}");
 }
 
 BEAM_TEST(request, assignments_are_made_absolute_and_the_last_of_a_key_counts)

@@ -80,6 +80,19 @@ BEAM_TEST(message, status_and_stop)
     parse(NULL, NULL, NULL);
 }
 
+#define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+BEAM_TEST(message, lock_and_unlock)
+{
+    struct message m;
+    cr_assert_eq(parse("{\"op\":\"lock\",\"id\":1}", &m, NULL), 0);
+    cr_expect_eq(m.op, MESSAGE_LOCK);
+    cr_assert_eq(parse("{\"op\":\"unlock\",\"id\":1,\"key\":\"" KEY "\"}", &m, NULL), 0);
+    cr_expect_eq(m.op, MESSAGE_UNLOCK);
+    cr_expect_str_eq(m.unlock.key, KEY);
+    parse(NULL, NULL, NULL);
+}
+
 BEAM_TEST(message, what_is_wrong_is_named)
 {
     static const struct {
@@ -87,7 +100,7 @@ BEAM_TEST(message, what_is_wrong_is_named)
     } bad[] = {
         {"{}", "\"op\""},
         {"{\"op\":1,\"id\":1}", "\"op\""},
-        {"{\"op\":\"Status\",\"id\":1}", "publish, status, stop"},
+        {"{\"op\":\"Status\",\"id\":1}", "publish, status, stop, lock, unlock"},
         {"{\"op\":\"status\"}", "\"id\""},
         {"{\"op\":\"status\",\"id\":0}", "\"id\""},
         {"{\"op\":\"status\",\"id\":-1}", "\"id\""},
@@ -118,6 +131,11 @@ BEAM_TEST(message, what_is_wrong_is_named)
         {"{\"op\":\"stop\",\"id\":1,\"tunnel\":[1]}", "\"tunnel\""},
         {"{\"op\":\"stop\",\"id\":1,\"tunnel\":\"a\",\"all\":true}", "\"tunnel\""},
         {"{\"op\":\"stop\",\"id\":1,\"all\":1}", "\"all\""},
+        {"{\"op\":\"unlock\",\"id\":1}", "\"key\""},
+        {"{\"op\":\"unlock\",\"id\":1,\"key\":1}", "\"key\""},
+        {"{\"op\":\"unlock\",\"id\":1,\"key\":\"00\"}", "\"key\""},
+        {"{\"op\":\"unlock\",\"id\":1,\"key\":\"" KEY "0\"}", "\"key\""},
+        {"{\"op\":\"unlock\",\"id\":1,\"key\":\"G" KEY "\"}", "\"key\""},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct message m = {.id = 99};

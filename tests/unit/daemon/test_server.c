@@ -59,7 +59,8 @@ static void begin(struct set *s)
                                       .version = "0.0.1",
                                       .conf = s->conf,
                                       .config = "/the/beam.conf",
-                                      .tor = s->tor};
+                                      .tor = s->tor,
+                                      .keys = s->keys};
     cr_assert_eq(publications_new(&spec, &s->world.publications), 0);
     cr_assert_eq(server_new(&s->world, s->path, &ev, &s->server, NULL), 0);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "control/channel.h"
 #include "stream/memory.h"
 #include "tests/unit/daemon/fake_tunnel.h"
@@ -66,6 +67,7 @@ static void begin(struct set *s)
                                       .config = "/the/beam.conf",
                                       .tor = s->tor,
                                       .publications = s->publications,
+                                      .keys = s->keys,
                                       .started = 1767323045678};
 }
 
@@ -496,6 +498,43 @@ BEAM_TEST(session, a_line_that_is_none_ends_it)
     cr_expect(p.ended);
     buf_clear(&text);
     stream_free(ours);
+    disconnect(&p);
+    end(&s);
+}
+
+/* What the daemon says of a store that it was told to lock or to unlock with `key`. */
+BEAM_TEST(session, the_key_store_is_locked_and_unlocked)
+{
+    static const uint8_t key[SEAL_KEY_SIZE] = {0xab};
+    struct set s;
+    struct peer p;
+    struct beam_why why;
+    struct seal seal;
+    char right[128], wrong[128], hex[TEXT_HEX_SIZE(SEAL_KEY_SIZE)];
+    begin(&s);
+    text_hex_encode(key, sizeof(key), hex, sizeof(hex));
+    snprintf(right, sizeof(right), "{\"op\":\"unlock\",\"id\":7,\"key\":\"%s\"}", hex);
+    hex[0] = '0';
+    snprintf(wrong, sizeof(wrong), "{\"op\":\"unlock\",\"id\":8,\"key\":\"%s\"}", hex);
+    seal_init_passphrase(&seal, rng_system());
+    cr_assert_eq(keystore_make(s.keys, &seal, key, &why), 0, "%s", why.text);
+    connect_peer(&s, &p);
+    say(&p, "{\"op\":\"lock\",\"id\":5}");
+    say(&p, "{\"op\":\"publish\",\"id\":6,\"target\":\"3000\"}");
+    say(&p, wrong);
+    say(&p, right);
+    say(&p, "{\"op\":\"status\",\"id\":9}");
+    say(&p, "{\"op\":\"publish\",\"id\":10,\"target\":\"3000\"}");
+    turns(&s);
+    HEARD(&p, 1, "{\"reply\":5,\"ok\":true,\"keys\":\"locked\"}");
+    cr_expect(has(heard(&p, 2), "\"code\":\"auth\",\"text\":\"key store: it is locked"), "%s",
+              heard(&p, 2));
+    HEARD(&p, 3,
+          "{\"reply\":8,\"error\":{\"code\":\"auth\",\"text\":\"key store: wrong passphrase, or "
+          "the file is damaged\"}}");
+    HEARD(&p, 4, "{\"reply\":7,\"ok\":true,\"keys\":\"open\"}");
+    cr_expect(has(heard(&p, 5), "\"keys\":\"open\""), "%s", heard(&p, 5));
+    cr_expect(has(heard(&p, 6), "{\"reply\":10,\"ok\":true,\"tunnel\":1"), "%s", heard(&p, 6));
     disconnect(&p);
     end(&s);
 }
