@@ -19,6 +19,7 @@
 #include "daemon/daemon.h"
 #include "daemon/wish.h"
 #include "demo/demo.h"
+#include "doctor/doctor.h"
 
 static struct daemon_options daemon_options(const struct options *o)
 {
@@ -65,6 +66,12 @@ static int run_demo(const struct options *o, struct beam_why *why)
     return demo_run(&options, why);
 }
 
+static int run_doctor(const struct options *o, struct beam_why *why)
+{
+    const struct daemon_options options = daemon_options(o);
+    return doctor_command(o, &options, why);
+}
+
 static int run_help(const struct options *o, struct beam_why *why)
 {
     const struct options_command *c = o->operand ? options_find(o->operand) : NULL;
@@ -89,7 +96,7 @@ static const struct {
     {COMMAND_STOP, stop_command},   {COMMAND_DAEMON, run_daemon},
     {COMMAND_DEMO, run_demo},       {COMMAND_HELP, run_help},
     {COMMAND_VERSION, run_version}, {COMMAND_VISITORS, visitors_command},
-    {COMMAND_KEYS, keys_command},
+    {COMMAND_KEYS, keys_command},   {COMMAND_DOCTOR, run_doctor},
 };
 
 static int run(const struct options *o, struct beam_why *why)

@@ -166,6 +166,10 @@ static void describe(const struct spawn *s, int status, struct beam_why *why)
                  "tor.torrc asks for onion services that are not anonymous, which beam refuses "
                  "(take these options out of it): %s",
                  last);
+    else if (strstr(last, "same data directory"))
+        beam_why(why, BEAM_EEXIST,
+                 "another tor process has the data directory that is for beam's own (stop it, or "
+                 "set BEAM_HOME to another folder)");
     else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
         /* Somebody's decision, of which tor knew nothing when it last complained. */
         beam_why(why, BEAM_ERESET, "tor was killed by signal %d (%s)", WTERMSIG(status),
@@ -174,8 +178,10 @@ static void describe(const struct spawn *s, int status, struct beam_why *why)
         beam_why(why, BEAM_ERESET, "tor was killed by signal %d (%s)%s%s", WTERMSIG(status),
                  strsignal(WTERMSIG(status)), last[0] ? ": " : "", last);
     else
-        beam_why(why, BEAM_EIO, "tor ended with status %d%s%s", WEXITSTATUS(status),
-                 last[0] ? ": " : "", last);
+        beam_why(why, BEAM_EIO,
+                 "tor ended with status %d%s%s (mend what it names; lines that beam did not write "
+                 "are from the file that tor.torrc names)",
+                 WEXITSTATUS(status), last[0] ? ": " : "", last);
 }
 
 static void on_exit_of(void *arg, int status)

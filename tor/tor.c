@@ -555,6 +555,15 @@ int tor_percent(const struct tor *t)
     return t->state == TOR_BOOTSTRAPPING || t->state == TOR_READY ? watch_percent(&t->watch) : 0;
 }
 
+bool tor_way(const struct tor *t, struct addr *at, const char **method)
+{
+    if (tor_is_ours(t) || (t->state != TOR_BOOTSTRAPPING && t->state != TOR_READY))
+        return false;
+    *at = *link_at(t->body.link);
+    *method = protocol_method_name(link_method(t->body.link));
+    return true;
+}
+
 const struct addr *tor_socks(const struct tor *t)
 {
     return &t->socks;

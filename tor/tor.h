@@ -62,6 +62,9 @@ bool tor_is_ours(const struct tor *t);
 pid_t tor_pid(const struct tor *t);
 const char *tor_version(const struct tor *t);
 int tor_percent(const struct tor *t);
+/* Where the control port of one that is not ours was found, and how it let us in ("SAFECOOKIE");
+ * false when it is ours, or not under control. */
+bool tor_way(const struct tor *t, struct addr *at, const char **method);
 /* Where its SOCKS listener is: of one of ours a unix socket (IsolateSOCKSAuth, ExtendedErrors); of
  * another whatever it has, once it is under control, or of no length. Borrowed. */
 const struct addr *tor_socks(const struct tor *t);

@@ -8,8 +8,9 @@
 
 #include "base/text.h"
 
-#define CLIENTS     (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS)
-#define ALL         (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_HELP | COMMAND_VISITORS)
+#define CLIENTS (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS)
+#define ALL                                                                                        \
+    (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_DOCTOR | COMMAND_HELP | COMMAND_VISITORS)
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct options_command commands[] = {
@@ -22,6 +23,7 @@ static const struct options_command commands[] = {
      "the key store, and its backups", 2},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
+    {COMMAND_DOCTOR, "doctor", "", "check this machine, and say what to do about each fault", 0},
     {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options", 1},
 };
 
@@ -42,7 +44,8 @@ static const struct options_row rows[] = {
     {"detach", 'd', NULL, COMMAND_PUBLISH, "return once it is up; the daemon keeps it up",
      FIELD(detach)},
     {"qr", 0, NULL, COMMAND_PUBLISH, "show the URL as a QR code", FIELD(qr)},
-    {"json", 0, NULL, COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_VISITORS | COMMAND_KEYS,
+    {"json", 0, NULL,
+     COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_DOCTOR | COMMAND_VISITORS | COMMAND_KEYS,
      "print JSON, one object a line, instead of text", FIELD(json)},
     {"passphrase-file", 0, "FILE", COMMAND_KEYS,
      "its first line is the key store's passphrase (-: standard input)", FIELD(passphrase_file)},
@@ -58,9 +61,9 @@ static const struct options_row rows[] = {
     {"once", 0, NULL, COMMAND_DEMO, "end after the proof: status 0 if it held", FIELD(once)},
     {"on-demand", 0, NULL, COMMAND_DAEMON,
      "go to the background, and end after daemon.linger with nothing to do", FIELD(on_demand)},
-    {"config", 0, "FILE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO,
+    {"config", 0, "FILE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_DOCTOR,
      "read this configuration instead of the usual files", FIELD(config)},
-    {"", 'o', "SECTION.KEY=VALUE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO,
+    {"", 'o', "SECTION.KEY=VALUE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_DOCTOR,
      "set a key of the configuration; may be given again", FIELD(assignments)},
     {"help", 'h', NULL, ALL, "show help", FIELD(help)},
     {"version", 0, NULL, ALL, "show the version", FIELD(version)},

@@ -20,7 +20,8 @@ enum command {
     COMMAND_HELP = 1 << 5,
     COMMAND_VERSION = 1 << 6, /* beam --version */
     COMMAND_VISITORS = 1 << 7,
-    COMMAND_KEYS = 1 << 8
+    COMMAND_KEYS = 1 << 8,
+    COMMAND_DOCTOR = 1 << 9
 };
 
 enum { OPTIONS_OPERANDS = 4 };

@@ -127,16 +127,8 @@ static void on_tor_warning(void *arg, const struct beam_why *why)
 static int start_tor(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
-    const struct conf *c = d->setup->conf;
-    const struct tor_options options = {.control = c->tor_control,
-                                        .control_password_file = c->tor_control_password_file,
-                                        .binary = c->tor_binary,
-                                        .dir = d->setup->home->tor,
-                                        .torrc = c->tor_torrc,
-                                        .bridges = {c->tor_bridge, c->tor_transport},
-                                        .bootstrap_timeout = c->tor_bootstrap_timeout,
-                                        .answer_timeout = c->tor_answer_timeout,
-                                        .restart_max = c->tor_restart_max};
+    struct tor_options options;
+    setup_tor_options(d->setup, &options);
     const struct tor_events ev = {
         .state = on_tor_state, .progress = on_tor_progress, .warning = on_tor_warning, .arg = d};
     int err = tor_new(d->loop, &options, &ev, &d->tor);

@@ -91,6 +91,16 @@ int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why)
     return 0;
 }
 
+bool pidfile_held(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return false;
+    bool held = flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    close(fd);
+    return held;
+}
+
 void pidfile_free(struct pidfile *p)
 {
     if (!p)

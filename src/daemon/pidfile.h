@@ -7,12 +7,16 @@
 #ifndef BEAM_DAEMON_PIDFILE_H
 #define BEAM_DAEMON_PIDFILE_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 
 struct pidfile;
 
 /* Locks and writes it. BEAM_EEXIST when a live daemon holds it, BEAM_EIO, BEAM_ENOMEM. */
 int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why);
+/* Whether a live daemon holds it; looks, and changes nothing. */
+bool pidfile_held(const char *path);
 /* Removes it and lets the lock go. NULL allowed. */
 void pidfile_free(struct pidfile *p);
 

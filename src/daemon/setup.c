@@ -130,6 +130,20 @@ int setup_prepare(const struct setup *s, struct beam_why *why)
     return err < 0 ? err : home_prepare(s->home, why);
 }
 
+void setup_tor_options(const struct setup *s, struct tor_options *out)
+{
+    const struct conf *c = s->conf;
+    *out = (struct tor_options){.control = c->tor_control,
+                                .control_password_file = c->tor_control_password_file,
+                                .binary = c->tor_binary,
+                                .dir = s->home->tor,
+                                .torrc = c->tor_torrc,
+                                .bridges = {c->tor_bridge, c->tor_transport},
+                                .bootstrap_timeout = c->tor_bootstrap_timeout,
+                                .answer_timeout = c->tor_answer_timeout,
+                                .restart_max = c->tor_restart_max};
+}
+
 void setup_free(struct setup *s)
 {
     if (!s)

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "conf/home.h"
 #include "daemon/daemon.h"
+#include "tor/tor_options.h"
 
 struct setup {
     struct home *home;
@@ -19,6 +20,8 @@ struct setup {
 int setup_read(const struct daemon_options *options, struct setup **out, struct beam_why *why);
 /* Makes the folders; refuses loose ones, that of the configuration among them, and says which. */
 int setup_prepare(const struct setup *s, struct beam_why *why);
+/* What the configuration says of tor. Borrowed from s. */
+void setup_tor_options(const struct setup *s, struct tor_options *out);
 /* NULL allowed. */
 void setup_free(struct setup *s);
 

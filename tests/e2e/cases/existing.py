@@ -98,8 +98,7 @@ def filtered(t):
 
 @case("existing/a-filter-that-allows-too-little", seconds=60)
 def too_little(t):
-    tor = existing(t)
-    wait_until(lambda: os.path.exists(f"{tor.folder}/control"), 20, "its control socket is there")
+    tor = existing(t).opened()
     wall = t.keep(Filter(f"{tor.folder}/control",
                          [a for a in ALLOWED if not a.pattern.startswith("GETCONF")]))
     done = using(t, f"127.0.0.1:{wall.port}").detach(str(t.app.http))
@@ -147,7 +146,7 @@ def hangs(t):
 @case("existing/by-safecookie", seconds=60)
 def by_safecookie(t):
     tor = existing(t, "CookieAuthentication 1", f"CookieAuthFile {t.path('cookie')}")
-    wait_until(lambda: os.path.exists(t.path("cookie")), 20, "its cookie is there")
+    tor.opened()
     answers(t, using(t, f"unix:{tor.folder}/control").publish(t.app.http).ready())
 
 
@@ -155,7 +154,7 @@ def by_safecookie(t):
 def wrong_cookie(t):
     """Of 31 bytes; of 32 that are not tor's; of nobody's: status 1, and what is wrong."""
     tor = existing(t, "CookieAuthentication 1", f"CookieAuthFile {t.path('cookie')}")
-    wait_until(lambda: os.path.exists(t.path("cookie")), 20, "its cookie is there")
+    tor.opened()
     home = using(t, f"unix:{tor.folder}/control")
     for content, said in ((bytes(31), "31 bytes, and a cookie has 32"),
                           (bytes(32), "does not know the cookie"), (None, "No such file")):
@@ -175,7 +174,7 @@ def by_password(t):
                             capture_output=True, text=True).stdout.split()[-1]
     tor = existing(t, f"HashedControlPassword {hashed}")
     control = f"unix:{tor.folder}/control"
-    wait_until(lambda: os.path.exists(f"{tor.folder}/control"), 20, "its control socket is there")
+    tor.opened()
     done = using(t, control).detach(str(t.app.http))
     equal(done.status, 1, f"the status of {done}")
     check("tor.control_password_file" in done.err, done.err)
@@ -206,7 +205,7 @@ def by_password(t):
 def not_anonymous(t):
     tor = t.keep(Tor(t.path("tor"), t.network.torrc, socks="0",
                      lines=["HiddenServiceSingleHopMode 1", "HiddenServiceNonAnonymousMode 1"]))
-    wait_until(lambda: os.path.exists(f"{tor.folder}/control"), 20, "its control socket is there")
+    tor.opened()
     done = using(t, f"unix:{tor.folder}/control").detach(str(t.app.http))
     equal(done.status, 4, f"the status of {done}")
     check("show where this machine is" in done.err, done.err)

@@ -8,7 +8,8 @@ import threading
 
 from kit import case as case_module
 from kit.case import case
-from kit.process import check, wait_until
+from kit.process import check, equal, wait_until
+from kit.tor import Tor
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
 PORTAL = (b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n"
@@ -162,3 +163,56 @@ def port(t):
         done = t.home(tor__torrc=torrc).detach(str(t.app.http))
         check(done.status == 1 and "Address already in use" in done.err, f"{done}")
         t.note(done.err.strip())
+
+
+@case("trouble/data-directory-in-use", seconds=60)
+def in_use(t):
+    """By a tor that beam did not start: it is said which folder, and no tunnel comes up."""
+    home = t.home()
+    os.mkdir(home.file("tor"), 0o700)
+    other = t.keep(Tor(t.path("other"), t.network.torrc,
+                       [f"DataDirectory {home.file('tor', 'data')}"])).opened()
+    done = home.detach(str(t.app.http))
+    t.note(done.err.strip())
+    check(done.status == 1 and "has the data directory" in done.err, f"{done}")
+    other.stop()
+    equal(home.detach(str(t.app.http)).status, 0, "the status once it is free")
+
+
+@case("trouble/data-directory-not-ours-alone", network=False)
+def loose(t):
+    home = t.home(tor__torrc=None)
+    os.mkdir(home.file("tor"))
+    os.chmod(home.file("tor"), 0o750)
+    done = home.detach("3000")
+    check(done.status in (1, 3) and home.file("tor") in done.err and "chmod" in done.err, f"{done}")
+
+
+class Old:
+    """A control port of a tor from long ago."""
+
+    def __init__(self):
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        try:
+            peer, _ = self._socket.accept()
+            with peer:
+                peer.recv(4096)
+                peer.sendall(b'250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n'
+                             b'250-VERSION Tor="0.4.6.9"\r\n250 OK\r\n')
+                peer.recv(4096)
+        except OSError:
+            pass
+
+    def stop(self):
+        self._socket.close()
+
+
+@case("trouble/tor-too-old", network=False)
+def too_old(t):
+    server = t.keep(Old())
+    done = t.home(tor__torrc=None, tor__control=f"127.0.0.1:{server.port}").detach("3000")
+    check(done.status == 1 and "0.4.6.9 is too old" in done.err and "update" in done.err, f"{done}")

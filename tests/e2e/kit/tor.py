@@ -113,13 +113,21 @@ class Tor:
         self.control = None
         self.socks = None  # the port, once it is ready
 
+    def _listens(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(os.path.join(self.folder, "control")) == 0
+
+    def opened(self):
+        """Once its control socket is there."""
+        wait_until(lambda: self._listens() or not self.process.running(), 20,
+                   "tor's control socket is there")
+        return self
+
     def wait(self, seconds=60):
         """Until it has circuits."""
-        path = os.path.join(self.folder, "control")
-        wait_until(lambda: os.path.exists(path) or not self.process.running(), 20,
-                   "tor's control socket is there")
+        self.opened()
         try:
-            self.control = Control(path)
+            self.control = Control(os.path.join(self.folder, "control"))
             wait_until(self.control.bootstrapped, seconds, "a tor of the tests has circuits",
                        pause=0.1)
         except (OSError, Failure) as e:

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "doctor/running.h"
+
+#include <string.h>
+
+#include "cli/ask.h"
+
+static const char *text_of(const cJSON *o, const char *key)
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+    return text ? text : "";
+}
+
+static double number_of(const cJSON *o, const char *key)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
+    return cJSON_IsNumber(m) ? m->valuedouble : 0;
+}
+
+static void judge_tor(struct findings *fs, const cJSON *tor)
+{
+    const char *state = text_of(tor, "state");
+    if (strcmp(state, "resting") == 0 || strcmp(state, "failed") == 0)
+        findings_add(fs, "daemon", FINDINGS_FAIL, "see its log for why",
+                     "the daemon's tor is %s: it is started again after a pause", state);
+    else if (strcmp(state, "starting") == 0 || strcmp(state, "bootstrapping") == 0)
+        findings_add(fs, "daemon", FINDINGS_WARN, "wait, and see its log if this stays so",
+                     "the daemon's tor is on its way, at %.0f %%", number_of(tor, "percent"));
+}
+
+void running_judge(struct findings *fs, const cJSON *status, const char *version,
+                   struct running *out)
+{
+    const cJSON *tor = cJSON_GetObjectItemCaseSensitive(status, "tor");
+    const char *beam = text_of(status, "beam"), *state = text_of(tor, "state");
+    out->there = true;
+    out->tor_ready = strcmp(state, "ready") == 0;
+    out->tor_off = strcmp(state, "off") == 0;
+    if (strcmp(beam, version) != 0)
+        findings_add(fs, "daemon", FINDINGS_WARN, "stop it: the next command starts the new one",
+                     "the daemon is beam %s, and this is beam %s", beam, version);
+    findings_add(fs, "daemon", FINDINGS_OK, "", "beam %s runs as pid %.0f, its tor is %s", beam,
+                 number_of(status, "pid"), state);
+    judge_tor(fs, tor);
+}
+
+struct asked {
+    struct findings *findings;
+    struct running *out;
+    const char *version;
+};
+
+/* Of its tunnels there may be many; none is wanted here. */
+static cJSON *make_request(void *arg, uint64_t id, const struct request_common *c)
+{
+    (void)arg;
+    return request_status(id, c, UINT32_MAX);
+}
+
+static bool on_reply(void *arg, const cJSON *reply)
+{
+    struct asked *a = arg;
+    running_judge(a->findings, reply, a->version, a->out);
+    return false;
+}
+
+void running_check(struct findings *fs, const struct options *o, const char *version, bool held,
+                   struct running *out)
+{
+    struct asked a = {.findings = fs, .out = out, .version = version};
+    const struct ask ask = {.request = make_request, .reply = on_reply, .arg = &a};
+    struct beam_why why;
+    *out = (struct running){.there = held};
+    int err = ask_daemon(o, &ask, &why);
+    if (err == BEAM_ENODAEMON && !held)
+        findings_add(fs, "daemon", FINDINGS_OK, "", "none runs; one is started when it is needed");
+    else if (err < 0)
+        findings_add_why(fs, "daemon", FINDINGS_FAIL, &why);
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "doctor/machine.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/tor/kit.h"
+
+static char *dir;
+
+static const char *environment(const char *name)
+{
+    return strcmp(name, "BEAM_HOME") == 0 ? dir : NULL;
+}
+
+static struct home *home_of(char *at)
+{
+    struct home *h = NULL;
+    struct beam_why why;
+    dir = at;
+    cr_assert_eq(home_find(environment, &h, &why), 0, "%s", why.text);
+    return h;
+}
+
+static const struct finding *last(const struct findings *fs)
+{
+    cr_assert_gt(fs->count, 0);
+    return &fs->list[fs->count - 1];
+}
+
+BEAM_TEST(machine, folders)
+{
+    struct findings fs = {.count = 0};
+    struct beam_why why;
+    kit_init();
+    char *at = kit_dir();
+    struct home *h = home_of(at);
+    machine_folders(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_lt(access(h->data, F_OK), 0, "it only looks");
+    cr_assert_eq(home_prepare(h, &why), 0);
+    machine_folders(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_eq(chmod(h->tor, 0755), 0);
+    machine_folders(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL);
+    cr_assert_not_null(strstr(last(&fs)->text, h->tor), "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->next, "chmod"), "%s", last(&fs)->next);
+    home_free(h);
+    kit_remove(at);
+}
+
+BEAM_TEST(machine, folders_that_cannot_be_made)
+{
+    struct findings fs = {.count = 0};
+    char at[] = "/dev/null/beam";
+    kit_init();
+    struct home *h = home_of(at);
+    machine_folders(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL);
+    cr_assert_not_null(strstr(last(&fs)->text, "cannot be made"), "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->next, "BEAM_HOME"), "%s", last(&fs)->next);
+    home_free(h);
+}
+
+BEAM_TEST(machine, bridges)
+{
+    struct findings fs = {.count = 0};
+    struct conf *c;
+    struct beam_why why;
+    kit_init();
+    cr_assert_eq(conf_new(&c), 0);
+    machine_bridges(&fs, c);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK);
+    cr_assert_eq(conf_set(c, "tor.bridge=192.0.2.1:443", &why), 0);
+    cr_assert_eq(conf_set(c, "tor.bridge=192.0.2.2:443", &why), 0);
+    machine_bridges(&fs, c);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK);
+    cr_assert_not_null(strstr(last(&fs)->text, "2 configured"), "%s", last(&fs)->text);
+    cr_assert_eq(conf_set(c, "tor.bridge=strange 192.0.2.2:443", &why), 0);
+    machine_bridges(&fs, c);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL);
+    cr_assert_not_null(strstr(last(&fs)->next, "tor.transport"), "%s", last(&fs)->next);
+    conf_free(c);
+}
+
+BEAM_TEST(machine, data)
+{
+    struct findings fs = {.count = 0};
+    struct beam_why why;
+    char path[256];
+    kit_init();
+    char *at = kit_dir();
+    struct home *h = home_of(at);
+    machine_data(&fs, h, false);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_eq(home_prepare(h, &why), 0);
+    snprintf(path, sizeof(path), "%s/data", h->tor);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/data/lock", h->tor);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    cr_assert_geq(fd, 0);
+    cr_assert_eq(flock(fd, LOCK_EX), 0);
+    machine_data(&fs, h, false);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL);
+    machine_data(&fs, h, true);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "the daemon's");
+    close(fd);
+    home_free(h);
+    kit_remove(at);
+}
+
+BEAM_TEST(machine, configuration)
+{
+    struct findings fs = {.count = 0};
+    struct setup *s;
+    kit_init();
+    char *at = kit_dir();
+    cr_assert_eq(setenv("BEAM_HOME", at, 1), 0);
+    struct daemon_options options = {.version = "1"};
+    machine_configuration(&fs, &options, &s);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_not_null(s);
+    setup_free(s);
+    char *path = kit_file(at, "beam.conf", 0600, "[tor]\nbinry = x\n");
+    machine_configuration(&fs, &options, &s);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL);
+    cr_assert_not_null(strstr(last(&fs)->text, "beam.conf:2"), "%s", last(&fs)->text);
+    cr_assert_null(s);
+    free(path);
+    kit_remove(at);
+}
