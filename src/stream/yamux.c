@@ -11,6 +11,7 @@ enum {
     MEMORY = 1024 * 1024,
     BUDGET = 64 * 1024 * 1024,
     STALL_MS = 60 * 1000,
+    LINGER_MS = 30 * 1000,
     IDS_MAX = 1 << 20 /* in the map; max_streams is less */
 };
 
@@ -218,6 +219,8 @@ static void specify(struct yamux *y, const struct yamux_spec *spec)
         y->spec.max_window = WINDOW;
     if (!y->spec.stall_ms)
         y->spec.stall_ms = STALL_MS;
+    if (!y->spec.linger_ms)
+        y->spec.linger_ms = LINGER_MS;
     y->private_budget.total = BUDGET;
     y->share.budget = spec->budget ? spec->budget : &y->private_budget;
     y->share.own = spec->memory ? spec->memory : MEMORY;
@@ -234,6 +237,8 @@ static void begin(struct yamux *y)
     TAILQ_INIT(&y->turns);
     TAILQ_INIT(&y->pings);
     TAILQ_INIT(&y->pongs);
+    buf_init(&y->in, loop_pool(y->loop), YAMUX_READ_MAX);
+    yamux_send_init(y);
     loop_task_init(&y->receive, on_receive, y);
     loop_task_init(&y->send, on_send, y);
     loop_task_init(&y->news, on_news, y);

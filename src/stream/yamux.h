@@ -41,6 +41,7 @@ struct yamux_spec {
     size_t memory;               /* unread bytes that are this session's in any case; 0: 1 MiB */
     struct yamux_budget *budget; /* what it may take beyond; borrowed; NULL: 64 MiB of its own */
     uint64_t stall_ms;           /* a peer that takes nothing for so long is gone; 0: 60 s */
+    uint64_t linger_ms;          /* for the peer's end of a stream freed here; 0: 30 s */
 };
 
 struct yamux_events {

@@ -28,6 +28,7 @@ enum {
     YAMUX_UNACKED_MAX = 256,        /* streams of ours that the peer has not acknowledged */
     YAMUX_QUEUE_MAX = 256 * 1024,   /* bytes that wait for their turn, of a stream */
     YAMUX_QUEUED_MAX = 1024 * 1024, /* of all streams; then a stream may have YAMUX_TURN */
+    YAMUX_READ_MAX = 256 * 1024,    /* a call */
     YAMUX_TURN = 16 * 1024,         /* bytes a turn where others wait */
     YAMUX_TURN_ALONE = 64 * 1024
 };
@@ -62,9 +63,8 @@ struct yamux_stream {
     TAILQ_ENTRY(yamux_stream) turns; /* on `arrivals` or `turns` */
 };
 
-TAILQ_HEAD(yamux_list, yamux_stream);
-
 struct yamux_ping;
+TAILQ_HEAD(yamux_list, yamux_stream);
 
 struct yamux {
     struct loop *loop;
@@ -125,9 +125,9 @@ void yamux_stream_settle(struct yamux_stream *s);          /* ends it if both en
 void yamux_stream_charge(struct yamux_stream *s);          /* reckons up what it holds */
 bool yamux_stream_writable(const struct yamux_stream *s);  /* enough to be worth a call */
 
-/* Reads and takes in what there is. */
-void yamux_receive(struct yamux *y);
+void yamux_receive(struct yamux *y); /* what there is */
 
+void yamux_send_init(struct yamux *y);
 /* A frame of the session, or the last of a stream. Fails the session when there are too many. */
 void yamux_send_control(struct yamux *y, enum yamux_type type, unsigned flags, uint32_t stream,
                         uint32_t length);
@@ -142,7 +142,7 @@ void yamux_send(struct yamux *y); /* what there is, as far as it is taken */
 void yamux_ping_answered(struct yamux *y, uint32_t value);
 /* Wants the round trip to be known, and not to be old. */
 void yamux_ping_probe(struct yamux *y);
-/* Tells of one that is answered, or over. False when there is none. */
+/* Tells of one that is answered, or over; false: there is none. */
 bool yamux_ping_tell(struct yamux *y);
 void yamux_ping_drop(struct yamux *y);
 

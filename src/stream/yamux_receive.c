@@ -8,10 +8,9 @@
 #include "stream/yamux_parts.h"
 
 enum {
-    READ_MAX = 256 * 1024,
-    PER_TURN = 256 * 1024, /* bytes, then the streams' owners have their turn */
-    SMALL = 4 * 1024,      /* a piece that is copied where it would keep a block for itself */
-    REFUSED_MAX = 4096     /* streams in a row */
+    PER_TURN = YAMUX_READ_MAX, /* bytes, then the streams' owners have their turn */
+    SMALL = 4 * 1024,          /* a piece that is copied where it would keep a block for itself */
+    REFUSED_MAX = 4096         /* streams in a row */
 };
 
 static bool is_ours(const struct yamux *y, uint32_t id)
@@ -286,9 +285,7 @@ static void over(struct yamux *y, int err)
 void yamux_receive(struct yamux *y)
 {
     for (size_t got = 0; !y->failed && got < PER_TURN;) {
-        if (y->in.ceiling == 0)
-            buf_init(&y->in, loop_pool(y->loop), READ_MAX);
-        ssize_t n = stream_read(y->under, &y->in, READ_MAX);
+        ssize_t n = stream_read(y->under, &y->in, PER_TURN);
         if (n == BEAM_EAGAIN)
             return;
         if (n < 0) {

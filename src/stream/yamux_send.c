@@ -18,6 +18,12 @@ enum {
 
 static_assert(YAMUX_TURN_ALONE >= YAMUX_TURN, "the longest turn");
 
+void yamux_send_init(struct yamux *y)
+{
+    buf_init(&y->control, loop_pool(y->loop), CONTROL_MAX);
+    buf_init(&y->out, loop_pool(y->loop), OUT_MAX);
+}
+
 void yamux_send_soon(struct yamux *y)
 {
     if (!y->blocked && !y->failed)
@@ -37,8 +43,6 @@ void yamux_send_control(struct yamux *y, enum yamux_type type, unsigned flags, u
 {
     if (y->failed)
         return;
-    if (y->control.ceiling == 0)
-        buf_init(&y->control, loop_pool(y->loop), CONTROL_MAX);
     int err = add_head(&y->control, type, flags, stream, length);
     if (err < 0)
         y->choked = err; /* the caller may hold streams: the session fails when it sends */
@@ -163,8 +167,6 @@ static int gather(struct yamux *y)
     int more = 1;
     if (y->choked)
         return y->choked;
-    if (y->out.ceiling == 0)
-        buf_init(&y->out, loop_pool(y->loop), OUT_MAX);
     while (more > 0 && buf_len(&y->out) < OUT_ENOUGH)
         more = say_one(y);
     return more < 0 ? more : 0;

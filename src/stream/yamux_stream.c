@@ -4,8 +4,6 @@
 
 #include "stream/yamux_parts.h"
 
-enum { LATE_MS = 30 * 1000 }; /* for the peer to end a stream that its owner here has left */
-
 static struct yamux_stream *of(struct stream *s)
 {
     return (struct yamux_stream *)s;
@@ -69,12 +67,12 @@ static void grant(struct yamux_stream *s)
     struct yamux *y = s->y;
     if (!s->live || s->ended)
         return;
-    uint64_t out = (uint64_t)s->window.credit + buf_len(&s->in);
-    if (out > s->window.size / 2)
+    size_t unread = buf_len(&s->in) + (y->into == s ? y->left : 0); /* of a frame that comes now */
+    if (s->window.credit + unread > s->window.size / 2)
         return; /* without a look at the clock */
-    uint32_t more = yamux_window_grant(&s->window, buf_len(&s->in),
-                                       yamux_share_window(&y->share, y->spec.max_window), y->rtt_us,
-                                       loop_now_us(y->loop));
+    size_t ceiling = yamux_share_window(&y->share, y->spec.max_window);
+    uint32_t more =
+        yamux_window_grant(&s->window, unread, ceiling, y->rtt_us, loop_now_us(y->loop));
     if (more == 0)
         return;
     s->grant_due += more;
@@ -200,9 +198,9 @@ static void disown(struct yamux_stream *s)
     TAILQ_REMOVE(&y->streams, s, all);
     TAILQ_INSERT_TAIL(&y->orphans, s, all);
     s->orphan = true;
-    s->late_at = loop_now(s->loop) + LATE_MS;
+    s->late_at = loop_now(s->loop) + y->spec.linger_ms;
     if (!loop_timer_pending(&y->late))
-        loop_timer_set(&y->late, LATE_MS);
+        loop_timer_set(&y->late, y->spec.linger_ms);
 }
 
 void yamux_stream_end(struct yamux_stream *s, int err)

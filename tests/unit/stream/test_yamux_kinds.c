@@ -2,9 +2,9 @@
 /* The suite of all streams over yamux: on each kind below, and with its frames cut anywhere. */
 #include "stream/memory.h"
 #include "stream/yamux_window.h"
+#include "tests/suite/muxed.h"
 #include "tests/suite/ragged.h"
 #include "tests/suite/stream_suite.h"
-#include "tests/unit/stream/muxed.h"
 #include "tests/unit/stream/pairs.h"
 
 static struct muxed sessions;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Two yamux sessions that talk with each other, for tests. */
-#ifndef BEAM_TESTS_UNIT_STREAM_MUXED_H
-#define BEAM_TESTS_UNIT_STREAM_MUXED_H
+#ifndef BEAM_TESTS_SUITE_MUXED_H
+#define BEAM_TESTS_SUITE_MUXED_H
 
 #include "stream/yamux.h"
 

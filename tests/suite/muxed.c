@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/unit/stream/muxed.h"
+#include "tests/suite/muxed.h"
 
 #include <sodium.h>
 
