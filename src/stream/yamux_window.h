@@ -27,8 +27,8 @@ int yamux_window_take(struct yamux_window *w, uint32_t len, uint64_t now_us);
 /*
  * Some of what had come was read; `unread` bytes are left, those that were taken and still come
  * counted. Returns how many more the peer is to be told it may send, which then is its due: 0 as
- * long as it is not worth a frame. The window grows to `ceiling` at most, and shrinks to it as it is
- * read, but never below YAMUX_WINDOW_FIRST. `rtt_us` 0: not known, it does not grow.
+ * long as it is not worth a frame. The window grows to `ceiling` at most, and shrinks to it as it
+ * is read, but never below YAMUX_WINDOW_FIRST. `rtt_us` 0: not known, it does not grow.
  */
 uint32_t yamux_window_grant(struct yamux_window *w, size_t unread, size_t ceiling, uint64_t rtt_us,
                             uint64_t now_us);

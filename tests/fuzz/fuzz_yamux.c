@@ -190,7 +190,7 @@ static void play(struct play *p, const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct play p = {.budget = {.total = 200000}};
-    struct stream *under;
+    struct stream *under = NULL;
     const struct yamux_events events = {.stream = on_stream, .closed = on_closed, .arg = &p};
     const struct yamux_spec spec = {
         .initiator = size % 2, .max_streams = 6, .memory = 40000, .budget = &p.budget};
