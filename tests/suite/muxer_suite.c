@@ -156,11 +156,13 @@ static bool one_ended(void *arg)
     return false;
 }
 
-/* When the first of equal transfers is through, none is far behind. */
+/* When the first of equal transfers is through, none is far behind. Of equal windows, that is: one
+ * that has grown sooner than another lets more through. */
 void muxer_takes_turns(const struct muxer_kind *kind)
 {
     struct stage st;
     stage_open(&st, kind, 10);
+    st.sessions.listener.spec.max_window = WINDOW;
     for (size_t i = 0; i < st.pairs; i++)
         st.near[i].to_send = 4 * MIB;
     stage_act(&st);
