@@ -2,6 +2,7 @@
 #include "stream/lazy.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "stream/multistream.h"
 
@@ -9,10 +10,10 @@ struct lazy {
     struct stream stream;
     struct stream *under;
     struct multistream *talk; /* until the protocol is agreed on */
-    const char *protocol;
-    struct buf in, out; /* of the negotiation */
-    int failed;         /* the answer was a refusal, or none */
-    bool shut;          /* once the proposal is out */
+    char *protocol;           /* its own, for whoever asked may be gone */
+    struct buf in, out;       /* of the negotiation */
+    int failed;               /* the answer was a refusal, or none */
+    bool shut;                /* once the proposal is out */
 };
 
 static struct lazy *of(struct stream *s)
@@ -105,6 +106,7 @@ static void lazy_free(struct stream *s)
 {
     struct lazy *z = of(s);
     free(z->talk);
+    free(z->protocol);
     stream_free(z->under);
     buf_clear(&z->in);
     buf_clear(&z->out);
@@ -156,13 +158,13 @@ int stream_lazy(struct loop *l, struct stream *under, const char *protocol, stru
     if (!z)
         return BEAM_ENOMEM;
     z->stream.ops = &lazy_ops;
-    z->protocol = protocol;
+    z->protocol = strdup(protocol);
     buf_init(&z->in, loop_pool(l), MULTISTREAM_MESSAGE_MAX);
     buf_init(&z->out, loop_pool(l), MULTISTREAM_OUT_MAX);
     z->talk = malloc(sizeof(*z->talk));
-    if (!z->talk)
+    if (!z->talk || !z->protocol)
         goto out;
-    err = multistream_ask(z->talk, &z->protocol, 1, &z->out);
+    err = multistream_ask(z->talk, (const char *const *)&z->protocol, 1, &z->out);
     if (err < 0)
         goto out;
     z->under = under;
@@ -174,6 +176,7 @@ int stream_lazy(struct loop *l, struct stream *under, const char *protocol, stru
     return 0;
 out:
     free(z->talk);
+    free(z->protocol);
     buf_clear(&z->out);
     free(z);
     return err;

@@ -10,8 +10,8 @@
 #include "loop/loop.h"
 #include "stream/stream.h"
 
-/* Takes `under` over when it succeeds, and proposes. The protocol's text is borrowed until it was
- * agreed on. 0, BEAM_ENOMEM, BEAM_EINVAL (the protocol). */
+/* Takes `under` over when it succeeds, and proposes. The protocol's text is copied. 0, BEAM_ENOMEM,
+ * BEAM_EINVAL (the protocol). */
 int stream_lazy(struct loop *l, struct stream *under, const char *protocol, struct stream **out);
 
 #endif
