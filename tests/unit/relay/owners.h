@@ -32,6 +32,7 @@ struct place {
 
 static inline void place_make(struct place *p)
 {
+    cr_assert_geq(sodium_init(), 0);
     snprintf(p->dir, sizeof(p->dir), "/tmp/beam-relay-test.XXXXXX");
     cr_assert_not_null(mkdtemp(p->dir));
     snprintf(p->file, sizeof(p->file), "%s/leases.db", p->dir);

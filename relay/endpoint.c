@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/endpoint.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static const char scheme[] = "http://", path_start[] = "/t/";
+enum { HTTP_PORT = 80, PATH_START_LEN = sizeof(path_start) - 1 };
+
+/* ---- where they are ------------------------------------------------------------------------- */
+
+/* Labels with dots between them; an IPv4 address is of that form too. */
+static bool is_host(const char *text, size_t len)
+{
+    char label[RESERVATION_NAME_SIZE];
+    size_t at = 0;
+    if (len == 0 || len >= ENDPOINT_HOST_SIZE)
+        return false;
+    while (at <= len) {
+        size_t n = 0;
+        while (at + n < len && text[at + n] != '.')
+            n++;
+        if (n >= sizeof(label))
+            return false;
+        memcpy(label, text + at, n);
+        label[n] = '\0';
+        if (!text_label_valid(label))
+            return false;
+        at += n + 1;
+    }
+    return true;
+}
+
+/* Where a host ends, and its port, if any, begins. */
+static size_t host_len(const char *text, size_t len)
+{
+    const char *closing = len > 0 && text[0] == '[' ? memchr(text, ']', len) : NULL;
+    if (closing)
+        return (size_t)(closing + 1 - text);
+    const char *colon = memchr(text, ':', len);
+    return colon ? (size_t)(colon - text) : len;
+}
+
+static bool is_authority(const char *text)
+{
+    size_t len = strlen(text), host = host_len(text, len);
+    struct addr addr;
+    uint64_t port;
+    if (host < len &&
+        (text[host] != ':' || text_number(text + host + 1, len - host - 1, UINT16_MAX, &port) < 0 ||
+         port == 0))
+        return false;
+    return text[0] == '[' ? host > 2 && addr_ip(text + 1, host - 2, 1, &addr) == 0
+                          : is_host(text, host);
+}
+
+static int take_url(const char *url, struct endpoint_base *out, struct beam_why *why)
+{
+    size_t len = sizeof(scheme) - 1;
+    if (strncmp(url, scheme, len) != 0 || strlen(url + len) >= sizeof(out->host) ||
+        !is_authority(url + len))
+        return beam_why(why, BEAM_EINVAL,
+                        "relay.url %s: must be http://HOST or http://HOST:PORT, in lower case and "
+                        "with nothing behind it",
+                        url);
+    snprintf(out->host, sizeof(out->host), "%s", url + len);
+    return 0;
+}
+
+static void take_listening(const struct addr *listening, const char *domain,
+                           struct endpoint_base *out)
+{
+    char at[ADDR_TEXT_SIZE];
+    uint16_t port = addr_port(listening);
+    addr_text(listening, at);
+    if (!domain[0])
+        snprintf(out->host, sizeof(out->host), "%.*s", (int)sizeof(out->host) - 1, at);
+    else if (port == HTTP_PORT)
+        snprintf(out->host, sizeof(out->host), "%s", domain);
+    else
+        snprintf(out->host, sizeof(out->host), "%s:%u", domain, (unsigned)port);
+}
+
+int endpoint_base_init(const char *url, const char *domain, const struct addr *listening,
+                       struct endpoint_base *out, struct beam_why *why)
+{
+    struct endpoint_base b = {.host = ""};
+    if (domain[0] && !is_host(domain, strlen(domain)))
+        return beam_why(why, BEAM_EINVAL,
+                        "relay.domain %s: must be a domain in lower case, as in relay.example",
+                        domain);
+    snprintf(b.domain, sizeof(b.domain), "%s", domain);
+    int err = 0;
+    if (url[0])
+        err = take_url(url, &b, why);
+    else
+        take_listening(listening, b.domain, &b);
+    if (err < 0)
+        return err;
+    snprintf(b.port, sizeof(b.port), "%s", b.host + host_len(b.host, strlen(b.host)));
+    *out = b;
+    return 0;
+}
+
+size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease,
+                     char out[RESERVATION_URLS_MAX][RESERVATION_URL_SIZE])
+{
+    char id[RESERVATION_ID_TEXT];
+    size_t n = 0;
+    reservation_id_text(lease->id, id);
+    if (base->domain[0])
+        snprintf(out[n++], RESERVATION_URL_SIZE, "%s%s.%s%s/", scheme,
+                 lease->name[0] ? lease->name : id, base->domain, base->port);
+    snprintf(out[n++], RESERVATION_URL_SIZE, "%s%s%s%s/", scheme, base->host, path_start, id);
+    return n;
+}
+
+/* ---- which one ------------------------------------------------------------------------------ */
+
+/* The first label of a host under the domain, in lower case. */
+static bool take_label(const struct endpoint_base *base, struct http_text host,
+                       char out[RESERVATION_NAME_SIZE])
+{
+    size_t domain = strlen(base->domain), len = host_len(host.at, host.len);
+    if (domain == 0 || len < domain + 2)
+        return false;
+    size_t label = len - domain - 1;
+    if (label >= RESERVATION_NAME_SIZE || host.at[label] != '.' ||
+        strncasecmp(host.at + label + 1, base->domain, domain) != 0)
+        return false;
+    for (size_t i = 0; i < label; i++)
+        out[i] = (char)tolower((unsigned char)host.at[i]);
+    out[label] = '\0';
+    return true;
+}
+
+static bool find_by_path(struct http_text target, struct endpoint *out)
+{
+    const size_t len = ENDPOINT_PREFIX_SIZE - 1;
+    if (target.len < len || memcmp(target.at, path_start, PATH_START_LEN) != 0 ||
+        (target.len > len && target.at[len] != '/' && target.at[len] != '?') ||
+        reservation_id_parse(target.at + PATH_START_LEN, len - PATH_START_LEN, out->id) < 0)
+        return false;
+    memcpy(out->prefix, target.at, len);
+    return true;
+}
+
+bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
+                   struct endpoint *out)
+{
+    struct http_text host;
+    memset(out, 0, sizeof(*out));
+    /* On a host of its own all paths are the owner's, those that look like ours too. */
+    if (!http_head_field(head, "Host", &host) || !take_label(base, host, out->name))
+        return find_by_path(head->target, out);
+    if (reservation_id_parse(out->name, strlen(out->name), out->id) == 0)
+        out->name[0] = '\0';
+    return true;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where a relay's public endpoints are, and which one a request is for. Pure. Each endpoint has a
+ * URL below the relay's own, "http://relay.example/t/ID/"; a relay with a domain gives each a host
+ * of its own beside it, "http://NAME.relay.example/" or "http://ID.relay.example/".
+ */
+#ifndef BEAM_RELAY_ENDPOINT_H
+#define BEAM_RELAY_ENDPOINT_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+#include "http/head.h"
+#include "relay/lease.h"
+
+enum { ENDPOINT_PREFIX_SIZE = 3 + RESERVATION_ID_TEXT, ENDPOINT_HOST_SIZE = 254 };
+
+/* Only endpoint_base_init fills it. May be copied. */
+struct endpoint_base {
+    char host[ENDPOINT_HOST_SIZE + 8]; /* "relay.example:8080", or without a port */
+    char domain[ENDPOINT_HOST_SIZE];   /* "relay.example"; "" for none */
+    char port[8];                      /* ":8080", or "" */
+};
+
+/*
+ * `url`: where the front is reached from outside, "http://HOST[:PORT]"; "" takes the domain, or the
+ * address it listens at. `domain`: under which every host leads here; "" for none. BEAM_EINVAL with
+ * words.
+ */
+int endpoint_base_init(const char *url, const char *domain, const struct addr *listening,
+                       struct endpoint_base *out, struct beam_why *why);
+
+/* The URLs of a lease, the one to show first first. Returns how many. */
+size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease,
+                     char out[RESERVATION_URLS_MAX][RESERVATION_URL_SIZE]);
+
+struct endpoint {
+    char name[RESERVATION_NAME_SIZE]; /* or "", and then: */
+    uint8_t id[RESERVATION_ID_SIZE];
+    char prefix[ENDPOINT_PREFIX_SIZE]; /* of the request's target, "/t/ID"; "" for none */
+};
+
+/* Which endpoint a request is for, whether there is such a one or not. False: for none. */
+bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
+                   struct endpoint *out);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A relay's public side: visitors over HTTP/1.1, each request of which goes to the owner of the
+ * endpoint that it names, on a visit stream that is kept while the visitor stays with it.
+ *
+ * An endpoint that never was, one that is gone and one that is not for anybody get the same 404. One
+ * whose owner is not connected gets 503 and when to come again; an owner that answers what is no
+ * HTTP 502, none in time 504; a body larger than allowed 413.
+ */
+#ifndef BEAM_RELAY_FRONT_H
+#define BEAM_RELAY_FRONT_H
+
+#include "p2p/host.h"
+#include "relay/endpoint.h"
+#include "relay/lease.h"
+
+struct front;
+
+struct front_spec { /* what is pointed to is borrowed */
+    struct loop *loop;
+    const struct rng *rng;
+    const struct clock_source *clock;
+    struct host *host;
+    const struct lease_store *store;
+    const struct endpoint_base *base;
+    uint64_t max_body;      /* bytes of a request's body; 0: any */
+    size_t max_visitors;    /* connections at once; more wait to be accepted */
+    size_t max_streams;     /* of them, an endpoint */
+    bool visitor_addresses; /* owners who asked are told them */
+};
+
+/* 0 or BEAM_ENOMEM. */
+int front_new(const struct front_spec *spec, struct front **out);
+/* A visitor's connection, taken over. `from` (NULL allowed) is its address. */
+void front_visitor(struct front *f, struct stream *s, const struct addr *from);
+/* Called with false when there are as many visitors as may be, with true when one has gone. */
+void front_on_room(struct front *f, void (*fn)(void *arg, bool room), void *arg);
+size_t front_visitors(const struct front *f);
+/* Resets what is open. Before its host. NULL allowed. */
+void front_free(struct front *f);
+
+#endif

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/owner.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "p2p/ping.h"
+#include "relay/exchange.h"
+#include "relay/pins.h"
+#include "relay/ticket.h"
+
+enum {
+    REST_MIN_MS = 250,
+    REST_MAX_MS = 4000,   /* a relay that was restarted is found again within 5 s */
+    LONG_FAILURES = 100,  /* and after that many, */
+    REST_LONG_MS = 60000, /* one that stays away is asked less often */
+    PING_MS = 15000,
+    RENEW_MIN_S = 10,
+    RENEW_MAX_S = 12 * 3600,
+    PROOF_DIRECT_MS = 15000,
+    PROOF_TOR_MS = 90000
+};
+
+struct owner {
+    struct owner_spec spec;
+    struct owner_events events;
+    enum owner_state state;
+    char name[RESERVATION_NAME_SIZE], peer_text[PEER_ID_TEXT_SIZE];
+    char url[RESERVATION_URL_SIZE];
+    char *ticket_file, *pins_file;
+
+    struct peer_id peer; /* whom the relay must be; len 0: not known yet */
+    bool pinned;         /* or typed */
+    bool was_up;
+    bool has_ticket;
+    struct ticket ticket;
+
+    enum way way;
+    struct exchange *exchange;
+    struct proof *proof;
+    struct reservation_answer answer;
+    size_t url_at; /* of the answer's, that which is being checked */
+    struct beam_why first_why;
+
+    struct visits_entry visits;
+    struct host_watch watch;
+    bool kept;    /* the host was told to keep the connection */
+    bool closing; /* nothing more is called */
+    struct ping *ping;
+    struct loop_timer rest, renew, again; /* `again`: the next ping */
+    unsigned failures;
+};
+
+static const char *const state_names[] = {
+    [OWNER_ASKING] = "asking",   [OWNER_CHECKING] = "checking", [OWNER_UP] = "up",
+    [OWNER_RESTING] = "resting", [OWNER_FAILED] = "failed",
+};
+
+static void enter(struct owner *o, enum owner_state state, const struct beam_why *why);
+
+/* ---- what is kept --------------------------------------------------------------------------- */
+
+static void warn(struct owner *o, const struct beam_why *why)
+{
+    log_warn("relay", "%s: %s", log_scrub(o->spec.where.text), log_scrub(why->text));
+    if (o->events.warning)
+        o->events.warning(o->events.arg, why);
+}
+
+/* The relay is who it is from now on, and its user is told when only its address was known. */
+static void pin(struct owner *o, const struct peer_id *peer)
+{
+    struct beam_why why = {.text = ""};
+    o->peer = *peer;
+    peer_id_text(peer, o->peer_text);
+    if (o->pinned)
+        return;
+    o->pinned = true;
+    if (pins_add(o->pins_file, o->spec.where.text, peer, &why) < 0) {
+        warn(o, &why);
+        return;
+    }
+    beam_why(
+        &why, 0,
+        "relay %s: taken for %s from now on, for nothing else was known of it (an address that "
+        "ends in /p2p/PEER says whom to expect)",
+        o->spec.where.text, o->peer_text);
+    warn(o, &why);
+}
+
+static void keep_ticket(struct owner *o)
+{
+    struct beam_why why = {.text = ""};
+    struct ticket t = {.relay = o->peer};
+    memcpy(t.id, o->answer.id, sizeof(t.id));
+    memcpy(t.token, o->answer.token, sizeof(t.token));
+    bool same = o->has_ticket && memcmp(t.id, o->ticket.id, sizeof(t.id)) == 0 &&
+                sodium_memcmp(t.token, o->ticket.token, sizeof(t.token)) == 0;
+    o->has_ticket = true;
+    o->ticket = t;
+    sodium_memzero(&t, sizeof(t));
+    if (!same && o->spec.keep && ticket_save(o->ticket_file, &o->ticket, &why) < 0)
+        warn(o, &why);
+}
+
+static void drop_ticket(struct owner *o, struct beam_why *why)
+{
+    beam_why(why, BEAM_ENOTFOUND,
+             "relay %s: it does not know our reservation of before any more: the URL is another "
+             "one now",
+             o->spec.where.text);
+    warn(o, why);
+    o->has_ticket = false;
+    sodium_memzero(&o->ticket, sizeof(o->ticket));
+}
+
+static int load_kept(struct owner *o, struct beam_why *why)
+{
+    struct beam_why missing;
+    if (o->peer.len == 0) {
+        int err = pins_find(o->pins_file, o->spec.where.text, &o->peer, &missing);
+        if (err < 0 && err != BEAM_ENOTFOUND)
+            return beam_why(why, err, "%s", missing.text);
+        o->pinned = err == 0;
+    } else {
+        o->pinned = true;
+    }
+    if (!o->spec.keep)
+        return 0;
+    int err = ticket_load(o->ticket_file, &o->ticket, &missing);
+    o->has_ticket = err == 0;
+    return err < 0 && err != BEAM_ENOTFOUND ? beam_why(why, err, "%s", missing.text) : 0;
+}
+
+/* ---- failures ------------------------------------------------------------------------------- */
+
+/* Whether trying again, with nothing changed, is of no use. */
+static bool is_final(const struct owner *o, int err)
+{
+    switch (err) {
+    case BEAM_EPOLICY:
+        return true;
+    case BEAM_EAUTH:
+    case BEAM_ENOTFOUND:
+    case BEAM_EPROTO:
+    case BEAM_EINVAL:
+    case BEAM_EEXIST:
+        return !o->was_up;
+    default:
+        return false;
+    }
+}
+
+/* Somebody else than the pin says is there. */
+static void explain_pin(const struct owner *o, struct beam_why *why)
+{
+    struct beam_why what = *why;
+    beam_why(why, BEAM_EAUTH,
+             "%s (relay %s was another at its first use; if it has a new key for a good reason, "
+             "remove its line from %s)",
+             what.text, o->spec.where.text, o->pins_file);
+}
+
+static void lose(struct owner *o, int err, const struct beam_why *why)
+{
+    struct beam_why words = {.text = ""};
+    if (why)
+        words = *why;
+    words.code = err;
+    if (err == BEAM_EAUTH && o->state == OWNER_ASKING && o->spec.where.peer.len == 0)
+        explain_pin(o, &words);
+    enter(o, is_final(o, err) ? OWNER_FAILED : OWNER_RESTING, &words);
+}
+
+static uint64_t rest_ms(const struct owner *o)
+{
+    uint64_t most = o->failures < LONG_FAILURES ? REST_MAX_MS : REST_LONG_MS;
+    uint64_t ms = backoff_pause(o->failures, REST_MIN_MS, most);
+    /* Owners whose relay went away do not all come back in one moment. */
+    return ms - rng_below(o->spec.rng, (uint32_t)(ms / 2));
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+static void on_answer(void *arg, int err, const struct beam_why *why,
+                      const struct reservation_answer *answer, const struct peer_id *peer,
+                      enum way way);
+
+static void ask(struct owner *o, enum reservation_verb verb)
+{
+    const struct connect_spec spec = {.peer = o->peer.len > 0 ? &o->peer : NULL,
+                                      .addrs = &o->spec.where.addr,
+                                      .n = o->spec.where.addr.len > 0,
+                                      .origin = PERMIT_TYPED};
+    struct reservation_request r = {.verb = verb,
+                                    .kind = verb == RESERVATION_RESERVE ? RESERVATION_HTTP : 0,
+                                    .has_id = o->has_ticket,
+                                    .visitor_address =
+                                        verb == RESERVATION_RESERVE && o->spec.visitor_address};
+    if (o->has_ticket) {
+        memcpy(r.id, o->ticket.id, sizeof(r.id));
+        memcpy(r.token, o->ticket.token, sizeof(r.token));
+    } else {
+        snprintf(r.name, sizeof(r.name), "%s", o->name);
+    }
+    int err = exchange_start(o->spec.loop, o->spec.host, &spec, o->spec.where.text, &r, on_answer,
+                             o, &o->exchange);
+    sodium_memzero(&r, sizeof(r));
+    if (err < 0) {
+        struct beam_why why;
+        beam_why(&why, err, "relay %s: %s", o->spec.where.text, beam_err_text(err));
+        lose(o, err, &why);
+    }
+}
+
+static void refused(struct owner *o, const struct reservation_answer *a)
+{
+    struct beam_why why;
+    char reason[RESERVATION_REASON_SIZE];
+    int err = reservation_status_err(a->status);
+    if (a->status == RESERVATION_FORBIDDEN && o->has_ticket) {
+        drop_ticket(o, &why);
+        enter(o, OWNER_ASKING, &why);
+        return;
+    }
+    text_escape(a->reason, strlen(a->reason), reason, sizeof(reason));
+    beam_why(&why, err, "relay %s: refuses: %s%s%s%s", o->spec.where.text,
+             reservation_status_text(a->status), reason[0] ? " (it says: " : "", reason,
+             reason[0] ? ")" : "");
+    lose(o, err == BEAM_EREFUSED && !o->was_up ? BEAM_EINVAL : err, &why);
+}
+
+static void set_renewal(struct owner *o)
+{
+    uint64_t s = o->answer.lease / 2;
+    if (s < RENEW_MIN_S)
+        s = RENEW_MIN_S;
+    if (s > RENEW_MAX_S)
+        s = RENEW_MAX_S;
+    loop_timer_set(&o->renew, s * 1000);
+}
+
+static void on_answer(void *arg, int err, const struct beam_why *why,
+                      const struct reservation_answer *answer, const struct peer_id *peer,
+                      enum way way)
+{
+    struct owner *o = arg;
+    o->exchange = NULL;
+    if (err < 0) {
+        /* An onion that is not found may be on its way up. */
+        bool on_the_way = err == BEAM_ENOTFOUND && !peer && o->spec.where.addr.len > 0;
+        lose(o, on_the_way ? BEAM_EUNREACH : err, why);
+        return;
+    }
+    pin(o, peer);
+    o->way = way;
+    if (answer->status != RESERVATION_OK) {
+        refused(o, answer);
+        return;
+    }
+    o->answer = *answer;
+    keep_ticket(o);
+    if (o->state == OWNER_UP)
+        set_renewal(o);
+    else
+        enter(o, OWNER_CHECKING, NULL);
+}
+
+/* ---- checking ------------------------------------------------------------------------------- */
+
+static void check_next(struct owner *o);
+
+static void on_proved(void *arg, int err, const struct beam_why *why)
+{
+    struct owner *o = arg;
+    proof_free(o->proof);
+    o->proof = NULL;
+    if (err == 0) {
+        snprintf(o->url, sizeof(o->url), "%s", o->answer.url[o->url_at]);
+        enter(o, OWNER_UP, NULL);
+        return;
+    }
+    if (o->url_at == 0)
+        o->first_why = *why;
+    o->url_at++;
+    check_next(o);
+}
+
+static void on_other_visitor(void *arg, struct stream *s)
+{
+    struct owner *o = arg;
+    struct visit_head head = {.via = VISIT_HEAD_HTTP};
+    if (o->closing) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
+    memcpy(head.id, o->visits.id, sizeof(head.id));
+    o->events.visitor(o->events.arg, s, &head);
+}
+
+/* The first of the URLs that leads here is the one that is shown. */
+static void check_next(struct owner *o)
+{
+    const struct proof_spec spec = {.loop = o->spec.loop,
+                                    .rng = o->spec.rng,
+                                    .permit = o->spec.permit,
+                                    .tor = o->spec.tor,
+                                    .trust_loopback = o->spec.where.loopback,
+                                    .timeout_ms =
+                                        o->way == WAY_DIRECT ? PROOF_DIRECT_MS : PROOF_TOR_MS};
+    const struct proof_events events = {.done = on_proved, .visitor = on_other_visitor, .arg = o};
+    for (; o->url_at < o->answer.url_count; o->url_at++) {
+        struct beam_why why = {.text = ""};
+        int err = proof_start(&spec, o->answer.url[o->url_at], &events, &o->proof, &why);
+        if (err == 0)
+            return;
+        if (o->url_at == 0)
+            o->first_why = why;
+    }
+    struct beam_why why;
+    beam_why(&why, o->first_why.code, "relay %s: its URL does not lead here: %s",
+             o->spec.where.text, o->first_why.text);
+    lose(o, why.code, &why);
+}
+
+static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
+{
+    struct owner *o = arg;
+    if (o->proof)
+        proof_visit(o->proof, s);
+    else
+        o->events.visitor(o->events.arg, s, head);
+}
+
+/* ---- keeping it up -------------------------------------------------------------------------- */
+
+static void on_ping(void *arg, int err, const struct beam_why *why, uint64_t us,
+                    const struct host_peer *peer)
+{
+    struct owner *o = arg;
+    struct beam_why words;
+    (void)why;
+    (void)us;
+    (void)peer;
+    if (err == 0) {
+        loop_timer_set(&o->again, PING_MS);
+        return;
+    }
+    o->ping = NULL;
+    beam_why(&words, err, "relay %s: does not answer any more", o->spec.where.text);
+    host_disconnect(o->spec.host, &o->peer);
+    lose(o, err, &words);
+}
+
+static void on_again(void *arg)
+{
+    struct owner *o = arg;
+    ping_again(o->ping);
+}
+
+static void watch_health(struct owner *o)
+{
+    const struct connect_spec spec = {.peer = &o->peer, .origin = PERMIT_TYPED};
+    if (ping_start(o->spec.host, &spec, on_ping, o, &o->ping) < 0)
+        o->ping = NULL; /* its connection's end is seen all the same */
+    set_renewal(o);
+}
+
+static void on_renew(void *arg)
+{
+    struct owner *o = arg;
+    ask(o, RESERVATION_RENEW);
+}
+
+static void on_down(void *arg, const struct peer_id *peer)
+{
+    struct owner *o = arg;
+    struct beam_why why;
+    if (o->peer.len == 0 || !peer_id_equal(peer, &o->peer))
+        return;
+    /* While one is asked or connected to, that tells by itself how it went. */
+    if (o->state != OWNER_UP && o->state != OWNER_CHECKING)
+        return;
+    beam_why(&why, BEAM_ERESET, "relay %s: the connection ended", o->spec.where.text);
+    lose(o, BEAM_ERESET, &why);
+}
+
+/* ---- states --------------------------------------------------------------------------------- */
+
+static void on_rested(void *arg)
+{
+    enter(arg, OWNER_ASKING, NULL);
+}
+
+/* Whatever a state had under way. */
+static void leave(struct owner *o)
+{
+    loop_timer_clear(&o->rest);
+    loop_timer_clear(&o->renew);
+    loop_timer_clear(&o->again);
+    exchange_cancel(o->exchange);
+    o->exchange = NULL;
+    ping_stop(o->ping);
+    o->ping = NULL;
+}
+
+static void hold_connection(struct owner *o, bool on)
+{
+    if (o->kept == on)
+        return;
+    if (host_keep(o->spec.host, &o->peer, on) == 0 || !on)
+        o->kept = on;
+}
+
+static void unplug(struct owner *o)
+{
+    proof_free(o->proof);
+    o->proof = NULL;
+    visits_remove(&o->visits);
+    hold_connection(o, false);
+}
+
+static void plug_in(struct owner *o)
+{
+    o->visits.relay = o->peer;
+    memcpy(o->visits.id, o->answer.id, sizeof(o->visits.id));
+    visits_add(o->spec.visits, &o->visits);
+    hold_connection(o, true);
+    o->url_at = 0;
+    check_next(o);
+}
+
+static void enter(struct owner *o, enum owner_state state, const struct beam_why *why)
+{
+    uint64_t retry_ms = 0;
+    leave(o);
+    if (state != OWNER_UP)
+        unplug(o);
+    if (state == OWNER_RESTING) {
+        retry_ms = rest_ms(o);
+        o->failures++;
+        loop_timer_set(&o->rest, retry_ms);
+    }
+    log_info("relay", "%s: %s%s%s", log_scrub(o->spec.where.text), state_names[state],
+             why ? ": " : "", why ? log_scrub(why->text) : "");
+    o->state = state;
+    o->events.state(o->events.arg, state, why, retry_ms);
+    if (state == OWNER_ASKING)
+        ask(o, RESERVATION_RESERVE);
+    else if (state == OWNER_CHECKING)
+        plug_in(o);
+    else if (state == OWNER_UP) {
+        o->failures = 0;
+        o->was_up = true;
+        watch_health(o);
+    }
+}
+
+/* ---- the owner ------------------------------------------------------------------------------ */
+
+int owner_start(const struct owner_spec *spec, const struct owner_events *events,
+                struct owner **out, struct beam_why *why)
+{
+    struct owner *o = calloc(1, sizeof(*o));
+    if (!o)
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    o->spec = *spec;
+    o->spec.name = NULL;
+    o->events = *events;
+    o->peer = spec->where.peer;
+    snprintf(o->name, sizeof(o->name), "%s", spec->name ? spec->name : "");
+    o->visits = (struct visits_entry){.visitor = on_visitor, .arg = o};
+    o->watch = (struct host_watch){.down = on_down, .arg = o};
+    loop_timer_init(spec->loop, &o->rest, on_rested, o);
+    loop_timer_init(spec->loop, &o->renew, on_renew, o);
+    loop_timer_init(spec->loop, &o->again, on_again, o);
+    host_watch(spec->host, &o->watch);
+    o->ticket_file = ticket_path(spec->dir, host_id(spec->host), spec->where.text);
+    o->pins_file = file_join(spec->dir, "pins");
+    int err = o->ticket_file && o->pins_file ? load_kept(o, why)
+                                             : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    if (err < 0) {
+        owner_free(o);
+        return err;
+    }
+    if (o->peer.len > 0)
+        peer_id_text(&o->peer, o->peer_text);
+    loop_timer_set(&o->rest, 0);
+    *out = o;
+    return 0;
+}
+
+void owner_free(struct owner *o)
+{
+    if (!o)
+        return;
+    o->closing = true;
+    leave(o);
+    unplug(o);
+    host_unwatch(&o->watch);
+    free(o->ticket_file);
+    free(o->pins_file);
+    sodium_memzero(o, sizeof(*o));
+    free(o);
+}
+
+const char *owner_url(const struct owner *o)
+{
+    return o->url;
+}
+
+const char *owner_peer(const struct owner *o)
+{
+    return o->peer_text;
+}

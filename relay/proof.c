@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/proof.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "http/head.h"
+#include "stream/ahead.h"
+#include "stream/socket.h"
+
+enum {
+    WORD_BYTES = 32,
+    WORD_LEN = 52,            /* in base32 */
+    QUESTION_MAX = 16 * 1024, /* bytes of a visit's first request that are looked at */
+    RESPONSE_MAX = 64 * 1024
+};
+
+static const char well_known[] = ".well-known/beam/";
+
+/* A visit of which it is not known yet whether it is the question, or whose answer is on its way. */
+struct caller {
+    struct caller *next, **link;
+    struct proof *proof;
+    struct stream *stream;
+    struct buf in, out;
+    struct loop_task more; /* a fresh stream owes no call */
+    bool answering;
+};
+
+struct proof {
+    struct proof_spec spec;
+    struct proof_events events;
+    struct where_url url;
+    char question[WORD_LEN + 1], answer[WORD_LEN + 1];
+
+    struct stream_dial *dial;
+    void *tor_dial;
+    struct stream *stream; /* our own visit */
+    struct buf in, out;
+    struct loop_timer deadline;
+    struct beam_why why;
+    struct caller *callers;
+};
+
+static void make_word(const struct rng *rng, char out[WORD_LEN + 1])
+{
+    uint8_t bytes[WORD_BYTES];
+    rng->fill(rng->arg, bytes, sizeof(bytes));
+    (void)text_base32_encode(bytes, sizeof(bytes), out, WORD_LEN + 1);
+    sodium_memzero(bytes, sizeof(bytes));
+}
+
+/* ---- our own visit -------------------------------------------------------------------------- */
+
+static void hang_up(struct proof *p)
+{
+    loop_timer_clear(&p->deadline);
+    stream_dial_cancel(p->dial);
+    if (p->tor_dial)
+        p->spec.tor.cancel(p->spec.tor.owner, p->tor_dial);
+    stream_free(p->stream);
+    buf_clear(&p->in);
+    buf_clear(&p->out);
+    p->dial = NULL;
+    p->tor_dial = NULL;
+    p->stream = NULL;
+}
+
+static void end(struct proof *p, int err, const char *reason)
+{
+    hang_up(p);
+    if (err < 0)
+        beam_why(&p->why, err, "http://%s%s: %s", p->url.authority, p->url.path, reason);
+    p->events.done(p->events.arg, err, err < 0 ? &p->why : NULL);
+}
+
+/* The whole of a response: is it our answer, and nothing else? */
+static void compare(struct proof *p)
+{
+    static const char other[] = "something else answers there";
+    char bytes[RESPONSE_MAX];
+    struct http_head head;
+    size_t len = buf_peek(&p->in, 0, bytes, sizeof(bytes));
+    int n = http_head_parse(bytes, len, HTTP_RESPONSE, &head);
+    if (n < 0 || head.status >= 500) {
+        end(p, n < 0 ? BEAM_EPROTO : BEAM_EUNREACH,
+            n < 0 ? "what answers there is no HTTP" : "the relay could not bring a visit here");
+        return;
+    }
+    if (head.status != 200 || head.chunked || len - (size_t)n != WORD_LEN ||
+        sodium_memcmp(bytes + n, p->answer, WORD_LEN) != 0)
+        end(p, BEAM_EAUTH, other);
+    else
+        end(p, 0, "");
+}
+
+/* Whether all of the response is there, as far as its head tells. */
+static bool is_whole(const struct proof *p)
+{
+    char bytes[RESPONSE_MAX];
+    struct http_head head;
+    size_t len = buf_peek(&p->in, 0, bytes, sizeof(bytes));
+    int n = http_head_parse(bytes, len, HTTP_RESPONSE, &head);
+    return n > 0 && head.status >= 200 && head.has_length && len - (size_t)n >= head.content_length;
+}
+
+static void on_response(void *arg, struct stream *s, unsigned ready)
+{
+    struct proof *p = arg;
+    ssize_t n = 0;
+    if (ready & STREAM_WRITABLE)
+        while (buf_len(&p->out) > 0 && n >= 0)
+            n = stream_write(s, &p->out);
+    do
+        n = stream_read(s, &p->in, RESPONSE_MAX);
+    while (n > 0);
+    if (n == BEAM_EAGAIN && !is_whole(p))
+        return;
+    if (n == BEAM_EAGAIN || n == BEAM_ECLOSED)
+        compare(p);
+    else
+        end(p, (int)n, n == BEAM_ELIMIT ? "what answers there is too long" : beam_err_text((int)n));
+}
+
+static void ask(struct proof *p, struct stream *s)
+{
+    p->stream = s;
+    stream_own(s, on_response, p);
+    int err = buf_addf(
+        &p->out, "GET %s%s%s HTTP/1.1\r\nHost: %s\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+        p->url.path, well_known, p->question, p->url.authority);
+    if (err < 0)
+        end(p, err, beam_err_text(err));
+    else
+        on_response(p, s, STREAM_WRITABLE);
+}
+
+static void on_dialled(void *arg, int err, struct stream *s)
+{
+    struct proof *p = arg;
+    p->dial = NULL;
+    if (err < 0)
+        end(p, err, beam_err_text(err));
+    else
+        ask(p, s);
+}
+
+static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
+{
+    struct proof *p = arg;
+    p->tor_dial = NULL;
+    if (err < 0)
+        end(p, err, why ? why->text : beam_err_text(err));
+    else
+        ask(p, s);
+}
+
+static void on_deadline(void *arg)
+{
+    end(arg, BEAM_ETIMEOUT, "no visit came through in time");
+}
+
+static int dial(struct proof *p, struct beam_why *why)
+{
+    const struct proof_spec *spec = &p->spec;
+    enum permit_origin origin =
+        spec->trust_loopback && p->url.loopback ? PERMIT_TYPED : PERMIT_LEARNED;
+    struct way_target to;
+    int err = way_find(&p->url.addr, spec->permit, origin, spec->tor.dial != NULL, &to, why);
+    if (err < 0)
+        return err;
+    if (to.way == WAY_DIRECT)
+        err = stream_dial(spec->loop, spec->permit, &to.at, origin, spec->timeout_ms, on_dialled, p,
+                          &p->dial);
+    else
+        err = spec->tor.dial(spec->tor.owner, to.host, to.port, spec->timeout_ms, on_tor, p,
+                             &p->tor_dial);
+    if (err < 0)
+        return beam_why(why, err, "http://%s: %s", p->url.authority, beam_err_text(err));
+    loop_timer_set(&p->deadline, spec->timeout_ms);
+    return 0;
+}
+
+/* ---- visits that come meanwhile ------------------------------------------------------------- */
+
+/* All of it but the stream, which is given back. */
+static struct stream *let_go(struct caller *c)
+{
+    struct stream *s = c->stream;
+    loop_task_cancel(c->proof->spec.loop, &c->more);
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    buf_clear(&c->in);
+    buf_clear(&c->out);
+    free(c);
+    return s;
+}
+
+static void hand_on(struct caller *c)
+{
+    struct proof *p = c->proof;
+    struct stream *whole = c->stream;
+    if (buf_len(&c->in) > 0 && stream_ahead(c->stream, &c->in, &whole) < 0) {
+        stream_reset(c->stream);
+        stream_free(let_go(c));
+        return;
+    }
+    stream_own(whole, NULL, NULL);
+    (void)let_go(c);
+    p->events.visitor(p->events.arg, whole);
+}
+
+static void flush_answer(struct caller *c)
+{
+    char rest[512];
+    ssize_t n = 0;
+    while (buf_len(&c->out) > 0 && n >= 0)
+        n = stream_write(c->stream, &c->out);
+    if (n == BEAM_EAGAIN)
+        return;
+    if (n >= 0)
+        (void)stream_shut(c->stream);
+    /* The relay is waited for: an end with bytes unread could cost it the answer. */
+    do {
+        buf_drain(&c->in, buf_peek(&c->in, 0, rest, sizeof(rest)));
+        n = stream_read(c->stream, &c->in, sizeof(rest));
+    } while (n > 0);
+    if (n != BEAM_EAGAIN)
+        stream_free(let_go(c));
+}
+
+static void answer(struct caller *c)
+{
+    c->answering = true;
+    if (buf_addf(&c->out,
+                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
+                 "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
+                 WORD_LEN, c->proof->answer) < 0)
+        stream_free(let_go(c));
+    else
+        flush_answer(c);
+}
+
+/* Whether what has come so far can still be the question: its first line up to the blank behind
+ * the target decides. */
+static enum http_guess is_question(const struct caller *c)
+{
+    char line[sizeof("GET /") + sizeof(well_known) + WORD_LEN], is[sizeof(line)];
+    int want = snprintf(line, sizeof(line), "GET /%s%s ", well_known, c->proof->question);
+    size_t n = buf_peek(&c->in, 0, is, (size_t)want);
+    if (sodium_memcmp(line, is, n) != 0)
+        return HTTP_NO;
+    return n < (size_t)want ? HTTP_MORE : HTTP_YES;
+}
+
+static void listen_to(struct caller *c)
+{
+    char head[QUESTION_MAX];
+    size_t seen = 0;
+    ssize_t n;
+    if (c->answering) {
+        flush_answer(c);
+        return;
+    }
+    do
+        n = stream_read(c->stream, &c->in, QUESTION_MAX);
+    while (n > 0);
+    enum http_guess guess = is_question(c);
+    if (guess == HTTP_NO || (n < 0 && n != BEAM_EAGAIN)) {
+        hand_on(c);
+        return;
+    }
+    size_t len = buf_peek(&c->in, 0, head, sizeof(head));
+    if (guess == HTTP_YES && http_head_find(head, len, &seen) > 0)
+        answer(c);
+}
+
+static void on_ready(void *arg, struct stream *s, unsigned ready)
+{
+    (void)s;
+    (void)ready;
+    listen_to(arg);
+}
+
+static void on_more(void *arg)
+{
+    listen_to(arg);
+}
+
+void proof_visit(struct proof *p, struct stream *s)
+{
+    struct caller *c = calloc(1, sizeof(*c));
+    if (!c) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
+    c->proof = p;
+    c->stream = s;
+    buf_init(&c->in, loop_pool(p->spec.loop), QUESTION_MAX);
+    buf_init(&c->out, loop_pool(p->spec.loop), 512);
+    loop_task_init(&c->more, on_more, c);
+    c->next = p->callers;
+    c->link = &p->callers;
+    if (c->next)
+        c->next->link = &c->next;
+    p->callers = c;
+    stream_own(s, on_ready, c);
+    loop_post(p->spec.loop, &c->more);
+}
+
+/* ---- the proof ------------------------------------------------------------------------------ */
+
+int proof_start(const struct proof_spec *spec, const char *url, const struct proof_events *events,
+                struct proof **out, struct beam_why *why)
+{
+    struct proof *p = calloc(1, sizeof(*p));
+    if (!p)
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    p->spec = *spec;
+    p->events = *events;
+    buf_init(&p->in, loop_pool(spec->loop), RESPONSE_MAX);
+    buf_init(&p->out, loop_pool(spec->loop), 2 * WHERE_TEXT_SIZE + 512);
+    loop_timer_init(spec->loop, &p->deadline, on_deadline, p);
+    make_word(spec->rng, p->question);
+    make_word(spec->rng, p->answer);
+    int err = where_parse_url(url, &p->url, why);
+    if (err == 0)
+        err = dial(p, why);
+    if (err < 0) {
+        proof_free(p);
+        return err;
+    }
+    *out = p;
+    return 0;
+}
+
+void proof_free(struct proof *p)
+{
+    if (!p)
+        return;
+    hang_up(p);
+    while (p->callers) {
+        struct caller *c = p->callers;
+        if (!c->answering) {
+            hand_on(c);
+            continue;
+        }
+        stream_free(let_go(c));
+    }
+    sodium_memzero(p->answer, sizeof(p->answer));
+    free(p);
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/registrar.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "stream/frame.h"
+
+enum {
+    IDLE_MS = 30000,    /* for a whole request to come */
+    DESKS_MAX = 4096,   /* streams at once; the one that waits longest makes room */
+    OWNERS_MAX = 65536, /* peers whose connections are kept */
+    RETRY_SECONDS = 60,
+    SWEEP_MS = 60000
+};
+
+/* A stream on which an owner asks. */
+struct desk {
+    struct registrar *registrar;
+    struct desk *next, **link; /* the one that was idle longest first */
+    struct peer_id owner;
+    struct frame *frame;
+};
+
+/* A peer with a reservation: its connections are kept while it has one. */
+struct owner {
+    struct peer_id id;
+};
+
+struct registrar {
+    struct registrar_spec spec;
+    struct desk *first, **last;
+    size_t desks;
+    struct map *owners;
+    struct host_watch watch;
+    struct loop_timer sweep;
+};
+
+static uint64_t now(const struct registrar *r)
+{
+    return r->spec.clock->wall_ms(r->spec.clock->arg);
+}
+
+/* ---- owners --------------------------------------------------------------------------------- */
+
+/* One that cannot be kept is served all the same. */
+static void keep(struct registrar *r, const struct peer_id *id)
+{
+    if (map_get(r->owners, id->bytes, id->len))
+        return;
+    struct owner *o = calloc(1, sizeof(*o));
+    if (!o)
+        return;
+    o->id = *id;
+    if (host_keep(r->spec.host, id, true) < 0) {
+        free(o);
+        return;
+    }
+    if (map_put(r->owners, id->bytes, id->len, o) < 0) {
+        (void)host_keep(r->spec.host, id, false);
+        free(o);
+    }
+}
+
+static void on_down(void *arg, const struct peer_id *id)
+{
+    struct registrar *r = arg;
+    struct owner *o = map_take(r->owners, id->bytes, id->len);
+    if (o)
+        (void)host_keep(r->spec.host, id, false);
+    free(o);
+}
+
+static void free_owners(struct registrar *r)
+{
+    struct owner *o;
+    size_t at = 0;
+    while (r->owners && (o = map_next(r->owners, &at)) != NULL) {
+        (void)host_keep(r->spec.host, &o->id, false);
+        free(o);
+    }
+    map_free(r->owners);
+}
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+static void grant(const struct registrar *r, const struct lease *lease,
+                  struct reservation_answer *out)
+{
+    memcpy(out->id, lease->id, sizeof(out->id));
+    out->url_count = endpoint_urls(r->spec.base, lease, out->url);
+    out->lease = r->spec.lease_ms / 1000;
+    out->max_body = r->spec.max_body;
+    out->max_streams = r->spec.max_streams;
+    out->visitor_address = lease->visitor_address && r->spec.visitor_addresses;
+}
+
+static void refuse(enum reservation_status status, struct reservation_answer *out)
+{
+    snprintf(out->reason, sizeof(out->reason), "%s", reservation_status_text(status));
+    if (status == RESERVATION_BUSY)
+        out->retry = RETRY_SECONDS;
+}
+
+static void decide(struct registrar *r, const struct peer_id *owner,
+                   const struct reservation_request *request, struct reservation_answer *out)
+{
+    const struct lease *lease = NULL;
+    bool named = r->spec.base->domain[0] != '\0';
+    enum reservation_status status =
+        lease_ask(r->spec.store, owner, request, named, now(r), out->token, &lease);
+    out->status = status;
+    if (status != RESERVATION_OK) {
+        sodium_memzero(out->token, sizeof(out->token));
+        refuse(status, out);
+    } else if (lease) {
+        grant(r, lease, out);
+        keep(r, owner);
+    }
+    log_info("relay", "a request of kind %d: %s; %zu reservations", (int)request->verb,
+             reservation_status_text(status), lease_count(r->spec.store));
+}
+
+static int send_answer(struct frame *f, const struct reservation_answer *answer)
+{
+    uint8_t bytes[RESERVATION_MAX];
+    size_t len;
+    int err = reservation_answer_encode(answer, bytes, sizeof(bytes), &len);
+    if (err == 0)
+        err = frame_send(f, bytes, len);
+    sodium_memzero(bytes, sizeof(bytes));
+    return err;
+}
+
+/* ---- desks ---------------------------------------------------------------------------------- */
+
+static void put_last(struct desk *d)
+{
+    struct registrar *r = d->registrar;
+    d->next = NULL;
+    d->link = r->last;
+    *r->last = d;
+    r->last = &d->next;
+}
+
+static void take_out(struct desk *d)
+{
+    *d->link = d->next;
+    if (d->next)
+        d->next->link = d->link;
+    else
+        d->registrar->last = d->link;
+}
+
+static void close_desk(struct desk *d)
+{
+    take_out(d);
+    d->registrar->desks--;
+    frame_free(d->frame);
+    free(d);
+}
+
+static void on_message(void *arg, const uint8_t *data, size_t len)
+{
+    struct desk *d = arg;
+    struct registrar *r = d->registrar;
+    struct reservation_request request;
+    struct reservation_answer *answer = calloc(1, sizeof(*answer));
+    int err = answer ? reservation_request_decode(data, len, &request) : BEAM_ENOMEM;
+    if (err == 0) {
+        decide(r, &d->owner, &request, answer);
+    } else if (answer) {
+        answer->status = RESERVATION_MALFORMED;
+        refuse(RESERVATION_MALFORMED, answer);
+    }
+    sodium_memzero(&request, sizeof(request));
+    if (answer && send_answer(d->frame, answer) < 0)
+        err = BEAM_EIO;
+    if (answer)
+        sodium_memzero(answer, sizeof(*answer));
+    free(answer);
+    if (err < 0) {
+        close_desk(d);
+        return;
+    }
+    take_out(d);
+    put_last(d);
+    frame_read(d->frame, IDLE_MS);
+}
+
+static void on_ended(void *arg, int err)
+{
+    (void)err;
+    close_desk(arg);
+}
+
+static void on_stream(void *arg, struct stream *s, const struct host_peer *peer)
+{
+    struct registrar *r = arg;
+    struct desk *d = calloc(1, sizeof(*d));
+    if (!d) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
+    const struct frame_events events = {.message = on_message, .ended = on_ended, .arg = d};
+    d->registrar = r;
+    d->owner = *peer->id;
+    if (frame_new(r->spec.loop, s, RESERVATION_MAX, &events, &d->frame) < 0) {
+        free(d);
+        return;
+    }
+    if (r->desks == DESKS_MAX)
+        close_desk(r->first);
+    put_last(d);
+    r->desks++;
+    frame_read(d->frame, IDLE_MS);
+}
+
+/* ---- the registrar -------------------------------------------------------------------------- */
+
+static void on_sweep(void *arg)
+{
+    struct registrar *r = arg;
+    lease_sweep(r->spec.store, now(r));
+    loop_timer_set(&r->sweep, SWEEP_MS);
+}
+
+int registrar_new(const struct registrar_spec *spec, struct registrar **out)
+{
+    struct registrar *r = calloc(1, sizeof(*r));
+    if (!r)
+        return BEAM_ENOMEM;
+    r->spec = *spec;
+    r->last = &r->first;
+    r->watch = (struct host_watch){.down = on_down, .arg = r};
+    loop_timer_init(spec->loop, &r->sweep, on_sweep, r);
+    int err = map_new(rng_system(), OWNERS_MAX, &r->owners);
+    if (err == 0)
+        err = host_handle(spec->host, RESERVATION_PROTOCOL, on_stream, r);
+    if (err < 0) {
+        map_free(r->owners);
+        free(r);
+        return err;
+    }
+    host_watch(spec->host, &r->watch);
+    loop_timer_set(&r->sweep, SWEEP_MS);
+    *out = r;
+    return 0;
+}
+
+void registrar_free(struct registrar *r)
+{
+    if (!r)
+        return;
+    host_unhandle(r->spec.host, RESERVATION_PROTOCOL);
+    host_unwatch(&r->watch);
+    loop_timer_clear(&r->sweep);
+    while (r->first)
+        close_desk(r->first);
+    free_owners(r);
+    free(r);
+}

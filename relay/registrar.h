@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A relay's end of /beam/relay/1.0.0: owners ask for endpoints and are answered. */
+#ifndef BEAM_RELAY_REGISTRAR_H
+#define BEAM_RELAY_REGISTRAR_H
+
+#include "p2p/host.h"
+#include "relay/endpoint.h"
+#include "relay/lease.h"
+
+struct registrar;
+
+struct registrar_spec { /* what is pointed to is borrowed */
+    struct loop *loop;
+    struct host *host;
+    struct lease_store *store;
+    const struct clock_source *clock;
+    const struct endpoint_base *base;
+    uint64_t lease_ms;              /* as the store's limits have it */
+    uint64_t max_body, max_streams; /* told to owners */
+    bool visitor_addresses;         /* owners who ask may know them */
+};
+
+/* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has one). */
+int registrar_new(const struct registrar_spec *spec, struct registrar **out);
+/* Before its host. NULL allowed. */
+void registrar_free(struct registrar *r);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An owner's end of /beam/visit/1.0.0: takes the visits that relays bring to a host, and gives each
+ * to whoever holds the reservation with that relay. Others are reset.
+ */
+#ifndef BEAM_RELAY_VISITS_H
+#define BEAM_RELAY_VISITS_H
+
+#include "p2p/host.h"
+#include "relay/visit_head.h"
+
+struct visits;
+
+/* A reservation. Embedded in its owner, who fills the first four. */
+struct visits_entry {
+    struct peer_id relay;
+    uint8_t id[RESERVATION_ID_SIZE];
+    /* The stream is the callee's. From the loop. */
+    void (*visitor)(void *arg, struct stream *s, const struct visit_head *head);
+    void *arg;
+    struct visits_entry *next, **link; /* private */
+};
+
+/* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has one). */
+int visits_new(struct loop *l, struct host *h, struct visits **out);
+void visits_add(struct visits *v, struct visits_entry *e);
+/* One that is not there is fine. */
+void visits_remove(struct visits_entry *e);
+/* Before its host. NULL allowed. */
+void visits_free(struct visits *v);
+
+#endif

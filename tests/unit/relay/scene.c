@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/unit/relay/scene.h"
+
+#include <arpa/inet.h>
+
+#include "stream/memory.h"
+#include "stream/socket.h"
+
+static const struct lease_limits limits = {
+    .total = 8, .each_owner = 3, .lease_ms = 60000, .hold_ms = 60000};
+
+static void on_visitor(void *arg, int fd)
+{
+    struct scene *s = arg;
+    struct stream *visitor;
+    if (stream_socket(s->world.loop, fd, &visitor) == 0)
+        front_visitor(s->front, visitor, NULL);
+}
+
+void scene_hosts(struct scene *s)
+{
+    memset(s, 0, sizeof(*s));
+    world_init(&s->world);
+    place_make(&s->place);
+    s->relay = world_add(&s->world, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    s->owner = world_add(&s->world, HOST_ANONYMOUS, POLICY_EGRESS_TOR, NULL);
+    s->relay_at = world_listen(s->relay);
+}
+
+static void listen_at_loopback(struct scene *s)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct addr at = {.len = sizeof(any)};
+    memcpy(&at.ss, &any, sizeof(any));
+    cr_assert_eq(listen_open(s->world.loop, &at, on_visitor, s, &s->listener), 0);
+}
+
+static void open_registrar(struct scene *s)
+{
+    const struct registrar_spec spec = {.loop = s->world.loop,
+                                        .host = s->relay->host,
+                                        .store = s->store,
+                                        .clock = clock_system(),
+                                        .base = &s->base,
+                                        .lease_ms = limits.lease_ms,
+                                        .max_body = 1000,
+                                        .max_streams = 2,
+                                        .visitor_addresses = true};
+    cr_assert_eq(registrar_new(&spec, &s->registrar), 0);
+}
+
+static void open_front(struct scene *s)
+{
+    const struct front_spec spec = {.loop = s->world.loop,
+                                    .rng = &s->world.rng,
+                                    .clock = clock_system(),
+                                    .host = s->relay->host,
+                                    .store = s->store,
+                                    .base = &s->base,
+                                    .max_body = 1000,
+                                    .max_visitors = 4,
+                                    .max_streams = 2,
+                                    .visitor_addresses = true};
+    cr_assert_eq(front_new(&spec, &s->front), 0);
+}
+
+void scene_relay_up(struct scene *s, const char *url)
+{
+    struct beam_why why = {.text = ""};
+    const struct clock_source *clock = clock_system();
+    if (!s->listener)
+        listen_at_loopback(s);
+    cr_assert_eq(endpoint_base_init(url ? url : "", "", listen_addr(s->listener), &s->base, &why),
+                 0, "%s", why.text);
+    cr_assert_eq(lease_store_open(s->place.file, &limits, &s->world.rng, clock->wall_ms(clock->arg),
+                                  &s->store, &why),
+                 0, "%s", why.text);
+    open_registrar(s);
+    open_front(s);
+}
+
+void scene_relay_down(struct scene *s)
+{
+    front_free(s->front);
+    registrar_free(s->registrar);
+    lease_store_close(s->store);
+    s->front = NULL;
+    s->registrar = NULL;
+    s->store = NULL;
+}
+
+void scene_begin(struct scene *s, const char *url)
+{
+    char text[MULTIADDR_TEXT_SIZE];
+    scene_hosts(s);
+    scene_relay_up(s, url);
+    multiaddr_text(&s->relay_at, text);
+    cr_assert_eq(where_parse(text, &s->where, NULL), 0);
+}
+
+void scene_end(struct scene *s)
+{
+    listen_close(s->listener);
+    scene_relay_down(s);
+    world_clear(&s->world);
+    place_remove(&s->place);
+}
+
+/* ---- a visitor ------------------------------------------------------------------------------ */
+
+void visitor_ask(struct visitor *v, struct scene *s, const char *request)
+{
+    struct stream *far = NULL;
+    struct buf out;
+    if (!v->s) {
+        memset(v, 0, sizeof(*v));
+        v->scene = s;
+        buf_init(&v->in, loop_pool(s->world.loop), sizeof(v->text) - 1);
+        cr_assert_eq(stream_memory(s->world.loop, 65536, &v->s, &far), 0);
+        front_visitor(s->front, far, NULL);
+    }
+    buf_init(&out, loop_pool(s->world.loop), 4096);
+    cr_assert_eq(buf_add(&out, request, strlen(request)), 0);
+    cr_assert_eq(stream_write(v->s, &out), (ssize_t)strlen(request));
+}
+
+struct wanted {
+    struct visitor *visitor;
+    const char *word;
+    bool found;
+};
+
+static bool has_heard(void *arg)
+{
+    struct wanted *w = arg;
+    struct visitor *v = w->visitor;
+    ssize_t n;
+    while ((n = stream_read(v->s, &v->in, sizeof(v->text) - 1)) > 0)
+        continue;
+    v->ended |= n != BEAM_EAGAIN;
+    v->text[buf_peek(&v->in, 0, v->text, sizeof(v->text) - 1)] = '\0';
+    w->found = strstr(v->text, w->word) != NULL;
+    return w->found || v->ended;
+}
+
+bool visitor_hears(struct visitor *v, const char *word)
+{
+    struct wanted w = {.visitor = v, .word = word};
+    (void)until(v->scene->world.loop, has_heard, &w);
+    return w.found;
+}
+
+void visitor_end(struct visitor *v)
+{
+    stream_free(v->s);
+    buf_clear(&v->in);
+    v->s = NULL;
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/front.h"
+
+#include "tests/unit/relay/scene.h"
+
+/* An application behind an owner: answers each visit with what it is told to. */
+struct app {
+    struct scene *scene;
+    struct visits *visits;
+    struct visits_entry entry;
+    const char *answer; /* NULL: none */
+    struct stream *visitor;
+    struct buf in, out;
+    char heard[4096];
+    int visitors;
+};
+
+static void on_ready(void *arg, struct stream *s, unsigned ready)
+{
+    struct app *a = arg;
+    (void)ready;
+    while (stream_read(s, &a->in, 4000) > 0)
+        continue;
+    a->heard[buf_peek(&a->in, 0, a->heard, sizeof(a->heard) - 1)] = '\0';
+    if (a->answer && strstr(a->heard, "\r\n\r\n")) {
+        buf_clear(&a->in);
+        cr_assert_eq(buf_add(&a->out, a->answer, strlen(a->answer)), 0);
+        (void)stream_write(s, &a->out);
+    }
+}
+
+static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
+{
+    struct app *a = arg;
+    (void)head;
+    stream_free(a->visitor);
+    a->visitor = s;
+    a->visitors++;
+    stream_own(s, on_ready, a);
+    on_ready(a, s, STREAM_READABLE);
+}
+
+static const struct lease *reserve(struct scene *s)
+{
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
+    uint8_t token[RESERVATION_TOKEN_SIZE];
+    const struct lease *l = NULL;
+    const struct clock_source *clock = clock_system();
+    cr_assert_eq(lease_ask(s->store, host_id(s->owner->host), &r, false, clock->wall_ms(clock->arg),
+                           token, &l),
+                 RESERVATION_OK);
+    return l;
+}
+
+static void app_begin(struct app *a, struct scene *s, const struct lease *l, const char *answer)
+{
+    memset(a, 0, sizeof(*a));
+    a->scene = s;
+    a->answer = answer;
+    buf_init(&a->in, loop_pool(s->world.loop), 4096);
+    buf_init(&a->out, loop_pool(s->world.loop), 4096);
+    struct asked_of c = world_connect(s->owner, NULL, &s->relay_at, 1, PERMIT_TYPED);
+    cr_assert_eq(c.err, 0, "%s", c.why.text);
+    cr_assert_eq(visits_new(s->world.loop, s->owner->host, &a->visits), 0);
+    a->entry =
+        (struct visits_entry){.relay = *host_id(s->relay->host), .visitor = on_visitor, .arg = a};
+    memcpy(a->entry.id, l->id, sizeof(l->id));
+    visits_add(a->visits, &a->entry);
+}
+
+static void app_end(struct app *a)
+{
+    stream_free(a->visitor);
+    visits_free(a->visits);
+    buf_clear(&a->in);
+    buf_clear(&a->out);
+}
+
+static const char *request_for(const struct lease *l, const char *rest)
+{
+    static char text[1024];
+    char id[RESERVATION_ID_TEXT];
+    reservation_id_text(l->id, id);
+    snprintf(text, sizeof(text), "%.*s/t/%s%s", (int)strcspn(rest, "/"), rest, id,
+             rest + strcspn(rest, "/"));
+    return text;
+}
+
+static void answers(struct scene *s, const char *request, const char *word, char *all)
+{
+    struct visitor v = {.s = NULL};
+    visitor_ask(&v, s, request);
+    cr_expect(visitor_hears(&v, word), "%s\n%s", request, v.text);
+    (void)visitor_hears(&v, "\r\n\r\n");
+    if (all)
+        snprintf(all, sizeof(v.text), "%s", v.text);
+    visitor_end(&v);
+}
+
+BEAM_TEST(front, unknown_and_gone_are_the_same)
+{
+    static struct scene s;
+    static char unknown[4096], gone[4096];
+    scene_begin(&s, NULL);
+    const struct lease *l = reserve(&s);
+    answers(&s, "GET /t/aaaaaaaaaaaaaaaaaaaaaaaaaa/ HTTP/1.1\r\nHost: a\r\n\r\n", " 404 ", unknown);
+    answers(&s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"), " 503 ", gone);
+    cr_expect_not_null(strstr(gone, "Retry-After: "), "%s", gone);
+    lease_store_close(s.store);
+    s.store = NULL;
+    char request[1024];
+    scene_relay_down(&s);
+    scene_relay_up(&s, NULL);
+    l = reserve(&s);
+    snprintf(request, sizeof(request), "%s", request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
+    lease_sweep(s.store, UINT64_MAX / 2);
+    answers(&s, request, " 404 ", gone);
+    cr_expect_str_eq(gone, unknown);
+    answers(&s, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", " 404 ", gone);
+    cr_expect_str_eq(gone, unknown);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, brings_requests_to_the_owner_and_answers_back)
+{
+    static struct scene s;
+    static struct app a;
+    struct visitor v = {.s = NULL};
+    scene_begin(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    visitor_ask(&v, &s, request_for(l, "GET /x?y HTTP/1.1\r\nHost: a\r\nx-One: 1\r\n\r\n"));
+    cr_expect(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
+    cr_expect_not_null(strstr(a.heard, "GET /x?y HTTP/1.1\r\n"), "%s", a.heard);
+    cr_expect_not_null(strstr(a.heard, "\r\nx-One: 1\r\n"), "%s", a.heard);
+    cr_expect_not_null(strstr(a.heard, "\r\nX-Forwarded-Prefix: /t/"), "%s", a.heard);
+    cr_expect_null(strstr(a.heard, "X-Forwarded-For"), "the owner did not ask: %s", a.heard);
+    buf_clear(&v.in);
+    visitor_ask(&v, &s, request_for(l, "GET /again HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_expect(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
+    cr_expect_eq(a.visitors, 1, "both on one visit");
+    visitor_end(&v);
+    app_end(&a);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, an_owner_that_answers_no_http_is_502)
+{
+    static struct scene s;
+    static struct app a;
+    scene_begin(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l, "this is no HTTP\r\n\r\n");
+    answers(&s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"), " 502 ", NULL);
+    app_end(&a);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, a_body_too_large_is_refused_before_it_is_read)
+{
+    static struct scene s;
+    static struct app a;
+    scene_begin(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    answers(&s, request_for(l, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1001\r\n\r\n"),
+            " 413 ", NULL);
+    cr_expect_eq(a.visitors, 0);
+    app_end(&a);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, an_endpoint_has_so_many_visitors_at_once)
+{
+    static struct scene s;
+    static struct app a;
+    struct visitor v[3] = {{.s = NULL}};
+    scene_begin(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l, NULL);
+    for (int i = 0; i < 3; i++)
+        visitor_ask(&v[i], &s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
+    cr_expect(visitor_hears(&v[2], " 503 "), "%s", v[2].text);
+    for (int i = 0; i < 3; i++)
+        visitor_end(&v[i]);
+    app_end(&a);
+    scene_end(&s);
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An owner with a whole relay: relay/owner and relay/proof. */
+#include "relay/owner.h"
+
+#include "tests/unit/relay/scene.h"
+
+struct stage {
+    struct scene scene;
+    struct visits *visits;
+    struct owner *owner;
+    enum owner_state state;
+    struct beam_why why, warning;
+    int visitors;
+};
+
+static void on_state(void *arg, enum owner_state state, const struct beam_why *why,
+                     uint64_t retry_ms)
+{
+    struct stage *st = arg;
+    (void)retry_ms;
+    st->state = state;
+    if (why)
+        st->why = *why;
+}
+
+static void on_warning(void *arg, const struct beam_why *why)
+{
+    ((struct stage *)arg)->warning = *why;
+}
+
+static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
+{
+    (void)head;
+    ((struct stage *)arg)->visitors++;
+    stream_reset(s);
+    stream_free(s);
+}
+
+static void start(struct stage *st, bool keep)
+{
+    struct scene *s = &st->scene;
+    const struct owner_spec spec = {.loop = s->world.loop,
+                                    .rng = &s->world.rng,
+                                    .host = s->owner->host,
+                                    .visits = st->visits,
+                                    .permit = s->owner->permit,
+                                    .where = s->where,
+                                    .keep = keep,
+                                    .dir = s->place.dir};
+    const struct owner_events events = {
+        .state = on_state, .warning = on_warning, .visitor = on_visitor, .arg = st};
+    struct beam_why why = {.text = ""};
+    st->state = OWNER_ASKING;
+    cr_assert_eq(owner_start(&spec, &events, &st->owner, &why), 0, "%s", why.text);
+}
+
+static void begin(struct stage *st, const char *url)
+{
+    memset(st, 0, sizeof(*st));
+    scene_begin(&st->scene, url);
+    cr_assert_eq(visits_new(st->scene.world.loop, st->scene.owner->host, &st->visits), 0);
+}
+
+static void end(struct stage *st)
+{
+    owner_free(st->owner);
+    visits_free(st->visits);
+    scene_end(&st->scene);
+}
+
+static bool is_up(void *arg)
+{
+    return ((struct stage *)arg)->state == OWNER_UP;
+}
+
+static bool is_settled(void *arg)
+{
+    struct stage *st = arg;
+    return st->state == OWNER_UP || st->state == OWNER_FAILED;
+}
+
+static bool is_resting(void *arg)
+{
+    return ((struct stage *)arg)->state == OWNER_RESTING;
+}
+
+BEAM_TEST(owner, comes_up_at_a_url_that_was_proved)
+{
+    static struct stage st;
+    char peer[PEER_ID_TEXT_SIZE];
+    begin(&st, NULL);
+    start(&st, true);
+    cr_assert(until(st.scene.world.loop, is_settled, &st), "%s", st.why.text);
+    cr_assert_eq(st.state, OWNER_UP, "%s", st.why.text);
+    cr_expect_eq(strncmp(owner_url(st.owner), "http://127.0.0.1:", 17), 0);
+    peer_id_text(host_id(st.scene.relay->host), peer);
+    cr_expect_str_eq(owner_peer(st.owner), peer);
+    cr_expect_str_eq(st.warning.text, "", "whom to expect was said");
+    cr_expect_eq(st.visitors, 0, "its own visit is nobody's");
+    struct visitor v = {.s = NULL};
+    char request[600];
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n",
+             strchr(owner_url(st.owner) + 7, '/'));
+    visitor_ask(&v, &st.scene, request);
+    cr_expect(visitor_hears(&v, " 502 "), "%s", v.text);
+    cr_expect_eq(st.visitors, 1);
+    visitor_end(&v);
+    end(&st);
+}
+
+BEAM_TEST(owner, has_its_url_again_after_either_side_went)
+{
+    static struct stage st;
+    static char url[RESERVATION_URL_SIZE];
+    begin(&st, NULL);
+    start(&st, true);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    snprintf(url, sizeof(url), "%s", owner_url(st.owner));
+    scene_relay_down(&st.scene);
+    host_disconnect(st.scene.relay->host, host_id(st.scene.owner->host));
+    cr_assert(until(st.scene.world.loop, is_resting, &st));
+    scene_relay_up(&st.scene, NULL);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_str_eq(owner_url(st.owner), url);
+
+    owner_free(st.owner);
+    start(&st, true);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_str_eq(owner_url(st.owner), url);
+    owner_free(st.owner);
+    start(&st, false);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_str_neq(owner_url(st.owner), url, "one that is not kept");
+    end(&st);
+}
+
+BEAM_TEST(owner, a_relay_whose_url_leads_elsewhere_is_found_out)
+{
+    static struct stage st;
+    static struct scene other;
+    char text[sizeof(other.base.host) + 8];
+    scene_begin(&other, NULL);
+    /* The other relay answers there, and knows of no such endpoint. */
+    snprintf(text, sizeof(text), "http://%s", other.base.host);
+    memset(&st, 0, sizeof(st));
+    begin(&st, text);
+    start(&st, false);
+    /* Two loops: each has its turn. */
+    for (int i = 0; i < 100000 && st.state != OWNER_FAILED; i++) {
+        cr_assert_eq(loop_turn(st.scene.world.loop), 0);
+        cr_assert_eq(loop_turn(other.world.loop), 0);
+    }
+    cr_expect_eq(st.state, OWNER_FAILED);
+    cr_expect_eq(st.why.code, BEAM_EAUTH);
+    cr_expect_not_null(strstr(st.why.text, "does not lead here"), "%s", st.why.text);
+    cr_expect_str_eq(owner_url(st.owner), "");
+    end(&st);
+    scene_end(&other);
+}
+
+BEAM_TEST(owner, a_relay_given_by_its_address_is_pinned)
+{
+    static struct stage st;
+    begin(&st, NULL);
+    st.scene.where.peer.len = 0;
+    snprintf(st.scene.where.text, sizeof(st.scene.where.text), "127.0.0.1:4001");
+    start(&st, false);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_not_null(strstr(st.warning.text, "from now on"), "%s", st.warning.text);
+    st.warning.text[0] = '\0';
+    owner_free(st.owner);
+    start(&st, false);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_str_eq(st.warning.text, "", "said once");
+
+    /* Another peer is there now. */
+    owner_free(st.owner);
+    host_disconnect(st.scene.owner->host, host_id(st.scene.relay->host));
+    struct node *other = world_add(&st.scene.world, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct multiaddr at = world_listen(other);
+    multiaddr_without_peer(&at, &st.scene.where.addr);
+    start(&st, false);
+    cr_assert(until(st.scene.world.loop, is_settled, &st));
+    cr_expect_eq(st.state, OWNER_FAILED);
+    cr_expect_not_null(strstr(st.why.text, "first use"), "%s", st.why.text);
+    end(&st);
+}
