@@ -17,6 +17,7 @@
 #include "cli/stop.h"
 #include "cli/visitors.h"
 #include "daemon/daemon.h"
+#include "daemon/operator.h"
 #include "daemon/wish.h"
 #include "demo/demo.h"
 #include "doctor/doctor.h"
@@ -35,7 +36,11 @@ static int check_wish(const struct options *o, struct beam_why *why)
     char dir[PATH_MAX];
     if (!getcwd(dir, sizeof(dir)))
         return beam_why(why, BEAM_EIO, "the working directory: %s", strerror(errno));
-    return wish_check(o->operand, dir, o->name, why);
+    int err = wish_check(o->operand, dir, o->name, why);
+    for (size_t i = 0; err == 0 && i < o->relay_count; i++)
+        if (o->relays[i][0])
+            err = wish_check_relay(o->relays[i], why);
+    return err;
 }
 
 static int check_start(const struct options *o, struct beam_why *why)
@@ -54,6 +59,13 @@ static int run_daemon(const struct options *o, struct beam_why *why)
 {
     const struct daemon_options options = daemon_options(o);
     return daemon_run(&options, why);
+}
+
+static int run_relay(const struct options *o, struct beam_why *why)
+{
+    const struct operator_options options = {
+        .daemon = daemon_options(o), .listen = o->listen, .p2p = o->p2p, .json = o->json};
+    return operator_run(&options, why);
 }
 
 static int run_demo(const struct options *o, struct beam_why *why)
@@ -97,6 +109,7 @@ static const struct {
     {COMMAND_DEMO, run_demo},       {COMMAND_HELP, run_help},
     {COMMAND_VERSION, run_version}, {COMMAND_VISITORS, visitors_command},
     {COMMAND_KEYS, keys_command},   {COMMAND_DOCTOR, run_doctor},
+    {COMMAND_RELAY, run_relay},
 };
 
 static int run(const struct options *o, struct beam_why *why)

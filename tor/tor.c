@@ -41,6 +41,7 @@ struct tor {
     struct loop *loop;
     struct tor_options options; /* texts owned */
     struct tor_events events;
+    struct audience audience;
     struct onions *onions;
     struct addr socks;
     enum tor_state state, next;
@@ -175,6 +176,12 @@ static void notify(struct tor *t, const struct beam_why *why, uint64_t retry_ms)
     log_info("tor", "%s%s%s", tor_state_name(t->state), why ? ": " : "", why ? why->text : "");
     if (t->events.state)
         t->events.state(t->events.arg, t->state, why, retry_ms);
+    audience_tell(&t->audience, t->state, why);
+}
+
+void tor_listen(struct tor *t, struct audience_member *m)
+{
+    audience_add(&t->audience, m);
 }
 
 static void enter_resting(struct tor *t)

@@ -15,18 +15,10 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "loop/loop.h"
+#include "tor/audience.h"
 #include "tor/tor_options.h"
 
 struct tor;
-
-enum tor_state {
-    TOR_OFF,           /* not started, or stopped */
-    TOR_STARTING,      /* spawned or looked for; the control connection is being made */
-    TOR_BOOTSTRAPPING, /* controlled; no circuits yet */
-    TOR_READY,         /* 100 % */
-    TOR_RESTING,       /* it died; another is started, or it is looked for, after a pause */
-    TOR_FAILED         /* there is none as things are: the reason is for the user */
-};
 
 /* What the owner hears. All called from the loop; NULL fields are skipped.
  * tor_free may not be called from within. */
@@ -53,6 +45,9 @@ void tor_start(struct tor *t);
 void tor_stop(struct tor *t, void (*done)(void *arg), void *arg);
 /* Kills what runs. Every onion must be withdrawn before. NULL allowed. */
 void tor_free(struct tor *t);
+
+/* Tells one more of the changes of its state, until audience_remove. */
+void tor_listen(struct tor *t, struct audience_member *m);
 
 enum tor_state tor_state(const struct tor *t);
 const char *tor_state_name(enum tor_state state);

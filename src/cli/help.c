@@ -24,7 +24,9 @@ static void print_row(FILE *to, const struct options_row *row)
         len = snprintf(left, sizeof(left), "-%c", row->letter);
     else
         len = snprintf(left, sizeof(left), "--%s", row->name);
-    if (row->argument)
+    if (row->argument && row->argument[0] == '[') /* "[ADDR]" is typed =ADDR, or not at all */
+        snprintf(left + len, sizeof(left) - (size_t)len, "[=%s", row->argument + 1);
+    else if (row->argument)
         snprintf(left + len, sizeof(left) - (size_t)len, " %s", row->argument);
     fprintf(to, "  %-*s%s%s\n", COLUMN, left, strlen(left) < COLUMN ? "" : "  ", row->help);
 }

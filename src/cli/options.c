@@ -10,7 +10,8 @@
 
 #define CLIENTS (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS)
 #define ALL                                                                                        \
-    (CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_DOCTOR | COMMAND_HELP | COMMAND_VISITORS)
+    (CLIENTS | COMMAND_DAEMON | COMMAND_RELAY | COMMAND_DEMO | COMMAND_DOCTOR | COMMAND_HELP |     \
+     COMMAND_VISITORS)
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct options_command commands[] = {
@@ -22,6 +23,7 @@ static const struct options_command commands[] = {
     {COMMAND_KEYS, "keys", "init|show|lock|unlock|export FILE|import FILE|passphrase",
      "the key store, and its backups", 2},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
+    {COMMAND_RELAY, "relay", "", "run a community relay, through which others publish", 0},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
     {COMMAND_DOCTOR, "doctor", "", "check this machine, and say what to do about each fault", 0},
     {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options", 1},
@@ -29,6 +31,10 @@ static const struct options_command commands[] = {
 
 static const struct options_row rows[] = {
     {"tor", 0, NULL, COMMAND_PUBLISH, "publish as a v3 onion service", FIELD(tor)},
+    {"community-relay", 0, "[ADDR]", COMMAND_PUBLISH,
+     "publish through a community relay (default: relay.at); repeatable", FIELD(relays)},
+    {"reverse-tunnel", 0, "[ADDR]", COMMAND_PUBLISH, "another name of --community-relay",
+     FIELD(relays)},
     {"policy", 0, "NAME", COMMAND_PUBLISH, "publish as this policy says (default: policy.default)",
      FIELD(policy)},
     {"egress", 0, "tor|any", COMMAND_PUBLISH,
@@ -44,8 +50,13 @@ static const struct options_row rows[] = {
     {"detach", 'd', NULL, COMMAND_PUBLISH, "return once it is up; the daemon keeps it up",
      FIELD(detach)},
     {"qr", 0, NULL, COMMAND_PUBLISH, "show the URL as a QR code", FIELD(qr)},
+    {"listen", 0, "ADDRESS:PORT", COMMAND_RELAY, "take visitors there (in place of relay.listen)",
+     FIELD(listen)},
+    {"p2p", 0, "ADDRESS:PORT", COMMAND_RELAY,
+     "take owners of tunnels there (in place of relay.p2p)", FIELD(p2p)},
     {"json", 0, NULL,
-     COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_DOCTOR | COMMAND_VISITORS | COMMAND_KEYS,
+     COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_DOCTOR | COMMAND_VISITORS | COMMAND_KEYS |
+         COMMAND_RELAY,
      "print JSON, one object a line, instead of text", FIELD(json)},
     {"passphrase-file", 0, "FILE", COMMAND_KEYS,
      "its first line is the key store's passphrase (-: standard input)", FIELD(passphrase_file)},
@@ -61,9 +72,10 @@ static const struct options_row rows[] = {
     {"once", 0, NULL, COMMAND_DEMO, "end after the proof: status 0 if it held", FIELD(once)},
     {"on-demand", 0, NULL, COMMAND_DAEMON,
      "go to the background, and end after daemon.linger with nothing to do", FIELD(on_demand)},
-    {"config", 0, "FILE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_DOCTOR,
+    {"config", 0, "FILE", CLIENTS | COMMAND_DAEMON | COMMAND_RELAY | COMMAND_DEMO | COMMAND_DOCTOR,
      "read this configuration instead of the usual files", FIELD(config)},
-    {"", 'o', "SECTION.KEY=VALUE", CLIENTS | COMMAND_DAEMON | COMMAND_DEMO | COMMAND_DOCTOR,
+    {"", 'o', "SECTION.KEY=VALUE",
+     CLIENTS | COMMAND_DAEMON | COMMAND_RELAY | COMMAND_DEMO | COMMAND_DOCTOR,
      "set a key of the configuration; may be given again", FIELD(assignments)},
     {"help", 'h', NULL, ALL, "show help", FIELD(help)},
     {"version", 0, NULL, ALL, "show the version", FIELD(version)},
@@ -166,6 +178,8 @@ static void set(struct parser *p, const struct options_row *row, const char *val
         *(bool *)field = true;
     else if (row->field == FIELD(assignments))
         p->o->assignments[p->o->assignment_count++] = value;
+    else if (row->field == FIELD(relays))
+        p->o->relays[p->o->relay_count++] = value;
     else
         *(const char **)(void *)field = value;
 }
@@ -196,6 +210,8 @@ static int read_long(struct parser *p, const char *word)
             continue;
         if (!row->argument && value)
             return beam_why(p->why, BEAM_EUSAGE, "--%s: takes no value", row->name);
+        if (row->argument && row->argument[0] == '[' && !value)
+            value = "";
         if (row->argument && !value)
             return take_value(p, row);
         set(p, row, value);
@@ -371,8 +387,11 @@ int options_parse(int argc, char *const *argv, struct options *out, struct beam_
     struct options o = {0};
     struct parser p = {.argc = argc, .argv = argv, .o = &o, .why = why};
     o.assignments = calloc((size_t)argc + 1, sizeof(*o.assignments));
-    if (!o.assignments)
+    o.relays = calloc((size_t)argc + 1, sizeof(*o.relays));
+    if (!o.assignments || !o.relays) {
+        options_clear(&o);
         return beam_why(why, BEAM_ENOMEM, "options: out of memory");
+    }
     int err = read_all(&p);
     if (err == 0)
         err = choose(&p);
@@ -391,5 +410,6 @@ int options_parse(int argc, char *const *argv, struct options *out, struct beam_
 void options_clear(struct options *o)
 {
     free(o->assignments);
+    free(o->relays);
     *o = (struct options){0};
 }

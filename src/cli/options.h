@@ -21,7 +21,8 @@ enum command {
     COMMAND_VERSION = 1 << 6, /* beam --version */
     COMMAND_VISITORS = 1 << 7,
     COMMAND_KEYS = 1 << 8,
-    COMMAND_DOCTOR = 1 << 9
+    COMMAND_DOCTOR = 1 << 9,
+    COMMAND_RELAY = 1 << 10
 };
 
 enum { OPTIONS_OPERANDS = 4 };
@@ -36,8 +37,11 @@ struct options {
     const char *policy, *egress, *name, *client_auth, *allow, *config;
     const char *passphrase_file, *new_passphrase_file, *backup_passphrase_file; /* of `beam keys` */
     bool no_passphrase, replace;
+    const char *listen, *p2p;
     const char **assignments; /* of -o */
     size_t assignment_count;
+    const char **relays; /* of --community-relay; "" where it has no address */
+    size_t relay_count;
     bool help, version; /* --help, --version */
 };
 
@@ -52,7 +56,7 @@ struct options_command {
 struct options_row {
     const char *name;     /* without its dashes */
     char letter;          /* 0: none */
-    const char *argument; /* NULL: takes none */
+    const char *argument; /* NULL: takes none; "[ADDR]": only one behind an '=' */
     unsigned commands;    /* COMMAND_… bits it is for */
     const char *help;
     size_t field; /* offset in struct options */

@@ -159,12 +159,43 @@ static bool add_path(cJSON *o, const char *key, const char *path)
     return added;
 }
 
+/* The paths that options name; none: the policy's. */
+static bool add_paths(cJSON *o, const struct options *options)
+{
+    const char *paths[2];
+    size_t n = 0;
+    if (options->tor)
+        paths[n++] = "onion";
+    if (options->relay_count > 0)
+        paths[n++] = "relay";
+    return options->policy || add_texts(o, "paths", paths, n);
+}
+
+/* The relays that were named; the option may come without an address. */
+static bool add_relays(cJSON *o, const struct options *options)
+{
+    cJSON *relays = cJSON_CreateArray();
+    bool whole = relays != NULL;
+    for (size_t i = 0; whole && i < options->relay_count; i++) {
+        if (!options->relays[i][0])
+            continue;
+        cJSON *item = cJSON_CreateString(options->relays[i]);
+        whole = item && cJSON_AddItemToArray(relays, item);
+        if (!whole)
+            cJSON_Delete(item);
+    }
+    if (whole && cJSON_GetArraySize(relays) > 0)
+        whole = cJSON_AddItemToObject(o, "relays", relays);
+    else
+        cJSON_Delete(relays), relays = NULL;
+    return whole;
+}
+
 cJSON *request_publish(uint64_t id, const struct request_common *c, const struct options *o)
 {
-    static const char *const onion[] = {"onion"};
     cJSON *r = new_request("publish", id, c);
     return finished(r, add_target(r, o->operand) && add_text(r, "name", o->name) &&
-                           add_texts(r, "paths", onion, o->tor) &&
+                           add_paths(r, o) && add_relays(r, o) &&
                            add_text(r, "policy", o->policy) && add_text(r, "egress", o->egress) &&
                            add_path(r, "client_auth", o->client_auth) &&
                            add_text(r, "allow", o->allow) &&

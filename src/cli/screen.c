@@ -25,6 +25,7 @@ struct label {
 
 static const struct label labels[] = {
     {"onion", "\U0001F9C5", "Tor", "onion: end to end, Tor v3"},
+    {"relay", "\U0001F310", "Relay", "to the relay: Noise XX, ChaCha20-Poly1305"},
 };
 
 /* ---- putting text together ---- */
@@ -196,6 +197,11 @@ static void show_path_up(struct screen *s, const cJSON *e)
     colour(s, "0");
     put(s, "  ready in ");
     put_duration(s, number_of(e, "ms"));
+    if (text_of(e, "peer")[0]) {
+        put(s, ", via ");
+        put_foreign(s, text_of(e, "peer"), 64);
+        put(s, " (can read this traffic)");
+    }
     put(s, "\n");
 }
 

@@ -57,6 +57,8 @@ static int find_own(const char *base, struct home *h, struct beam_why *why)
         err = join(base, "state", &h->state);
     if (err == 0)
         err = join(base, "run", &h->run);
+    if (err == 0)
+        err = join(base, "relay", &h->relay);
     return err == 0 ? join(base, "tor", &h->tor) : err;
 }
 
@@ -77,6 +79,8 @@ static int find_xdg(const char *(*get)(const char *name), struct home *h, struct
         err = join(h->state, "run", &h->run);
     if (err == 0)
         err = join(h->data, "tor", &h->tor);
+    if (err == 0)
+        err = join(h->data, "relay", &h->relay);
     if (err == 0) {
         h->system = strdup("/etc/beam/beam.conf");
         err = h->system ? 0 : BEAM_ENOMEM;
@@ -138,6 +142,7 @@ void home_free(struct home *h)
     free(h->state);
     free(h->run);
     free(h->tor);
+    free(h->relay);
     free(h->control);
     free(h->pid);
     free(h);

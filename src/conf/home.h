@@ -15,9 +15,10 @@ struct home {
     char *system; /* /etc/beam/beam.conf, read before it; NULL with $BEAM_HOME */
     char *data;   /* kept: the key store */
     char *state;  /* logs */
-    char *run; /* sockets and pid: gone with the daemon. $BEAM_HOME/run, $XDG_RUNTIME_DIR/beam, or
+    char *run;   /* sockets and pid: gone with the daemon. $BEAM_HOME/run, $XDG_RUNTIME_DIR/beam, or
                       state/run when that is unset */
-    char *tor; /* tor's data directory and sockets: $BEAM_HOME/tor or data/tor */
+    char *tor;   /* tor's data directory and sockets: $BEAM_HOME/tor or data/tor */
+    char *relay; /* of `beam relay`: $BEAM_HOME/relay or data/relay; made by it alone */
     char *control; /* run/control.sock */
     char *pid;     /* run/beam.pid */
 };

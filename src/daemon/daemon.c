@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "daemon/detach.h"
 #include "daemon/pidfile.h"
@@ -30,6 +32,8 @@ struct daemon {
     struct loop_signal signals[3];
     struct tor *tor;
     struct keystore *keys;
+    struct isolation isolation;
+    char *relays_dir;
     struct tunnel_world tunnel_world;
     struct publications *publications;
     struct session_world session_world;
@@ -192,30 +196,41 @@ static struct onion_limits onion_limits(const struct conf *c)
                                  .pow_burst = (unsigned)c->onion_pow_burst};
 }
 
+static void free_publications(void *arg)
+{
+    struct daemon *d = arg;
+    publications_free(d->publications);
+    free(d->relays_dir);
+    d->publications = NULL;
+    d->relays_dir = NULL;
+}
+
 static int start_publications(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
+    isolation_init(&d->isolation, rng_system());
+    d->relays_dir = file_join(d->setup->home->data, "relays");
+    if (!d->relays_dir)
+        return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
     d->tunnel_world =
         (struct tunnel_world){.loop = d->loop,
                               .tor = d->tor,
+                              .isolation = &d->isolation,
                               .rng = rng_system(),
                               .clock = clock_system(),
                               .keys = d->keys,
                               .run_dir = d->setup->home->run,
+                              .relays_dir = d->relays_dir,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams,
                               .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {
         .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};
     int err = publications_new(&spec, &d->publications);
-    return err < 0 ? beam_why(why, err, "daemon: %s", beam_err_text(err)) : 0;
-}
-
-static void free_publications(void *arg)
-{
-    struct daemon *d = arg;
-    publications_free(d->publications);
-    d->publications = NULL;
+    if (err == 0)
+        return 0;
+    free_publications(d);
+    return beam_why(why, err, "daemon: %s", beam_err_text(err));
 }
 
 static int start_control(void *arg, struct beam_why *why)
@@ -299,7 +314,7 @@ static int run(struct daemon *d, struct beam_why *why)
 static int run_alone(struct daemon *d, struct beam_why *why)
 {
     struct pidfile *pid;
-    int err = pidfile_take(d->setup->home->pid, &pid, why);
+    int err = pidfile_take(d->setup->home->pid, "daemon", &pid, why);
     if (err < 0)
         return err == BEAM_EEXIST && d->options->on_demand ? 0 : err;
     if (d->setup->log && (err = log_open(d->setup->log)) < 0)

@@ -87,6 +87,15 @@ static const cJSON *read_options(struct reader *r)
     return m;
 }
 
+static unsigned path_of(const cJSON *item)
+{
+    static const enum policy_path all[] = {POLICY_ONION, POLICY_RELAY};
+    for (size_t i = 0; cJSON_IsString(item) && i < sizeof(all) / sizeof(all[0]); i++)
+        if (strcmp(item->valuestring, policy_path_name(all[i])) == 0)
+            return all[i];
+    return 0;
+}
+
 static unsigned read_paths(struct reader *r)
 {
     const cJSON *m = member(r, "paths"), *item;
@@ -95,12 +104,25 @@ static unsigned read_paths(struct reader *r)
         fault(r, "paths", "an array of paths that is not empty");
     cJSON_ArrayForEach(item, m)
     {
-        if (cJSON_IsString(item) && strcmp(item->valuestring, policy_path_name(POLICY_ONION)) == 0)
-            paths |= POLICY_ONION;
-        else
-            fault(r, "paths", "of the paths there are: onion");
+        if (path_of(item) == 0)
+            fault(r, "paths", "of the paths there are: " POLICY_PATHS_TEXT);
+        paths |= path_of(item);
     }
     return paths;
+}
+
+static const cJSON *read_relays(struct reader *r)
+{
+    const cJSON *m = member(r, "relays"), *item;
+    if (m && (!cJSON_IsArray(m) || cJSON_GetArraySize(m) == 0 ||
+              cJSON_GetArraySize(m) > MESSAGE_RELAYS_MAX))
+        fault(r, "relays", "an array of 1 to 8 texts");
+    cJSON_ArrayForEach(item, m)
+    {
+        if (!cJSON_IsString(item) || strlen(item->valuestring) > MESSAGE_TEXT_MAX)
+            fault(r, "relays", "texts of at most 4096 bytes");
+    }
+    return m;
 }
 
 static void read_egress(struct reader *r, struct message *m)
@@ -121,6 +143,7 @@ static void read_publish(struct reader *r, struct message *m)
     m->publish.client_auth = read_file(r, "client_auth");
     m->publish.allow = read_text(r, "allow", MESSAGE_WORD_MAX) != NULL;
     m->publish.paths = read_paths(r);
+    m->publish.relays = read_relays(r);
     m->publish.ephemeral = read_bool(r, "ephemeral");
     m->publish.detach = read_bool(r, "detach");
     read_egress(r, m);

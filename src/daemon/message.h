@@ -18,6 +18,7 @@ enum {
     MESSAGE_TEXT_MAX = 4096,   /* bytes of a path or an assignment */
     MESSAGE_WORD_MAX = 255,    /* bytes of a target, name or policy */
     MESSAGE_OPTIONS_MAX = 128, /* assignments of a request */
+    MESSAGE_RELAYS_MAX = 8,    /* that a tunnel is published through */
     MESSAGE_PAGE = 256,        /* tunnels in one reply to `status` */
     MESSAGE_KEY_LEN = 64       /* of a key, in hex */
 };
@@ -36,6 +37,7 @@ struct message {
         const char *client_auth; /* a file, absolute */
         bool allow;              /* visitors by their addresses were asked for */
         unsigned paths;          /* POLICY_… bits; 0: the policy's */
+        const cJSON *relays;     /* array of texts, or NULL */
         bool has_egress;
         enum policy_egress egress;
         bool ephemeral, detach;

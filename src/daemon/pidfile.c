@@ -55,19 +55,19 @@ static int write_pid(int fd)
     return 0;
 }
 
-static int refuse(const char *path, struct beam_why *why)
+static int refuse(const char *path, const char *who, struct beam_why *why)
 {
     char *text = NULL;
     size_t len;
     if (file_read(path, PID_MAX, &text, &len) == 0)
         text[strcspn(text, "\n")] = '\0';
-    int err = beam_why(why, BEAM_EEXIST, "daemon: one of yours runs already, pid %s (%s)",
+    int err = beam_why(why, BEAM_EEXIST, "%s: one of yours runs already, pid %s (%s)", who,
                        text && text[0] ? text : "unknown", path);
     free(text);
     return err;
 }
 
-int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why)
+int pidfile_take(const char *path, const char *who, struct pidfile **out, struct beam_why *why)
 {
     size_t size = strlen(path) + 1;
     struct pidfile *p = malloc(sizeof(*p) + size);
@@ -77,7 +77,7 @@ int pidfile_take(const char *path, struct pidfile **out, struct beam_why *why)
     p->fd = lock(path);
     if (p->fd == BEAM_EEXIST) {
         free(p);
-        return refuse(path, why);
+        return refuse(path, who, why);
     }
     if (p->fd < 0 || write_pid(p->fd) != 0) {
         int err = beam_why(why, BEAM_EIO, "%s: %s", path, strerror(errno));

@@ -61,7 +61,7 @@ static void on_path_up(void *arg, struct path *path, uint64_t ms)
     struct events_head h = head_of(p);
     log_info("daemon", "tunnel %llu: %s up after %llu ms", (unsigned long long)p->id,
              path_kind(path), (unsigned long long)ms);
-    tell(p, events_path_up(&h, path_kind(path), path_url(path), ms));
+    tell(p, events_path_up(&h, path_kind(path), path_url(path), path_peer(path), ms));
     if (!p->was_ready) {
         p->was_ready = true;
         tell(p, events_ready(&h, p->tunnel));
@@ -204,6 +204,9 @@ static int open_one(struct publication *p, const struct wish *wish, struct beam_
     const struct tunnel_spec spec = {.name = wish->name,
                                      .target = wish->target,
                                      .policy = wish->policy,
+                                     .relays = wish->relays,
+                                     .relay_count = wish->relay_count,
+                                     .named = wish->named,
                                      .ephemeral = wish->ephemeral,
                                      .client_auth = wish->client_auth};
     struct tunnel_events ev = events;

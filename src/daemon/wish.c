@@ -80,6 +80,64 @@ static int read_gates(const struct message *m, struct wish *w, struct beam_why *
     return 0;
 }
 
+int wish_check_relay(const char *relay, struct beam_why *why)
+{
+    struct where ignored;
+    return usage(where_parse(relay, &ignored, why), why);
+}
+
+static int add_relay(struct wish *w, const char *text, struct beam_why *why)
+{
+    if (w->relay_count == MESSAGE_RELAYS_MAX)
+        return beam_why(why, BEAM_EUSAGE, "relay %s: one too many, %d are the most", text,
+                        MESSAGE_RELAYS_MAX);
+    for (size_t i = 0; i < w->relay_count; i++)
+        if (strcmp(w->relays[i].text, text) == 0)
+            return beam_why(why, BEAM_EUSAGE, "relay %s: given twice", text);
+    int err = usage(where_parse(text, &w->relays[w->relay_count], why), why);
+    if (err == 0)
+        w->relay_count++;
+    return err;
+}
+
+/* Those of relay.at, one a line. */
+static int read_configured(const struct conf *conf, struct wish *w, struct beam_why *why)
+{
+    char text[WHERE_TEXT_SIZE];
+    int err = 0;
+    for (const char *at = conf->relay_at; err == 0 && *at; at += strspn(at, "\n")) {
+        size_t len = strcspn(at, "\n");
+        snprintf(text, sizeof(text), "%.*s", (int)len, at);
+        err = add_relay(w, text, why);
+        at += len;
+    }
+    return err;
+}
+
+static int read_relays(const struct message *m, const struct conf *conf, struct wish *w,
+                       struct beam_why *why)
+{
+    const cJSON *item;
+    int err = 0;
+    if (!(w->policy.paths & POLICY_RELAY))
+        return m->publish.relays
+                   ? beam_why(why, BEAM_EUSAGE, "policy %s: has no relay among its paths",
+                              w->policy.name)
+                   : 0;
+    cJSON_ArrayForEach(item, m->publish.relays)
+    {
+        if (err == 0)
+            err = add_relay(w, item->valuestring, why);
+    }
+    if (err == 0 && w->relay_count == 0)
+        err = read_configured(conf, w, why);
+    if (err == 0 && w->relay_count == 0)
+        err = beam_why(why, BEAM_EUSAGE,
+                       "relay: which one? (--community-relay=ADDR, or relay.at in the "
+                       "configuration)");
+    return err;
+}
+
 static int choose_name(struct keystore *keys, const struct rng *rng, struct wish *w,
                        struct beam_why *why)
 {
@@ -92,7 +150,8 @@ static int choose_name(struct keystore *keys, const struct rng *rng, struct wish
 static int read_name(const struct message *m, struct keystore *keys, const struct rng *rng,
                      struct wish *w, struct beam_why *why)
 {
-    if (!m->publish.name)
+    w->named = m->publish.name != NULL;
+    if (!w->named)
         return choose_name(keys, rng, w, why);
     int err = names_check(m->publish.name, why);
     if (err < 0)
@@ -112,6 +171,8 @@ int wish_read(const struct message *m, const struct conf *conf, struct keystore 
         err = read_policy(m, conf, &w.policy, why);
     if (err == 0)
         err = read_gates(m, &w, why);
+    if (err == 0)
+        err = read_relays(m, conf, &w, why);
     if (err == 0)
         err = read_name(m, keys, rng, &w, why);
     if (err == 0)

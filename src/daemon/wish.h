@@ -5,6 +5,7 @@
 
 #include "conf/conf.h"
 #include "daemon/message.h"
+#include "relay/where.h"
 #include "tunnel/names.h"
 #include "tunnel/target.h"
 
@@ -12,6 +13,9 @@ struct wish {
     char name[NAMES_SIZE];
     struct target target;
     struct policy policy;
+    struct where relays[MESSAGE_RELAYS_MAX]; /* of a policy with a relay: at least one */
+    size_t relay_count;
+    bool named; /* by the user */
     bool ephemeral;
     const char *client_auth; /* borrowed from the message; NULL: none */
 };
@@ -19,6 +23,9 @@ struct wish {
 /* The target and the name (NULL: none) are well formed; `dir` is where a relative path is taken
  * from, and what is no socket there is refused. 0 or BEAM_EUSAGE with words. */
 int wish_check(const char *target, const char *dir, const char *name, struct beam_why *why);
+
+/* An address of a relay is well formed. 0 or BEAM_EUSAGE with words. */
+int wish_check_relay(const char *relay, struct beam_why *why);
 
 /*
  * Without a name, the key store's for the target is taken, or a fresh one when it is ephemeral.

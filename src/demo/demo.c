@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "demo/caller.h"
 #include "demo/page.h"
 #include "demo/stage.h"
 #include "demo/story.h"
@@ -49,7 +50,9 @@ struct demo {
     bool offline;
     int percent; /* of the publisher's tor */
     bool visitor_ready;
-    char onion[64];          /* host, once it is up */
+    char onion[64];        /* host, once it is up */
+    struct caller *caller; /* who fetches through the relay */
+    bool relay_proved;
     struct loop_timer still; /* no progress; while fetching: no success */
     struct loop_timer retry;
     struct loop_timer settle;
@@ -118,6 +121,36 @@ static void on_url(void *arg, const char *url)
     demo_event(d, DEMO_PARTY_READY);
 }
 
+static int compare_bodies(struct demo *d, const struct buf *answer, struct beam_why *why);
+
+static void on_called(void *arg, int err, const struct beam_why *why, const struct buf *answer,
+                      uint64_t ms)
+{
+    struct demo *d = arg;
+    struct beam_why wrong;
+    d->caller = NULL;
+    if (err == 0)
+        err = compare_bodies(d, answer, &wrong);
+    if (err < 0) {
+        fault(d, why ? why : &wrong);
+        return;
+    }
+    d->relay_proved = true;
+    story_say(&d->story, "Fetched through the relay in %llu ms: the same page.",
+              (unsigned long long)ms);
+}
+
+static void on_relay_url(void *arg, const char *url)
+{
+    struct demo *d = arg;
+    struct beam_why why;
+    if (d->caller || d->relay_proved)
+        return;
+    story_say(&d->story, "A relay, which can read what passes, serves it at %s", url);
+    if (caller_fetch(d->loop, url, on_called, d, &d->caller, &why) < 0)
+        fault(d, &why);
+}
+
 static const char *text_of(const cJSON *o, const char *key)
 {
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
@@ -148,7 +181,7 @@ static void on_publisher_event(void *arg, const char *name, const cJSON *e)
     else if (strcmp(name, "warning") == 0)
         story_say(&d->story, "Warning: %s", text_of(e, "text"));
     else if (strcmp(name, "path_down") == 0)
-        story_say(&d->story, "The onion is down: %s", text_of(e, "reason"));
+        story_say(&d->story, "The %s is down: %s", text_of(e, "path"), text_of(e, "reason"));
     else if (strcmp(name, "path_up") == 0 && d->proved)
         story_say(&d->story, "The onion is up again.");
 }
@@ -188,6 +221,38 @@ static bool same(const struct buf *a, const struct buf *b)
         at += n;
     }
     return true;
+}
+
+/* Where the body of a response begins. */
+static size_t body_at(const struct buf *response)
+{
+    char head[4096];
+    size_t seen = 0;
+    int n = http_head_find(head, buf_peek(response, 0, head, sizeof(head)), &seen);
+    return n > 0 ? (size_t)n : buf_len(response);
+}
+
+/* A proxy may change a response's head; the page is what must be the same. */
+static int compare_bodies(struct demo *d, const struct buf *answer, struct beam_why *why)
+{
+    struct buf served, body;
+    buf_init(&served, loop_pool(d->loop), VISITOR_ANSWER_MAX);
+    buf_init(&body, loop_pool(d->loop), CALLER_ANSWER_MAX);
+    char bytes[CALLER_ANSWER_MAX / 64];
+    size_t len = buf_peek(answer, body_at(answer), bytes, sizeof(bytes));
+    int err = page_front(&served);
+    if (err == 0)
+        err = buf_add(&body, bytes, len);
+    if (err == 0)
+        buf_drain(&served, body_at(&served));
+    bool equal = err == 0 && buf_len(&served) > 0 && same(&body, &served);
+    buf_clear(&served);
+    buf_clear(&body);
+    if (err < 0)
+        return beam_why(why, err, "demo: %s", beam_err_text(err));
+    return equal ? 0
+                 : beam_why(why, BEAM_EPROTO,
+                            "demo: what came through the relay is not what the app served");
 }
 
 /* Whether the answer is what the app serves. */
@@ -248,8 +313,9 @@ static void enter_publishing(struct demo *d)
     d->percent = -1;
     d->visitor_ready = false;
     d->onion[0] = '\0';
+    d->relay_proved = false;
     loop_timer_set(&d->still, d->offline ? STILL_MS : ONLINE_STILL_MS);
-    story_say(&d->story, "Running: beam %u --tor", stage_port(d->stage));
+    story_say(&d->story, "Running: beam %u --tor --community-relay=…", stage_port(d->stage));
     if (stage_start_parties(d->stage, &why) < 0)
         fault(d, &why);
 }
@@ -274,6 +340,8 @@ static void enter_stopping(struct demo *d)
     loop_timer_clear(&d->still);
     loop_timer_clear(&d->retry);
     loop_timer_clear(&d->settle);
+    caller_cancel(d->caller);
+    d->caller = NULL;
     stage_stop(d->stage);
 }
 
@@ -320,6 +388,18 @@ static void on_still_event(struct demo *d)
     demo_enter(d, DEMO_STOPPING);
 }
 
+/* The relay is up long before an onion is: if not, it does not come. */
+static void on_fetched_event(struct demo *d)
+{
+    struct beam_why why;
+    if (d->relay_proved) {
+        demo_enter(d, DEMO_SHOWING);
+        return;
+    }
+    beam_why(&why, BEAM_ETIMEOUT, "demo: nothing came through the relay");
+    fault(d, &why);
+}
+
 /* The time without progress starts anew; once Tor is reached it is a longer one. */
 static void on_progress_event(struct demo *d)
 {
@@ -363,7 +443,7 @@ static void demo_event(struct demo *d, enum demo_event ev)
         else if (ev == DEMO_RETRY)
             stage_fetch(d->stage, d->onion);
         else if (ev == DEMO_FETCHED)
-            demo_enter(d, DEMO_SHOWING);
+            on_fetched_event(d);
         break;
     case DEMO_SHOWING:
         (void)ending_event(d, ev);
@@ -428,6 +508,7 @@ static int set_stage(struct demo *d)
         .network = {.progress = on_network_progress, .ready = on_network_ready, .arg = d},
         .publisher = {.progress = on_publisher_progress,
                       .ready = on_url,
+                      .relayed = on_relay_url,
                       .event = on_publisher_event,
                       .failed = on_party_failed,
                       .arg = d},
@@ -459,6 +540,7 @@ static int play(struct demo *d)
 
 static void clear(struct demo *d)
 {
+    caller_cancel(d->caller);
     stage_free(d->stage);
     for (size_t i = 0; i < sizeof(d->signals) / sizeof(d->signals[0]); i++)
         loop_signal_stop(&d->signals[i]);

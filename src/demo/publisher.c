@@ -14,7 +14,7 @@ enum { GRACE_MS = 2500, WORDS_MAX = 400 };
 struct publisher {
     struct loop *loop;
     struct publisher_events events;
-    struct child *daemon, *beam; /* NULL: does not run */
+    struct child *relay, *daemon, *beam; /* NULL: does not run */
     char **env;
     char **argv; /* what both have at the end of their command lines */
     struct loop_task failed, stopped;
@@ -23,6 +23,8 @@ struct publisher {
     bool stopping;
     char words[WORDS_MAX]; /* its last words */
     char port[8];
+    char at_relay[512]; /* the option that names the relay */
+    bool told;          /* that the onion is up */
 };
 
 /* ---- words and environment ---- */
@@ -74,7 +76,7 @@ static bool make_arguments(struct publisher *p, const struct publisher_spec *spe
     return whole;
 }
 
-/* ---- its two processes ---- */
+/* ---- its processes ---- */
 
 /* What a command ends with; lines of the log are none of that. */
 static void keep_words(struct publisher *p, const char *line, size_t len)
@@ -89,7 +91,7 @@ static void ended(struct publisher *p)
 {
     if (!p->stopping)
         loop_post(p->loop, &p->failed);
-    else if (!p->daemon && !p->beam)
+    else if (!p->relay && !p->daemon && !p->beam)
         loop_post(p->loop, &p->stopped);
 }
 
@@ -99,7 +101,8 @@ static void on_failed(void *arg)
     struct beam_why why;
     if (p->stopping)
         return;
-    beam_why(&why, BEAM_EIO, "%s", p->words[0] ? p->words : "demo: beam or its daemon was killed");
+    beam_why(&why, BEAM_EIO, "%s",
+             p->words[0] ? p->words : "demo: beam, its daemon or the relay was killed");
     p->events.failed(p->events.arg, &why);
 }
 
@@ -115,17 +118,31 @@ static const char *text_of(const cJSON *o, const char *key)
     return text ? text : "";
 }
 
+/* The onion is told of once as a path, and then as an event like others. */
+static bool read_path(struct publisher *p, const cJSON *e)
+{
+    if (strcmp(text_of(e, "path"), "relay") == 0) {
+        p->events.relayed(p->events.arg, text_of(e, "url"));
+        return true;
+    }
+    if (p->told)
+        return false;
+    p->told = true;
+    p->events.ready(p->events.arg, text_of(e, "url"));
+    return true;
+}
+
 static void read_event(struct publisher *p, const cJSON *e)
 {
     const char *name = text_of(e, "event");
+    if (strcmp(name, "path_up") == 0 && read_path(p, e))
+        return;
+    if (strcmp(name, "progress") == 0 && strcmp(text_of(e, "path"), "relay") == 0)
+        return; /* which is over before it could be read */
     if (strcmp(name, "progress") == 0) {
         const cJSON *percent = cJSON_GetObjectItemCaseSensitive(e, "percent");
         p->events.progress(p->events.arg, cJSON_IsNumber(percent) ? percent->valueint : 0,
                            text_of(e, "summary"));
-    } else if (strcmp(name, "ready") == 0) {
-        const cJSON *url = cJSON_GetArrayItem(cJSON_GetObjectItemCaseSensitive(e, "urls"), 0);
-        const char *text = cJSON_GetStringValue(url);
-        p->events.ready(p->events.arg, text ? text : "");
     } else {
         p->events.event(p->events.arg, name, e);
     }
@@ -147,6 +164,14 @@ static void on_beam_ended(void *arg, int status)
     struct publisher *p = arg;
     (void)status;
     p->beam = NULL;
+    ended(p);
+}
+
+static void on_relay_ended(void *arg, int status)
+{
+    struct publisher *p = arg;
+    (void)status;
+    p->relay = NULL;
     ended(p);
 }
 
@@ -183,7 +208,7 @@ static int spawn(struct publisher *p, const char *const *own, size_t own_count,
 
 static void start_beam(struct publisher *p)
 {
-    const char *const own[] = {p->port, "--tor", "--json"};
+    const char *const own[] = {p->port, "--tor", p->at_relay, "--json"};
     const struct child_spec how = {.on_line = on_beam_line, .on_exit = on_beam_ended};
     struct beam_why why;
     if (spawn(p, own, sizeof(own) / sizeof(own[0]), &how, &p->beam, &why) < 0) {
@@ -203,11 +228,37 @@ static void on_daemon_line(void *arg, const char *line, size_t len)
         start_beam(p);
 }
 
-static int start_daemon(struct publisher *p, struct beam_why *why)
+static void start_daemon(struct publisher *p)
 {
     const char *const own[] = {"daemon"};
     const struct child_spec how = {.on_line = on_daemon_line, .on_exit = on_daemon_ended};
-    return spawn(p, own, 1, &how, &p->daemon, why);
+    struct beam_why why;
+    if (spawn(p, own, 1, &how, &p->daemon, &why) < 0) {
+        snprintf(p->words, sizeof(p->words), "%.*s", (int)sizeof(p->words) - 1, why.text);
+        ended(p);
+    }
+}
+
+/* Where it listens is the first thing that a relay says. */
+static void on_relay_line(void *arg, const char *line, size_t len)
+{
+    struct publisher *p = arg;
+    cJSON *e = len > 0 && line[0] == '{' ? cJSON_ParseWithLength(line, len) : NULL;
+    if (!e)
+        keep_words(p, line, len);
+    else if (strcmp(text_of(e, "event"), "listening") == 0 && !p->daemon && !p->stopping) {
+        snprintf(p->at_relay, sizeof(p->at_relay), "--community-relay=%s", text_of(e, "p2p"));
+        start_daemon(p);
+    }
+    cJSON_Delete(e);
+}
+
+static int start_relay(struct publisher *p, struct beam_why *why)
+{
+    const char *const own[] = {"relay",       "--listen", "127.0.0.1:0",  "--p2p",
+                               "127.0.0.1:0", "-o",       "relay.tor=no", "--json"};
+    const struct child_spec how = {.on_line = on_relay_line, .on_exit = on_relay_ended};
+    return spawn(p, own, sizeof(own) / sizeof(own[0]), &how, &p->relay, why);
 }
 
 int publisher_start(struct loop *l, const struct publisher_spec *spec,
@@ -223,7 +274,7 @@ int publisher_start(struct loop *l, const struct publisher_spec *spec,
     loop_task_init(&p->failed, on_failed, p);
     loop_task_init(&p->stopped, on_stopped, p);
     int err = make_environment(p, spec->home) && make_arguments(p, spec)
-                  ? start_daemon(p, why)
+                  ? start_relay(p, why)
                   : beam_why(why, BEAM_ENOMEM, "demo: out of memory");
     if (err < 0) {
         publisher_free(p);
@@ -242,6 +293,8 @@ void publisher_stop(struct publisher *p, void (*done)(void *arg), void *arg)
         child_stop(p->beam, GRACE_MS);
     if (p->daemon)
         child_stop(p->daemon, GRACE_MS);
+    if (p->relay)
+        child_stop(p->relay, GRACE_MS);
     ended(p);
 }
 
@@ -253,6 +306,7 @@ void publisher_free(struct publisher *p)
     loop_task_cancel(p->loop, &p->stopped);
     child_free(p->beam);
     child_free(p->daemon);
+    child_free(p->relay);
     free_texts(p->env);
     free_texts(p->argv);
     free(p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The publishing half of the demo is beam itself, as anyone would run it: `beam daemon` in a home
- * of its own and `beam PORT --tor --json`, whose events are read.
+ * The publishing half of the demo is beam itself, as anyone would run it: `beam relay`, that of a
+ * volunteer, `beam daemon`, in a home of their own, and `beam PORT --tor --community-relay=ADDR
+ * --json`, whose events are read.
  */
 #ifndef BEAM_DEMO_PUBLISHER_H
 #define BEAM_DEMO_PUBLISHER_H
@@ -27,7 +28,8 @@ struct publisher_spec {
 
 struct publisher_events {
     void (*progress)(void *arg, int percent, const char *summary);
-    void (*ready)(void *arg, const char *url);
+    void (*ready)(void *arg, const char *url);   /* the onion's */
+    void (*relayed)(void *arg, const char *url); /* the relay's; perhaps again */
     /* Another event of `beam --json`: request, warning, path_down …; borrowed. */
     void (*event)(void *arg, const char *name, const cJSON *event);
     /* It ended, with its last words; once, and not after publisher_stop. */

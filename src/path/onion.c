@@ -13,7 +13,7 @@
 #include "path/guests.h"
 #include "stream/socket.h"
 
-enum { ONION_PORT = 80 }; /* so that the URL needs none */
+enum { HTTP_PORT = 80 }; /* so that the URL needs none */
 
 static const char scheme[] = "http://", tld[] = ".onion";
 enum { URL_SIZE = sizeof(scheme) - 1 + ONION_ADDRESS_LEN + sizeof(tld) };
@@ -26,6 +26,7 @@ struct path_onion {
     struct tor *tor;
     struct onion *onion; /* NULL: nobody may enter for now */
     struct onion_limits limits;
+    uint16_t port;
     struct guests *guests; /* NULL: anybody may enter */
     char *dir, *socket;
     char url[URL_SIZE];
@@ -149,10 +150,8 @@ static int listen_on_port(struct path_onion *o, struct beam_why *why)
 
 static int publish(struct path_onion *o, struct beam_why *why)
 {
-    struct onion_spec spec = {.key = o->key,
-                              .target = *listen_addr(o->listener),
-                              .port = ONION_PORT,
-                              .limits = o->limits};
+    struct onion_spec spec = {
+        .key = o->key, .target = *listen_addr(o->listener), .port = o->port, .limits = o->limits};
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = o};
     if (o->guests)
         spec.clients = guests_clients(o->guests);
@@ -220,6 +219,7 @@ int path_onion(const struct path_onion_spec *spec, const struct path_events *eve
     o->tor = spec->tor;
     o->key = spec->key;
     o->limits = spec->limits;
+    o->port = spec->port ? spec->port : HTTP_PORT;
     snprintf(o->url, sizeof(o->url), "%s%s%s", scheme, onion_key_address(o->key), tld);
 
     o->dir = strdup(spec->dir);

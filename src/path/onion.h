@@ -19,6 +19,7 @@ struct path_onion_spec {
     const char *id;          /* file name of the socket in it, unique: "17" */
     const char *client_auth; /* file of the visitors who may enter; NULL: anybody may */
     struct onion_limits limits;
+    uint16_t port; /* that visitors ask for; 0: 80, so that the URL needs none */
 };
 
 /*

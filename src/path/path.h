@@ -36,6 +36,8 @@ struct path_ops {
     const char *kind; /* "onion": the word in events and in policies */
     /* "http://….onion"; known before the path is up, or NULL. Borrowed. */
     const char *(*url)(const struct path *p);
+    /* The peer that visitors come through, as text; "" or NULL where there is none. Borrowed. */
+    const char *(*peer)(const struct path *p);
     /* Rests and goes on taking visitors (too many streams). */
     void (*pause)(struct path *p);
     void (*resume)(struct path *p);
@@ -55,6 +57,12 @@ static inline const char *path_kind(const struct path *p)
 static inline const char *path_url(const struct path *p)
 {
     return p->ops->url(p);
+}
+/* "" where there is none. */
+static inline const char *path_peer(const struct path *p)
+{
+    const char *peer = p->ops->peer ? p->ops->peer(p) : NULL;
+    return peer ? peer : "";
 }
 static inline void path_pause(struct path *p)
 {

@@ -8,6 +8,7 @@
 
 static const struct policy built_in[] = {
     {"anonymous", POLICY_ONION, POLICY_EGRESS_TOR},
+    {"private", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_TOR},
 };
 
 static const struct {
@@ -15,6 +16,7 @@ static const struct {
     const char *name;
 } path_names[] = {
     {POLICY_ONION, "onion"},
+    {POLICY_RELAY, "relay"},
 };
 
 static const char *const egresses[] = {
@@ -100,8 +102,8 @@ static int compile(const struct conf_policy *section, struct policy *out, struct
                         section->where, section->name);
     if (paths_parse(section->paths, &p.paths) < 0)
         return beam_why(why, BEAM_EINVAL,
-                        "%s: policy \"%s\": paths: `%.60s` is not a list of: onion", section->where,
-                        section->name, section->paths);
+                        "%s: policy \"%s\": paths: `%.60s` is not a list of: " POLICY_PATHS_TEXT,
+                        section->where, section->name, section->paths);
     if (section->egress && policy_egress_parse(section->egress, &p.egress) < 0)
         return beam_why(why, BEAM_EINVAL,
                         "%s: policy \"%s\": egress: `%.60s` is not one of: tor, lan, any",

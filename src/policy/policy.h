@@ -9,7 +9,8 @@
 #include "base/err.h"
 #include "conf/conf.h"
 
-enum policy_path { POLICY_ONION = 1u << 0 };
+enum policy_path { POLICY_ONION = 1u << 0, POLICY_RELAY = 1u << 1 };
+#define POLICY_PATHS_TEXT "onion, relay"
 
 enum policy_egress {
     POLICY_EGRESS_TOR, /* through Tor alone */
@@ -25,7 +26,7 @@ struct policy {
     enum policy_egress egress;
 };
 
-/* The built-in `anonymous`, or a [policy "NAME"] of the configuration (which
+/* The built-in `anonymous` or `private`, or a [policy "NAME"] of the configuration (which
  * may not take a built-in's name). BEAM_ENOTFOUND lists those there are;
  * BEAM_EINVAL says where and what is allowed. */
 int policy_find(const struct conf *c, const char *name, struct policy *out, struct beam_why *why);

@@ -9,17 +9,18 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "path/onion.h"
+#include "tunnel/agent.h"
 #include "tunnel/names.h"
 #include "tunnel/persona.h"
 #include "tunnel/visit.h"
 
 enum {
-    WAYS_MAX = 1,        /* the kinds of paths there are */
+    BRANCHES_MAX = 1 + TUNNEL_RELAYS_MAX, /* an onion and relays */
     SOCKET_NAME_LEN = 16 /* of the onion's address: 80 bits of it are unique enough */
 };
 
 /* A path and how it stands. */
-struct way {
+struct branch {
     struct path *path;
     enum path_state state;
     uint64_t since; /* it is on its way up since then */
@@ -41,8 +42,9 @@ struct tunnel {
     struct permit *permit;
     struct persona persona;
 
-    struct way ways[WAYS_MAX];
-    size_t way_count;
+    struct agent *agent; /* among peers; NULL where no path needs it */
+    struct branch branches[BRANCHES_MAX];
+    size_t branch_count;
     struct loop_task failed; /* told from the loop, so that it may free the tunnel */
     struct beam_why failed_why;
 
@@ -61,14 +63,14 @@ static uint64_t now(const struct tunnel *t)
 
 static void pause_paths(struct tunnel *t)
 {
-    for (size_t i = 0; i < t->way_count; i++)
-        path_pause(t->ways[i].path);
+    for (size_t i = 0; i < t->branch_count; i++)
+        path_pause(t->branches[i].path);
 }
 
 static void resume_paths(struct tunnel *t)
 {
-    for (size_t i = 0; i < t->way_count; i++)
-        path_resume(t->ways[i].path);
+    for (size_t i = 0; i < t->branch_count; i++)
+        path_resume(t->branches[i].path);
 }
 
 /* Tells when an outage begins, and when it is over. */
@@ -195,8 +197,8 @@ static void on_failed(void *arg)
 
 static bool all_failed(const struct tunnel *t)
 {
-    for (size_t i = 0; i < t->way_count; i++)
-        if (t->ways[i].state != PATH_FAILED)
+    for (size_t i = 0; i < t->branch_count; i++)
+        if (t->branches[i].state != PATH_FAILED)
             return false;
     return true;
 }
@@ -205,7 +207,7 @@ static void on_state(void *arg, struct path *p, enum path_state state, const str
                      uint64_t retry_ms)
 {
     struct tunnel *t = arg;
-    struct way *w = t->ways;
+    struct branch *w = t->branches;
     while (w->path != p)
         w++;
     enum path_state before = w->state;
@@ -262,16 +264,52 @@ static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct 
                                          .id = id,
                                          .client_auth = asked->client_auth,
                                          .limits = w->onion_limits};
-    struct way *way = &t->ways[t->way_count];
+    struct branch *branch = &t->branches[t->branch_count];
     t->persona.onion = NULL; /* the path's now */
-    int err = path_onion(&spec, &events, &way->path, why);
+    int err = path_onion(&spec, &events, &branch->path, why);
     free(dir);
     if (err < 0)
         return err;
-    way->state = PATH_WAITING;
-    way->since = now(t);
-    t->way_count++;
+    branch->state = PATH_WAITING;
+    branch->since = now(t);
+    t->branch_count++;
     return 0;
+}
+
+/* One path each, all with one persona. */
+static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct beam_why *why)
+{
+    const struct tunnel_world *w = t->world;
+    const struct path_events events = {.state = on_state,
+                                       .progress = on_progress,
+                                       .warning = on_warning,
+                                       .visitor = on_visitor,
+                                       .arg = t};
+    const struct agent_spec agent = {.loop = w->loop,
+                                     .rng = w->rng,
+                                     .clock = w->clock,
+                                     .tor = w->tor,
+                                     .isolation = w->isolation,
+                                     .permit = t->permit,
+                                     .key = t->persona.identity,
+                                     .max_streams = w->max_streams,
+                                     .dir = w->relays_dir,
+                                     .keep = !spec->ephemeral};
+    t->persona.identity = NULL; /* the agent's now */
+    int err = agent_new(&agent, &t->agent);
+    if (err < 0)
+        return beam_why(why, err, "tunnel %s: out of memory", t->name);
+    for (size_t i = 0; err == 0 && i < spec->relay_count; i++) {
+        struct branch *branch = &t->branches[t->branch_count];
+        err = agent_relay(t->agent, &spec->relays[i], spec->named ? t->name : NULL, &events,
+                          &branch->path, why);
+        if (err < 0)
+            break;
+        branch->state = PATH_WAITING;
+        branch->since = now(t);
+        t->branch_count++;
+    }
+    return err;
 }
 
 /* ---- opening and closing -------------------------------------------------------------------- */
@@ -323,6 +361,8 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
         err = open_persona(t, spec->ephemeral, why);
     if (err == 0 && t->policy.paths & POLICY_ONION)
         err = open_onion(t, spec, why);
+    if (err == 0 && t->policy.paths & POLICY_RELAY)
+        err = open_relays(t, spec, why);
 out:
     if (err < 0)
         tunnel_free(t);
@@ -336,8 +376,9 @@ void tunnel_free(struct tunnel *t)
     if (!t)
         return;
     loop_task_cancel(t->world->loop, &t->failed);
-    for (size_t i = 0; i < t->way_count; i++)
-        path_free(t->ways[i].path);
+    for (size_t i = 0; i < t->branch_count; i++)
+        path_free(t->branches[i].path);
+    agent_free(t->agent);
     struct visitor *next;
     for (struct visitor *v = t->visitors; v; v = next) {
         next = v->next;
@@ -366,17 +407,17 @@ const struct policy *tunnel_policy(const struct tunnel *t)
 
 size_t tunnel_path_count(const struct tunnel *t)
 {
-    return t->way_count;
+    return t->branch_count;
 }
 
 struct path *tunnel_path(const struct tunnel *t, size_t i)
 {
-    return t->ways[i].path;
+    return t->branches[i].path;
 }
 
 enum path_state tunnel_path_state(const struct tunnel *t, size_t i)
 {
-    return t->ways[i].state;
+    return t->branches[i].state;
 }
 
 void tunnel_figures(const struct tunnel *t, struct tunnel_figures *out)

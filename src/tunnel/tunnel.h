@@ -11,6 +11,8 @@
 #include "loop/loop.h"
 #include "path/path.h"
 #include "policy/permit.h"
+#include "relay/where.h"
+#include "tor/isolation.h"
 #include "tor/onion.h"
 #include "tunnel/target.h"
 
@@ -20,14 +22,18 @@ struct tunnel;
 struct tunnel_world {
     struct loop *loop;
     struct tor *tor;
+    const struct isolation *isolation; /* of circuits */
     const struct rng *rng;
     const struct clock_source *clock;
     struct keystore *keys;
     const char *run_dir;      /* sockets */
+    const char *relays_dir;   /* kept: what relays gave, and who they are */
     uint64_t connect_timeout; /* ms */
     uint64_t max_streams;     /* a tunnel */
     struct onion_limits onion_limits;
 };
+
+enum { TUNNEL_RELAYS_MAX = 8 };
 
 struct tunnel_spec {
     const char *name; /* a valid label */
@@ -35,6 +41,9 @@ struct tunnel_spec {
     struct policy policy;
     bool ephemeral;          /* keys of its own that are forgotten */
     const char *client_auth; /* file of the visitors who may enter the onion; NULL: anybody may */
+    const struct where *relays; /* of a policy with a relay; at most TUNNEL_RELAYS_MAX */
+    size_t relay_count;
+    bool named; /* the name is the user's own choice, for others to see */
 };
 
 /* One HTTP exchange, or one connection of another protocol (method ""). */

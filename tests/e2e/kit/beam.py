@@ -20,9 +20,9 @@ LINGER = "1s"  # in place of the default 10 s, which one case waits for
 class Tunnel(Process):
     """`beam TARGET --tor --json` in the foreground, and its events as they come."""
 
-    def __init__(self, home, target, options):
+    def __init__(self, home, target, options, paths=("--tor",)):
         self.events = []
-        super().__init__(home.argv(target, "--tor", "--json", *options), env=home.environment())
+        super().__init__(home.argv(target, *paths, "--json", *options), env=home.environment())
 
     def next(self, seconds):
         """The next event, whatever it is; None when there are no more."""
@@ -100,9 +100,9 @@ class Home:
         check(done.status == 0, f"{done}")
         return done
 
-    def publish(self, target, *options):
+    def publish(self, target, *options, paths=("--tor",)):
         """Starts a tunnel in the foreground."""
-        tunnel = Tunnel(self, target, options)
+        tunnel = Tunnel(self, target, options, paths)
         self._started.append(tunnel)
         return tunnel
 

@@ -50,7 +50,8 @@ class Stage:
 
     def home(self, name="h", **options):
         """A fresh BEAM_HOME."""
-        home = Home(self.path(name), self.network.torrc if self.network else None, **options)
+        torrc = options.pop("tor__torrc", self.network.torrc if self.network else None)
+        home = Home(self.path(name), torrc, **options)
         self._homes.append(home)
         return home
 

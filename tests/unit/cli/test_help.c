@@ -22,7 +22,9 @@ static char *help_of(enum command command)
 static void mentions(const char *text, const struct options_row *row, bool wanted)
 {
     char word[40];
-    snprintf(word, sizeof(word), row->name[0] ? "--%s " : "  -%s", row->name[0] ? row->name : "o ");
+    const char *behind = row->argument && row->argument[0] == '[' ? "[" : " ";
+    snprintf(word, sizeof(word), row->name[0] ? "--%s%s" : "  -%s%s",
+             row->name[0] ? row->name : "o", behind);
     cr_expect_eq(strstr(text, word) != NULL, wanted, "%s in:\n%s", word, text);
 }
 

@@ -46,6 +46,7 @@ BEAM_TEST(home, beam_home_holds_everything)
     cr_assert_str_eq(h->state, "/srv/b/state");
     cr_assert_str_eq(h->run, "/srv/b/run");
     cr_assert_str_eq(h->tor, "/srv/b/tor");
+    cr_assert_str_eq(h->relay, "/srv/b/relay");
     cr_assert_str_eq(h->control, "/srv/b/run/control.sock");
     cr_assert_str_eq(h->pid, "/srv/b/run/beam.pid");
     home_free(h);
@@ -63,6 +64,7 @@ BEAM_TEST(home, defaults_below_home)
     cr_assert_str_eq(h->state, "/home/alice/.local/state/beam");
     cr_assert_str_eq(h->run, "/home/alice/.local/state/beam/run");
     cr_assert_str_eq(h->tor, "/home/alice/.local/share/beam/tor");
+    cr_assert_str_eq(h->relay, "/home/alice/.local/share/beam/relay");
     home_free(h);
 }
 

@@ -25,7 +25,7 @@ BEAM_TEST(pidfile, holds_the_pid_while_it_is_held)
     struct pidfile *p = NULL;
     struct stat st;
     size_t len;
-    cr_assert_eq(pidfile_take(path, &p, NULL), 0);
+    cr_assert_eq(pidfile_take(path, "daemon", &p, NULL), 0);
     snprintf(own, sizeof(own), "%ld\n", (long)getpid());
     cr_assert_eq(file_read(path, 64, &text, &len), 0);
     cr_expect_str_eq(text, own);
@@ -44,12 +44,12 @@ BEAM_TEST(pidfile, one_at_a_time)
     char *path = path_in(&f), own[32];
     struct pidfile *first = NULL, *second = NULL;
     struct beam_why why = {0};
-    cr_assert_eq(pidfile_take(path, &first, NULL), 0);
-    cr_expect_eq(pidfile_take(path, &second, &why), BEAM_EEXIST);
+    cr_assert_eq(pidfile_take(path, "daemon", &first, NULL), 0);
+    cr_expect_eq(pidfile_take(path, "daemon", &second, &why), BEAM_EEXIST);
     snprintf(own, sizeof(own), "pid %ld", (long)getpid());
     cr_expect_not_null(strstr(why.text, own), "%s", why.text);
     pidfile_free(first);
-    cr_expect_eq(pidfile_take(path, &second, NULL), 0);
+    cr_expect_eq(pidfile_take(path, "daemon", &second, NULL), 0);
     pidfile_free(second);
     free(path);
     folder_remove(&f);
@@ -62,7 +62,7 @@ BEAM_TEST(pidfile, one_left_behind_is_taken_over)
     struct pidfile *p = NULL;
     size_t len;
     cr_assert_eq(file_write(path, 0600, "123456789\n", 10), 0);
-    cr_assert_eq(pidfile_take(path, &p, NULL), 0);
+    cr_assert_eq(pidfile_take(path, "daemon", &p, NULL), 0);
     cr_assert_eq(file_read(path, 64, &text, &len), 0);
     cr_expect_eq(strtol(text, NULL, 10), (long)getpid());
     cr_expect_lt(len, 10);
@@ -79,12 +79,12 @@ BEAM_TEST(pidfile, its_holder_dead_it_is_free)
     struct pidfile *p = NULL;
     pid_t child = fork();
     if (child == 0)
-        _exit(pidfile_take(path, &p, NULL) == 0 ? 0 : 1);
+        _exit(pidfile_take(path, "daemon", &p, NULL) == 0 ? 0 : 1);
     int status = 1;
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_assert_eq(status, 0);
     cr_expect_eq(access(path, F_OK), 0);
-    cr_assert_eq(pidfile_take(path, &p, NULL), 0);
+    cr_assert_eq(pidfile_take(path, "daemon", &p, NULL), 0);
     pidfile_free(p);
     free(path);
     folder_remove(&f);
@@ -98,7 +98,7 @@ BEAM_TEST(pidfile, a_link_is_not_followed)
     struct beam_why why = {0};
     cr_assert_not_null(other);
     cr_assert_eq(symlink(other, path), 0);
-    cr_expect_eq(pidfile_take(path, &p, &why), BEAM_EIO);
+    cr_expect_eq(pidfile_take(path, "daemon", &p, &why), BEAM_EIO);
     cr_expect_not_null(strstr(why.text, path), "%s", why.text);
     cr_expect_neq(access(other, F_OK), 0);
     free(other);

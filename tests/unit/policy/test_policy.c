@@ -28,6 +28,16 @@ BEAM_TEST(policy, anonymous_is_built_in)
     conf_free(c);
 }
 
+BEAM_TEST(policy, private_has_a_relay_that_does_not_know_where_we_are)
+{
+    struct conf *c = with("");
+    struct policy p = {.paths = 99};
+    cr_assert_eq(policy_find(c, "private", &p, NULL), 0);
+    cr_assert_eq(p.paths, (unsigned)(POLICY_ONION | POLICY_RELAY));
+    cr_assert_eq(p.egress, POLICY_EGRESS_TOR);
+    conf_free(c);
+}
+
 BEAM_TEST(policy, sections_get_their_meaning)
 {
     struct conf *c = with("[policy \"a\"]\npaths=onion\n"
@@ -94,7 +104,7 @@ BEAM_TEST(policy, one_that_is_not_there)
     cr_assert_eq(policy_find(c, "anonymos", &p, &why), BEAM_ENOTFOUND);
     cr_assert_eq(beam_err_exit(why.code), 5);
     cr_assert_not_null(strstr(why.text, "did you mean \"anonymous\"?"));
-    cr_assert_not_null(strstr(why.text, "there are anonymous, mine)"));
+    cr_assert_not_null(strstr(why.text, "there are anonymous, private, mine)"));
     cr_assert_eq(policy_find(c, "", &p, NULL), BEAM_ENOTFOUND);
     cr_assert_eq(p.paths, 77u);
     conf_free(c);
@@ -107,7 +117,7 @@ BEAM_TEST(policy, one_that_is_not_there)
                                 "[policy \"a-rather-long-name-%d\"]\npaths=onion\n", i);
     c = with(text);
     cr_assert_eq(policy_find(c, "none", &p, &why), BEAM_ENOTFOUND);
-    cr_assert_not_null(strstr(why.text, "anonymous, a-rather-long-name-0, "));
+    cr_assert_not_null(strstr(why.text, "anonymous, private, a-rather-long-name-0, "));
     conf_free(c);
 }
 
@@ -115,7 +125,7 @@ BEAM_TEST(policy, ad_hoc)
 {
     struct policy p = {.paths = 77};
     cr_assert_eq(policy_ad_hoc(0, POLICY_EGRESS_TOR, &p), BEAM_EINVAL);
-    cr_assert_eq(policy_ad_hoc(POLICY_ONION | 1u << 1, POLICY_EGRESS_TOR, &p), BEAM_EINVAL);
+    cr_assert_eq(policy_ad_hoc(POLICY_ONION | 1u << 7, POLICY_EGRESS_TOR, &p), BEAM_EINVAL);
     cr_assert_eq(policy_ad_hoc(POLICY_ONION, (enum policy_egress)3, &p), BEAM_EINVAL);
     cr_assert_eq(p.paths, 77u);
     cr_assert_eq(policy_ad_hoc(POLICY_ONION, POLICY_EGRESS_ANY, &p), 0);

@@ -61,7 +61,8 @@ static void fake_free(struct path *p)
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why)
 {
-    static const struct path_ops ops = {"onion", fake_url, fake_pause, fake_resume, fake_free};
+    static const struct path_ops ops = {"onion",    fake_url,    NULL,
+                                        fake_pause, fake_resume, fake_free};
     fake = fake_err ? NULL : calloc(1, sizeof(*fake));
     if (!fake) {
         onion_key_free(spec->key);

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/operator.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "daemon/operator_onion.h"
+#include "daemon/operator_say.h"
+#include "daemon/pidfile.h"
+#include "daemon/process.h"
+#include "daemon/setup.h"
+#include "daemon/subsystems.h"
+#include "identity/keystore.h"
+#include "loop/listen.h"
+#include "p2p/host.h"
+#include "relay/front.h"
+#include "relay/registrar.h"
+#include "stream/socket.h"
+
+enum {
+    STOP_MS = 1800, /* from SIGTERM to the end */
+    HALF_OPEN = 512 /* handshakes at once: all owners come back after a restart */
+};
+
+struct operator
+{
+    const struct operator_options *options;
+    struct operator_say say;
+    struct setup *setup;
+    struct loop *loop;
+    struct subsystems subsystems;
+    struct loop_signal signals[3];
+
+    struct key_pair *key;
+    struct onion_key *onion_key; /* until its onion has it */
+    struct policy policy;
+    struct permit *permit;
+    struct host *host;
+    struct listener *listener;
+    struct endpoint_base base;
+    struct lease_store *store;
+    struct registrar *registrar;
+    struct front *front;
+
+    struct operator_onion *onion;
+};
+
+/* ---- its end -------------------------------------------------------------------------------- */
+
+static void on_stopped(void *arg)
+{
+    struct operator* r = arg;
+    loop_stop(r->loop);
+}
+
+static void on_signal(void *arg, int signum)
+{
+    struct operator* r = arg;
+    log_info("relay", "ends on signal %d", signum);
+    subsystems_stop(&r->subsystems, STOP_MS, on_stopped);
+}
+
+static void free_signals(void *arg)
+{
+    struct operator* r = arg;
+    for (size_t i = 0; i < sizeof(r->signals) / sizeof(r->signals[0]); i++)
+        loop_signal_stop(&r->signals[i]);
+}
+
+static int start_signals(void *arg, struct beam_why *why)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    struct operator* r = arg;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        int err = loop_signal_start(r->loop, &r->signals[i], numbers[i], on_signal, r);
+        if (err < 0) {
+            free_signals(r);
+            return beam_why(why, err, "relay: signal %d cannot be watched", numbers[i]);
+        }
+    }
+    return 0;
+}
+
+/* ---- the peer ------------------------------------------------------------------------------- */
+
+static int read_onion_key(struct operator* r, struct keystore *ks, struct beam_why *why)
+{
+    uint8_t seed[DERIVE_SEED_SIZE];
+    int err = keystore_seed(ks, DERIVE_ONION, "", 0, seed, why);
+    if (err < 0)
+        return err;
+    err = onion_key_from_seed(seed, &r->onion_key);
+    sodium_memzero(seed, sizeof(seed));
+    return err < 0 ? beam_why(why, err, "relay: out of locked memory") : 0;
+}
+
+/* The relay's own keys, which no daemon of this user shares. */
+static int read_keys(struct operator* r, struct beam_why *why)
+{
+    struct keystore *ks;
+    int err = keystore_new(r->setup->home->relay, KEYSTORE_OWN, rng_system(), &ks);
+    if (err < 0)
+        return beam_why(why, err, "relay: out of memory");
+    err = keystore_pair(ks, DERIVE_NODE, "", 0, &r->key, why);
+    if (err == 0)
+        err = read_onion_key(r, ks, why);
+    keystore_free(ks);
+    return err;
+}
+
+/* Owners are dialled by nobody here; the egress is what lets it listen beyond this machine. */
+static int make_permit(struct operator* r, struct beam_why *why)
+{
+    int err = policy_ad_hoc(POLICY_RELAY, POLICY_EGRESS_ANY, &r->policy);
+    if (err == 0)
+        err = permit_new(&r->policy, &r->permit);
+    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
+}
+
+static void set_port(struct addr *a, uint16_t port)
+{
+    if (a->ss.ss_family == AF_INET)
+        ((struct sockaddr_in *)&a->ss)->sin_port = htons(port);
+    else
+        ((struct sockaddr_in6 *)&a->ss)->sin6_port = htons(port);
+}
+
+/* ADDRESS:PORT, where this program itself listens; port 0 picks one. */
+static int read_place(const char *what, const char *text, struct addr *out, struct beam_why *why)
+{
+    const char *colon = strrchr(text, ':'), *host = text;
+    size_t len = colon ? (size_t)(colon - text) : 0;
+    uint64_t port = 0;
+    bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']';
+    if (bracketed) {
+        host++;
+        len -= 2;
+    }
+    if (!colon || (!bracketed && memchr(host, ':', len)) ||
+        text_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port) < 0 ||
+        addr_ip(host, len, 1, out) < 0)
+        return beam_why(
+            why, BEAM_EUSAGE,
+            "%s %s: not an address to listen at (give ADDRESS:PORT, as in 0.0.0.0:4001)", what,
+            text);
+    set_port(out, (uint16_t)port);
+    return 0;
+}
+
+static int listen_for_owners(struct operator* r, struct beam_why *why)
+{
+    const char *text = r->options->p2p ? r->options->p2p : r->setup->conf->relay_p2p;
+    struct multiaddr at;
+    struct addr addr;
+    int err = read_place(r->options->p2p ? "--p2p" : "relay.p2p", text, &addr, why);
+    if (err == 0 && (err = multiaddr_from_addr(&addr, MULTIADDR_TCP, &at)) < 0)
+        beam_why(why, err, "%s: %s", text, beam_err_text(err));
+    return err < 0 ? err : host_listen(r->host, &at, why);
+}
+
+static void free_peer(void *arg)
+{
+    struct operator* r = arg;
+    host_free(r->host);
+    permit_free(r->permit);
+    key_pair_free(r->key);
+    onion_key_free(r->onion_key);
+    r->host = NULL;
+    r->permit = NULL;
+    r->key = NULL;
+    r->onion_key = NULL;
+}
+
+static int start_peer(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    const struct conf *c = r->setup->conf;
+    char agent[64];
+    snprintf(agent, sizeof(agent), "beam/%s", r->options->daemon.version);
+    int err = read_keys(r, why);
+    if (err == 0)
+        err = make_permit(r, why);
+    if (err < 0)
+        goto out;
+    const struct host_spec spec = {
+        .loop = r->loop,
+        .rng = rng_system(),
+        .clock = clock_system(),
+        .key = r->key,
+        .permit = r->permit,
+        .kind = HOST_OPEN,
+        .agent = agent,
+        .limits = {.connections = c->relay_max_connections,
+                   .inbound = c->relay_max_connections,
+                   .per_address = c->relay_max_per_address,
+                   .half_open = HALF_OPEN,
+                   .half_open_per_address = c->relay_max_per_address,
+                   .streams = c->relay_max_connections + 2 * c->relay_max_visitors}};
+    err = host_new(&spec, &r->host);
+    if (err < 0)
+        beam_why(why, err, "relay: %s", beam_err_text(err));
+    else
+        err = listen_for_owners(r, why);
+out:
+    if (err < 0)
+        free_peer(r);
+    return err;
+}
+
+/* ---- the endpoints -------------------------------------------------------------------------- */
+
+static void on_visitor(void *arg, int fd)
+{
+    struct operator* r = arg;
+    struct addr from;
+    struct stream *s;
+    bool known = listen_from(fd, &from) == 0;
+    if (stream_socket(r->loop, fd, &s) == 0)
+        front_visitor(r->front, s, known ? &from : NULL);
+}
+
+static void on_room(void *arg, bool room)
+{
+    struct operator* r = arg;
+    if (room)
+        listen_resume(r->listener);
+    else
+        listen_pause(r->listener);
+}
+
+static void free_endpoints(void *arg)
+{
+    struct operator* r = arg;
+    listen_close(r->listener);
+    front_free(r->front);
+    registrar_free(r->registrar);
+    lease_store_close(r->store);
+    r->listener = NULL;
+    r->front = NULL;
+    r->registrar = NULL;
+    r->store = NULL;
+}
+
+static int open_store(struct operator* r, struct beam_why *why)
+{
+    const struct conf *c = r->setup->conf;
+    const struct lease_limits limits = {.total = c->relay_max_reservations,
+                                        .each_owner = c->relay_max_per_key,
+                                        .lease_ms = c->relay_lease,
+                                        .hold_ms = c->relay_hold};
+    const struct clock_source *clock = clock_system();
+    char *path = file_join(r->setup->home->relay, "leases.db");
+    if (!path)
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    int err =
+        lease_store_open(path, &limits, rng_system(), clock->wall_ms(clock->arg), &r->store, why);
+    free(path);
+    return err;
+}
+
+static int open_registrar(struct operator* r, struct beam_why *why)
+{
+    const struct conf *c = r->setup->conf;
+    const struct registrar_spec spec = {.loop = r->loop,
+                                        .host = r->host,
+                                        .store = r->store,
+                                        .clock = clock_system(),
+                                        .base = &r->base,
+                                        .lease_ms = c->relay_lease,
+                                        .max_body = c->relay_max_body,
+                                        .max_streams = c->relay_max_streams,
+                                        .visitor_addresses = c->relay_visitor_addresses};
+    int err = registrar_new(&spec, &r->registrar);
+    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
+}
+
+static int open_front(struct operator* r, struct beam_why *why)
+{
+    const struct conf *c = r->setup->conf;
+    const struct front_spec spec = {.loop = r->loop,
+                                    .rng = rng_system(),
+                                    .clock = clock_system(),
+                                    .host = r->host,
+                                    .store = r->store,
+                                    .base = &r->base,
+                                    .max_body = c->relay_max_body,
+                                    .max_visitors = c->relay_max_visitors,
+                                    .max_streams = c->relay_max_streams,
+                                    .visitor_addresses = c->relay_visitor_addresses};
+    int err = front_new(&spec, &r->front);
+    if (err < 0)
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    front_on_room(r->front, on_room, r);
+    return 0;
+}
+
+/* Where it listens is what its URLs begin with, if nothing else is said. */
+static int open_listener(struct operator* r, struct beam_why *why)
+{
+    const struct conf *c = r->setup->conf;
+    const char *text = r->options->listen ? r->options->listen : c->relay_listen;
+    struct addr at;
+    int err = read_place(r->options->listen ? "--listen" : "relay.listen", text, &at, why);
+    if (err < 0)
+        return err;
+    err = listen_beyond(r->loop, r->permit, &at, on_visitor, r, &r->listener);
+    if (err < 0)
+        return beam_why(why, err, "%s: cannot listen there: %s", text, beam_err_text(err));
+    return endpoint_base_init(c->relay_url, c->relay_domain, listen_addr(r->listener), &r->base,
+                              why);
+}
+
+static int start_endpoints(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    int err = open_listener(r, why);
+    if (err == 0)
+        err = open_store(r, why);
+    if (err == 0)
+        err = open_registrar(r, why);
+    if (err == 0)
+        err = open_front(r, why);
+    if (err < 0)
+        free_endpoints(r);
+    return err;
+}
+
+/* ---- the onion service ---------------------------------------------------------------------- */
+
+static void on_onion_up(void *arg, const char *address)
+{
+    struct operator* r = arg;
+    operator_say_onion(&r->say, address);
+}
+
+static void on_onion_warning(void *arg, const struct beam_why *why)
+{
+    struct operator* r = arg;
+    operator_say_warning(&r->say, why);
+}
+
+static void free_onion(void *arg)
+{
+    struct operator* r = arg;
+    operator_onion_free(r->onion);
+    r->onion = NULL;
+}
+
+static int start_onion(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    const struct operator_onion_spec spec = {.loop = r->loop,
+                                             .host = r->host,
+                                             .conf = r->setup->conf,
+                                             .dir = r->setup->home->relay,
+                                             .key = r->onion_key,
+                                             .up = on_onion_up,
+                                             .warning = on_onion_warning,
+                                             .arg = r};
+    if (!r->setup->conf->relay_tor)
+        return 0;
+    r->onion_key = NULL; /* the onion's now */
+    return operator_onion_new(&spec, &r->onion, why);
+}
+
+static void on_onion_stopped(void *arg)
+{
+    struct operator* r = arg;
+    subsystems_stopped(&r->subsystems);
+}
+
+static bool stop_onion(void *arg)
+{
+    struct operator* r = arg;
+    return !r->onion || operator_onion_stop(r->onion, on_onion_stopped, r);
+}
+
+static const struct subsystem table[] = {
+    {"signals", start_signals, NULL, free_signals},
+    {"peer", start_peer, NULL, free_peer},
+    {"endpoints", start_endpoints, NULL, free_endpoints},
+    {"onion", start_onion, stop_onion, free_onion},
+};
+
+/* ---- its life ------------------------------------------------------------------------------- */
+
+static void say_where(const struct operator* r)
+{
+    char front[sizeof(r->base.host) + 8], p2p[MULTIADDR_TEXT_SIZE], id[PEER_ID_TEXT_SIZE];
+    struct multiaddr a;
+    const struct multiaddr *at = host_addr(r->host, 0);
+    snprintf(front, sizeof(front), "http://%s", r->base.host);
+    peer_id_text(host_id(r->host), id);
+    if (!at || multiaddr_with_peer(at, host_id(r->host), &a) < 0)
+        return;
+    multiaddr_text(&a, p2p);
+    operator_say_listening(&r->say, front, p2p, id);
+}
+
+static int run(struct operator* r, struct beam_why *why)
+{
+    int err = loop_new(&r->loop);
+    if (err < 0)
+        return beam_why(why, err, "relay: no event loop: %s", beam_err_text(err));
+    subsystems_init(&r->subsystems, r->loop, table, sizeof(table) / sizeof(table[0]), r);
+    err = subsystems_start(&r->subsystems, why);
+    if (err == 0) {
+        say_where(r);
+        operator_say_ready(&r->say);
+        err = loop_run(r->loop);
+        if (err < 0)
+            beam_why(why, err, "relay: the event loop failed: %s", strerror(errno));
+    }
+    subsystems_clear(&r->subsystems);
+    loop_free(r->loop);
+    if (err == 0)
+        operator_say_stopped(&r->say);
+    return err;
+}
+
+/* With the pid file's lock in hand there is no other relay of this user's. */
+static int run_alone(struct operator* r, struct beam_why *why)
+{
+    struct pidfile *pid;
+    char *path = file_join(r->setup->home->relay, "relay.pid");
+    int err = path ? pidfile_take(path, "relay", &pid, why)
+                   : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    free(path);
+    if (err < 0)
+        return err;
+    if (r->setup->log && (err = log_open(r->setup->log)) < 0)
+        beam_why(why, err, "%s: the log cannot be written: %s", r->setup->log, strerror(errno));
+    if (err == 0)
+        err = run(r, why);
+    pidfile_free(pid);
+    return err;
+}
+
+int operator_run(const struct operator_options *options, struct beam_why *why)
+{
+    struct operator r = {.options = options,
+                         .say = {.json = options->json, .version = options->daemon.version}};
+    int err = setup_read(&options->daemon, &r.setup, why);
+    if (err < 0)
+        return err;
+    log_set_level(r.setup->conf->log_level);
+    log_set_scrub(r.setup->conf->log_scrub);
+    err = setup_prepare(r.setup, why);
+    if (err == 0)
+        err = file_private_dir(r.setup->home->relay, why);
+    if (err == 0)
+        err = process_prepare(why);
+    if (err == 0)
+        err = run_alone(&r, why);
+    setup_free(r.setup);
+    return err;
+}

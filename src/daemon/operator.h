@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * `beam relay`: a community relay in the foreground, a process of its own beside any daemon, with a
+ * lock, keys and leases of its own in the relay folder.
+ */
+#ifndef BEAM_DAEMON_OPERATOR_H
+#define BEAM_DAEMON_OPERATOR_H
+
+#include "daemon/daemon.h"
+
+struct operator_options {
+    struct daemon_options daemon; /* version, config, assignments */
+    const char *listen, *p2p;     /* ADDRESS:PORT in place of relay.listen and relay.p2p; or NULL */
+    bool json;
+};
+
+/* Runs until SIGTERM, SIGINT or SIGHUP. 0; BEAM_EUSAGE (a word on the command line), BEAM_EEXIST
+ * (one runs already, or something else listens there), BEAM_EPERM, BEAM_EINVAL …, with words. */
+int operator_run(const struct operator_options *options, struct beam_why *why);
+
+#endif

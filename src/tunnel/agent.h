@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A tunnel among peers: a libp2p host of its persona's own, anonymous, with nothing of the node's
+ * or of another tunnel's, and the paths through relays that stand on it.
+ */
+#ifndef BEAM_TUNNEL_AGENT_H
+#define BEAM_TUNNEL_AGENT_H
+
+#include "identity/key.h"
+#include "path/relay.h"
+#include "tor/isolation.h"
+#include "tor/tor.h"
+
+struct agent;
+
+struct agent_spec { /* what is pointed to is borrowed, but for the key */
+    struct loop *loop;
+    const struct rng *rng;
+    const struct clock_source *clock;
+    struct tor *tor;
+    const struct isolation *isolation;
+    const struct permit *permit;
+    struct key_pair *key; /* taken over, always */
+    uint64_t max_streams; /* visitors at once */
+    const char *dir;      /* for what is kept of relays; copied */
+    bool keep;            /* reservations outlive this program */
+};
+
+/* 0 or BEAM_ENOMEM. */
+int agent_new(const struct agent_spec *spec, struct agent **out);
+/* A path through a relay; `name` (NULL: none) is the one that is wanted there. As path_relay. */
+int agent_relay(struct agent *a, const struct where *where, const char *name,
+                const struct path_events *events, struct path **out, struct beam_why *why);
+/* After its paths. NULL allowed. */
+void agent_free(struct agent *a);
+
+#endif

@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Community relays: what is published through one, and what becomes of it when something dies."""
+import concurrent.futures
+import hashlib
+import hmac
+import json
+import os
+import socket
+import threading
+import time
+import urllib.parse
+
+from kit.app import stream, stream_digest
+from kit.case import case
+from kit.process import check, equal, wait_until
+from kit.relay import Relay, free_port, path_of
+from kit.visit import Curl, read_all
+from kit.websocket import Client
+
+CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
+MILLION = 1000 * 1000
+OUTSIDE = "198.51.100.7"  # RFC 5737: nobody's
+
+
+def relay(t, name="r", **options):
+    return t.keep(Relay(t.path(name), **options))
+
+
+def through(t, *relays, target, home=None, options=()):
+    """A tunnel through the relays, up at all of them; (tunnel, URLs in their order)."""
+    home = home or t.home()
+    tunnel = home.publish(str(target), *options,
+                          paths=[f"--community-relay={r.p2p}" for r in relays])
+    up = {}
+    while len(up) < len(relays):
+        event = tunnel.event("path_up", 20, path="relay")
+        up[event["peer"]] = event["url"]
+    return tunnel, [up[r.peer_id] for r in relays]
+
+
+def talk(url, request, seconds=20):
+    """Raw bytes to a URL's host; all that comes back until the connection ends."""
+    at = urllib.parse.urlsplit(url)
+    with socket.create_connection((at.hostname, at.port), timeout=seconds) as s:
+        s.sendall(request)
+        return read_all(s)
+
+
+def status_of(url, *options, data=None):
+    return CURL.get(url, "-o", "/dev/null", "-w", "%{http_code}", *options, data=data)
+
+
+@case("relay/webhook", network=False)
+def webhook(t):
+    """Two commands, and a webhook comes through: byte for byte, its fields in order and letters."""
+    app = t.serve()
+    r = relay(t)
+    _, (url,) = through(t, r, target=app.http)
+    body = os.urandom(300000)
+    sign = hmac.new(b"a shared secret", body, hashlib.sha256).hexdigest()
+    fields = [f"X-Hub-Signature-256: sha256={sign}", "X-zEbra: 1", "x-Apple: 2", "X-zEbra: 3"]
+    got = json.loads(CURL.get(url + "digest", *[a for f in fields for a in ("-H", f)],
+                              "--data-binary", "@-", "-H", "Expect:", data=body))
+    equal(got["length"], len(body), "bytes of the body")
+    equal(got["sha256"], hashlib.sha256(body).hexdigest(), "the body")
+    head = CURL.get(url + "hook?a=b", *[a for f in fields for a in ("-H", f)], "-d", "x").decode()
+    lines = head.split("\r\n")
+    equal(lines[0], "POST /hook?a=b HTTP/1.1", "the request line")
+    equal([line for line in lines if line in fields], fields, "fields, their order and letters")
+    check("X-Forwarded-Proto: http" in lines, f"how the visitor came: {head}")
+    prefix = urllib.parse.urlsplit(url).path.rstrip("/")
+    check(f"X-Forwarded-Prefix: {prefix}" in lines, f"below what: {head}")
+    check("127.0.0.1" not in [p for line in lines if line.startswith("X-Forwarded-For")
+                              for p in line.split()], f"the visitor's address: {head}")
+
+
+@case("relay/content", seconds=120, network=False)
+def content(t):
+    """Bodies both ways, chunked and with a length, HEAD, and 100 MB up and down at once."""
+    app = t.serve()
+    r = relay(t, relay__max_body=200 * MILLION)
+    _, (url,) = through(t, r, target=app.http)
+    direct = f"http://127.0.0.1:{app.http}/"
+    for path in ("empty", "one", "text", "stream/1000000"):
+        equal(CURL.get(url + path), CURL.get(direct + path), path)
+    equal(CURL.get(url + "chunked"), CURL.get(direct + "chunked"), "chunked")
+    check(b"Content-Length: 1000000" in CURL.get(url + "stream/1000000", "--head"), "HEAD")
+    data = b"".join(stream(100 * MILLION))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        up = pool.submit(CURL.get, url + "digest", "--data-binary", "@-", "-H", "Expect:",
+                         data=data, seconds=100)
+        down = CURL.digest(url + f"stream/{100 * MILLION}", seconds=100)
+        up = json.loads(up.result())
+    equal(down[:2], (100 * MILLION, stream_digest(100 * MILLION)), "downwards")
+    equal(up["sha256"], hashlib.sha256(data).hexdigest(), "upwards")
+
+
+@case("relay/websocket-and-events", network=False)
+def websocket(t):
+    app = t.serve()
+    r = relay(t)
+    _, (url,) = through(t, r, target=app.http)
+    at = urllib.parse.urlsplit(url)
+    with socket.create_connection((at.hostname, at.port), timeout=20) as s:
+        client = Client(s, at.netloc, at.path + "socket")
+        client.echo()
+    with socket.create_connection((at.hostname, at.port), timeout=20) as s:
+        s.sendall(f"GET {at.path}events/k HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
+        file = s.makefile("rb")
+        while file.readline() not in (b"\r\n", b""):
+            pass
+        for i in range(5):
+            begin = time.monotonic()
+            CURL.get(f"http://127.0.0.1:{app.http}/next/k/event-{i}")
+            line = b""
+            while b"data:" not in line:
+                line = file.readline()
+                check(line, "the events ended")
+            equal(line, b"data: event-%d\n" % i, "an event")
+            t.note(f"an event after {1000 * (time.monotonic() - begin):.0f} ms")
+
+
+@case("relay/nobody-there", network=False)
+def nobody_there(t):
+    """Unknown and gone are the same bytes; an owner that is away is 503, never a 2xx."""
+    app = t.serve()
+    r = relay(t, relay__lease="10s")
+    tunnel, (url,) = through(t, r, target=app.http)
+    at = urllib.parse.urlsplit(url)
+    base = f"http://{r.front}"
+
+    def answer(path):
+        return talk(base, f"GET {path} HTTP/1.1\r\nHost: {at.netloc}\r\n"
+                          f"Connection: close\r\n\r\n".encode())
+
+    unknown = answer("/t/aaaaaaaaaaaaaaaaaaaaaaaaaa/x")
+    check(unknown.startswith(b"HTTP/1.1 404 "), f"{unknown}")
+    for path in ("/", "/t/", "/t/short/", "/x", at.path.replace("/t/", "/T/")):
+        equal(answer(path), unknown, path)
+    equal(answer(at.path + "text").split(b"\r\n")[0], b"HTTP/1.1 200 OK", "the tunnel")
+    equal(tunnel.interrupt(), 0, "status")
+    away = answer(at.path + "text")
+    check(away.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in away, f"{away}")
+    wait_until(lambda: answer(at.path + "text") == unknown, 20, "one that ran out is unknown")
+
+
+@case("relay/too-large", network=False)
+def too_large(t):
+    """413 before any of the body is read."""
+    app = t.serve()
+    r = relay(t, relay__max_body=1000)
+    _, (url,) = through(t, r, target=app.http)
+    at = urllib.parse.urlsplit(url)
+    got = talk(url, f"POST {at.path}digest HTTP/1.1\r\nHost: {at.netloc}\r\n"
+                    f"Content-Length: 1001\r\n\r\n".encode())
+    check(got.startswith(b"HTTP/1.1 413 "), f"{got}")
+    equal(status_of(url + "digest", "--data-binary", "@-", data=b"x" * 1000), b"200", "at the limit")
+    equal(status_of(url + "digest", "-H", "Transfer-Encoding: chunked", "--data-binary", "@-",
+                    data=b"x" * 1001), b"413", "chunked")
+
+
+@case("relay/killed-and-back", network=False)
+def killed(t):
+    """kill -9 of the relay: the same URL, within 5 s of its return."""
+    app = t.serve()
+    r = relay(t)
+    tunnel, (url,) = through(t, r, target=app.http)
+    r.kill()
+    tunnel.event("path_down", path="relay")
+    time.sleep(1)  # an outage, however short, is what this is about
+    r.start()
+    begin = time.monotonic()
+    wait_until(lambda: status_of(url + "text") == b"200", 5, "the URL of before serves again")
+    t.note(f"{time.monotonic() - begin:.1f} s after its return")
+    equal(path_of(tunnel), url, "the URL")
+
+
+@case("relay/owner-restarted", network=False)
+def owner_restarted(t):
+    """Ctrl-C, and kill -9 of the daemon: the same URL afterwards; with --ephemeral another."""
+    app = t.serve()
+    r = relay(t)
+    home = t.home()
+    tunnel, (url,) = through(t, r, home=home, target=app.http)
+    equal(tunnel.interrupt(), 0, "status")
+    tunnel, (again,) = through(t, r, home=home, target=app.http)
+    equal(again, url, "the URL after Ctrl-C")
+    os.kill(home.daemon_pid(), 9)
+    tunnel.wait(10)
+    tunnel, (again,) = through(t, r, home=home, target=app.http)
+    equal(again, url, "the URL after kill -9")
+    equal(status_of(url + "text"), b"200", "it serves")
+    equal(tunnel.interrupt(), 0, "status")
+    _, (other,) = through(t, r, home=home, target=app.http, options=["--ephemeral"])
+    check(other != url, "a throw-away address is another one")
+
+
+@case("relay/two", seconds=90, network=False)
+def two(t):
+    """Two relays, one killed: the other URL never misses a request."""
+    app = t.serve()
+    first, second = relay(t, "r1"), relay(t, "r2")
+    tunnel, urls = through(t, first, second, target=app.http)
+    stop, seen = threading.Event(), []
+
+    def visit():
+        while not stop.is_set():
+            seen.append(status_of(urls[1] + "text"))
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        first.kill()
+        tunnel.event("path_down", path="relay")
+        first.start()
+        equal(tunnel.event("path_up", 20, path="relay")["url"], urls[0], "the first URL is back")
+    finally:
+        stop.set()
+        visitor.join()
+    check(len(seen) > 10 and set(seen) == {b"200"}, f"{len(seen)} requests: {set(seen)}")
+    t.note(f"{len(seen)} requests")
+
+
+@case("relay/not-one", network=False)
+def not_one(t):
+    """ADDR is no relay, no peer, nobody, malformed, another peer than pinned."""
+    app = t.serve()
+    home = t.home()
+
+    def ends(address, status, *words):
+        tunnel = home.publish(str(app.http), paths=[f"--community-relay={address}"])
+        equal(tunnel.wait(20), status, f"status for {address}\n{tunnel.said()}")
+        text = "\n".join(tunnel.output + tunnel.errors)
+        for word in words:
+            check(word in text, f"{address}: {word!r} is not said:\n{text}")
+
+    ends("nonsense", 2, "not an address")
+    ends("/ip4/127.0.0.1", 1)
+    ends(f"127.0.0.1:{app.other}", 1)
+    ends("12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5", 1, "no address")
+    r = relay(t)
+    peer = "/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5"
+    ends(f"/ip4/127.0.0.1/tcp/{r.p2p.split(':')[1]}{peer}", 1)
+    tunnel, _ = through(t, r, home=home, target=app.http)
+    equal(tunnel.interrupt(), 0, "status")
+    r.stop()
+    other = t.keep(Relay(t.path("other"), front=r.front, p2p=r.p2p))
+    check(other.peer_id != r.peer_id, "two relays have two keys")
+    ends(r.p2p, 1, "first use", "relays/pins")
+    nobody = home.publish(str(app.http), paths=[f"--community-relay=127.0.0.1:{free_port()}"])
+    check("nothing listens" in nobody.event("warning")["text"], "what keeps it is said")
+    check(nobody.running(), "a relay that does not answer yet is waited for")
+
+
+@case("relay/both-paths", seconds=90)
+def both(t):
+    """One tunnel through an onion and a relay at once."""
+    app = t.serve()
+    r = relay(t)
+    tunnel = t.home().publish(str(app.http),
+                              paths=["--tor", f"--community-relay={r.p2p}"])
+    up = {}
+    while len(up) < 2:
+        event = tunnel.event("path_up", 60)
+        up[event["path"]] = event["url"]
+    equal(CURL.get(up["relay"] + "text"), t.visitor.curl.get(up["onion"] + "/text"), "both ways")
+    paths = {tunnel.event("request", 20)["path"] for _ in range(2)}
+    equal(paths, {"onion", "relay"}, "the paths of requests")
+
+
+@case("relay/through-tor", seconds=150)
+def through_tor(t):
+    """
+    The owner behind Tor: over the relay's onion, and over an exit. What the relay ever saw of it, at
+    its loudest, is Tor and the persona's peer id.
+    """
+    app = t.serve()
+    r = relay(t, relay__tor="yes", tor__torrc=t.network.torrc, log__level="debug", log__scrub="no",
+              relay__url=None)
+    onion = r.event("onion", 60)["p2p"]
+    torrc = t.path("torrc")
+    with open(torrc, "w", encoding="utf-8") as f:  # an address beyond loopback that exits can reach
+        f.write(f"%include {t.network.torrc}\nMapAddress {OUTSIDE} 127.0.0.1\n"
+                "ClientRejectInternalAddresses 0\n")
+    r.stop()
+    r.options["relay.url"] = f"http://{OUTSIDE}:{r.front.split(':')[1]}"
+    r.start()
+    equal(r.event("onion", 60)["p2p"], onion, "the relay's onion")
+    for name, address in (("onion", onion),
+                          ("exit", f"{OUTSIDE}:{r.p2p.split(':')[1]}")):
+        home = t.home(name, tor__torrc=torrc)
+        tunnel = home.publish(str(app.http), paths=[f"--community-relay={address}"])
+        event = tunnel.event("path_up", 100, path="relay")
+        url = event["url"].replace(OUTSIDE, "127.0.0.1")
+        check(url != event["url"], f"another URL than the relay's: {event}")
+        t.note(f"by {name} in {event['ms'] / 1000:.1f} s")
+        equal(CURL.get(url + "text"), CURL.get(f"http://127.0.0.1:{app.http}/text"), "the app")
+        log = r.log()
+        for word in (f":{app.http}", home.path, tunnel.events[0]["name"]):
+            check(word not in log, f"the relay knows {word!r}:\n{log}")
+        equal(tunnel.interrupt(), 0, "status")
+
+
+@case("relay/private", network=False)
+def private(t):
+    """The policy `private` has an onion and a relay; which relay, the configuration says."""
+    app = t.serve()
+    home = t.home()
+    done = home.run("-o", "daemon.linger=1s", str(app.http), "--policy", "private")
+    check(done.status == 2 and "which one" in done.err, f"{done}")
+    done = home.run("-o", "daemon.linger=1s", str(app.http), "--policy", "anonymous",
+                    "--community-relay=127.0.0.1:1")
+    check(done.status == 2 and "no relay" in done.err, f"{done}")
