@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// js-libp2p's side: it understands the lines of peer.c and answers them alike.
+import { createInterface } from 'node:readline'
+
+// Node 20 has no such function yet.
+Promise.withResolvers ??= () => {
+  const r = {}
+  r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
+  return r
+}
+
+const { createLibp2p } = await import('libp2p')
+const { tcp } = await import('@libp2p/tcp')
+const { noise } = await import('@libp2p/noise')
+const { yamux } = await import('@libp2p/yamux')
+const { identify } = await import('@libp2p/identify')
+const { ping } = await import('@libp2p/ping')
+const { multiaddr } = await import('@multiformats/multiaddr')
+const { peerIdFromString } = await import('@libp2p/peer-id')
+
+const ECHO = '/interop/echo/1'
+const HALF = '/interop/half/1'
+const RESET = '/interop/reset/1'
+const NOBODYS = '/interop/none/1'
+const PERIOD = 65521
+const PIECE = 64 * 1024
+const FEW = 100
+const MANY = { maxInboundStreams: 5000, maxOutboundStreams: 5000 }
+
+const pattern = new Uint8Array(PERIOD + 16 * PIECE)
+for (let i = 0; i < pattern.length; i++) {
+  pattern[i] = ((i % PERIOD) * 2654435761) >>> 24
+}
+
+const node = await createLibp2p({
+  addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+  start: false,
+  transports: [tcp()],
+  connectionEncrypters: [noise()],
+  streamMuxers: [yamux({ maxInboundStreams: 5000, maxOutboundStreams: 5000, maxEarlyStreams: 5000 })],
+  connectionManager: { inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 1000 },
+  connectionMonitor: { enabled: false },
+  nodeInfo: { userAgent: 'js-interop' },
+  services: { identify: identify(), ping: ping() }
+})
+
+// ---- streams -----------------------------------------------------------------------------------
+
+// Calls onData with each piece and resolves at the peer's end, which may have come before.
+function readAll (stream, onData) {
+  return new Promise((resolve, reject) => {
+    stream.addEventListener('end', () => { if (stream.status !== 'reset') resolve() })
+    stream.addEventListener('close', (evt) => { evt.error ? reject(evt.error) : resolve() })
+    stream.addEventListener('message', (evt) => {
+      try {
+        onData(evt.data.subarray())
+      } catch (err) {
+        stream.abort(err)
+        reject(err)
+      }
+    })
+    if (stream.readableEnded) {
+      resolve()
+    }
+  })
+}
+
+async function echo (stream) {
+  await readAll(stream, (data) => {
+    if (!stream.send(data)) {
+      stream.pause()
+      stream.onDrain().then(() => stream.readStatus === 'paused' && stream.resume(), () => {})
+    }
+  })
+  await stream.close()
+}
+
+async function answer (stream) {
+  let text = ''
+  await readAll(stream, (data) => { text += new TextDecoder().decode(data) })
+  stream.send(new TextEncoder().encode(`answer to ${text}`))
+  await stream.close()
+}
+
+const served = (handler) => (stream) => { handler(stream).catch(() => {}) }
+await node.handle(ECHO, served(echo), MANY)
+await node.handle(HALF, served(answer), MANY)
+await node.handle(RESET, (stream) => {
+  stream.addEventListener('message', () => stream.abort(new Error('as asked')))
+}, MANY)
+
+async function sendAll (stream, bytes) {
+  for (let sent = 0; sent < bytes;) {
+    const at = sent % PERIOD
+    const len = Math.min(PIECE, bytes - sent)
+    sent += len
+    if (!stream.send(pattern.slice(at, at + len))) {
+      await stream.onDrain()
+    }
+  }
+  await stream.close()
+}
+
+async function isEchoed (connection, bytes) {
+  const stream = await connection.newStream(ECHO, MANY)
+  let got = 0
+  const reading = readAll(stream, (data) => {
+    for (let at = 0; at < data.length; at += PIECE) {
+      const piece = data.subarray(at, at + PIECE)
+      const start = got % PERIOD
+      if (Buffer.compare(piece, pattern.subarray(start, start + piece.length)) !== 0) {
+        throw new Error(`the echo differs within ${piece.length} bytes after ${got}`)
+      }
+      got += piece.length
+    }
+  })
+  await Promise.all([sendAll(stream, bytes), reading])
+  if (got !== bytes) {
+    throw new Error(`${got} of ${bytes} bytes came back`)
+  }
+}
+
+// ---- what it is told ---------------------------------------------------------------------------
+
+const agents = new Map()
+node.addEventListener('peer:identify', (evt) => agents.set(`${evt.detail.peerId}`, evt.detail.agentVersion))
+
+function connectionTo (peer) {
+  const connection = node.getConnections(peerIdFromString(peer)).find((c) => c.status === 'open')
+  if (connection == null) {
+    throw new Error(`there is no connection to ${peer}`)
+  }
+  return connection
+}
+
+async function until (isTrue) {
+  while (!isTrue()) {
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+}
+
+const commands = {
+  async listen () {
+    await node.start()
+    return `${node.getMultiaddrs()[0]}`
+  },
+  async connect (addr) {
+    await node.start()
+    return `${(await node.dial(multiaddr(addr))).remotePeer}`
+  },
+  async identify (peer) {
+    await until(() => agents.has(peer))
+    return agents.get(peer)
+  },
+  async ping (peer) {
+    return `${Math.round(await node.services.ping.ping(peerIdFromString(peer)) * 1000)}`
+  },
+  async echo (peer, bytes) {
+    await isEchoed(connectionTo(peer), Number(bytes))
+  },
+  async streams (peer, count) {
+    const connection = connectionTo(peer)
+    await Promise.all(Array.from({ length: Number(count) }, () => isEchoed(connection, FEW)))
+  },
+  async half (peer) {
+    const stream = await connectionTo(peer).newStream(HALF, MANY)
+    let text = ''
+    const reading = readAll(stream, (data) => { text += new TextDecoder().decode(data) })
+    stream.send(new TextEncoder().encode('question'))
+    await stream.close()
+    await reading
+    if (text !== 'answer to question') {
+      throw new Error(`the answer is ${text}`)
+    }
+  },
+  async reset (peer) {
+    const stream = await connectionTo(peer).newStream(RESET, MANY)
+    const reading = readAll(stream, () => {})
+    stream.send(new TextEncoder().encode('question'))
+    const err = await reading.then(() => undefined, (err) => err)
+    if (err?.name !== 'StreamResetError') {
+      throw new Error(`no reset: ${err}`)
+    }
+  },
+  async none (peer) {
+    const err = await connectionTo(peer).newStream(NOBODYS).then(() => undefined, (err) => err)
+    if (err?.name !== 'UnsupportedProtocolError') {
+      throw new Error(`no refusal: ${err}`)
+    }
+  },
+  async disconnect (peer) {
+    await node.hangUp(peerIdFromString(peer))
+  },
+  async gone (peer) {
+    await until(() => node.getConnections(peerIdFromString(peer)).length === 0)
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const [word, ...words] = line.split(' ')
+  try {
+    console.log(['ok', await commands[word](...words)].filter((part) => part != null).join(' '))
+  } catch (err) {
+    console.log(`error ${err.name} ${err.message}`.replaceAll('\n', ' '))
+  }
+}
+await node.stop()
+process.exit(0)
