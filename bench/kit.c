@@ -120,6 +120,12 @@ void kit_reap(pid_t pid)
         kit_die("a child failed");
 }
 
+void kit_stop(pid_t pid)
+{
+    if (kill(pid, SIGKILL) < 0 || waitpid(pid, NULL, 0) < 0)
+        kit_die("a child");
+}
+
 void kit_fill(struct kit_figure *f, double beam, double other)
 {
     if (f->rounds == KIT_ROUNDS_MAX)

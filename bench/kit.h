@@ -41,6 +41,8 @@ void kit_tcp_pair(int fds[2]);
 pid_t kit_child(void);
 /* Waits for it to end with status 0. */
 void kit_reap(pid_t pid);
+/* Ends one that would not end by itself. */
+void kit_stop(pid_t pid);
 
 /* A figure and its yardstick, taken by turns, so that both of a round met the same load of the
  * machine. Named by its maker, filled by kit_fill. */
