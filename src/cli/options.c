@@ -41,10 +41,14 @@ static const struct options_row rows[] = {
      "how this machine may reach what lies beyond loopback (default: tor)", FIELD(egress)},
     {"name", 0, "NAME", COMMAND_PUBLISH,
      "publish under this name (default: a random one, kept for TARGET)", FIELD(name)},
+    {"proto", 0, "http|tcp", COMMAND_PUBLISH,
+     "hold visitors to HTTP, or look at nothing (default: bytes untouched)", FIELD(proto)},
+    {"basic-auth", 0, "FILE", COMMAND_PUBLISH,
+     "ask each request for a password; FILE has lines user:password", FIELD(basic_auth)},
     {"client-auth", 0, "FILE", COMMAND_PUBLISH, "let only those in who hold a key that FILE lists",
      FIELD(client_auth)},
     {"allow", 0, "CIDR", COMMAND_PUBLISH,
-     "let only these addresses in; refused on an onion, which shows none", FIELD(allow)},
+     "let only these addresses in; refused, for no path shows any", FIELD(allow)},
     {"ephemeral", 0, NULL, COMMAND_PUBLISH, "a throw-away address, forgotten at the end",
      FIELD(ephemeral)},
     {"detach", 'd', NULL, COMMAND_PUBLISH, "return once it is up; the daemon keeps it up",
@@ -348,6 +352,8 @@ static int check_publish(const struct options *o, struct beam_why *why)
         return exclusive(why, "--policy", "--egress", "a policy has an egress of its own");
     if (o->json && o->qr)
         return exclusive(why, "--json", "--qr", "a QR code is for people");
+    if (o->proto && strcmp(o->proto, "http") != 0 && strcmp(o->proto, "tcp") != 0)
+        return beam_why(why, BEAM_EUSAGE, "--proto %s: must be http or tcp", o->proto);
     if (o->egress && strcmp(o->egress, "tor") != 0 && strcmp(o->egress, "any") != 0)
         return beam_why(why, BEAM_EUSAGE, "--egress %s: must be tor or any", o->egress);
     return 0;

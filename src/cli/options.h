@@ -34,7 +34,8 @@ struct options {
     const char *operands[OPTIONS_OPERANDS]; /* all of them: that one, and what follows it */
     size_t operand_count;
     bool tor, ephemeral, detach, json, qr, all, offline, once, on_demand;
-    const char *policy, *egress, *name, *client_auth, *allow, *config;
+    const char *policy, *egress, *name, *config;
+    const char *proto, *client_auth, *basic_auth, *allow;
     const char *passphrase_file, *new_passphrase_file, *backup_passphrase_file; /* of `beam keys` */
     bool no_passphrase, replace;
     const char *listen, *p2p;

@@ -194,13 +194,14 @@ static bool add_relays(cJSON *o, const struct options *options)
 cJSON *request_publish(uint64_t id, const struct request_common *c, const struct options *o)
 {
     cJSON *r = new_request("publish", id, c);
-    return finished(r, add_target(r, o->operand) && add_text(r, "name", o->name) &&
-                           add_paths(r, o) && add_relays(r, o) &&
-                           add_text(r, "policy", o->policy) && add_text(r, "egress", o->egress) &&
-                           add_path(r, "client_auth", o->client_auth) &&
-                           add_text(r, "allow", o->allow) &&
-                           cJSON_AddBoolToObject(r, "ephemeral", o->ephemeral) &&
-                           cJSON_AddBoolToObject(r, "detach", o->detach));
+    return finished(
+        r, add_target(r, o->operand) && add_text(r, "name", o->name) && add_paths(r, o) &&
+               add_relays(r, o) && add_text(r, "policy", o->policy) &&
+               add_text(r, "egress", o->egress) && add_text(r, "proto", o->proto) &&
+               add_path(r, "client_auth", o->client_auth) &&
+               add_path(r, "basic_auth", o->basic_auth) && add_text(r, "allow", o->allow) &&
+               cJSON_AddBoolToObject(r, "ephemeral", o->ephemeral) &&
+               cJSON_AddBoolToObject(r, "detach", o->detach));
 }
 
 cJSON *request_status(uint64_t id, const struct request_common *c, uint64_t after)

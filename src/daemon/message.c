@@ -141,6 +141,11 @@ static void read_publish(struct reader *r, struct message *m)
     m->publish.name = read_text(r, "name", MESSAGE_WORD_MAX);
     m->publish.policy = read_text(r, "policy", MESSAGE_WORD_MAX);
     m->publish.client_auth = read_file(r, "client_auth");
+    m->publish.basic_auth = read_file(r, "basic_auth");
+    m->publish.proto = read_text(r, "proto", MESSAGE_WORD_MAX);
+    if (m->publish.proto && strcmp(m->publish.proto, "http") != 0 &&
+        strcmp(m->publish.proto, "tcp") != 0)
+        fault(r, "proto", "http or tcp");
     m->publish.allow = read_text(r, "allow", MESSAGE_WORD_MAX) != NULL;
     m->publish.paths = read_paths(r);
     m->publish.relays = read_relays(r);

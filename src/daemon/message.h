@@ -34,10 +34,11 @@ struct message {
     const cJSON *options; /* array of "section.key=value", or NULL */
     struct {
         const char *target, *name, *policy;
-        const char *client_auth; /* a file, absolute */
-        bool allow;              /* visitors by their addresses were asked for */
-        unsigned paths;          /* POLICY_… bits; 0: the policy's */
-        const cJSON *relays;     /* array of texts, or NULL */
+        const char *client_auth, *basic_auth; /* files, absolute */
+        const char *proto;                    /* "http" or "tcp" */
+        bool allow;                           /* visitors by their addresses were asked for */
+        unsigned paths;                       /* POLICY_… bits; 0: the policy's */
+        const cJSON *relays;                  /* array of texts, or NULL */
         bool has_egress;
         enum policy_egress egress;
         bool ephemeral, detach;

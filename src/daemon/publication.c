@@ -208,7 +208,9 @@ static int open_one(struct publication *p, const struct wish *wish, struct beam_
                                      .relay_count = wish->relay_count,
                                      .named = wish->named,
                                      .ephemeral = wish->ephemeral,
-                                     .client_auth = wish->client_auth};
+                                     .client_auth = wish->client_auth,
+                                     .basic_auth = wish->basic_auth,
+                                     .protocol = wish->protocol};
     struct tunnel_events ev = events;
     ev.arg = p;
     int err = tunnel_open(ps->spec.world, &spec, &ev, &p->tunnel, why);

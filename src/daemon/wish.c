@@ -67,17 +67,30 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
 /* What cannot be had is refused: a gate that lets everybody in would be worse than none. */
 static int read_gates(const struct message *m, struct wish *w, struct beam_why *why)
 {
-    if (m->publish.allow && (w->policy.paths & POLICY_ONION))
+    if (m->publish.allow)
         return beam_why(why, BEAM_EUSAGE,
-                        "--allow: visitors of an onion have no address that could be allowed (let "
-                        "them in by a key: --client-auth)");
+                        "--allow: visitors of %s have no address that could be allowed (let them "
+                        "in by a key or a password: --client-auth, --basic-auth)",
+                        w->policy.paths & POLICY_ONION ? "an onion" : "a relay");
     if (m->publish.client_auth && w->policy.paths != POLICY_ONION)
         return beam_why(why, BEAM_EUSAGE,
                         "--client-auth: policy %s has paths by which visitors without a key come; "
                         "only an onion can ask for one (add --tor)",
                         w->policy.name);
+    if (m->publish.basic_auth && m->publish.proto && strcmp(m->publish.proto, "tcp") == 0)
+        return beam_why(why, BEAM_EUSAGE,
+                        "--basic-auth: a password can be asked for in HTTP, and not with --proto "
+                        "tcp (leave that away, or let visitors in by a key: --client-auth)");
     w->client_auth = m->publish.client_auth;
+    w->basic_auth = m->publish.basic_auth;
     return 0;
+}
+
+static enum tunnel_protocol protocol_of(const struct message *m)
+{
+    if (m->publish.basic_auth || (m->publish.proto && strcmp(m->publish.proto, "http") == 0))
+        return TUNNEL_HTTP;
+    return m->publish.proto ? TUNNEL_TCP : TUNNEL_BYTES;
 }
 
 int wish_check_relay(const char *relay, struct beam_why *why)
@@ -165,7 +178,7 @@ static int read_name(const struct message *m, struct keystore *keys, const struc
 int wish_read(const struct message *m, const struct conf *conf, struct keystore *keys,
               const struct rng *rng, struct wish *out, struct beam_why *why)
 {
-    struct wish w = {.ephemeral = m->publish.ephemeral};
+    struct wish w = {.ephemeral = m->publish.ephemeral, .protocol = protocol_of(m)};
     int err = read_target(m->publish.target, "/", &w.target, why);
     if (err == 0)
         err = read_policy(m, conf, &w.policy, why);

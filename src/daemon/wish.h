@@ -8,6 +8,7 @@
 #include "relay/where.h"
 #include "tunnel/names.h"
 #include "tunnel/target.h"
+#include "tunnel/tunnel.h"
 
 struct wish {
     char name[NAMES_SIZE];
@@ -17,7 +18,8 @@ struct wish {
     size_t relay_count;
     bool named; /* by the user */
     bool ephemeral;
-    const char *client_auth; /* borrowed from the message; NULL: none */
+    const char *client_auth, *basic_auth; /* borrowed from the message; NULL: none */
+    enum tunnel_protocol protocol;
 };
 
 /* The target and the name (NULL: none) are well formed; `dir` is where a relative path is taken

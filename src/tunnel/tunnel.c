@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "path/onion.h"
 #include "tunnel/agent.h"
+#include "tunnel/gated.h"
 #include "tunnel/names.h"
 #include "tunnel/persona.h"
 #include "tunnel/visit.h"
@@ -29,8 +30,9 @@ struct branch {
 struct visitor {
     struct visitor *next, **link;
     struct tunnel *tunnel;
-    const char *path; /* kind */
-    struct visit *visit;
+    const char *path;    /* kind */
+    struct visit *visit; /* one of the two */
+    struct gated *gated;
 };
 
 struct tunnel {
@@ -40,6 +42,8 @@ struct tunnel {
     struct policy policy;
     struct tunnel_events events;
     struct permit *permit;
+    enum tunnel_protocol protocol;
+    struct passwords *passwords; /* NULL: none are asked for */
     struct persona persona;
 
     struct agent *agent; /* among peers; NULL where no path needs it */
@@ -115,6 +119,14 @@ static void on_record(void *arg, const struct tap_record *r)
     t->events.request(t->events.arg, &request);
 }
 
+static void bytes_of(const struct visitor *v, uint64_t *in, uint64_t *out)
+{
+    if (v->gated)
+        gated_bytes(v->gated, in, out);
+    else
+        visit_bytes(v->visit, in, out);
+}
+
 static void forget(struct visitor *v)
 {
     *v->link = v->next;
@@ -128,7 +140,7 @@ static void on_done(void *arg)
     struct visitor *v = arg;
     struct tunnel *t = v->tunnel;
     uint64_t in, out;
-    visit_bytes(v->visit, &in, &out);
+    bytes_of(v, &in, &out);
     t->figures.in += in;
     t->figures.out += out;
     forget(v);
@@ -144,6 +156,7 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
         .permit = t->permit,
         .target = &t->target,
         .connect_timeout = t->world->connect_timeout,
+        .opaque = t->protocol == TUNNEL_TCP,
     };
     struct visitor *v = calloc(1, sizeof(*v));
     if (!v) {
@@ -155,7 +168,8 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
         .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
     v->tunnel = t;
     v->path = path_kind(p);
-    int err = visit_new(&spec, &events, s, &v->visit);
+    int err = t->protocol == TUNNEL_HTTP ? gated_new(&spec, t->passwords, &events, s, &v->gated)
+                                         : visit_new(&spec, &events, s, &v->visit);
     if (err < 0) {
         free(v);
         return err;
@@ -348,6 +362,7 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
     t->target = spec->target;
     t->policy = spec->policy;
     t->events = *events;
+    t->protocol = spec->protocol;
     snprintf(t->name, sizeof(t->name), "%s", spec->name);
     loop_task_init(&t->failed, on_failed, t);
 
@@ -357,6 +372,8 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
         goto out;
     }
     err = check_target(t, why);
+    if (err == 0 && spec->basic_auth)
+        err = passwords_load(spec->basic_auth, world->rng, &t->passwords, why);
     if (err == 0)
         err = open_persona(t, spec->ephemeral, why);
     if (err == 0 && t->policy.paths & POLICY_ONION)
@@ -383,9 +400,11 @@ void tunnel_free(struct tunnel *t)
     for (struct visitor *v = t->visitors; v; v = next) {
         next = v->next;
         visit_free(v->visit);
+        gated_free(v->gated);
         free(v);
     }
     persona_clear(&t->persona);
+    passwords_free(t->passwords);
     permit_free(t->permit);
     free(t);
 }
@@ -425,7 +444,7 @@ void tunnel_figures(const struct tunnel *t, struct tunnel_figures *out)
     *out = t->figures;
     for (const struct visitor *v = t->visitors; v; v = v->next) {
         uint64_t in_bytes, out_bytes;
-        visit_bytes(v->visit, &in_bytes, &out_bytes);
+        bytes_of(v, &in_bytes, &out_bytes);
         out->in += in_bytes;
         out->out += out_bytes;
     }

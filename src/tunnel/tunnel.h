@@ -35,12 +35,21 @@ struct tunnel_world {
 
 enum { TUNNEL_RELAYS_MAX = 8 };
 
+/* How what visitors say is taken. */
+enum tunnel_protocol {
+    TUNNEL_BYTES, /* passed on untouched, and looked at for the request log */
+    TUNNEL_TCP,   /* passed on, and not looked at */
+    TUNNEL_HTTP   /* request by request, each of them judged */
+};
+
 struct tunnel_spec {
     const char *name; /* a valid label */
     struct target target;
     struct policy policy;
     bool ephemeral;          /* keys of its own that are forgotten */
     const char *client_auth; /* file of the visitors who may enter the onion; NULL: anybody may */
+    const char *basic_auth;  /* file of the passwords that let requests in; NULL: all. HTTP alone */
+    enum tunnel_protocol protocol;
     const struct where *relays; /* of a policy with a relay; at most TUNNEL_RELAYS_MAX */
     size_t relay_count;
     bool named; /* the name is the user's own choice, for others to see */

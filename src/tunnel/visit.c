@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "stream/socket.h"
 #include "stream/splice.h"
+#include "tunnel/reach.h"
 
 _Static_assert((int)TAP_VISITOR == (int)SPLICE_A && (int)TAP_TARGET == (int)SPLICE_B,
                "the visitor is side A of the splice");
@@ -59,12 +59,9 @@ struct visit {
     struct tap *tap;
     struct splice *splice;
 
-    struct stream_dial *dial;
-    int addr_at;       /* the address being dialled */
-    int dial_err;      /* the first one's */
-    uint64_t deadline; /* on loop_now's clock */
+    struct reach *reach;
+    int dial_err;
 
-    struct loop_task no_address; /* none could even be tried: told from the loop */
     struct loop_timer timer;
     struct buf answer;
     uint64_t in, out; /* bytes without a splice */
@@ -79,40 +76,13 @@ static uint64_t now(const struct visit *v)
 
 /* ---- dialling ------------------------------------------------------------------------------- */
 
-static void on_dialled(void *arg, int err, struct stream *s);
-
-/* Dials the next address that can be; false: none is left. */
-static bool dial_next(struct visit *v)
-{
-    const struct visit_spec *spec = &v->spec;
-    for (; v->addr_at < spec->target->addr_count; v->addr_at++) {
-        uint64_t at = loop_now(spec->loop);
-        int err = at >= v->deadline
-                      ? BEAM_ETIMEOUT
-                      : stream_dial(spec->loop, spec->permit, &spec->target->addr[v->addr_at],
-                                    PERMIT_TYPED, v->deadline - at, on_dialled, v, &v->dial);
-        if (!err)
-            return true;
-        if (!v->dial_err)
-            v->dial_err = err;
-    }
-    return false;
-}
-
-static void on_dialled(void *arg, int err, struct stream *s)
+static void on_reached(void *arg, int err, struct stream *s)
 {
     struct visit *v = arg;
-    v->dial = NULL;
-    if (!err) {
-        v->server = s;
-        event(v, EV_TARGET);
-        return;
-    }
-    if (!v->dial_err)
-        v->dial_err = err;
-    v->addr_at++;
-    if (!dial_next(v))
-        event(v, EV_NO_TARGET);
+    v->reach = NULL;
+    v->server = s;
+    v->dial_err = err;
+    event(v, err < 0 ? EV_NO_TARGET : EV_TARGET);
 }
 
 /* ---- spliced -------------------------------------------------------------------------------- */
@@ -120,6 +90,8 @@ static void on_dialled(void *arg, int err, struct stream *s)
 static uint64_t on_tap(void *arg, enum splice_side from, const void *data, size_t len)
 {
     struct visit *v = arg;
+    if (v->spec.opaque)
+        return SPLICE_ALL;
     return tap_see(v->tap, from == SPLICE_A ? TAP_VISITOR : TAP_TARGET, data, len, now(v));
 }
 
@@ -238,9 +210,8 @@ static enum visit_event enter_draining(struct visit *v)
 
 static void destroy(struct visit *v)
 {
-    loop_task_cancel(v->spec.loop, &v->no_address);
     loop_timer_clear(&v->timer);
-    stream_dial_cancel(v->dial);
+    reach_cancel(v->reach);
     splice_free(v->splice);
     stream_free(v->server);
     stream_free(v->visitor);
@@ -325,11 +296,6 @@ static void on_ready(void *arg, struct stream *s, unsigned ready)
     }
 }
 
-static void on_no_address(void *arg)
-{
-    event(arg, EV_NO_TARGET);
-}
-
 static void on_timeout(void *arg)
 {
     event(arg, EV_TIMEOUT);
@@ -352,12 +318,14 @@ int visit_new(const struct visit_spec *spec, const struct visit_events *events,
     v->events = *events;
     v->visitor = visitor;
     stream_own(visitor, NULL, NULL);
-    loop_task_init(&v->no_address, on_no_address, v);
     loop_timer_init(spec->loop, &v->timer, on_timeout, v);
     buf_init(&v->answer, loop_pool(spec->loop), sizeof(answer_text));
-    v->deadline = loop_now(spec->loop) + spec->connect_timeout;
-    if (!dial_next(v))
-        loop_post(spec->loop, &v->no_address);
+    int err = reach_start(spec->loop, spec->permit, spec->target, spec->connect_timeout, on_reached,
+                          v, &v->reach);
+    if (err < 0) {
+        visit_free(v);
+        return err;
+    }
     *out = v;
     return 0;
 }

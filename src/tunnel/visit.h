@@ -22,6 +22,7 @@ struct visit_spec { /* all borrowed while the visit lives */
     const struct permit *permit;
     const struct target *target;
     uint64_t connect_timeout; /* ms for all of the target's addresses together */
+    bool opaque;              /* bytes of no protocol that is looked at */
     uint64_t patience;        /* ms the visitor has to ask, to take the 502, to end; 0: 10 s each */
 };
 

@@ -2,6 +2,7 @@
 """Who may enter: visitors with keys and without."""
 import json
 import os
+import re
 
 from kit.case import case
 from kit.process import check, equal, wait_until
@@ -111,6 +112,53 @@ def many_visitors(t):
     guest.curl.get(url + "/text")
 
 
+SMUGGLED = (
+    b"Content-Length: 0\r\nContent-Length: 43\r\n\r\n",
+    b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    b"Content-Length: 0\r\n\r\n",
+)
+
+
+@case("gates/basic-auth", seconds=90)
+def basic_auth(t):
+    """Every request needs a password, the second on a connection and a hidden one too."""
+    home, file = t.home(), t.path("passwords")
+    with open(file, "w", encoding="utf-8") as f:
+        f.write("alice:sesame\n")
+    os.chmod(file, 0o600)
+    tunnel = home.publish(t.app.http, "--basic-auth", file)
+    url = tunnel.ready()
+    host, curl = host_of(url), t.visitor.curl
+    direct = t.visitor.direct.get(f"http://127.0.0.1:{t.app.http}/text")
+    equal(curl.get(url + "/text", "-u", "alice:sesame"), direct, "what alice gets")
+    for more in ((), ("-u", "alice:wrong"), ("-u", "mallory:sesame")):
+        equal(curl.get(url + "/text", "-o", "/dev/null", "-w", "%{http_code}", *more), b"401",
+              f"the status with {more}")
+    # One connection: with, without, with again.
+    credentials = b"Authorization: Basic YWxpY2U6c2VzYW1l\r\n"
+    plain = b"GET /text HTTP/1.1\r\nHost: a\r\n"
+    with t.visitor.connect(host) as connection:
+        connection.sendall(plain + credentials + b"\r\n" + plain + b"\r\n" + plain + credentials
+                           + b"Connection: close\r\n\r\n")
+        connection.settimeout(30)
+        got = read_all(connection)
+    equal(re.findall(rb"HTTP/1\.1 (\d+)", got), [b"200", b"401", b"200"],
+          "the answers on one connection")
+    # A second request that some readers would see, and some not.
+    for framing in SMUGGLED:
+        with t.visitor.connect(host) as connection:
+            connection.sendall(b"POST /digest HTTP/1.1\r\nHost: a\r\n" + credentials + framing
+                               + b"GET /text HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            connection.settimeout(30)
+            got = read_all(connection)
+        check(direct not in got and (b" 400 " in got or b" 401 " in got), f"{framing}: {got}")
+    equal(tunnel.interrupt(), 0, "the status after SIGINT")
+    told = [(e["method"], e["status"]) for e in tunnel.events_left() if e["event"] == "request"]
+    equal(told[:7], [("GET", 200), ("GET", 401), ("GET", 401), ("GET", 401), ("GET", 200),
+                     ("GET", 401), ("GET", 200)], "the requests that were told")
+
+
 @case("gates/refused-with-words")
 def refused(t):
     """What cannot be is refused before anything is published, with the status of wrong usage."""
@@ -128,4 +176,14 @@ def refused(t):
     os.chmod(file, 0o644)
     done = home.detach(t.app.http, "--client-auth", file)
     check(done.status == 1 and "chmod" in done.err, f"{done}")
+    with open(file, "w", encoding="ascii") as f:
+        f.write("alice:sesame\r\n")
+    os.chmod(file, 0o600)
+    for options, words, status in (
+            (("--basic-auth", file), "line 1: it ends in CR LF", 1),
+            (("--basic-auth", file, "--proto", "tcp"), "not with --proto tcp", 2),
+            (("--proto", "udp"), "must be http or tcp", 2)):
+        done = home.detach(t.app.http, *options)
+        check(done.status == status and words in done.err, f"{done}")
+        check("sesame" not in done.err, f"{done}")
     equal(home.status()["tunnels"], [], "tunnels")

@@ -28,7 +28,7 @@ BEAM_TEST(message, publish_in_full)
     int err =
         parse("{\"op\":\"publish\",\"id\":7,\"target\":\"3000\",\"name\":\"a\","
               "\"paths\":[\"onion\",\"onion\"],\"egress\":\"any\",\"ephemeral\":true,"
-              "\"client_auth\":\"/f\",\"allow\":\"::/0\","
+              "\"client_auth\":\"/f\",\"basic_auth\":\"/g\",\"proto\":\"tcp\",\"allow\":\"::/0\","
               "\"detach\":true,\"config\":\"/c\",\"options\":[\"a.b=c\",\"d.e=\"],\"new\":{}}",
               &m, NULL);
     cr_assert_eq(err, 0);
@@ -42,6 +42,8 @@ BEAM_TEST(message, publish_in_full)
     cr_expect(m.publish.ephemeral && m.publish.detach);
     cr_expect_null(m.publish.policy);
     cr_expect_str_eq(m.publish.client_auth, "/f");
+    cr_expect_str_eq(m.publish.basic_auth, "/g");
+    cr_expect_str_eq(m.publish.proto, "tcp");
     cr_expect(m.publish.allow);
     cr_expect_str_eq(m.config, "/c");
     cr_expect_eq(cJSON_GetArraySize(m.options), 2);

@@ -127,5 +127,15 @@ BEAM_TEST(wish, a_gate_that_cannot_be_is_wrong_usage)
     cr_assert_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .client_auth = "/f"}}),
                  0);
     cr_expect_str_eq(s.wish.client_auth, "/f");
+    cr_expect_eq(s.wish.protocol, TUNNEL_BYTES);
+    struct message m = {.publish = {.target = "1", .basic_auth = "/f", .proto = "tcp"}};
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "--proto tcp"), "%s", s.why.text);
+    m.publish.proto = NULL;
+    cr_assert_eq(read_wish(&s, &m), 0);
+    cr_expect_eq(s.wish.protocol, TUNNEL_HTTP);
+    m = (struct message){.publish = {.target = "1", .proto = "tcp"}};
+    cr_assert_eq(read_wish(&s, &m), 0);
+    cr_expect_eq(s.wish.protocol, TUNNEL_TCP);
     end(&s);
 }
