@@ -205,9 +205,11 @@ static int send_to(struct kad_job *j, const struct peer_id *peer)
     TAILQ_INSERT_TAIL(&j->asks, ask, link);
     j->flying++;
     question(j, j->storing, m);
-    j->jobs->spec.ask(j->jobs->spec.arg, ask, peer, m);
+    int err = j->jobs->spec.ask(j->jobs->spec.arg, ask, peer, m);
     free(m);
-    return 0;
+    if (err < 0)
+        drop_ask(ask);
+    return err;
 }
 
 /* ---- the end of a look-up ---- */
@@ -303,7 +305,7 @@ static void pump(struct kad_job *j)
     if (!j->storing)
         return;
     while (j->to.next < j->to.n && j->flying < KAD_ALPHA)
-        (void)send_to(j, &j->to.peers[j->to.next++]); /* out of memory: this one goes without */
+        (void)send_to(j, &j->to.peers[j->to.next++]); /* who cannot be asked goes without */
     if (j->flying > 0)
         return;
     if (j->done)

@@ -28,9 +28,10 @@ struct kad_jobs_spec { /* what is pointed to is borrowed */
     struct kad_table *table;
     struct kad_size *size;
     const struct kad_store *store; /* for its validators */
-    /* To ask `to`: kad_ask_answered or kad_ask_failed must follow, later. */
-    void (*ask)(void *arg, struct kad_ask *ask, const struct peer_id *to,
-                const struct kad_message *m);
+    /* To ask `to`. 0: kad_ask_answered or kad_ask_failed must follow, later. BEAM_E…: it could not
+     * be asked. */
+    int (*ask)(void *arg, struct kad_ask *ask, const struct peer_id *to,
+               const struct kad_message *m);
     /* The question is not wanted any more: nothing follows. */
     void (*forget)(void *arg, struct kad_ask *ask);
     /* Somebody told of a peer. False: none of its addresses may be dialled, so that it is not to be

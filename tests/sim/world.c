@@ -122,8 +122,8 @@ static uint32_t index_of(const struct peer_id *peer)
     return i;
 }
 
-static void node_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
-                     const struct kad_message *m)
+static int node_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
+                    const struct kad_message *m)
 {
     struct node *n = arg;
     struct world *w = n->world;
@@ -134,6 +134,7 @@ static void node_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
     l->ask = ask;
     l->lost = !other->up || chance(w) < w->spec.loss;
     events_add(&w->events, l->lost ? TIMEOUT_MS : 3 * delay(n, other), l);
+    return 0;
 }
 
 static void forget_letter(void *arg, void *what)

@@ -45,8 +45,8 @@ struct scene {
     char value;
 };
 
-static void on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
-                   const struct kad_message *m)
+static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
+                  const struct kad_message *m)
 {
     struct scene *sc = arg;
     BEAM_CHECK(sc->n < OPEN_MAX);
@@ -54,6 +54,7 @@ static void on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
     sc->open[sc->n].to = *to;
     sc->open[sc->n].value = m->has_record ? (char)m->value.at[0] : 0;
     sc->open[sc->n++].type = m->type;
+    return 0;
 }
 
 static void on_forget(void *arg, struct kad_ask *ask)

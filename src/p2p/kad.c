@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad.h"
+
+#include <stdlib.h>
+#include <sys/queue.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "p2p/connect.h"
+#include "p2p/core.h"
+#include "p2p/kad_call.h"
+#include "p2p/kad_serve.h"
+
+enum {
+    BOOTSTRAPS_MAX = 32,
+    TICK_MS = 60 * 1000,
+    SELF_MS = 2000, /* when we look ourselves up again after we came, then ever less often */
+    SELF_MAX_MS = 10 * 60 * 1000,
+    LEARNED_MS = 30 * 60 * 1000, /* how long an address that was told in an answer is believed */
+    ASK_MS = 15 * 1000,
+    RETRY_MS = 2000,
+    RETRY_MAX_MS = 5 * 60 * 1000,
+    VALUES_MAX = 10000,
+    PROVIDERS_MAX = 10000,
+    EACH_MAX = 200,
+    DESCRIBED_MAX = KAD_PEERS_MAX * 2 + 1
+};
+
+/* A question of a job, and the call that carries it. */
+struct question {
+    TAILQ_ENTRY(question) link;
+    struct kad *kad;
+    struct kad_ask *ask;
+    struct peer_id to;
+    struct kad_call *call;
+};
+TAILQ_HEAD(questions, question);
+
+struct bootstrap_node {
+    struct kad *kad;
+    struct multiaddr addr;
+    struct connect *connect;
+};
+
+struct kad {
+    struct kad_spec spec;
+    struct kad_table *table;
+    struct kad_store *store;
+    struct kad_size size;
+    struct kad_jobs *jobs;
+    struct kad_answerer answerer;
+    struct kad_serve *serve; /* of a server */
+    struct questions questions;
+    struct host_watch watch;
+    struct loop_timer tick, retry, self;
+    unsigned retries, looked; /* how often we looked ourselves up */
+    size_t bootstrap_count;
+    struct bootstrap_node bootstraps[BOOTSTRAPS_MAX];
+    /* Addresses that the contacts of one message point to. */
+    size_t described;
+    struct address_book_row rows[DESCRIBED_MAX][ADDRESS_BOOK_PER_PEER];
+};
+
+static uint64_t now_ms(const struct kad *k)
+{
+    return k->spec.clock->monotonic_ms(k->spec.clock->arg);
+}
+
+/* ---- peers and the table ---- */
+
+/* The network that a peer is in: an IPv4 /16 or an IPv6 /32; 0: none is known. */
+static kad_group group_of(const struct multiaddr *a)
+{
+    size_t pos = 0;
+    struct multiaddr_part part;
+    if (!a || !multiaddr_next(a, &pos, &part))
+        return 0;
+    if (part.code == MULTIADDR_IP4)
+        return 0x01000000u | (kad_group)part.at[0] << 8 | part.at[1];
+    if (part.code == MULTIADDR_IP6)
+        return (kad_group)part.at[0] << 24 | (kad_group)part.at[1] << 16 |
+               (kad_group)part.at[2] << 8 | part.at[3];
+    return 0;
+}
+
+static void found_nothing(void *arg, int err, const struct beam_why *why,
+                          const struct kad_result *r)
+{
+    (void)arg;
+    (void)err;
+    (void)why;
+    (void)r;
+}
+
+static void look_up(struct kad *k, const void *key, size_t len)
+{
+    struct kad_job *j;
+    const struct kad_text text = {.at = key, .len = len};
+    struct kad_id id;
+    if (kad_job_start(k->jobs, KAD_JOB_FIND, text, text, found_nothing, NULL, &j) == 0) {
+        kad_id_of(key, len, &id);
+        kad_table_looked(k->table, &id, now_ms(k));
+    }
+}
+
+/* Those nearest to us are who we must know, and who must know us. Soon after we came there may be
+ * others who came with us, so that once is not enough. */
+static void on_self(void *arg)
+{
+    struct kad *k = arg;
+    const struct peer_id *self = host_id(k->spec.host);
+    look_up(k, self->bytes, self->len);
+    loop_timer_set(&k->self, backoff_pause(k->looked++, SELF_MS, SELF_MAX_MS));
+}
+
+/* A server is there: it answered us, or says so of itself. */
+static void seen(struct kad *k, const struct host_peer *peer)
+{
+    struct peer_id check;
+    int err = kad_table_seen(k->table, peer->id, group_of(peer->addr), now_ms(k), &check);
+    if (err == 0 && !loop_timer_pending(&k->self)) {
+        k->retries = k->looked = 0;
+        loop_timer_set(&k->self, 0);
+    }
+    if (err == BEAM_EAGAIN) /* is the one in its way still there? Its answer says so. */
+        look_up(k, check.bytes, check.len);
+}
+
+static void on_identified(void *arg, const struct host_peer *peer)
+{
+    struct kad *k = arg;
+    if (host_speaks(k->spec.host, peer->id, KAD_PROTOCOL))
+        seen(k, peer);
+    else
+        kad_table_remove(k->table, peer->id);
+}
+
+/* ---- what the cores ask for ---- */
+
+/* Views of rows[described]; the oldest are overwritten after a whole message's worth. */
+static void describe(struct kad *k, struct kad_contact *contact)
+{
+    struct address_book_row *rows = k->rows[k->described++ % DESCRIBED_MAX];
+    size_t n = address_book_get(k->spec.host->book, &contact->peer, loop_now(k->spec.loop), rows);
+    for (size_t i = 0; i < n && contact->n < KAD_ADDRS_MAX; i++)
+        contact->addrs[contact->n++] =
+            (struct kad_text){.at = rows[i].addr.bytes, .len = rows[i].addr.len};
+    if (host_find(k->spec.host, &contact->peer, &(struct host_peer){.id = NULL}))
+        contact->connection = KAD_CONNECTED;
+}
+
+static void on_describe(void *arg, struct kad_contact *contact)
+{
+    describe(arg, contact);
+}
+
+static void on_describe_self(void *arg, struct kad_contact *contact)
+{
+    struct kad *k = arg;
+    const struct multiaddr *a;
+    for (size_t i = 0; contact->n < KAD_ADDRS_MAX && (a = host_addr(k->spec.host, i)); i++)
+        contact->addrs[contact->n++] = (struct kad_text){.at = a->bytes, .len = a->len};
+}
+
+/* Only what may be dialled is remembered; what may not is not followed. */
+static bool learn(struct kad *k, const struct kad_contact *contact)
+{
+    struct multiaddr addrs[KAD_ADDRS_MAX];
+    struct way_target way;
+    struct host_peer peer;
+    size_t n = 0;
+    for (size_t i = 0; i < contact->n; i++) {
+        const struct kad_text *t = &contact->addrs[i];
+        if (multiaddr_decode(t->at, t->len, &addrs[n], NULL) == 0 &&
+            way_find(&addrs[n], k->spec.permit, PERMIT_LEARNED, k->spec.tor, &way, NULL) == 0)
+            n++;
+    }
+    if (n > 0)
+        host_learn(k->spec.host, &contact->peer, addrs, n, PERMIT_LEARNED, LEARNED_MS);
+    return n > 0 || host_find(k->spec.host, &contact->peer, &peer);
+}
+
+static bool on_learn(void *arg, const struct kad_contact *contact)
+{
+    return learn(arg, contact);
+}
+
+static void on_learn_provider(void *arg, const struct kad_contact *contact)
+{
+    (void)learn(arg, contact);
+}
+
+static uint64_t on_wall(void *arg)
+{
+    const struct kad *k = arg;
+    return k->spec.clock->wall_ms(k->spec.clock->arg);
+}
+
+static void question_free(struct question *q)
+{
+    TAILQ_REMOVE(&q->kad->questions, q, link);
+    kad_call_cancel(q->call);
+    free(q);
+}
+
+static void on_answer(void *arg, int err, const struct kad_message *m, const struct host_peer *peer)
+{
+    struct question *q = arg;
+    struct kad *k = q->kad;
+    struct kad_ask *ask = q->ask;
+    struct peer_id to = q->to;
+    q->call = NULL;
+    question_free(q);
+    if (err == 0 && peer)
+        seen(k, peer);
+    else if (err == BEAM_ENOTFOUND)
+        kad_table_remove(k->table, &to); /* it does not speak it, or nobody knows where it is */
+    else if (err < 0)
+        kad_table_failed(k->table, &to);
+    if (err == 0)
+        kad_ask_answered(ask, m);
+    else
+        kad_ask_failed(ask);
+}
+
+static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
+                  const struct kad_message *m)
+{
+    struct kad *k = arg;
+    struct question *q = calloc(1, sizeof(*q));
+    if (!q)
+        return BEAM_ENOMEM;
+    *q = (struct question){.kad = k, .ask = ask, .to = *to};
+    TAILQ_INSERT_TAIL(&k->questions, q, link);
+    uint64_t ms = k->spec.ask_ms ? k->spec.ask_ms : ASK_MS;
+    int err = kad_call_start(k->spec.host, k->spec.loop, to, m, ms, on_answer, q, &q->call);
+    if (err < 0)
+        question_free(q);
+    return err;
+}
+
+static void on_forget(void *arg, struct kad_ask *ask)
+{
+    struct kad *k = arg;
+    struct question *q;
+    TAILQ_FOREACH(q, &k->questions, link)
+    if (q->ask == ask) {
+        question_free(q);
+        return;
+    }
+}
+
+/* ---- getting in, and staying in ---- */
+
+static void dial(struct bootstrap_node *b);
+
+static void on_connected(void *arg, int err, const struct beam_why *why,
+                         const struct host_peer *peer)
+{
+    struct bootstrap_node *b = arg;
+    (void)peer; /* that it speaks our protocol is for identify to say */
+    b->connect = NULL;
+    if (err < 0)
+        log_info("p2p", "a node to begin with: %s", log_scrub(why->text));
+}
+
+static void dial(struct bootstrap_node *b)
+{
+    struct peer_id peer;
+    struct connect_spec spec = {.addrs = &b->addr, .n = 1, .origin = PERMIT_TYPED};
+    if (b->connect)
+        return;
+    if (multiaddr_peer(&b->addr, &peer) == 0)
+        spec.peer = &peer;
+    (void)connect_start(b->kad->spec.host, &spec, on_connected, b, &b->connect);
+}
+
+static void on_retry(void *arg)
+{
+    struct kad *k = arg;
+    if (kad_table_count(k->table) > 0 || k->bootstrap_count == 0)
+        return;
+    for (size_t i = 0; i < k->bootstrap_count; i++)
+        dial(&k->bootstraps[i]);
+    loop_timer_set(&k->retry, backoff_pause(k->retries++, RETRY_MS, RETRY_MAX_MS));
+}
+
+int kad_bootstrap(struct kad *k, const struct multiaddr *addr)
+{
+    if (k->bootstrap_count == BOOTSTRAPS_MAX)
+        return BEAM_ELIMIT;
+    struct bootstrap_node *b = &k->bootstraps[k->bootstrap_count++];
+    *b = (struct bootstrap_node){.kad = k, .addr = *addr};
+    dial(b);
+    if (!loop_timer_pending(&k->retry))
+        loop_timer_set(&k->retry, RETRY_MS);
+    return 0;
+}
+
+static void on_tick(void *arg)
+{
+    struct kad *k = arg;
+    uint8_t key[KAD_ID_SIZE];
+    unsigned shared;
+    loop_timer_set(&k->tick, TICK_MS);
+    if (kad_table_count(k->table) == 0) {
+        if (!loop_timer_pending(&k->retry))
+            on_retry(k);
+        loop_timer_clear(&k->self); /* begins anew with the first who is there */
+    } else if (kad_table_refresh(k->table, now_ms(k), &shared)) {
+        kad_table_key_in(k->table, shared, k->spec.rng, key);
+        look_up(k, key, sizeof(key));
+    }
+}
+
+/* ---- the whole ---- */
+
+static int build(struct kad *k)
+{
+    static const struct kad_store_limits limits = {
+        .values = VALUES_MAX, .providers = PROVIDERS_MAX, .each = EACH_MAX};
+    const struct peer_id *self = host_id(k->spec.host);
+    int err = kad_table_new(self, &k->table);
+    if (err == 0)
+        err = kad_store_new(k->spec.rng, kad_table_self(k->table), &limits, &k->store);
+    if (err == 0)
+        err = kad_store_register(k->store, &kad_pk);
+    const struct kad_jobs_spec jobs = {.self = *self,
+                                       .table = k->table,
+                                       .size = &k->size,
+                                       .store = k->store,
+                                       .ask = on_ask,
+                                       .forget = on_forget,
+                                       .learn = on_learn,
+                                       .describe = on_describe_self,
+                                       .wall_ms = on_wall,
+                                       .arg = k};
+    if (err == 0)
+        err = kad_jobs_new(&jobs, &k->jobs);
+    k->answerer = (struct kad_answerer){.table = k->table,
+                                        .store = k->store,
+                                        .describe = on_describe,
+                                        .learn = on_learn_provider,
+                                        .arg = k};
+    const struct kad_serve_spec serve = {.host = k->spec.host,
+                                         .loop = k->spec.loop,
+                                         .clock = k->spec.clock,
+                                         .answerer = &k->answerer};
+    if (err == 0 && k->spec.mode == KAD_SERVER)
+        err = kad_serve_start(&serve, &k->serve);
+    return err;
+}
+
+int kad_new(const struct kad_spec *spec, struct kad **out)
+{
+    struct kad *k = calloc(1, sizeof(*k));
+    if (!k)
+        return BEAM_ENOMEM;
+    k->spec = *spec;
+    TAILQ_INIT(&k->questions);
+    loop_timer_init(spec->loop, &k->tick, on_tick, k);
+    loop_timer_init(spec->loop, &k->retry, on_retry, k);
+    loop_timer_init(spec->loop, &k->self, on_self, k);
+    k->watch = (struct host_watch){.identified = on_identified, .arg = k};
+    host_watch(spec->host, &k->watch);
+    int err = build(k);
+    if (err < 0) {
+        kad_free(k);
+        return err;
+    }
+    loop_timer_set(&k->tick, TICK_MS);
+    *out = k;
+    return 0;
+}
+
+void kad_free(struct kad *k)
+{
+    if (!k)
+        return;
+    loop_timer_clear(&k->tick);
+    loop_timer_clear(&k->retry);
+    loop_timer_clear(&k->self);
+    host_unwatch(&k->watch);
+    for (size_t i = 0; i < k->bootstrap_count; i++)
+        connect_cancel(k->bootstraps[i].connect);
+    kad_serve_stop(k->serve);
+    kad_jobs_free(k->jobs);
+    kad_store_free(k->store);
+    kad_table_free(k->table);
+    free(k);
+}
+
+struct kad_jobs *kad_jobs(struct kad *k)
+{
+    return k->jobs;
+}
+
+struct kad_store *kad_store(struct kad *k)
+{
+    return k->store;
+}
+
+const struct kad_table *kad_table(const struct kad *k)
+{
+    return k->table;
+}
+
+double kad_nodes(const struct kad *k)
+{
+    return kad_size_nodes(&k->size);
+}
+
+enum kad_mode kad_mode(const struct kad *k)
+{
+    return k->spec.mode;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The DHT over a host: libp2p's Kademlia (libp2p/specs, kad-dht) under a protocol id of its own.
+ * The cores are in kad_table, kad_job and kad_answer; here questions become streams and streams
+ * answers. A client asks and is asked nothing: it neither advertises the protocol nor gets into
+ * anybody's table. A persona that must not be known is always one.
+ */
+#ifndef BEAM_P2P_KAD_H
+#define BEAM_P2P_KAD_H
+
+#include "p2p/host.h"
+#include "p2p/kad_job.h"
+
+#define KAD_PROTOCOL "/beam/kad/1.0.0"
+
+struct kad;
+
+enum kad_mode { KAD_CLIENT, KAD_SERVER };
+
+/* Borrowed, all of it, and outlives the kad; the struct is copied. */
+struct kad_spec {
+    struct host *host;
+    struct loop *loop;
+    const struct rng *rng;
+    const struct clock_source *clock;
+    const struct permit *permit; /* the host's */
+    bool tor;                    /* the host can dial through Tor */
+    enum kad_mode mode;
+    uint64_t ask_ms; /* for one question, with the connection that it may need; 0: 15 s */
+};
+
+/* "/pk/…" is a namespace from the start. 0, BEAM_ENOMEM, BEAM_EEXIST (the host has a DHT). */
+int kad_new(const struct kad_spec *spec, struct kad **out);
+/* Nothing more is called. Before the host. NULL allowed. */
+void kad_free(struct kad *k);
+
+/* Connects to a node that a user named, its peer id known or not, and goes on from there. What
+ * comes of it is for the log, and tried again, less and less often, while the table is empty.
+ * 0, BEAM_ELIMIT (more than 32), BEAM_ENOMEM. */
+int kad_bootstrap(struct kad *k, const struct multiaddr *addr);
+
+/* For kad_job_start; kad_store_register; what is known. Borrowed. */
+struct kad_jobs *kad_jobs(struct kad *k);
+struct kad_store *kad_store(struct kad *k);
+const struct kad_table *kad_table(const struct kad *k);
+double kad_nodes(const struct kad *k); /* about how many servers there are; 0: not known */
+enum kad_mode kad_mode(const struct kad *k);
+
+/* "/pk/" and a peer id, under which its public key lies (libp2p). Pure; arg is not looked at. */
+extern const struct kad_validator kad_pk;
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "p2p/kad.h"
+#include "p2p/open.h"
+#include "stream/frame.h"
+
+struct kad_call {
+    struct host *host;
+    struct loop *loop;
+    struct peer_id to;
+    bool answered; /* an answer is due */
+    uint64_t timeout;
+    struct open *open;
+    struct frame *frame;
+    struct loop_task fail;
+    kad_call_fn *done;
+    void *arg;
+    size_t len;
+    uint8_t bytes[]; /* the question */
+};
+
+void kad_call_cancel(struct kad_call *c)
+{
+    if (!c)
+        return;
+    loop_task_cancel(c->loop, &c->fail);
+    open_cancel(c->open);
+    frame_free(c->frame);
+    free(c);
+}
+
+static void end(struct kad_call *c, int err, const struct kad_message *m)
+{
+    struct host_peer peer;
+    kad_call_fn *done = c->done;
+    void *arg = c->arg;
+    bool there = host_find(c->host, &c->to, &peer);
+    kad_call_cancel(c);
+    done(arg, err, m, err == 0 && there ? &peer : NULL);
+}
+
+static void on_fail(void *arg)
+{
+    end(arg, BEAM_ENOMEM, NULL);
+}
+
+static void on_message(void *arg, const uint8_t *data, size_t len)
+{
+    struct kad_call *c = arg;
+    struct kad_message *m = malloc(sizeof(*m));
+    int err = m ? kad_message_decode(data, len, m) : BEAM_ENOMEM;
+    /* What it was decoded from is the frame's, which lives until the end. */
+    struct frame *f = c->frame;
+    c->frame = NULL;
+    end(c, err, err == 0 ? m : NULL);
+    frame_free(f);
+    free(m);
+}
+
+static void on_ended(void *arg, int err)
+{
+    struct kad_call *c = arg;
+    end(c, c->answered ? err : err == BEAM_ECLOSED ? 0 : err, NULL);
+}
+
+static void on_open(void *arg, int err, const struct beam_why *why, struct stream *s,
+                    const char *protocol, const struct host_peer *peer)
+{
+    struct kad_call *c = arg;
+    const struct frame_events events = {.message = on_message, .ended = on_ended, .arg = c};
+    (void)why;
+    (void)protocol;
+    (void)peer;
+    c->open = NULL;
+    if (err == 0)
+        err = frame_new(c->loop, s, KAD_MESSAGE_MAX, &events, &c->frame);
+    if (err == 0)
+        err = frame_send(c->frame, c->bytes, c->len);
+    if (err < 0) {
+        end(c, err, NULL);
+        return;
+    }
+    frame_shut(c->frame);
+    frame_read(c->frame, c->timeout); /* of no answer, the end is what is read */
+}
+
+int kad_call_start(struct host *h, struct loop *l, const struct peer_id *to,
+                   const struct kad_message *m, uint64_t timeout_ms, kad_call_fn *done, void *arg,
+                   struct kad_call **out)
+{
+    static const char *const protocols[] = {KAD_PROTOCOL};
+    size_t len = 0;
+    uint8_t *bytes = malloc(KAD_MESSAGE_MAX);
+    if (!bytes)
+        return BEAM_ENOMEM;
+    int err = kad_message_encode(m, bytes, KAD_MESSAGE_MAX, &len);
+    struct kad_call *c = err == 0 ? malloc(sizeof(*c) + len) : NULL;
+    if (!c) {
+        free(bytes);
+        return err < 0 ? err : BEAM_ENOMEM;
+    }
+    *c = (struct kad_call){.host = h,
+                           .loop = l,
+                           .to = *to,
+                           .answered = m->type != KAD_ADD_PROVIDER,
+                           .timeout = timeout_ms,
+                           .done = done,
+                           .arg = arg,
+                           .len = len};
+    memcpy(c->bytes, bytes, len);
+    free(bytes);
+    loop_task_init(&c->fail, on_fail, c);
+    const struct connect_spec spec = {.peer = &c->to, .timeout_ms = timeout_ms};
+    if (open_start(h, &spec, protocols, 1, on_open, c, &c->open) < 0)
+        loop_post(l, &c->fail);
+    *out = c;
+    return 0;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One question of the DHT to one peer: a stream, the message, its answer. For p2p/kad alone. */
+#ifndef BEAM_P2P_KAD_CALL_H
+#define BEAM_P2P_KAD_CALL_H
+
+#include "p2p/host.h"
+#include "p2p/kad_message.h"
+
+struct kad_call;
+
+/* 0 and the answer, which is looked at during the call only (NULL: the question needs none, and was
+ * sent); or BEAM_E…. The handle is gone. `peer`: who was asked, and where; NULL on failure. */
+typedef void kad_call_fn(void *arg, int err, const struct kad_message *m,
+                         const struct host_peer *peer);
+
+/* `m` is not looked at any more afterwards. The answer comes later, once. 0, BEAM_ELIMIT (it is too
+ * long), BEAM_ENOMEM. */
+int kad_call_start(struct host *h, struct loop *l, const struct peer_id *to,
+                   const struct kad_message *m, uint64_t timeout_ms, kad_call_fn *done, void *arg,
+                   struct kad_call **out);
+/* NULL allowed. */
+void kad_call_cancel(struct kad_call *c);
+
+#endif

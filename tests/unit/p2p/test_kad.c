@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "tests/unit/p2p/kad_kit.h"
+#include "tests/unit/p2p/world.h"
+
+enum { NODES = 6 };
+
+/* Hosts that reach each other as if through Tor, each with a DHT; all begin at the first. */
+struct net {
+    struct world w;
+    struct kad *kads[NODES];
+    size_t n;
+};
+
+struct outcome {
+    bool done;
+    int err;
+    size_t stored, votes, providers;
+    struct peer_id provider;
+    struct kad_text value;
+    uint8_t bytes[256];
+};
+
+static void on_done(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+{
+    struct outcome *o = arg;
+    (void)why;
+    o->done = true;
+    o->err = err;
+    o->stored = r->stored;
+    o->votes = r->votes;
+    o->providers = r->provider_count;
+    o->provider = r->providers[0];
+    o->value.len = r->value.len < sizeof(o->bytes) ? r->value.len : sizeof(o->bytes);
+    memcpy(o->bytes, r->value.at, o->value.len);
+    o->value.at = o->bytes;
+}
+
+static void add(struct net *net, enum kad_mode mode, const struct multiaddr *first)
+{
+    struct node *n = world_add(&net->w, HOST_ANONYMOUS, POLICY_EGRESS_TOR, NULL);
+    const struct kad_spec spec = {.host = n->host,
+                                  .loop = net->w.loop,
+                                  .rng = &net->w.rng,
+                                  .clock = clock_system(),
+                                  .permit = n->permit,
+                                  .tor = true,
+                                  .mode = mode};
+    cr_assert_eq(kad_new(&spec, &net->kads[net->n]), 0);
+    if (first)
+        cr_assert_eq(kad_bootstrap(net->kads[net->n], first), 0);
+    net->n++;
+}
+
+/* Until each knows at least so many others. */
+static bool wait_for(struct net *net, size_t known)
+{
+    for (uint64_t end = loop_now(net->w.loop) + 20000; loop_now(net->w.loop) < end;) {
+        size_t enough = 0;
+        for (size_t i = 0; i < net->n; i++)
+            enough += kad_table_count(kad_table(net->kads[i])) >= known;
+        if (enough == net->n)
+            return true;
+        BEAM_CHECK(loop_turn(net->w.loop) == 0);
+    }
+    return false;
+}
+
+/* Where it is reached, and says that it is. */
+static struct multiaddr at_onion(struct node *n)
+{
+    struct multiaddr whole = world_onion(n), bare;
+    multiaddr_without_peer(&whole, &bare);
+    cr_assert_eq(host_announce(n->host, &bare, true), 0);
+    return whole;
+}
+
+static void set_up(struct net *net, size_t servers, size_t clients)
+{
+    memset(net, 0, sizeof(*net));
+    world_init(&net->w);
+    add(net, KAD_SERVER, NULL);
+    struct multiaddr first = at_onion(&net->w.nodes[0]);
+    for (size_t i = 1; i < servers + clients; i++) {
+        add(net, i < servers ? KAD_SERVER : KAD_CLIENT, &first);
+        if (i < servers)
+            (void)at_onion(&net->w.nodes[i]);
+    }
+}
+
+static void tear_down(struct net *net)
+{
+    for (size_t i = 0; i < net->n; i++)
+        kad_free(net->kads[i]);
+    world_clear(&net->w);
+}
+
+static struct outcome run(struct net *net, size_t node, enum kad_job_kind kind, struct kad_text key,
+                          struct kad_text value)
+{
+    struct outcome o = {.done = false};
+    struct kad_job *j;
+    cr_assert_eq(kad_job_start(kad_jobs(net->kads[node]), kind, key, value, on_done, &o, &j), 0);
+    cr_assert(until_flag(net->w.loop, &o.done));
+    return o;
+}
+
+BEAM_TEST(kad, they_find_each_other_through_the_first)
+{
+    struct net net;
+    set_up(&net, NODES, 0);
+    cr_expect(wait_for(&net, NODES - 1), "each knows all others");
+    tear_down(&net);
+}
+
+BEAM_TEST(kad, a_client_asks_and_is_in_no_table)
+{
+    struct net net;
+    set_up(&net, 3, 1);
+    cr_assert(wait_for(&net, 2));
+    const struct peer_id *client = host_id(net.w.nodes[3].host);
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_null(kad_table_find(kad_table(net.kads[i]), client));
+    struct outcome o = run(&net, 3, KAD_JOB_FIND, kad_text_of("x"), kad_text_of(""));
+    cr_expect_eq(o.err, 0);
+    tear_down(&net);
+}
+
+BEAM_TEST(kad, a_value_is_put_and_got)
+{
+    struct net net;
+    struct key_public public;
+    uint8_t key[64] = "/pk/", value[KEY_ENCODED_MAX];
+    size_t len = 0;
+    set_up(&net, 4, 1);
+    cr_assert(wait_for(&net, 3));
+    const struct peer_id *id = host_id(net.w.nodes[1].host);
+    memcpy(key + 4, id->bytes, id->len);
+    key_pair_public(net.w.nodes[1].key, &public);
+    cr_assert_eq(key_public_encode(&public, value, sizeof(value), &len), 0);
+    const struct kad_text k = {.at = key, .len = 4u + id->len}, v = {.at = value, .len = len};
+    struct outcome o = run(&net, 1, KAD_JOB_PUT, k, v);
+    cr_assert_eq(o.err, 0);
+    cr_expect_eq(o.stored, 3u);
+    o = run(&net, 4, KAD_JOB_GET, k, k);
+    cr_assert_eq(o.err, 0);
+    cr_assert_eq(o.value.len, len);
+    cr_expect_arr_eq(o.bytes, value, len);
+    key[8] ^= 1;
+    o = run(&net, 4, KAD_JOB_GET, k, k);
+    cr_expect_eq(o.err, BEAM_ENOTFOUND);
+    tear_down(&net);
+}
+
+BEAM_TEST(kad, a_provider_is_found)
+{
+    struct net net;
+    const struct kad_text key = {.at = (const uint8_t *)"\x12\x04"
+                                                        "abcd",
+                                 .len = 6};
+    set_up(&net, 4, 1);
+    cr_assert(wait_for(&net, 3));
+    struct outcome o = run(&net, 2, KAD_JOB_PROVIDE, key, key);
+    cr_assert_eq(o.err, 0);
+    /* Nobody says that he has taken note, so the word may come a moment later. */
+    for (int i = 0; i < 50; i++) {
+        o = run(&net, 4, KAD_JOB_PROVIDERS, key, key);
+        if (o.err == 0)
+            break;
+    }
+    cr_assert_eq(o.err, 0);
+    cr_assert_eq(o.providers, 1u);
+    cr_expect(peer_id_equal(&o.provider, host_id(net.w.nodes[2].host)));
+    tear_down(&net);
+}
+
+BEAM_TEST(kad, only_its_own_key_is_a_public_key)
+{
+    uint8_t key[64] = "/pk/", value[KEY_ENCODED_MAX];
+    struct key_public public;
+    struct key_pair *pair = NULL, *other = NULL;
+    struct peer_id id;
+    size_t len = 0;
+    cr_assert_geq(sodium_init(), 0);
+    cr_assert_eq(key_pair_new(rng_system(), &pair), 0);
+    cr_assert_eq(key_pair_new(rng_system(), &other), 0);
+    key_pair_public(pair, &public);
+    cr_assert_eq(peer_id_from_key(&public, &id), 0);
+    cr_assert_eq(key_public_encode(&public, value, sizeof(value), &len), 0);
+    memcpy(key + 4, id.bytes, id.len);
+    struct kad_text k = {.at = key, .len = 4u + id.len}, v = {.at = value, .len = len};
+    cr_expect_eq(kad_pk.check(NULL, k, v, 0), 0);
+    key_pair_public(other, &public);
+    cr_assert_eq(key_public_encode(&public, value, sizeof(value), &len), 0);
+    cr_expect_eq(kad_pk.check(NULL, k, v, 0), BEAM_EAUTH);
+    v.len--;
+    cr_expect_eq(kad_pk.check(NULL, k, v, 0), BEAM_EINVAL);
+    k.len = 4;
+    cr_expect_eq(kad_pk.check(NULL, k, v, 0), BEAM_EINVAL);
+    key_pair_free(pair);
+    key_pair_free(other);
+}
