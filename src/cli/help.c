@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { COLUMN = 28 };
+enum { COLUMN = 28, LEFT_SIZE = 160 };
 
 static const struct options_command *command_of(enum command command)
 {
@@ -14,9 +14,18 @@ static const struct options_command *command_of(enum command command)
     return c;
 }
 
+/* What is too long for its column has a line of its own. */
+static void print_entry(FILE *to, const char *left, const char *right)
+{
+    if (strlen(left) < COLUMN)
+        fprintf(to, "  %-*s%s\n", COLUMN, left, right);
+    else
+        fprintf(to, "  %s\n  %*s%s\n", left, COLUMN, "", right);
+}
+
 static void print_row(FILE *to, const struct options_row *row)
 {
-    char left[64];
+    char left[LEFT_SIZE];
     int len = 0;
     if (row->name[0] && row->letter)
         len = snprintf(left, sizeof(left), "-%c, --%s", row->letter, row->name);
@@ -28,7 +37,7 @@ static void print_row(FILE *to, const struct options_row *row)
         snprintf(left + len, sizeof(left) - (size_t)len, "[=%s", row->argument + 1);
     else if (row->argument)
         snprintf(left + len, sizeof(left) - (size_t)len, " %s", row->argument);
-    fprintf(to, "  %-*s%s%s\n", COLUMN, left, strlen(left) < COLUMN ? "" : "  ", row->help);
+    print_entry(to, left, row->help);
 }
 
 static void print_options(FILE *to, enum command command)
@@ -51,10 +60,10 @@ static void print_commands(FILE *to)
     size_t n;
     const struct options_command *c = options_commands(&n);
     for (size_t i = 0; i < n; i++) {
-        char left[64];
+        char left[LEFT_SIZE];
         snprintf(left, sizeof(left), "beam %s%s%s", c[i].name, c[i].name[0] ? " " : "",
                  c[i].operand);
-        fprintf(to, "  %-*s%s\n", COLUMN, left, c[i].summary);
+        print_entry(to, left, c[i].summary);
     }
 }
 

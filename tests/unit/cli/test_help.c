@@ -49,8 +49,11 @@ BEAM_TEST(help, all_commands_are_listed_within_100_columns)
     const struct options_command *c = options_commands(&commands);
     char *text = help_of(COMMAND_HELP);
     cr_expect_not_null(strstr(text, "beam 1.2.3"));
-    for (size_t i = 0; i < commands; i++)
-        cr_expect_not_null(strstr(text, c[i].summary), "%s", c[i].summary);
+    for (size_t i = 0; i < commands; i++) {
+        const char *at = strstr(text, c[i].summary);
+        cr_assert_not_null(at, "%s", c[i].summary);
+        cr_expect(strncmp(at - 2, "  ", 2) == 0, "no space before: %s", c[i].summary);
+    }
     for (const char *line = text; *line;) {
         size_t len = strcspn(line, "\n");
         cr_expect_leq(len, 100, "%.*s", (int)len, line);
