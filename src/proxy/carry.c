@@ -170,7 +170,9 @@ enum carry_end carry_on(struct carry *c)
 
 int carry_answer(struct carry *c, const struct answer *a)
 {
-    side_close(&c->backend, true);
+    if (c->engaged)
+        side_close(&c->backend, true);
+    c->engaged = false;
     c->deaf = true;
     return exchange_answer(&c->x, a, &c->visitor.out);
 }
@@ -185,9 +187,10 @@ bool carry_keeps(struct carry *c)
 void carry_next(struct carry *c)
 {
     bool whole = exchange_answered(&c->x) && c->x.up.done;
-    if (c->deaf || buf_len(&c->backend.in) > 0 || !exchange_backend_lives(&c->x))
+    bool lives = !c->deaf && buf_len(&c->backend.in) == 0 && exchange_backend_lives(&c->x);
+    if (c->engaged && !lives)
         side_close(&c->backend, !whole);
     exchange_clear(&c->x);
-    c->deaf = false;
+    c->engaged = c->deaf = false;
     c->dropped = 0;
 }

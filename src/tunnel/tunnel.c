@@ -168,8 +168,10 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
         .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
     v->tunnel = t;
     v->path = path_kind(p);
-    int err = t->protocol == TUNNEL_HTTP ? gated_new(&spec, t->passwords, &events, s, &v->gated)
-                                         : visit_new(&spec, &events, s, &v->visit);
+    bool fronted = strcmp(v->path, "relay") == 0; /* a relay's front says how its visitors came */
+    int err = t->protocol == TUNNEL_HTTP
+                  ? gated_new(&spec, t->passwords, fronted, &events, s, &v->gated)
+                  : visit_new(&spec, &events, s, &v->visit);
     if (err < 0) {
         free(v);
         return err;
