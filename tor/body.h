@@ -25,8 +25,7 @@ struct body_events {
  * none. */
 struct body {
     struct loop *loop;
-    struct tor_options options, next; /* texts owned; the latter in their place when `renewed` */
-    bool renewed;
+    const struct tor_options *options;
     struct body_events events;
     struct permit *permit;
     struct places places;
@@ -34,15 +33,11 @@ struct body {
     struct link *link;
 };
 
-/* Texts of options are copied. 0 or BEAM_ENOMEM. */
+/* `options` is borrowed, and may change while nothing runs. 0 or BEAM_ENOMEM. */
 int body_init(struct loop *l, struct body *b, const struct tor_options *options,
               const struct body_events *events);
 /* Kills what runs. Zeroed is fine. */
 void body_clear(struct body *b);
-
-/* Options to be put in place by body_renew, while nothing runs. 0 or BEAM_ENOMEM. */
-int body_set_options(struct body *b, const struct tor_options *options);
-void body_renew(struct body *b);
 
 /* Whether it is a process of ours, as the options say. */
 bool body_is_ours(const struct body *b);

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "path/onion.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/log.h"
-#include "loop/listen.h"
 #include "path/guests.h"
-#include "stream/socket.h"
+#include "tor/doorway.h"
 
 enum { HTTP_PORT = 80 }; /* so that the URL needs none */
 
@@ -22,13 +18,13 @@ struct path_onion {
     struct path base;
     struct loop *loop;
     struct onion_key *key;
-    struct listener *listener;
+    struct doorway *doorway;
     struct tor *tor;
     struct onion *onion; /* NULL: nobody may enter for now */
     struct onion_limits limits;
     uint16_t port;
     struct guests *guests; /* NULL: anybody may enter */
-    char *dir, *socket;
+    char *socket;
     char url[URL_SIZE];
 };
 
@@ -39,26 +35,23 @@ static const char *url_of(const struct path *p)
 
 static void pause_visitors(struct path *p)
 {
-    listen_pause(((struct path_onion *)p)->listener);
+    doorway_pause(((struct path_onion *)p)->doorway);
 }
 
 static void resume_visitors(struct path *p)
 {
-    listen_resume(((struct path_onion *)p)->listener);
+    doorway_resume(((struct path_onion *)p)->doorway);
 }
 
-/* Whatever of it was made; the folder goes with the last socket in it. */
+/* Whatever of it was made. */
 static void take_down(struct path *p)
 {
     struct path_onion *o = (struct path_onion *)p;
     guests_free(o->guests);
     onion_withdraw(o->onion);
-    listen_close(o->listener);
-    if (o->listener && o->dir)
-        (void)rmdir(o->dir);
+    doorway_close(o->doorway);
     onion_key_free(o->key);
     free(o->socket);
-    free(o->dir);
     free(o);
 }
 
@@ -102,56 +95,16 @@ static void on_warning(void *arg, const struct beam_why *why)
         p->events.warning(p->events.arg, p, why);
 }
 
-static void on_visitor(void *arg, int fd)
+static void on_visitor(void *arg, struct stream *s)
 {
-    struct path_onion *o = arg;
-    struct stream *s;
-    int err = stream_socket(o->loop, fd, &s);
-    if (err < 0) {
-        log_warn("path", "onion: a visitor was turned away: %s", beam_err_text(err));
-        return;
-    }
-    o->base.events.visitor(o->base.events.arg, &o->base, s);
-}
-
-/* A unix socket in a folder of ours. */
-static int listen_in_folder(struct path_onion *o, struct beam_why *why)
-{
-    const char *socket = o->socket;
-    struct addr at;
-    int err = file_private_dir(o->dir, why);
-    if (err < 0)
-        return err;
-    err = addr_unix(socket, &at);
-    if (err < 0)
-        return beam_why(why, err,
-                        "%s: too long for a unix socket, which takes 107 bytes (set BEAM_HOME or "
-                        "XDG_RUNTIME_DIR to a shorter path)",
-                        socket);
-    err = listen_open(o->loop, &at, on_visitor, o, &o->listener);
-    if (err < 0)
-        return beam_why(why, err, "%s: cannot listen: %s", socket, beam_err_text(err));
-    return 0;
-}
-
-/* A port on loopback, for a tor that cannot enter a folder of ours. */
-static int listen_on_port(struct path_onion *o, struct beam_why *why)
-{
-    const struct sockaddr_in any = {.sin_family = AF_INET,
-                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct addr at = {.len = sizeof(any)};
-    memcpy(&at.ss, &any, sizeof(any));
-    int err = listen_open(o->loop, &at, on_visitor, o, &o->listener);
-    if (err < 0)
-        return beam_why(why, err, "onion: no port on loopback to listen on: %s",
-                        beam_err_text(err));
-    return 0;
+    struct path *p = arg;
+    p->events.visitor(p->events.arg, p, s);
 }
 
 static int publish(struct path_onion *o, struct beam_why *why)
 {
     struct onion_spec spec = {
-        .key = o->key, .target = *listen_addr(o->listener), .port = o->port, .limits = o->limits};
+        .key = o->key, .target = *doorway_addr(o->doorway), .port = o->port, .limits = o->limits};
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = o};
     if (o->guests)
         spec.clients = guests_clients(o->guests);
@@ -208,6 +161,8 @@ static int open_guests(struct path_onion *o, const char *file, struct beam_why *
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why)
 {
+    const struct doorway_spec door = {
+        .loop = spec->loop, .tor = spec->tor, .dir = spec->dir, .id = spec->id};
     int err = 0;
     struct path_onion *o = calloc(1, sizeof(*o));
     if (!o) {
@@ -222,15 +177,14 @@ int path_onion(const struct path_onion_spec *spec, const struct path_events *eve
     o->port = spec->port ? spec->port : HTTP_PORT;
     snprintf(o->url, sizeof(o->url), "%s%s%s", scheme, onion_key_address(o->key), tld);
 
-    o->dir = strdup(spec->dir);
     o->socket = file_join(spec->dir, spec->id);
-    if (!o->dir || !o->socket) {
+    if (!o->socket) {
         err = beam_why(why, BEAM_ENOMEM, "onion: out of memory");
         goto out;
     }
     err = open_guests(o, spec->client_auth, why);
     if (err == 0)
-        err = tor_is_ours(spec->tor) ? listen_in_folder(o, why) : listen_on_port(o, why);
+        err = doorway_open(&door, on_visitor, o, &o->doorway, why);
     if (err == 0)
         err = publish(o, why);
 out:
