@@ -63,10 +63,11 @@ void host_free(struct host *h)
         return;
     for (size_t i = 0; i < h->place_count; i++)
         place_free(h->places[i]);
+    /* Those that hold another's handle before those that they hold. */
+    identify_clear(h);
     ping_clear(h);
     open_clear(h);
     connect_clear(h);
-    identify_clear(h);
     arrival_clear(h);
     pool_clear(&h->pool);
     address_book_free(h->book);
