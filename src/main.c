@@ -10,6 +10,7 @@
 
 #include "cli/help.h"
 #include "cli/keys.h"
+#include "cli/network.h"
 #include "cli/options.h"
 #include "cli/plain.h"
 #include "cli/publish.h"
@@ -18,6 +19,7 @@
 #include "cli/visitors.h"
 #include "daemon/daemon.h"
 #include "daemon/operator.h"
+#include "daemon/whom.h"
 #include "daemon/wish.h"
 #include "demo/demo.h"
 #include "doctor/doctor.h"
@@ -53,6 +55,17 @@ static int run_publish(const struct options *o, struct beam_why *why)
 {
     const struct publish_checks checks = {.wish = check_wish, .start = check_start};
     return publish_command(o, PACKAGE_VERSION, &checks, why);
+}
+
+static int check_whom(const char *text, struct beam_why *why)
+{
+    struct whom whom;
+    return whom_parse(text, &whom, why);
+}
+
+static int run_network(const struct options *o, struct beam_why *why)
+{
+    return network_command(o, check_whom, why);
 }
 
 static int run_daemon(const struct options *o, struct beam_why *why)
@@ -109,7 +122,7 @@ static const struct {
     {COMMAND_DEMO, run_demo},       {COMMAND_HELP, run_help},
     {COMMAND_VERSION, run_version}, {COMMAND_VISITORS, visitors_command},
     {COMMAND_KEYS, keys_command},   {COMMAND_DOCTOR, run_doctor},
-    {COMMAND_RELAY, run_relay},
+    {COMMAND_RELAY, run_relay},     {COMMAND_NETWORK, run_network},
 };
 
 static int run(const struct options *o, struct beam_why *why)

@@ -20,6 +20,11 @@ static void finish(struct asking *a, int result)
     loop_stop(a->loop);
 }
 
+static uint64_t deadline_ms(const struct asking *a)
+{
+    return a->ask->deadline_ms ? a->ask->deadline_ms : ASK_DEADLINE_MS;
+}
+
 static void ask_next(struct asking *a)
 {
     a->id++;
@@ -28,7 +33,7 @@ static void ask_next(struct asking *a)
         finish(a, beam_why(a->why, err, "daemon: the request could not be sent: %s",
                            beam_err_text(err)));
     else
-        loop_timer_set(&a->deadline, ASK_DEADLINE_MS);
+        loop_timer_set(&a->deadline, deadline_ms(a));
 }
 
 static void on_ready(void *arg)
@@ -58,8 +63,8 @@ static void on_closed(void *arg, const struct beam_why *why)
 static void on_deadline(void *arg)
 {
     struct asking *a = arg;
-    finish(a,
-           beam_why(a->why, BEAM_ETIMEOUT, "daemon: no reply within %d s", ASK_DEADLINE_MS / 1000));
+    finish(a, beam_why(a->why, BEAM_ETIMEOUT, "daemon: no reply within %llu s",
+                       (unsigned long long)deadline_ms(a) / 1000));
 }
 
 static int run(struct asking *a)

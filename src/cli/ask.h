@@ -5,14 +5,15 @@
 
 #include "cli/request.h"
 
-enum { ASK_DEADLINE_MS = 10 * 1000 }; /* for one reply */
+enum { ASK_DEADLINE_MS = 10 * 1000 }; /* for one reply, where nothing else is said */
 
 struct ask {
     /* The next request, with this id; NULL: out of memory. */
     cJSON *(*request)(void *arg, uint64_t id, const struct request_common *c);
     /* Its reply, which says it went well; borrowed. True: ask once more. */
     bool (*reply)(void *arg, const cJSON *reply);
-    bool start; /* a daemon, where none runs */
+    bool start;           /* a daemon, where none runs */
+    uint64_t deadline_ms; /* for one reply; 0: ASK_DEADLINE_MS */
     void *arg;
 };
 

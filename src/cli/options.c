@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-#define CLIENTS (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS)
+#define CLIENTS (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS | COMMAND_NETWORK)
 #define ALL                                                                                        \
     (CLIENTS | COMMAND_DAEMON | COMMAND_RELAY | COMMAND_DEMO | COMMAND_DOCTOR | COMMAND_HELP |     \
      COMMAND_VISITORS)
@@ -22,6 +22,8 @@ static const struct options_command commands[] = {
      4},
     {COMMAND_KEYS, "keys", "init|show|lock|unlock|export FILE|import FILE|passphrase",
      "the key store, and its backups", 2},
+    {COMMAND_NETWORK, "network", "COMMAND",
+     "this machine's node: status, peers, bootstrap [ADDRESS], ping PEER", 2},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
     {COMMAND_RELAY, "relay", "", "run a community relay, through which others publish", 0},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
@@ -60,7 +62,7 @@ static const struct options_row rows[] = {
      "take owners of tunnels there (in place of relay.p2p)", FIELD(p2p)},
     {"json", 0, NULL,
      COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_DOCTOR | COMMAND_VISITORS | COMMAND_KEYS |
-         COMMAND_RELAY,
+         COMMAND_RELAY | COMMAND_NETWORK,
      "print JSON, one object a line, instead of text", FIELD(json)},
     {"passphrase-file", 0, "FILE", COMMAND_KEYS,
      "its first line is the key store's passphrase (-: standard input)", FIELD(passphrase_file)},

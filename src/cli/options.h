@@ -22,7 +22,8 @@ enum command {
     COMMAND_VISITORS = 1 << 7,
     COMMAND_KEYS = 1 << 8,
     COMMAND_DOCTOR = 1 << 9,
-    COMMAND_RELAY = 1 << 10
+    COMMAND_RELAY = 1 << 10,
+    COMMAND_NETWORK = 1 << 11
 };
 
 enum { OPTIONS_OPERANDS = 4 };

@@ -210,6 +210,13 @@ cJSON *request_status(uint64_t id, const struct request_common *c, uint64_t afte
     return finished(r, cJSON_AddNumberToObject(r, "after", (double)after));
 }
 
+cJSON *request_network(uint64_t id, const struct request_common *c, const char *what,
+                       const char *address)
+{
+    cJSON *o = new_request("network", id, c);
+    return finished(o, o && add_text(o, "what", what) && add_text(o, "address", address));
+}
+
 cJSON *request_stop(uint64_t id, const struct request_common *c, const char *tunnel)
 {
     cJSON *r = new_request("stop", id, c);

@@ -31,6 +31,10 @@ cJSON *request_lock(uint64_t id, const struct request_common *c);
 cJSON *request_unlock(uint64_t id, const struct request_common *c, const char *key);
 cJSON *request_stop_id(uint64_t id, uint64_t tunnel);
 
+/* what: "status", "peers", "bootstrap" or "ping"; address: NULL or a peer id or multiaddr. */
+cJSON *request_network(uint64_t id, const struct request_common *c, const char *what,
+                       const char *address);
+
 /* A reply to request `id`: 0 when it went well, BEAM_EAGAIN when this is no reply to it, else the
  * code and words of its error. */
 int request_outcome(const cJSON *message, uint64_t id, struct beam_why *why);

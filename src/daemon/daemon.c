@@ -11,9 +11,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/detach.h"
+#include "daemon/inquiry.h"
+#include "daemon/network.h"
 #include "daemon/pidfile.h"
 #include "daemon/process.h"
-#include "daemon/reload.h"
 #include "daemon/server.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
@@ -35,6 +36,8 @@ struct daemon {
     struct keystore *keys;
     struct isolation isolation;
     char *relays_dir;
+    struct network *network;
+    struct inquiries *inquiries;
     struct tunnel_world tunnel_world;
     struct publications *publications;
     struct session_world session_world;
@@ -55,27 +58,8 @@ static void stop(struct daemon *d)
     subsystems_stop(&d->subsystems, STOP_MS, on_stopped);
 }
 
-/* SIGHUP. What a tunnel is given, those have that are opened from now on. */
-static void read_again(struct daemon *d)
-{
-    bool tor = false;
-    struct beam_why why;
-    struct tor_options options;
-    if (reload(d->setup, d->options, &tor, &why) < 0)
-        return;
-    d->tunnel_world.connect_timeout = d->setup->conf->tunnel_connect_timeout;
-    d->tunnel_world.max_streams = d->setup->conf->tunnel_max_streams;
-    setup_tor_options(d->setup, &options);
-    if (tor && tor_set_options(d->tor, &options) < 0)
-        log_error("daemon", "tor is left as it was: out of memory");
-}
-
 static void on_signal(void *arg, int signum)
 {
-    if (signum == SIGHUP) {
-        read_again(arg);
-        return;
-    }
     log_info("daemon", "ends on signal %d", signum);
     stop(arg);
 }
@@ -155,6 +139,7 @@ static int start_tor(void *arg, struct beam_why *why)
     setup_tor_options(d->setup, &options);
     const struct tor_events ev = {
         .state = on_tor_state, .progress = on_tor_progress, .warning = on_tor_warning, .arg = d};
+    isolation_init(&d->isolation, rng_system());
     int err = tor_new(d->loop, &options, &ev, &d->tor);
     return err < 0 ? beam_why(why, err, "tor: %s", beam_err_text(err)) : 0;
 }
@@ -225,10 +210,41 @@ static void free_publications(void *arg)
     d->relays_dir = NULL;
 }
 
+static void free_network(void *arg)
+{
+    struct daemon *d = arg;
+    inquiries_free(d->inquiries);
+    network_free(d->network);
+    d->inquiries = NULL;
+    d->network = NULL;
+}
+
+static int start_network(void *arg, struct beam_why *why)
+{
+    struct daemon *d = arg;
+    const struct network_spec spec = {.loop = d->loop,
+                                      .tor = d->tor,
+                                      .isolation = &d->isolation,
+                                      .keys = d->keys,
+                                      .conf = d->setup->conf,
+                                      .rng = rng_system(),
+                                      .clock = clock_system(),
+                                      .run_dir = d->setup->home->run,
+                                      .version = d->options->version};
+    int err = network_new(&spec, &d->network, why);
+    if (err < 0)
+        return err;
+    err = inquiries_new(d->network, &d->inquiries);
+    if (err < 0) {
+        free_network(d);
+        beam_why(why, err, "network: %s", beam_err_text(err));
+    }
+    return err;
+}
+
 static int start_publications(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
-    isolation_init(&d->isolation, rng_system());
     d->relays_dir = file_join(d->setup->home->data, "relays");
     if (!d->relays_dir)
         return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
@@ -265,6 +281,7 @@ static int start_control(void *arg, struct beam_why *why)
                                               .tor = d->tor,
                                               .publications = d->publications,
                                               .keys = d->keys,
+                                              .inquiries = d->inquiries,
                                               .started = clock->wall_ms(clock->arg)};
     const struct server_events ev = {.changed = on_changed, .stopped = on_part_stopped, .arg = d};
     return server_new(&d->session_world, d->setup->home->control, &ev, &d->server, why);
@@ -292,6 +309,7 @@ static const struct subsystem table[] = {
     {"signals", start_signals, NULL, free_signals},
     {"tor", start_tor, stop_tor, free_tor},
     {"keys", start_keys, NULL, free_keys},
+    {"network", start_network, NULL, free_network},
     {"publications", start_publications, NULL, free_publications},
     {"control", start_control, stop_control, free_control},
 };

@@ -178,9 +178,24 @@ static void read_unlock(struct reader *r, struct message *m)
     m->unlock.key = key;
 }
 
+static void read_network(struct reader *r, struct message *m)
+{
+    static const char *const names[] = {"status", "peers", "bootstrap", "ping"};
+    const char *what = read_text(r, "what", MESSAGE_WORD_MAX);
+    size_t i = 0;
+    while (what && i < sizeof(names) / sizeof(names[0]) && strcmp(what, names[i]) != 0)
+        i++;
+    if (r->err == 0 && (!what || i == sizeof(names) / sizeof(names[0])))
+        fault(r, "what", "one of status, peers, bootstrap, ping");
+    m->network.what = (enum message_network)i;
+    m->network.address = read_text(r, "address", MESSAGE_TEXT_MAX);
+    if (r->err == 0 && m->network.what == MESSAGE_NETWORK_PING && !m->network.address)
+        fault(r, "address", "given");
+}
+
 static int read_op(struct reader *r, enum message_op *out)
 {
-    static const char *const names[] = {"publish", "status", "stop", "lock", "unlock"};
+    static const char *const names[] = {"publish", "status", "stop", "lock", "unlock", "network"};
     r->op = "request";
     const char *op = read_text(r, "op", MESSAGE_WORD_MAX);
     for (size_t i = 0; op && i < sizeof(names) / sizeof(names[0]); i++) {
@@ -190,7 +205,7 @@ static int read_op(struct reader *r, enum message_op *out)
             return 0;
         }
     }
-    fault(r, "op", "one of publish, status, stop, lock, unlock");
+    fault(r, "op", "one of publish, status, stop, lock, unlock, network");
     return r->err;
 }
 
@@ -224,6 +239,9 @@ int message_parse(const cJSON *object, struct message *out, struct beam_why *why
         break;
     case MESSAGE_UNLOCK:
         read_unlock(&r, &m);
+        break;
+    case MESSAGE_NETWORK:
+        read_network(&r, &m);
         break;
     }
     if (r.err == 0)

@@ -24,7 +24,21 @@ enum {
 };
 #define MESSAGE_ID_MAX UINT64_C(999999999999999) /* 15 digits: what cJSON writes exactly */
 
-enum message_op { MESSAGE_PUBLISH, MESSAGE_STATUS, MESSAGE_STOP, MESSAGE_LOCK, MESSAGE_UNLOCK };
+enum message_op {
+    MESSAGE_PUBLISH,
+    MESSAGE_STATUS,
+    MESSAGE_STOP,
+    MESSAGE_LOCK,
+    MESSAGE_UNLOCK,
+    MESSAGE_NETWORK
+};
+
+enum message_network {
+    MESSAGE_NETWORK_STATUS,
+    MESSAGE_NETWORK_PEERS,
+    MESSAGE_NETWORK_BOOTSTRAP,
+    MESSAGE_NETWORK_PING
+};
 
 /* A request. Texts are borrowed from the object it was read from; NULL when not given. */
 struct message {
@@ -53,6 +67,10 @@ struct message {
     struct {
         const char *key; /* MESSAGE_KEY_LEN hex digits, a secret: whoever used it wipes it */
     } unlock;
+    struct {
+        enum message_network what;
+        const char *address; /* a peer id or multiaddr; NULL: not given */
+    } network;
 };
 
 /* The "id" of a request of any kind, 0 when it has none that is valid. */

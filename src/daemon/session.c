@@ -25,6 +25,7 @@ struct session {
     struct loop_timer timer; /* OPEN: idle too long; FINISHING: the peer takes too long */
     struct loop_task end;
     size_t tunnels;  /* those it hears */
+    size_t waiting;  /* questions whose answers take a while */
     uint64_t untold; /* requests left out since the peer last had room */
 };
 
@@ -72,12 +73,12 @@ static void on_end(void *arg)
     s->events.ended(s->events.arg, s);
 }
 
-/* The idle time starts anew, or is off while it hears a tunnel. */
+/* The idle time starts anew, or is off while it hears a tunnel or waits for an answer. */
 static void touch(struct session *s)
 {
     if (s->state != STATE_OPEN)
         return;
-    if (s->tunnels > 0)
+    if (s->tunnels > 0 || s->waiting > 0)
         loop_timer_clear(&s->timer);
     else
         loop_timer_set(&s->timer, SESSION_IDLE_MS);
@@ -253,6 +254,26 @@ static void unlock(struct session *s, const struct message *m)
     answer_keys(s, m);
 }
 
+static void on_inquiry(void *arg, cJSON *reply)
+{
+    struct session *s = arg;
+    s->waiting--;
+    touch(s);
+    answer(s, reply);
+}
+
+static void network(struct session *s, const struct message *m)
+{
+    struct beam_why why;
+    if (!s->world->inquiries) {
+        beam_why(&why, BEAM_ENOTFOUND, "network: this daemon has none");
+        refuse(s, m->id, &why);
+        return;
+    }
+    s->waiting++;
+    inquiries_ask(s->world->inquiries, m, on_inquiry, s);
+}
+
 /* What the client was told to run with must be what this daemon runs with. */
 static int check_options(const struct session *s, const struct message *m, struct beam_why *why)
 {
@@ -303,6 +324,9 @@ static void on_message(void *arg, const cJSON *object)
     case MESSAGE_UNLOCK:
         unlock(s, &m);
         break;
+    case MESSAGE_NETWORK:
+        network(s, &m);
+        break;
     }
     touch(s);
 }
@@ -350,6 +374,7 @@ void session_free(struct session *s)
         return;
     s->state = STATE_ENDED;
     publications_leave(s->world->publications, s);
+    inquiries_leave(s->world->inquiries, s);
     loop_timer_clear(&s->timer);
     loop_task_cancel(s->world->loop, &s->end);
     channel_free(s->channel);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "conf/conf.h"
+#include "daemon/inquiry.h"
 #include "daemon/publication.h"
 #include "identity/keystore.h"
 #include "stream/stream.h"
@@ -21,7 +22,8 @@ struct session_world {
     const struct tor *tor;
     struct publications *publications;
     struct keystore *keys;
-    uint64_t started; /* milliseconds since 1970 */
+    struct inquiries *inquiries; /* NULL: nothing is asked of a network */
+    uint64_t started;            /* milliseconds since 1970 */
 };
 
 struct session;

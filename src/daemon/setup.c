@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "daemon/network.h"
 #include "policy/policy.h"
 #include "tor/bridges.h"
 #include "tor/places.h"
@@ -42,11 +43,17 @@ static int check_tor(const struct conf *c, struct beam_why *why)
     return err;
 }
 
+static int check_lists(const struct conf *c, struct beam_why *why)
+{
+    int err = check_tor(c, why);
+    return err < 0 ? err : network_readable(c, why);
+}
+
 static int assign(struct conf *c, const char *assignment, struct beam_why *why)
 {
     int err = conf_set(c, assignment, why);
     if (err == 0)
-        err = check_tor(c, why);
+        err = check_lists(c, why);
     if (err < 0 && err != BEAM_ENOMEM)
         err = why->code = BEAM_EUSAGE;
     return err;
@@ -59,7 +66,7 @@ static int load(const struct daemon_options *o, struct setup *s, struct beam_why
         return beam_why(why, err, "configuration: %s", beam_err_text(err));
     err = load_files(o, s, why);
     if (err == 0)
-        err = check_tor(s->conf, why);
+        err = check_lists(s->conf, why);
     for (size_t i = 0; err == 0 && i < o->assignment_count; i++)
         err = assign(s->conf, o->assignments[i], why);
     return err < 0 ? err : policy_check(s->conf, why);

@@ -36,6 +36,8 @@ int permit_new(const struct policy *policy, struct permit **out)
         typed |= SCOPE(ADDR_LAN) | SCOPE(ADDR_GLOBAL);
         learned = SCOPE(ADDR_GLOBAL);
     }
+    if (policy->allow_private)
+        learned |= typed & (SCOPE(ADDR_LOOPBACK) | SCOPE(ADDR_LAN));
     return make(typed, learned, true, policy_egress_name(policy->egress), policy->name, out);
 }
 
@@ -62,7 +64,8 @@ int permit_check(const struct permit *p, const struct addr *to, enum permit_orig
     enum addr_scope scope = addr_scope(to);
     /* To the kernel the unspecified address is this machine. */
     bool here = scope != ADDR_GLOBAL || addr_unspecified(to);
-    if (origin == PERMIT_LEARNED && here)
+    if (origin == PERMIT_LEARNED && here &&
+        (scope == ADDR_GLOBAL || (p->learned & SCOPE(scope)) == 0))
         return beam_why(why, BEAM_EPOLICY,
                         "policy %s: %s that the network named is never dialled (only one that you "
                         "type or configure is)",

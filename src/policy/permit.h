@@ -13,7 +13,8 @@
 struct permit;
 
 /* Who named the address. A record, a peer or an answer from the network that
- * names a unix socket, a loopback or a private address is never dialled. */
+ * names a unix socket, a loopback or a private address is never dialled, unless
+ * network.allow_private lets the latter two be, as if they were typed. */
 enum permit_origin { PERMIT_TYPED, PERMIT_LEARNED };
 
 /* 0 or BEAM_ENOMEM. */

@@ -7,8 +7,8 @@
 #include "base/text.h"
 
 static const struct policy built_in[] = {
-    {"anonymous", POLICY_ONION, POLICY_EGRESS_TOR},
-    {"private", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_TOR},
+    {.name = "anonymous", .paths = POLICY_ONION, .egress = POLICY_EGRESS_TOR},
+    {.name = "private", .paths = POLICY_ONION | POLICY_RELAY, .egress = POLICY_EGRESS_TOR},
 };
 
 static const struct {
@@ -136,14 +136,20 @@ static int not_found(const struct conf *c, const char *name, struct beam_why *wh
 int policy_find(const struct conf *c, const char *name, struct policy *out, struct beam_why *why)
 {
     const struct policy *p = find_built_in(name);
-    if (p) {
-        *out = *p;
-        return 0;
-    }
-    for (size_t i = 0; i < c->policy_count; i++)
-        if (strcmp(c->policies[i].name, name) == 0)
-            return compile(&c->policies[i], out, why);
-    return not_found(c, name, why);
+    struct policy found;
+    size_t i = 0;
+    while (!p && i < c->policy_count && strcmp(c->policies[i].name, name) != 0)
+        i++;
+    if (!p && i == c->policy_count)
+        return not_found(c, name, why);
+    int err = p ? 0 : compile(&c->policies[i], &found, why);
+    if (err < 0)
+        return err;
+    if (p)
+        found = *p;
+    found.allow_private = c->network_allow_private;
+    *out = found;
+    return 0;
 }
 
 int policy_check(const struct conf *c, struct beam_why *why)

@@ -6,6 +6,8 @@
 #ifndef BEAM_POLICY_POLICY_H
 #define BEAM_POLICY_POLICY_H
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "conf/conf.h"
 
@@ -24,6 +26,7 @@ struct policy {
     char name[POLICY_NAME_SIZE]; /* "ad hoc" for one built from options */
     unsigned paths;              /* POLICY_… bits, never 0 */
     enum policy_egress egress;
+    bool allow_private; /* network.allow_private: what the network names may be on this machine */
 };
 
 /* The built-in `anonymous` or `private`, or a [policy "NAME"] of the configuration (which

@@ -170,9 +170,7 @@ enum carry_end carry_on(struct carry *c)
 
 int carry_answer(struct carry *c, const struct answer *a)
 {
-    if (c->engaged)
-        side_close(&c->backend, true);
-    c->engaged = false;
+    side_close(&c->backend, true);
     c->deaf = true;
     return exchange_answer(&c->x, a, &c->visitor.out);
 }
@@ -187,10 +185,9 @@ bool carry_keeps(struct carry *c)
 void carry_next(struct carry *c)
 {
     bool whole = exchange_answered(&c->x) && c->x.up.done;
-    bool lives = !c->deaf && buf_len(&c->backend.in) == 0 && exchange_backend_lives(&c->x);
-    if (c->engaged && !lives)
+    if (c->deaf || buf_len(&c->backend.in) > 0 || !exchange_backend_lives(&c->x))
         side_close(&c->backend, !whole);
     exchange_clear(&c->x);
-    c->engaged = c->deaf = false;
+    c->deaf = false;
     c->dropped = 0;
 }

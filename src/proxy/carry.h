@@ -12,7 +12,6 @@ struct carry {
     struct exchange x;
     const struct rewrite *rules; /* borrowed; of an exchange with a backend */
     uint64_t body_max;           /* bytes of a request's body; 0: any */
-    bool engaged;                /* the backend has to do with the exchange at hand */
     bool deaf;                   /* what comes of the request's body goes nowhere */
     size_t dropped;              /* bytes of it that went there */
 };

@@ -119,6 +119,7 @@ static void record_switched(struct engine *e)
 
 static enum engine_event answer(struct engine *e, const struct answer *a)
 {
+    e->reused = false;
     return carry_answer(&e->c, a) < 0 ? end(e, BEAM_ENOMEM) : EV_ANSWER;
 }
 
@@ -203,7 +204,6 @@ void engine_forward(struct engine *e, struct stream *backend, const struct rewri
         e->reused = false;
     }
     c->rules = rules;
-    c->engaged = true;
     if (!c->backend.stream) { /* the kept one went while the owner thought */
         verdict = e->again ? refuse(e, 502, false) : EV_AGAIN;
         e->again = true;

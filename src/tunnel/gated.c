@@ -12,7 +12,6 @@ struct gated {
     struct visit_spec spec;
     struct visit_events events;
     const struct passwords *passwords;
-    struct rewrite rules;
     struct engine *engine;
     struct reach *reach; /* for the question that is open */
 };
@@ -23,6 +22,15 @@ static const struct answer unauthorized = {
     .fields = "Content-Type: text/plain\r\n"
               "WWW-Authenticate: Basic realm=\"private\", charset=\"UTF-8\"\r\n"};
 static const struct answer bad_gateway = {.status = 502};
+
+/* The credentials are for this gate, where there is one, and not for the target. */
+static const struct rewrite gate_rules = {.drop_credentials = true};
+static const struct rewrite no_rules = {.drop_credentials = false};
+
+static const struct rewrite *rules(const struct gated *g)
+{
+    return g->passwords ? &gate_rules : &no_rules;
+}
 
 static bool may_pass(const struct gated *g, const struct http_head *head)
 {
@@ -39,7 +47,7 @@ static void on_reached(void *arg, int err, struct stream *s)
     if (err < 0)
         engine_answer(g->engine, &bad_gateway);
     else
-        engine_forward(g->engine, s, &g->rules);
+        engine_forward(g->engine, s, rules(g));
 }
 
 static void on_ask(void *arg, const struct http_head *head, bool kept)
@@ -49,7 +57,7 @@ static void on_ask(void *arg, const struct http_head *head, bool kept)
     if (!may_pass(g, head))
         engine_answer(g->engine, &unauthorized);
     else if (kept)
-        engine_forward(g->engine, NULL, &g->rules);
+        engine_forward(g->engine, NULL, rules(g));
     else if (reach_start(spec->loop, spec->permit, spec->target, spec->connect_timeout, on_reached,
                          g, &g->reach) < 0)
         engine_answer(g->engine, &bad_gateway);
@@ -77,7 +85,7 @@ static void on_done(void *arg, int err)
     free(g);
 }
 
-int gated_new(const struct visit_spec *spec, const struct passwords *passwords, bool fronted,
+int gated_new(const struct visit_spec *spec, const struct passwords *passwords,
               const struct visit_events *events, struct stream *visitor, struct gated **out)
 {
     const struct engine_limits limits = {0};
@@ -91,8 +99,6 @@ int gated_new(const struct visit_spec *spec, const struct passwords *passwords, 
     g->spec = *spec;
     g->events = *events;
     g->passwords = passwords;
-    /* The credentials are for this gate, where there is one, and not for the target. */
-    g->rules = (struct rewrite){.drop_credentials = passwords != NULL, .trusts_forwarded = fronted};
     int err = engine_new(spec->loop, visitor, NULL, &limits, &ev, &g->engine);
     if (err < 0) {
         free(g);

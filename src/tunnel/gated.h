@@ -14,14 +14,10 @@
 
 struct gated;
 
-/*
- * `passwords` is borrowed while it lives; NULL: everybody may pass. `fronted`: what a request says
- * of how its visitor came (Forwarded, X-Forwarded-…) was said by a front that the visitor came
- * through, and goes on; else it is the visitor's own word, and is dropped. Takes the visitor's
- * stream over, always (on failure it is reset and freed). `spec` and `events` as of visit_new;
- * `patience` is the engine's own. 0 or BEAM_ENOMEM.
- */
-int gated_new(const struct visit_spec *spec, const struct passwords *passwords, bool fronted,
+/* `passwords` is borrowed while it lives; NULL: everybody may pass. Takes the visitor's stream
+ * over, always (on failure it is reset and freed). `spec` and `events` as of visit_new; `patience`
+ * is the engine's own. 0 or BEAM_ENOMEM. */
+int gated_new(const struct visit_spec *spec, const struct passwords *passwords,
               const struct visit_events *events, struct stream *visitor, struct gated **out);
 /* Bytes from the visitor so far, and to it. */
 void gated_bytes(const struct gated *g, uint64_t *in, uint64_t *out);

@@ -53,7 +53,6 @@ struct tunnel {
     struct beam_why failed_why;
 
     struct visitor *visitors;
-    uint64_t max_streams;          /* as it was when the tunnel was opened */
     struct tunnel_figures figures; /* of the visits that are over */
     uint64_t next_id;
     bool target_down; /* and its owner was told */
@@ -145,7 +144,7 @@ static void on_done(void *arg)
     t->figures.in += in;
     t->figures.out += out;
     forget(v);
-    if (t->figures.open_streams-- == t->max_streams)
+    if (t->figures.open_streams-- == t->world->max_streams)
         resume_paths(t);
 }
 
@@ -169,10 +168,8 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
         .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
     v->tunnel = t;
     v->path = path_kind(p);
-    bool fronted = strcmp(v->path, "relay") == 0; /* a relay's front says how its visitors came */
-    int err = t->protocol == TUNNEL_HTTP
-                  ? gated_new(&spec, t->passwords, fronted, &events, s, &v->gated)
-                  : visit_new(&spec, &events, s, &v->visit);
+    int err = t->protocol == TUNNEL_HTTP ? gated_new(&spec, t->passwords, &events, s, &v->gated)
+                                         : visit_new(&spec, &events, s, &v->visit);
     if (err < 0) {
         free(v);
         return err;
@@ -189,7 +186,7 @@ static void on_visitor(void *arg, struct path *p, struct stream *s)
 {
     struct tunnel *t = arg;
     /* A path that is paused may have had one in hand. */
-    if (t->figures.open_streams >= t->max_streams) {
+    if (t->figures.open_streams >= t->world->max_streams) {
         stream_reset(s);
         stream_free(s);
         return;
@@ -200,7 +197,7 @@ static void on_visitor(void *arg, struct path *p, struct stream *s)
         return;
     }
     t->figures.connections++;
-    if (++t->figures.open_streams == t->max_streams)
+    if (++t->figures.open_streams == t->world->max_streams)
         pause_paths(t);
 }
 
@@ -362,7 +359,6 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
     if (!t)
         return beam_why(why, BEAM_ENOMEM, "tunnel %s: out of memory", spec->name);
     t->world = world;
-    t->max_streams = world->max_streams;
     t->target = spec->target;
     t->policy = spec->policy;
     t->events = *events;

@@ -166,3 +166,11 @@ BEAM_TEST(request, codes_by_name)
         cr_expect_eq(outcome(text, &why), code, "%s", text);
     }
 }
+
+BEAM_TEST(request, network)
+{
+    is_printed(request_network(1, NULL, "status", NULL),
+               "{\"op\":\"network\",\"id\":1,\"what\":\"status\"}");
+    is_printed(request_network(2, NULL, "ping", "/a"),
+               "{\"op\":\"network\",\"id\":2,\"what\":\"ping\",\"address\":\"/a\"}");
+}

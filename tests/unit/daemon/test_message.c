@@ -213,3 +213,29 @@ BEAM_TEST(message, what_is_sent)
     is_printed(message_error(6, &why),
                "{\"reply\":6,\"error\":{\"code\":\"policy\",\"text\":\"x: \\\"y\\\"\"}}");
 }
+
+BEAM_TEST(message, network)
+{
+    static const char *const bad[] = {
+        "{\"op\":\"network\",\"id\":1}",
+        "{\"op\":\"network\",\"id\":1,\"what\":\"routes\"}",
+        "{\"op\":\"network\",\"id\":1,\"what\":7}",
+        "{\"op\":\"network\",\"id\":1,\"what\":\"ping\"}",
+        "{\"op\":\"network\",\"id\":1,\"what\":\"ping\",\"address\":[]}",
+    };
+    struct message m;
+    struct beam_why why;
+    cr_assert_eq(parse("{\"op\":\"network\",\"id\":1,\"what\":\"status\"}", &m, NULL), 0);
+    cr_expect_eq(m.op, MESSAGE_NETWORK);
+    cr_expect_eq(m.network.what, MESSAGE_NETWORK_STATUS);
+    cr_expect_null(m.network.address);
+    cr_assert_eq(parse("{\"op\":\"network\",\"id\":1,\"what\":\"bootstrap\"}", &m, NULL), 0);
+    cr_expect_eq(m.network.what, MESSAGE_NETWORK_BOOTSTRAP);
+    cr_assert_eq(
+        parse("{\"op\":\"network\",\"id\":1,\"what\":\"ping\",\"address\":\"/a\"}", &m, NULL), 0);
+    cr_expect_eq(m.network.what, MESSAGE_NETWORK_PING);
+    cr_expect_str_eq(m.network.address, "/a");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_expect_lt(parse(bad[i], &m, &why), 0, "%s", bad[i]);
+    parse(NULL, NULL, NULL);
+}

@@ -71,6 +71,30 @@ BEAM_TEST(permit, what_each_egress_covers)
     }
 }
 
+BEAM_TEST(permit, what_the_network_names_may_be_private_where_a_user_wants_it)
+{
+    static const struct {
+        const char *to;
+        const char *learned; /* under tor, lan, any: t, L, a */
+    } cases[] = {{"127.0.0.1", "tLa"}, {"10.1.2.3", "La"}, {"192.0.2.1", "a"}, {"0.0.0.0", ""}};
+    static const char letters[] = "tLa";
+    for (unsigned i = 0; i < 3; i++) {
+        struct policy policy;
+        struct permit *p = NULL;
+        cr_assert_eq(policy_ad_hoc(POLICY_ONION, (enum policy_egress)i, &policy), 0);
+        policy.allow_private = true;
+        cr_assert_eq(permit_new(&policy, &p), 0);
+        for (size_t j = 0; j < sizeof(cases) / sizeof(cases[0]); j++) {
+            struct addr to;
+            cr_assert_eq(addr_ip(cases[j].to, strlen(cases[j].to), 80, &to), 0);
+            int want = strchr(cases[j].learned, letters[i]) ? 0 : BEAM_EPOLICY;
+            cr_expect_eq(permit_check(p, &to, PERMIT_LEARNED, NULL), want, "%c %s", letters[i],
+                         cases[j].to);
+        }
+        permit_free(p);
+    }
+}
+
 BEAM_TEST(permit, local_covers_this_machine_alone)
 {
     struct permit *p = NULL;

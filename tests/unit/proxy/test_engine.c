@@ -525,21 +525,3 @@ BEAM_TEST(engine, a_body_that_does_not_come_is_a_408)
     cr_expect_eq(strncmp(s.visitor.text, "HTTP/1.1 408 ", 13), 0, "%s", s.visitor.text);
     scene_close(&s);
 }
-
-BEAM_TEST(engine, an_answer_of_its_owner_leaves_a_kept_backend_alone)
-{
-    static const struct answer no = {.status = 404};
-    struct engine_scene s;
-    scene_open(&s, NULL);
-    scene_say(&s, &s.visitor, GET("/1"));
-    scene_say(&s, &s.backend[0], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    s.answer = &no;
-    scene_say(&s, &s.visitor, "POST /2 HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nhi");
-    s.answer = NULL;
-    scene_say(&s, &s.visitor, GET("/3"));
-    cr_expect(s.kept);
-    cr_expect_eq(s.backends, 1);
-    scene_say(&s, &s.backend[0], "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
-    cr_expect_eq(s.records, 3);
-    scene_close(&s);
-}

@@ -36,7 +36,7 @@ struct stage {
     char got[TEXT];   /* what came for the visitor */
     char log[TEXT];   /* records */
     int dialled, dial_err;
-    bool done, ended, fronted;
+    bool done, ended;
     const char *wanted; /* in got or log */
 };
 
@@ -150,7 +150,7 @@ static void arrive(struct stage *st, const struct passwords *passwords)
     struct stream *visitor = NULL;
     cr_assert_eq(stream_memory(st->loop, 64 * 1024, &st->us, &visitor), 0);
     stream_own(st->us, on_us_ready, st);
-    cr_assert_eq(gated_new(&spec, passwords, st->fronted, &events, visitor, &st->gated), 0);
+    cr_assert_eq(gated_new(&spec, passwords, &events, visitor, &st->gated), 0);
     on_us_ready(st, st->us, STREAM_READABLE);
 }
 
@@ -284,18 +284,4 @@ BEAM_TEST(gated, freed_while_the_target_is_dialled)
     st.gated = NULL;
     cr_expect_not(st.done);
     tear_down(&st);
-}
-
-BEAM_TEST(gated, how_a_visitor_came_is_its_fronts_to_say, .timeout = 30)
-{
-    for (int fronted = 0; fronted < 2; fronted++) {
-        struct stage st;
-        set_up(&st, true);
-        st.fronted = fronted;
-        arrive(&st, st.passwords);
-        say(&st, "GET /0 HTTP/1.1\r\nHost: a\r\n" ALICE "X-Forwarded-Proto: https\r\n\r\n");
-        logged(&st, "GET /0 200\n");
-        cr_expect_eq(strstr(st.heads, "X-Forwarded-Proto") != NULL, fronted);
-        tear_down(&st);
-    }
 }

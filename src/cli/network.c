@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/json_line.h"
+
+/* A peer may be beyond a tor that has to start first. */
+enum { REACH_MS = 150 * 1000 };
+
+struct asked {
+    const char *what, *address;
+    bool json;
+    unsigned pings;   /* answered */
+    cJSON *collected; /* with --json: the round trips */
+    int err;
+};
+
+/* ---- as text -------------------------------------------------------------------------------- */
+
+/* Another's words, escaped; "" when it is not there. */
+static const char *text_of(const cJSON *o, const char *key, char out[1024])
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+    text_escape(text ? text : "", text ? strlen(text) : 0, out, 1024);
+    return out;
+}
+
+static double number_of(const cJSON *o, const char *key)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
+    return cJSON_IsNumber(m) ? m->valuedouble : 0;
+}
+
+static void print_status(const cJSON *reply)
+{
+    char text[1024];
+    const cJSON *item, *listen = cJSON_GetObjectItemCaseSensitive(reply, "listen");
+    printf("peer id  %s\n", text_of(reply, "peer_id", text));
+    if (cJSON_GetArraySize(listen) == 0)
+        puts("listen   nowhere");
+    cJSON_ArrayForEach(item, listen)
+    {
+        const char *at = cJSON_GetStringValue(item);
+        text_escape(at ? at : "", at ? strlen(at) : 0, text, sizeof(text));
+        printf("listen   %s\n", text);
+    }
+    printf("peers    %.0f\n", number_of(reply, "peers"));
+    printf("dht      %s\n", text_of(reply, "dht", text));
+    printf("nat      %s\n", text_of(reply, "nat", text));
+    printf("tor      %s\n", text_of(reply, "tor", text));
+}
+
+static void print_peers(const cJSON *reply)
+{
+    const cJSON *p, *peers = cJSON_GetObjectItemCaseSensitive(reply, "peers");
+    char text[1024];
+    if (cJSON_GetArraySize(peers) == 0)
+        puts("No peers.");
+    cJSON_ArrayForEach(p, peers)
+    {
+        printf("%-52s  ", text_of(p, "peer", text));
+        printf("%-3s  ", text_of(p, "direction", text));
+        printf("%-6s  ", text_of(p, "path", text));
+        printf("%3.0f streams  ", number_of(p, "streams"));
+        printf("%s  ", text_of(p, "agent", text));
+        printf("%s\n", text_of(p, "address", text));
+    }
+}
+
+static void print_reached(const struct asked *a, const cJSON *reply)
+{
+    char peer[1024], path[1024], address[1024];
+    text_of(reply, "peer", peer);
+    text_of(reply, "path", path);
+    text_of(reply, "address", address);
+    if (strcmp(a->what, "ping") == 0)
+        printf("%s  %s  %.3f ms  %s\n", peer, path, number_of(reply, "ms"), address);
+    else if (peer[0])
+        printf("Connected to %s (%s) %s\n", peer, path, address);
+    else
+        printf("%.0f peers are kept; %.0f of them were not connected and are dialled.\n",
+               number_of(reply, "kept"), number_of(reply, "dialled"));
+    fflush(stdout);
+}
+
+/* ---- as JSON -------------------------------------------------------------------------------- */
+
+/* The first reply stands for all, without what it says of itself as a reply. */
+static bool keep_first(struct asked *a, const cJSON *reply)
+{
+    a->collected = cJSON_Duplicate(reply, true);
+    cJSON_DeleteItemFromObjectCaseSensitive(a->collected, "reply");
+    cJSON_DeleteItemFromObjectCaseSensitive(a->collected, "ok");
+    if (!a->collected || strcmp(a->what, "ping") != 0)
+        return a->collected != NULL;
+    cJSON_DeleteItemFromObjectCaseSensitive(a->collected, "ms");
+    return cJSON_AddArrayToObject(a->collected, "ms") != NULL;
+}
+
+static bool collect(struct asked *a, const cJSON *reply)
+{
+    if (!a->collected && !keep_first(a, reply))
+        return false;
+    if (strcmp(a->what, "ping") != 0)
+        return true;
+    cJSON *ms = cJSON_CreateNumber(number_of(reply, "ms"));
+    if (cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(a->collected, "ms"), ms))
+        return true;
+    cJSON_Delete(ms);
+    return false;
+}
+
+static int print_json(const cJSON *o, struct beam_why *why)
+{
+    char *line = json_line(o);
+    if (!line)
+        return beam_why(why, BEAM_ENOMEM, "network: out of memory");
+    fputs(line, stdout);
+    free(line);
+    return 0;
+}
+
+/* ---- asking --------------------------------------------------------------------------------- */
+
+static cJSON *make_request(void *arg, uint64_t id, const struct request_common *c)
+{
+    const struct asked *a = arg;
+    return request_network(id, c, a->what, a->address);
+}
+
+static bool on_reply(void *arg, const cJSON *reply)
+{
+    struct asked *a = arg;
+    if (a->json) {
+        if (!collect(a, reply)) {
+            a->err = BEAM_ENOMEM;
+            return false;
+        }
+    } else if (strcmp(a->what, "status") == 0) {
+        print_status(reply);
+    } else if (strcmp(a->what, "peers") == 0) {
+        print_peers(reply);
+    } else {
+        print_reached(a, reply);
+    }
+    return strcmp(a->what, "ping") == 0 && ++a->pings < NETWORK_PINGS;
+}
+
+/* How many operands follow each word. */
+static int check_words(const struct options *o, struct beam_why *why)
+{
+    static const struct {
+        const char *name;
+        size_t least, most;
+    } words[] = {{"status", 0, 0}, {"peers", 0, 0}, {"bootstrap", 0, 1}, {"ping", 1, 1}};
+    const char *known[sizeof(words) / sizeof(words[0])];
+    size_t n = sizeof(words) / sizeof(words[0]);
+    for (size_t i = 0; i < n; i++) {
+        known[i] = words[i].name;
+        if (!o->operand || strcmp(o->operand, words[i].name) != 0)
+            continue;
+        if (o->operand_count - 1 < words[i].least)
+            return beam_why(why, BEAM_EUSAGE, "network %s: whom? (a peer id or a multiaddr)",
+                            o->operand);
+        if (o->operand_count - 1 > words[i].most)
+            return beam_why(why, BEAM_EUSAGE, "network %s: %s: one word too many", o->operand,
+                            o->operands[1 + words[i].most]);
+        return 0;
+    }
+    const char *near = o->operand ? text_nearest(o->operand, known, n) : NULL;
+    return beam_why(why, BEAM_EUSAGE, "network %s: %s%s%s", o->operand ? o->operand : "",
+                    near ? "no such command (did you mean "
+                         : "one of status, peers, bootstrap, ping",
+                    near ? near : "", near ? "?)" : "");
+}
+
+int network_command(const struct options *o, int (*check)(const char *text, struct beam_why *why),
+                    struct beam_why *why)
+{
+    int err = check_words(o, why);
+    if (err == 0 && o->operand_count > 1)
+        err = check(o->operands[1], why);
+    if (err < 0)
+        return err;
+    struct asked a = {.what = o->operand,
+                      .address = o->operand_count > 1 ? o->operands[1] : NULL,
+                      .json = o->json};
+    const struct ask ask = {.request = make_request,
+                            .reply = on_reply,
+                            .deadline_ms = a.address ? REACH_MS : 0,
+                            .arg = &a};
+    err = ask_daemon(o, &ask, why);
+    if (err == 0 && a.err < 0)
+        err = beam_why(why, a.err, "network: out of memory");
+    if (err == 0 && o->json)
+        err = print_json(a.collected, why);
+    cJSON_Delete(a.collected);
+    return err;
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/inquiry.h"
+
+#include <stdlib.h>
+
+#include "daemon/whom.h"
+#include "p2p/ping.h"
+
+/* One that waits for its answer. */
+struct inquiry {
+    struct inquiry *next, **link;
+    struct inquiries *all;
+    uint64_t id; /* of the request */
+    bool keeps;  /* the address is one to stay connected to */
+    struct whom whom;
+    struct connect *connect;
+    struct ping *ping;
+    inquiry_fn *fn;
+    void *arg;
+};
+
+struct inquiries {
+    struct network *network;
+    struct inquiry *first;
+    size_t n;
+};
+
+int inquiries_new(struct network *network, struct inquiries **out)
+{
+    struct inquiries *all = calloc(1, sizeof(*all));
+    if (!all)
+        return BEAM_ENOMEM;
+    all->network = network;
+    *out = all;
+    return 0;
+}
+
+static void inquiry_free(struct inquiry *q)
+{
+    connect_cancel(q->connect);
+    ping_stop(q->ping);
+    *q->link = q->next;
+    if (q->next)
+        q->next->link = q->link;
+    q->all->n--;
+    free(q);
+}
+
+void inquiries_free(struct inquiries *all)
+{
+    if (!all)
+        return;
+    while (all->first)
+        inquiry_free(all->first);
+    free(all);
+}
+
+void inquiries_leave(struct inquiries *all, const void *arg)
+{
+    for (struct inquiry *q = all ? all->first : NULL, *next; q; q = next) {
+        next = q->next;
+        if (q->arg == arg)
+            inquiry_free(q);
+    }
+}
+
+/* ---- replies -------------------------------------------------------------------------------- */
+
+/* `o` when `whole`, else NULL and o is gone. */
+static cJSON *finished(cJSON *o, bool whole)
+{
+    if (whole)
+        return o;
+    cJSON_Delete(o);
+    return NULL;
+}
+
+static bool add_peer_id(cJSON *o, const char *key, const struct peer_id *id)
+{
+    char text[PEER_ID_TEXT_SIZE];
+    peer_id_text(id, text);
+    return cJSON_AddStringToObject(o, key, text) != NULL;
+}
+
+static bool add_address(cJSON *o, const struct multiaddr *a)
+{
+    char text[MULTIADDR_TEXT_SIZE] = "";
+    if (a->len > 0)
+        multiaddr_text(a, text);
+    return cJSON_AddStringToObject(o, "address", text) != NULL;
+}
+
+static bool add_whom(cJSON *o, const struct host_peer *peer)
+{
+    return add_peer_id(o, "peer", peer->id) && add_address(o, peer->addr) &&
+           cJSON_AddStringToObject(o, "path", way_name(peer->way));
+}
+
+static double ms_of(uint64_t us)
+{
+    return (double)us / 1000;
+}
+
+static bool add_listen(cJSON *o, const struct host *h)
+{
+    cJSON *list = cJSON_AddArrayToObject(o, "listen");
+    bool whole = list != NULL;
+    const struct multiaddr *a;
+    for (size_t i = 0; whole && (a = host_addr(h, i)); i++) {
+        char text[MULTIADDR_TEXT_SIZE];
+        struct multiaddr own;
+        if (multiaddr_with_peer(a, host_id(h), &own) < 0)
+            continue;
+        multiaddr_text(&own, text);
+        cJSON *item = cJSON_CreateString(text);
+        whole = cJSON_AddItemToArray(list, item);
+        if (!whole)
+            cJSON_Delete(item);
+    }
+    return whole;
+}
+
+/* The words of the command line's contract. */
+static const char *tor_word(enum tor_state state)
+{
+    switch (state) {
+    case TOR_READY:
+        return "ready";
+    case TOR_OFF:
+        return "off";
+    case TOR_FAILED:
+        return "failed";
+    default:
+        return "bootstrapping";
+    }
+}
+
+static cJSON *status_of(const struct network *n, uint64_t id)
+{
+    const struct host *h = network_host(n);
+    cJSON *o = message_reply(id);
+    return finished(
+        o, add_peer_id(o, "peer_id", host_id(h)) && add_listen(o, h) &&
+               cJSON_AddNumberToObject(o, "peers", (double)host_peers(h)) &&
+               cJSON_AddStringToObject(o, "dht", "off") &&
+               cJSON_AddStringToObject(o, "nat", "unknown") &&
+               cJSON_AddStringToObject(o, "tor", tor_word(tor_state(network_spec(n)->tor))));
+}
+
+static bool add_peer(cJSON *o, const struct host_peer *peer, uint64_t since)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_text(since, text);
+    return add_whom(o, peer) &&
+           cJSON_AddStringToObject(o, "direction", peer->inbound ? "in" : "out") &&
+           cJSON_AddStringToObject(o, "agent", peer->agent) &&
+           cJSON_AddStringToObject(o, "since", text) &&
+           cJSON_AddNumberToObject(o, "streams", (double)peer->streams) &&
+           (peer->rtt_us == 0 || cJSON_AddNumberToObject(o, "ms", ms_of(peer->rtt_us)));
+}
+
+static cJSON *peers_of(const struct network *n, uint64_t id)
+{
+    const struct network_spec *spec = network_spec(n);
+    uint64_t wall = spec->clock->wall_ms(spec->clock->arg), now = loop_now(spec->loop);
+    cJSON *o = message_reply(id), *list = cJSON_AddArrayToObject(o, "peers");
+    bool whole = list != NULL;
+    struct host_peer peer;
+    size_t at = 0;
+    while (whole && host_next(network_host(n), &at, &peer)) {
+        cJSON *row = cJSON_CreateObject();
+        whole = cJSON_AddItemToArray(list, row);
+        if (whole)
+            whole = add_peer(row, &peer, wall - (now - peer.since));
+        else
+            cJSON_Delete(row);
+    }
+    return finished(o, whole);
+}
+
+/* ---- what takes a while --------------------------------------------------------------------- */
+
+static void answer(struct inquiry *q, int err, const struct beam_why *given,
+                   const struct host_peer *peer, uint64_t us)
+{
+    inquiry_fn *fn = q->fn;
+    void *arg = q->arg;
+    cJSON *o;
+    if (err < 0) {
+        /* What an address is not good for, its author typed. */
+        struct beam_why why = *given;
+        if (err == BEAM_EINVAL)
+            why.code = BEAM_EUSAGE;
+        o = message_error(q->id, &why);
+    } else {
+        o = message_reply(q->id);
+        o = finished(o,
+                     add_whom(o, peer) && (us == 0 || cJSON_AddNumberToObject(o, "ms", ms_of(us))));
+    }
+    inquiry_free(q);
+    fn(arg, o);
+}
+
+static void on_ping(void *arg, int err, const struct beam_why *why, uint64_t us,
+                    const struct host_peer *peer)
+{
+    struct inquiry *q = arg;
+    if (err < 0)
+        q->ping = NULL; /* it was the last call */
+    answer(q, err, why, peer, us);
+}
+
+static void on_connect(void *arg, int err, const struct beam_why *why, const struct host_peer *peer)
+{
+    struct inquiry *q = arg;
+    struct beam_why full;
+    q->connect = NULL;
+    if (err == 0 && q->keeps && q->whom.has_addr) {
+        err = keeper_add(network_keeper(q->all->network), &q->whom.addr);
+        if (err < 0) {
+            beam_why(&full, err, "bootstrap: connected, but as many peers are kept as can be");
+            why = &full;
+        }
+    }
+    answer(q, err, why, peer, 0);
+}
+
+static int begin(struct inquiry *q, enum message_network what)
+{
+    struct host *h = network_host(q->all->network);
+    const struct connect_spec spec = {.peer = q->whom.has_peer ? &q->whom.peer : NULL,
+                                      .addrs = &q->whom.addr,
+                                      .n = q->whom.has_addr ? 1 : 0,
+                                      .origin = PERMIT_TYPED};
+    if (what == MESSAGE_NETWORK_PING)
+        return ping_start(h, &spec, on_ping, q, &q->ping);
+    q->keeps = true;
+    return connect_start(h, &spec, on_connect, q, &q->connect);
+}
+
+static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn, void *arg,
+                 struct beam_why *why)
+{
+    struct whom whom;
+    int err = whom_parse(m->network.address, &whom, why);
+    if (err < 0)
+        return err;
+    if (all->n >= INQUIRY_MAX)
+        return beam_why(why, BEAM_ELIMIT, "network: too many questions are open");
+    struct inquiry *q = calloc(1, sizeof(*q));
+    if (!q)
+        return beam_why(why, BEAM_ENOMEM, "network: out of memory");
+    *q = (struct inquiry){.all = all, .id = m->id, .whom = whom, .fn = fn, .arg = arg};
+    q->next = all->first;
+    q->link = &all->first;
+    if (q->next)
+        q->next->link = &q->next;
+    all->first = q;
+    all->n++;
+    err = begin(q, m->network.what);
+    if (err < 0) {
+        inquiry_free(q);
+        return beam_why(why, err, "network: %s", beam_err_text(err));
+    }
+    return 0;
+}
+
+/* Those that are configured or were given are dialled now. */
+static cJSON *hurry(const struct network *n, uint64_t id)
+{
+    struct keeper *k = network_keeper(n);
+    size_t dialled = keeper_hurry(k);
+    cJSON *o = message_reply(id);
+    return finished(o, cJSON_AddNumberToObject(o, "kept", (double)keeper_count(k)) &&
+                           cJSON_AddNumberToObject(o, "dialled", (double)dialled));
+}
+
+void inquiries_ask(struct inquiries *all, const struct message *m, inquiry_fn *fn, void *arg)
+{
+    struct network *n = all->network;
+    struct beam_why why;
+    int err = network_up(n, &why);
+    if (err == 0 && m->network.what == MESSAGE_NETWORK_STATUS)
+        fn(arg, status_of(n, m->id));
+    else if (err == 0 && m->network.what == MESSAGE_NETWORK_PEERS)
+        fn(arg, peers_of(n, m->id));
+    else if (err == 0 && !m->network.address)
+        fn(arg, hurry(n, m->id));
+    else if (err == 0)
+        err = reach(all, m, fn, arg, &why);
+    if (err < 0)
+        fn(arg, message_error(m->id, &why));
+}

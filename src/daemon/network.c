@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/network.h"
+
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "path/circuits.h"
+#include "policy/policy.h"
+#include "tor/doorway.h"
+#include "tor/onion.h"
+
+static const char onion_word[] = "tor", folder[] = "node", socket_name[] = "node";
+
+struct network {
+    struct network_spec spec;
+    char *agent, *dir;
+    struct permit *permit;
+    struct key_pair *key;
+    struct circuits circuits;
+    struct host *host;
+    struct keeper *keeper;
+    struct doorway *doorway; /* where its onion leads, NULL: it has none */
+    struct onion_key *onion_key;
+    struct onion *onion;
+    struct multiaddr onion_addr;
+};
+
+/* ---- the configuration ---------------------------------------------------------------------- */
+
+/* Calls for each line of a list until one fails. */
+static int each_entry(const char *list, int (*fn)(void *arg, const char *entry, struct beam_why *),
+                      void *arg, struct beam_why *why)
+{
+    size_t n = 0;
+    while (*list) {
+        char entry[MULTIADDR_TEXT_SIZE];
+        size_t len = strcspn(list, "\n");
+        if (len >= sizeof(entry) || ++n > NETWORK_ENTRIES_MAX)
+            return beam_why(why, BEAM_ELIMIT, "network: more or longer entries than it takes");
+        memcpy(entry, list, len);
+        entry[len] = '\0';
+        int err = len > 0 ? fn(arg, entry, why) : 0;
+        if (err < 0)
+            return err;
+        list += len + (list[len] == '\n');
+    }
+    return 0;
+}
+
+static int parse(const char *key, const char *entry, struct multiaddr *out, struct beam_why *why)
+{
+    struct beam_why fault = {.code = 0};
+    int err = multiaddr_parse(entry, strlen(entry), out, &fault);
+    return err < 0 ? beam_why(why, BEAM_EINVAL, "network.%s: %s", key, fault.text) : 0;
+}
+
+static int check_listen(void *arg, const char *entry, struct beam_why *why)
+{
+    struct multiaddr a;
+    (void)arg;
+    return strcmp(entry, onion_word) == 0 ? 0 : parse("listen", entry, &a, why);
+}
+
+static int check_bootstrap(void *arg, const char *entry, struct beam_why *why)
+{
+    struct multiaddr a;
+    (void)arg;
+    return parse("bootstrap", entry, &a, why);
+}
+
+int network_readable(const struct conf *c, struct beam_why *why)
+{
+    int err = each_entry(c->network_listen, check_listen, NULL, why);
+    return err < 0 ? err : each_entry(c->network_bootstrap, check_bootstrap, NULL, why);
+}
+
+/* ---- its onion ------------------------------------------------------------------------------ */
+
+static void on_onion(void *arg, enum onion_state state, const struct beam_why *why,
+                     uint64_t retry_ms)
+{
+    struct network *n = arg;
+    (void)retry_ms;
+    if (why)
+        log_warn("network", "onion: %s", why->text);
+    (void)host_announce(n->host, &n->onion_addr, state == ONION_UP);
+}
+
+static void on_warning(void *arg, const struct beam_why *why)
+{
+    (void)arg;
+    log_warn("network", "onion: %s", why->text);
+}
+
+static void on_visitor(void *arg, struct stream *s)
+{
+    struct network *n = arg;
+    host_accept(n->host, s, WAY_ONION, NULL);
+}
+
+static int onion_key(struct network *n, struct onion_key **out, struct beam_why *why)
+{
+    uint8_t seed[DERIVE_SEED_SIZE];
+    int err = keystore_seed(n->spec.keys, DERIVE_ONION, folder, strlen(folder), seed, why);
+    if (err < 0)
+        return err;
+    err = onion_key_from_seed(seed, out);
+    sodium_memzero(seed, sizeof(seed));
+    return err < 0 ? beam_why(why, err, "network: out of locked memory for its keys") : 0;
+}
+
+static int publish(struct network *n, struct beam_why *why)
+{
+    const struct onion_spec spec = {
+        .key = n->onion_key, .target = *doorway_addr(n->doorway), .port = NETWORK_ONION_PORT};
+    const struct onion_events events = {.state = on_onion, .warning = on_warning, .arg = n};
+    int err = onion_publish(n->spec.tor, &spec, &events, &n->onion);
+    switch (err) {
+    case 0:
+        return 0;
+    case BEAM_EINVAL:
+        return beam_why(why, err,
+                        "%s: tor takes no socket path with a space, a quote or a letter beyond "
+                        "ASCII in it (set BEAM_HOME or XDG_RUNTIME_DIR to another path)",
+                        n->dir);
+    default:
+        return beam_why(why, err, "network.listen: its onion cannot be published: %s",
+                        beam_err_text(err));
+    }
+}
+
+static int listen_on_onion(struct network *n, struct beam_why *why)
+{
+    char text[96];
+    const struct doorway_spec door = {
+        .loop = n->spec.loop, .tor = n->spec.tor, .dir = n->dir, .id = socket_name};
+    if (n->doorway)
+        return 0;
+    int err = permit_check_tor(n->permit, why);
+    if (err == 0)
+        err = onion_key(n, &n->onion_key, why);
+    if (err < 0)
+        return err;
+    (void)snprintf(text, sizeof(text), "/onion3/%s:%d", onion_key_address(n->onion_key),
+                   NETWORK_ONION_PORT);
+    err = multiaddr_parse(text, strlen(text), &n->onion_addr, why);
+    if (err == 0)
+        err = doorway_open(&door, on_visitor, n, &n->doorway, why);
+    return err < 0 ? err : publish(n, why);
+}
+
+/* ---- coming up ------------------------------------------------------------------------------ */
+
+static int listen_at(void *arg, const char *entry, struct beam_why *why)
+{
+    struct network *n = arg;
+    struct multiaddr a;
+    if (strcmp(entry, onion_word) == 0)
+        return listen_on_onion(n, why);
+    int err = parse("listen", entry, &a, why);
+    return err < 0 ? err : host_listen(n->host, &a, why);
+}
+
+static int keep(void *arg, const char *entry, struct beam_why *why)
+{
+    struct network *n = arg;
+    struct multiaddr a;
+    int err = parse("bootstrap", entry, &a, why);
+    if (err == 0 && (err = keeper_add(n->keeper, &a)) < 0)
+        beam_why(why, err, "network.bootstrap: %s: %s", entry, beam_err_text(err));
+    return err;
+}
+
+static void take_down(struct network *n)
+{
+    onion_withdraw(n->onion);
+    doorway_close(n->doorway);
+    onion_key_free(n->onion_key);
+    keeper_free(n->keeper);
+    host_free(n->host);
+    key_pair_free(n->key);
+    permit_free(n->permit);
+    n->onion = NULL;
+    n->doorway = NULL;
+    n->onion_key = NULL;
+    n->keeper = NULL;
+    n->host = NULL;
+    n->key = NULL;
+    n->permit = NULL;
+}
+
+static int make_host(struct network *n, const struct policy *policy)
+{
+    const struct network_spec *s = &n->spec;
+    n->circuits = (struct circuits){
+        .loop = s->loop, .tor = s->tor, .permit = n->permit, .isolation = s->isolation};
+    (void)snprintf(n->circuits.persona, sizeof(n->circuits.persona), "%s", folder);
+    const struct host_spec host = {.loop = s->loop,
+                                   .rng = s->rng,
+                                   .clock = s->clock,
+                                   .key = n->key,
+                                   .permit = n->permit,
+                                   .kind = policy->egress == POLICY_EGRESS_TOR ? HOST_ANONYMOUS
+                                                                               : HOST_OPEN,
+                                   .agent = n->agent,
+                                   .tor = circuits_way(&n->circuits)};
+    int err = host_new(&host, &n->host);
+    if (err < 0)
+        return err;
+    const struct keeper_spec keeper = {.loop = s->loop, .host = n->host, .rng = s->rng};
+    return keeper_new(&keeper, &n->keeper);
+}
+
+int network_up(struct network *n, struct beam_why *why)
+{
+    const struct conf *c = n->spec.conf;
+    struct policy policy;
+    if (n->host)
+        return 0;
+    int err = policy_find(c, c->policy_default, &policy, why);
+    if (err == 0)
+        err = keystore_pair(n->spec.keys, DERIVE_NODE, "", 0, &n->key, why);
+    if (err < 0)
+        return err;
+    err = permit_new(&policy, &n->permit);
+    if (err == 0)
+        err = make_host(n, &policy);
+    if (err < 0)
+        beam_why(why, err, "network: %s", beam_err_text(err));
+    if (err == 0)
+        err = each_entry(c->network_listen, listen_at, n, why);
+    if (err == 0)
+        err = each_entry(c->network_bootstrap, keep, n, why);
+    if (err < 0)
+        take_down(n);
+    return err;
+}
+
+int network_new(const struct network_spec *spec, struct network **out, struct beam_why *why)
+{
+    size_t size = strlen("beam/") + strlen(spec->version) + 1;
+    struct network *n = calloc(1, sizeof(*n));
+    if (!n)
+        return beam_why(why, BEAM_ENOMEM, "network: out of memory");
+    n->spec = *spec;
+    n->agent = malloc(size);
+    n->dir = file_join(spec->run_dir, folder);
+    int err = n->agent && n->dir ? 0 : beam_why(why, BEAM_ENOMEM, "network: out of memory");
+    if (err == 0) {
+        (void)snprintf(n->agent, size, "beam/%s", spec->version);
+        if (spec->conf->network_listen[0] || spec->conf->network_bootstrap[0])
+            err = network_up(n, why);
+    }
+    if (err == BEAM_EAUTH) {
+        log_warn("network", "%s", why->text);
+        err = 0;
+    }
+    if (err < 0)
+        network_free(n);
+    else
+        *out = n;
+    return err;
+}
+
+void network_free(struct network *n)
+{
+    if (!n)
+        return;
+    take_down(n);
+    free(n->agent);
+    free(n->dir);
+    free(n);
+}
+
+struct host *network_host(const struct network *n)
+{
+    return n->host;
+}
+
+struct keeper *network_keeper(const struct network *n)
+{
+    return n->keeper;
+}
+
+const struct network_spec *network_spec(const struct network *n)
+{
+    return &n->spec;
+}

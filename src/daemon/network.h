@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The daemon's own node in the peer-to-peer network: a host under the default policy, with the
+ * identity that the key store has for this machine. It comes up when something is configured that
+ * needs it, or somebody asks for it.
+ */
+#ifndef BEAM_DAEMON_NETWORK_H
+#define BEAM_DAEMON_NETWORK_H
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "conf/conf.h"
+#include "identity/keystore.h"
+#include "p2p/host.h"
+#include "p2p/keeper.h"
+#include "tor/isolation.h"
+#include "tor/tor.h"
+
+enum {
+    NETWORK_ONION_PORT = 4001, /* the virtual port of its onion service */
+    NETWORK_ENTRIES_MAX = 64   /* of a list in the configuration */
+};
+
+struct network;
+
+/* Borrowed, all of it. */
+struct network_spec {
+    struct loop *loop;
+    struct tor *tor;
+    const struct isolation *isolation; /* of circuits through it */
+    struct keystore *keys;
+    const struct conf *conf;
+    const struct rng *rng;
+    const struct clock_source *clock;
+    const char *run_dir;
+    const char *version;
+};
+
+/* The lists of the [network] section can be read, and its policy found. 0, or BEAM_EINVAL, … with
+ * words. Pure. */
+int network_readable(const struct conf *c, struct beam_why *why);
+
+/* Where the configuration listens or names peers, the host comes up at once. 0; BEAM_EPOLICY (the
+ * policy does not let it listen there), BEAM_EEXIST, BEAM_ENOMEM, … with words. A key store that is
+ * locked is waited for. */
+int network_new(const struct network_spec *spec, struct network **out, struct beam_why *why);
+/* NULL allowed. */
+void network_free(struct network *n);
+/* Brings the host up, if it is not. 0, or what stands in the way, with words. */
+int network_up(struct network *n, struct beam_why *why);
+
+/* NULL while it is not up. Borrowed. */
+struct host *network_host(const struct network *n);
+struct keeper *network_keeper(const struct network *n);
+const struct network_spec *network_spec(const struct network *n);
+
+#endif
