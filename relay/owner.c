@@ -23,6 +23,7 @@ enum {
     PING_MS = 15000,
     RENEW_MIN_S = 10,
     RENEW_MAX_S = 12 * 3600,
+    RECONNECT_MS = 30000, /* Tor may hold on to the way to an onion that has moved */
     PROOF_DIRECT_MS = 15000,
     PROOF_TOR_MS = 90000
 };
@@ -197,7 +198,8 @@ static void ask(struct owner *o, enum reservation_verb verb)
     const struct connect_spec spec = {.peer = o->peer.len > 0 ? &o->peer : NULL,
                                       .addrs = &o->spec.where.addr,
                                       .n = o->spec.where.addr.len > 0,
-                                      .origin = PERMIT_TYPED};
+                                      .origin = PERMIT_TYPED,
+                                      .timeout_ms = o->was_up ? RECONNECT_MS : 0};
     struct reservation_request r = {.verb = verb,
                                     .kind = verb == RESERVATION_RESERVE ? RESERVATION_HTTP : 0,
                                     .has_id = o->has_ticket,

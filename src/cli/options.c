@@ -26,7 +26,7 @@ static const struct options_command commands[] = {
      "this machine's node: status, peers, bootstrap [ADDRESS], ping PEER", 2},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
     {COMMAND_RELAY, "relay", "", "run a community relay, through which others publish", 0},
-    {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back through Tor, compare", 0},
+    {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back, compare", 0},
     {COMMAND_DOCTOR, "doctor", "", "check this machine, and say what to do about each fault", 0},
     {COMMAND_HELP, "help", "[COMMAND]", "show this, or a command's options", 1},
 };

@@ -74,7 +74,7 @@ static void on_path_down(void *arg, struct path *path, const struct beam_why *wh
     struct publication *p = arg;
     struct events_head h = head_of(p);
     log_warn("daemon", "tunnel %llu: %s down: %s", (unsigned long long)p->id, path_kind(path),
-             why->text);
+             log_scrub(why->text));
     tell(p, events_path_down(&h, path_kind(path), why->text, retry_ms));
 }
 

@@ -214,10 +214,11 @@ def two(t):
         tunnel.event("path_down", path="relay")
         first.start()
         equal(tunnel.event("path_up", 20, path="relay")["url"], urls[0], "the first URL is back")
+        wait_until(lambda: len(seen) >= 30 or not visitor.is_alive(), 30, "30 requests")
     finally:
         stop.set()
         visitor.join()
-    check(len(seen) > 10 and set(seen) == {b"200"}, f"{len(seen)} requests: {set(seen)}")
+    check(len(seen) >= 30 and set(seen) == {b"200"}, f"{len(seen)} requests: {set(seen)}")
     t.note(f"{len(seen)} requests")
 
 
