@@ -72,6 +72,26 @@ static void print_peers(const cJSON *reply)
     }
 }
 
+/* Those of a bucket share so many leading bits of their place with us. */
+static void print_routes(const cJSON *reply)
+{
+    const cJSON *bucket, *p;
+    char text[1024];
+    printf("dht %s, %.0f servers known", text_of(reply, "dht", text), number_of(reply, "count"));
+    if (number_of(reply, "servers") > 0)
+        printf(", about %.0f in all", number_of(reply, "servers"));
+    putchar('\n');
+    cJSON_ArrayForEach(bucket, cJSON_GetObjectItemCaseSensitive(reply, "buckets"))
+    {
+        cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(bucket, "peers"))
+        {
+            printf("%3.0f bits  ", number_of(bucket, "shared"));
+            printf("%-52s  ", text_of(p, "peer", text));
+            printf("answered %.0f s ago\n", number_of(p, "seen_s"));
+        }
+    }
+}
+
 static void print_reached(const struct asked *a, const cJSON *reply)
 {
     char peer[1024], path[1024], address[1024];
@@ -145,6 +165,8 @@ static bool on_reply(void *arg, const cJSON *reply)
         print_status(reply);
     } else if (strcmp(a->what, "peers") == 0) {
         print_peers(reply);
+    } else if (strcmp(a->what, "routes") == 0) {
+        print_routes(reply);
     } else {
         print_reached(a, reply);
     }
@@ -157,7 +179,8 @@ static int check_words(const struct options *o, struct beam_why *why)
     static const struct {
         const char *name;
         size_t least, most;
-    } words[] = {{"status", 0, 0}, {"peers", 0, 0}, {"bootstrap", 0, 1}, {"ping", 1, 1}};
+    } words[] = {
+        {"status", 0, 0}, {"peers", 0, 0}, {"routes", 0, 0}, {"bootstrap", 0, 1}, {"ping", 1, 1}};
     const char *known[sizeof(words) / sizeof(words[0])];
     size_t n = sizeof(words) / sizeof(words[0]);
     for (size_t i = 0; i < n; i++) {
@@ -175,7 +198,7 @@ static int check_words(const struct options *o, struct beam_why *why)
     const char *near = o->operand ? text_nearest(o->operand, known, n) : NULL;
     return beam_why(why, BEAM_EUSAGE, "network %s: %s%s%s", o->operand ? o->operand : "",
                     near ? "no such command (did you mean "
-                         : "one of status, peers, bootstrap, ping",
+                         : "one of status, peers, routes, bootstrap, ping",
                     near ? near : "", near ? "?)" : "");
 }
 

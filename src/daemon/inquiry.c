@@ -135,6 +135,11 @@ static const char *tor_word(enum tor_state state)
     }
 }
 
+static const char *dht_word(const struct kad *k)
+{
+    return kad_mode(k) == KAD_SERVER ? "server" : "client";
+}
+
 static cJSON *status_of(const struct network *n, uint64_t id)
 {
     const struct host *h = network_host(n);
@@ -142,7 +147,7 @@ static cJSON *status_of(const struct network *n, uint64_t id)
     return finished(
         o, add_peer_id(o, "peer_id", host_id(h)) && add_listen(o, h) &&
                cJSON_AddNumberToObject(o, "peers", (double)host_peers(h)) &&
-               cJSON_AddStringToObject(o, "dht", "off") &&
+               cJSON_AddStringToObject(o, "dht", dht_word(network_kad(n))) &&
                cJSON_AddStringToObject(o, "nat", "unknown") &&
                cJSON_AddStringToObject(o, "tor", tor_word(tor_state(network_spec(n)->tor))));
 }
@@ -175,6 +180,52 @@ static cJSON *peers_of(const struct network *n, uint64_t id)
         else
             cJSON_Delete(row);
     }
+    return finished(o, whole);
+}
+
+static bool add_route(cJSON *list, const struct kad_peer *p, uint64_t now)
+{
+    cJSON *row = cJSON_CreateObject();
+    if (!cJSON_AddItemToArray(list, row)) {
+        cJSON_Delete(row);
+        return false;
+    }
+    return add_peer_id(row, "peer", &p->peer) &&
+           cJSON_AddNumberToObject(row, "seen_s", (double)(now - p->seen) / 1000) &&
+           cJSON_AddNumberToObject(row, "failures", p->failures);
+}
+
+/* One bucket, named by how many bits its peers share with us. */
+static bool add_bucket(cJSON *list, const struct kad_table *t, unsigned shared, uint64_t now)
+{
+    const struct kad_peer *peers[KAD_K];
+    size_t n = kad_table_bucket(t, shared, peers);
+    if (n == 0)
+        return true;
+    cJSON *row = cJSON_CreateObject(), *rows;
+    if (!cJSON_AddItemToArray(list, row)) {
+        cJSON_Delete(row);
+        return false;
+    }
+    bool whole = cJSON_AddNumberToObject(row, "shared", shared) &&
+                 (rows = cJSON_AddArrayToObject(row, "peers"));
+    for (size_t i = 0; whole && i < n; i++)
+        whole = add_route(rows, peers[i], now);
+    return whole;
+}
+
+static cJSON *routes_of(const struct network *n, uint64_t id)
+{
+    const struct clock_source *clock = network_spec(n)->clock;
+    const struct kad *k = network_kad(n);
+    uint64_t now = clock->monotonic_ms(clock->arg);
+    cJSON *o = message_reply(id);
+    cJSON *list = cJSON_AddArrayToObject(o, "buckets");
+    bool whole = list && cJSON_AddStringToObject(o, "dht", dht_word(k)) &&
+                 cJSON_AddNumberToObject(o, "count", (double)kad_table_count(kad_table(k))) &&
+                 cJSON_AddNumberToObject(o, "servers", (double)(uint64_t)kad_nodes(k));
+    for (unsigned i = 0; whole && i < KAD_ID_BITS; i++)
+        whole = add_bucket(list, kad_table(k), i, now);
     return finished(o, whole);
 }
 
@@ -284,6 +335,8 @@ void inquiries_ask(struct inquiries *all, const struct message *m, inquiry_fn *f
         fn(arg, status_of(n, m->id));
     else if (err == 0 && m->network.what == MESSAGE_NETWORK_PEERS)
         fn(arg, peers_of(n, m->id));
+    else if (err == 0 && m->network.what == MESSAGE_NETWORK_ROUTES)
+        fn(arg, routes_of(n, m->id));
     else if (err == 0 && !m->network.address)
         fn(arg, hurry(n, m->id));
     else if (err == 0)

@@ -13,6 +13,8 @@
 #include "tor/doorway.h"
 #include "tor/onion.h"
 
+enum { ASK_THROUGH_TOR_MS = 60 * 1000 };
+
 static const char onion_word[] = "tor", folder[] = "node", socket_name[] = "node";
 
 struct network {
@@ -23,6 +25,7 @@ struct network {
     struct circuits circuits;
     struct host *host;
     struct keeper *keeper;
+    struct kad *kad;
     struct doorway *doorway; /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
     struct onion *onion;
@@ -181,6 +184,7 @@ static void take_down(struct network *n)
     doorway_close(n->doorway);
     onion_key_free(n->onion_key);
     keeper_free(n->keeper);
+    kad_free(n->kad);
     host_free(n->host);
     key_pair_free(n->key);
     permit_free(n->permit);
@@ -188,6 +192,7 @@ static void take_down(struct network *n)
     n->doorway = NULL;
     n->onion_key = NULL;
     n->keeper = NULL;
+    n->kad = NULL;
     n->host = NULL;
     n->key = NULL;
     n->permit = NULL;
@@ -215,6 +220,22 @@ static int make_host(struct network *n, const struct policy *policy)
     return keeper_new(&keeper, &n->keeper);
 }
 
+static int join_dht(struct network *n, const struct policy *policy)
+{
+    const struct network_spec *s = &n->spec;
+    bool open = policy->egress != POLICY_EGRESS_TOR;
+    const struct kad_spec kad = {.host = n->host,
+                                 .loop = s->loop,
+                                 .rng = s->rng,
+                                 .clock = s->clock,
+                                 .permit = n->permit,
+                                 .tor = true,
+                                 .mode =
+                                     open && s->conf->network_listen[0] ? KAD_SERVER : KAD_CLIENT,
+                                 .ask_ms = open ? 0 : ASK_THROUGH_TOR_MS};
+    return kad_new(&kad, &n->kad);
+}
+
 int network_up(struct network *n, struct beam_why *why)
 {
     const struct conf *c = n->spec.conf;
@@ -229,6 +250,8 @@ int network_up(struct network *n, struct beam_why *why)
     err = permit_new(&policy, &n->permit);
     if (err == 0)
         err = make_host(n, &policy);
+    if (err == 0)
+        err = join_dht(n, &policy);
     if (err < 0)
         beam_why(why, err, "network: %s", beam_err_text(err));
     if (err == 0)
@@ -284,6 +307,11 @@ struct host *network_host(const struct network *n)
 struct keeper *network_keeper(const struct network *n)
 {
     return n->keeper;
+}
+
+struct kad *network_kad(const struct network *n)
+{
+    return n->kad;
 }
 
 const struct network_spec *network_spec(const struct network *n)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The daemon's own node in the peer-to-peer network: a host under the default policy, with the
- * identity that the key store has for this machine. It comes up when something is configured that
- * needs it, or somebody asks for it.
+ * identity that the key store has for this machine, and its DHT: of which it is a server when it
+ * listens and need not hide, else a client. It comes up when something is configured that needs it,
+ * or somebody asks for it.
  */
 #ifndef BEAM_DAEMON_NETWORK_H
 #define BEAM_DAEMON_NETWORK_H
@@ -12,6 +13,7 @@
 #include "conf/conf.h"
 #include "identity/keystore.h"
 #include "p2p/host.h"
+#include "p2p/kad.h"
 #include "p2p/keeper.h"
 #include "tor/isolation.h"
 #include "tor/tor.h"
@@ -52,6 +54,7 @@ int network_up(struct network *n, struct beam_why *why);
 /* NULL while it is not up. Borrowed. */
 struct host *network_host(const struct network *n);
 struct keeper *network_keeper(const struct network *n);
+struct kad *network_kad(const struct network *n);
 const struct network_spec *network_spec(const struct network *n);
 
 #endif

@@ -68,19 +68,21 @@ static uint64_t now_ms(const struct kad *k)
 
 /* ---- peers and the table ---- */
 
-/* The network that a peer is in: an IPv4 /16 or an IPv6 /32; 0: none is known. */
+/* The network that a peer is in: an IPv4 /16 or an IPv6 /32. 0: none is known, or it is near, where
+ * all are in one. */
 static kad_group group_of(const struct multiaddr *a)
 {
+    enum multiaddr_code transport;
+    struct addr addr;
     size_t pos = 0;
     struct multiaddr_part part;
-    if (!a || !multiaddr_next(a, &pos, &part))
+    if (!a || multiaddr_to_addr(a, &addr, &transport) < 0 || addr_scope(&addr) != ADDR_GLOBAL ||
+        !multiaddr_next(a, &pos, &part))
         return 0;
     if (part.code == MULTIADDR_IP4)
         return 0x01000000u | (kad_group)part.at[0] << 8 | part.at[1];
-    if (part.code == MULTIADDR_IP6)
-        return (kad_group)part.at[0] << 24 | (kad_group)part.at[1] << 16 |
-               (kad_group)part.at[2] << 8 | part.at[3];
-    return 0;
+    return (kad_group)part.at[0] << 24 | (kad_group)part.at[1] << 16 | (kad_group)part.at[2] << 8 |
+           part.at[3];
 }
 
 static void found_nothing(void *arg, int err, const struct beam_why *why,

@@ -49,7 +49,7 @@ def over_tcp(stage):
     alice, bob = Node(stage, "a", LOOPBACK), Node(stage, "b", LOOPBACK)
     status = bob.status()
     equal(sorted(status), ["dht", "listen", "nat", "peer_id", "peers", "tor"], "the members")
-    equal((status["dht"], status["tor"], status["peers"]), ("off", "off", 0), "at first")
+    equal((status["dht"], status["tor"], status["peers"]), ("client", "off", 0), "at first")
     address = bob.address()
     check(address.endswith("/p2p/" + status["peer_id"]), address)
     pinged = alice.ping(address)

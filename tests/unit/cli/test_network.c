@@ -30,8 +30,8 @@ BEAM_TEST(network, words_are_checked_before_anybody_is_asked)
         size_t n;
         const char *says;
     } wrong[] = {
-        {{NULL}, 0, "status, peers, bootstrap, ping"},
-        {{"frobnicate"}, 1, "status, peers, bootstrap, ping"},
+        {{NULL}, 0, "status, peers, routes, bootstrap, ping"},
+        {{"frobnicate"}, 1, "status, peers, routes, bootstrap, ping"},
         {{"pin"}, 1, "ping"},
         {{"ping"}, 1, "whom"},
         {{"status", "now"}, 2, "now"},

@@ -218,7 +218,7 @@ BEAM_TEST(message, network)
 {
     static const char *const bad[] = {
         "{\"op\":\"network\",\"id\":1}",
-        "{\"op\":\"network\",\"id\":1,\"what\":\"routes\"}",
+        "{\"op\":\"network\",\"id\":1,\"what\":\"roots\"}",
         "{\"op\":\"network\",\"id\":1,\"what\":7}",
         "{\"op\":\"network\",\"id\":1,\"what\":\"ping\"}",
         "{\"op\":\"network\",\"id\":1,\"what\":\"ping\",\"address\":[]}",
@@ -235,6 +235,8 @@ BEAM_TEST(message, network)
         parse("{\"op\":\"network\",\"id\":1,\"what\":\"ping\",\"address\":\"/a\"}", &m, NULL), 0);
     cr_expect_eq(m.network.what, MESSAGE_NETWORK_PING);
     cr_expect_str_eq(m.network.address, "/a");
+    cr_assert_eq(parse("{\"op\":\"network\",\"id\":1,\"what\":\"routes\"}", &m, NULL), 0);
+    cr_expect_eq(m.network.what, MESSAGE_NETWORK_ROUTES);
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         cr_expect_lt(parse(bad[i], &m, &why), 0, "%s", bad[i]);
     parse(NULL, NULL, NULL);

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The DHT: nodes find one another from one that they are told of."""
+import json
+import signal
+
+from kit.case import case
+from kit.process import Process, check, equal, wait_until
+
+CONFIGURATION = """
+[policy]
+default = wide
+[policy "wide"]
+paths = onion
+egress = any
+[network]
+allow_private = yes
+"""
+
+
+class Server:
+    """A daemon that serves the DHT, at a loopback address of its own."""
+
+    def __init__(self, stage, number, first=None):
+        self.home = stage.home(f"n{number}", tor__torrc=None)
+        with open(self.home.file("beam.conf"), "w", encoding="ascii") as f:
+            f.write(CONFIGURATION)
+        keys = ["-o", f"network.listen=/ip4/127.{number}.0.1/tcp/0"]
+        if first:
+            keys += ["-o", f"network.bootstrap={first}"]
+        self.daemon = Process(self.home.argv(*keys, "daemon"), env=self.home.environment())
+        stage.keep(self.daemon)
+        wait_until(lambda: "control.sock" in str(self.home.files()), 20, "the daemon serves")
+
+    def ask(self, what):
+        done = self.home.run("network", what, "--json")
+        equal(done.status, 0, f"{done}")
+        return json.loads(done.out)
+
+    def address(self):
+        return self.ask("status")["listen"][0]
+
+    def end(self):
+        self.daemon.signal(signal.SIGTERM)
+        equal(self.daemon.wait(10), 0, "the daemon's status")
+
+
+@case("dht/routes", network=False, seconds=120)
+def routes(stage):
+    """Four nodes, three of which know the first alone: each comes to know all others."""
+    first = Server(stage, 1)
+    others = [Server(stage, n, first.address()) for n in (2, 3, 4)]
+    everybody = [first, *others]
+    for server in everybody:
+        equal(server.ask("status")["dht"], "server", "the mode")
+        wait_until(lambda s=server: s.ask("routes")["count"] == 3, 60, "three others are known")
+    known = {peer["peer"] for bucket in first.ask("routes")["buckets"] for peer in bucket["peers"]}
+    equal(known, {other.ask("status")["peer_id"] for other in others}, "the routes of the first")
+    done = first.home.run("network", "routes")
+    check("3 servers known" in done.out and done.out.count(" bits  ") == 3, f"{done}")
+    for server in everybody:
+        server.end()
+
+
+@case("dht/client", network=False)
+def client(stage):
+    """A node that hides is a client: it knows a server, and no server knows it."""
+    server = Server(stage, 1)
+    home = stage.home("c", network__bootstrap=server.address())
+    daemon = stage.keep(Process(home.argv("daemon"), env=home.environment()))
+    wait_until(lambda: "control.sock" in str(home.files()), 20, "the daemon serves")
+    wait_until(lambda: json.loads(home.run("network", "routes", "--json").out)["count"] == 1, 20,
+               "the server is known")
+    equal(json.loads(home.run("network", "status", "--json").out)["dht"], "client", "the mode")
+    equal(server.ask("routes")["count"], 0, "whom the server knows")
+    daemon.signal(signal.SIGTERM)
+    equal(daemon.wait(10), 0, "the daemon's status")
+    server.end()
