@@ -20,6 +20,7 @@ enum {                         /* ms */
        STOP_GRACE = 2000,
        LOST_GRACE = 1000, /* between the control connection's end and the process's */
        PAUSE_MIN = 250,   /* before the first restart; doubled each time */
+       VOUCHED = 120000,  /* for so long it counts that one of its onions was reached */
        RAN_WELL = 30000   /* ready for so long, it starts from the first pause again */
 };
 
@@ -58,6 +59,7 @@ struct tor {
     bool lost;           /* the link went before the process */
     unsigned failures;   /* ends in a row */
     uint64_t ready_at;   /* 0: not yet */
+    uint64_t trusted_until;
     uint64_t wait_until; /* for the lock */
     char version[PROTOCOL_VERSION_SIZE];
 };
@@ -66,10 +68,8 @@ static void tor_event(struct tor *t, enum ev ev);
 
 const char *tor_state_name(enum tor_state state)
 {
-    static const char *const names[] = {
-        [TOR_OFF] = "off",      [TOR_STARTING] = "starting", [TOR_BOOTSTRAPPING] = "bootstrapping",
-        [TOR_READY] = "ready",  [TOR_RESTING] = "resting",   [TOR_FAILED] = "failed",
-        [TOR_ENDING] = "ending"};
+    static const char *const names[] = {"off",     "starting", "bootstrapping", "ready",
+                                        "resting", "failed",   "ending"};
     return names[state];
 }
 
@@ -540,6 +540,19 @@ void tor_free(struct tor *t)
     onions_free(t->onions);
     tor_options_clear(&t->options);
     free(t);
+}
+
+void tor_vouch(struct tor *t)
+{
+    t->trusted_until = loop_now(t->loop) + VOUCHED;
+}
+
+void tor_doubt(struct tor *t, const struct beam_why *why)
+{
+    if (t->state != TOR_READY || !body_is_ours(&t->body) || loop_now(t->loop) < t->trusted_until)
+        return;
+    t->why = *why;
+    tor_event(t, EV_LOST);
 }
 
 enum tor_state tor_state(const struct tor *t)

@@ -259,6 +259,7 @@ static int start_publications(void *arg, struct beam_why *why)
                               .relays_dir = d->relays_dir,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams,
+                              .onion_watch = d->setup->conf->onion_watch,
                               .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {
         .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "path/checkup.h"
 #include "path/guests.h"
 #include "tor/doorway.h"
 
@@ -23,7 +24,8 @@ struct path_onion {
     struct onion *onion; /* NULL: nobody may enter for now */
     struct onion_limits limits;
     uint16_t port;
-    struct guests *guests; /* NULL: anybody may enter */
+    struct guests *guests;   /* NULL: anybody may enter */
+    struct checkup *checkup; /* NULL: never */
     char *socket;
     char url[URL_SIZE];
 };
@@ -47,6 +49,7 @@ static void resume_visitors(struct path *p)
 static void take_down(struct path *p)
 {
     struct path_onion *o = (struct path_onion *)p;
+    checkup_free(o->checkup);
     guests_free(o->guests);
     onion_withdraw(o->onion);
     doorway_close(o->doorway);
@@ -83,9 +86,18 @@ static void on_state(void *arg, enum onion_state state, const struct beam_why *w
 {
     struct path *p = arg;
     const struct path_events *ev = &p->events;
+    if (((struct path_onion *)p)->checkup)
+        checkup_run(((struct path_onion *)p)->checkup, state == ONION_UP);
     if (state == ONION_PUBLISHING && ev->progress)
         ev->progress(ev->arg, p, 100, "publishing the onion service");
     ev->state(ev->arg, p, state_of(state), why, retry_ms);
+}
+
+/* It is published, and by that it is up, unless it was found not to be reachable. */
+static void on_checked(void *arg, const struct beam_why *why)
+{
+    struct path *p = arg;
+    p->events.state(p->events.arg, p, why ? PATH_OPENING : PATH_UP, why, 0);
 }
 
 static void on_warning(void *arg, const struct beam_why *why)
@@ -128,6 +140,8 @@ static int publish(struct path_onion *o, struct beam_why *why)
 
 static void shut(struct path_onion *o, enum path_state state, const struct beam_why *why)
 {
+    if (o->checkup)
+        checkup_run(o->checkup, false);
     onion_withdraw(o->onion);
     o->onion = NULL;
     o->base.events.state(o->base.events.arg, &o->base, state, why, 0);
@@ -158,6 +172,24 @@ static int open_guests(struct path_onion *o, const char *file, struct beam_why *
     return file ? guests_new(o->loop, file, &events, &o->guests, why) : 0;
 }
 
+static int begin_checkups(struct path_onion *o, const struct path_onion_spec *spec,
+                          struct beam_why *why)
+{
+    const struct checkup_spec checkup = {.loop = spec->loop,
+                                         .tor = spec->tor,
+                                         .permit = spec->permit,
+                                         .isolation = spec->isolation,
+                                         .clock = spec->clock,
+                                         .every = spec->checkup_every,
+                                         .host = o->url + sizeof(scheme) - 1};
+    const struct checkup_events events = {.changed = on_checked, .arg = o};
+    /* Another's tor may not say why it refuses, and who has no key is always refused. */
+    bool blind = spec->client_auth && !tor_is_ours(spec->tor);
+    if (spec->checkup_every == 0 || blind || checkup_new(&checkup, &events, &o->checkup) == 0)
+        return 0;
+    return beam_why(why, BEAM_ENOMEM, "onion: out of memory");
+}
+
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why)
 {
@@ -182,7 +214,9 @@ int path_onion(const struct path_onion_spec *spec, const struct path_events *eve
         err = beam_why(why, BEAM_ENOMEM, "onion: out of memory");
         goto out;
     }
-    err = open_guests(o, spec->client_auth, why);
+    err = begin_checkups(o, spec, why);
+    if (err == 0)
+        err = open_guests(o, spec->client_auth, why);
     if (err == 0)
         err = doorway_open(&door, on_visitor, o, &o->doorway, why);
     if (err == 0)

@@ -9,6 +9,8 @@
 
 #include "loop/loop.h"
 #include "path/path.h"
+#include "policy/permit.h"
+#include "tor/isolation.h"
 #include "tor/onion.h"
 
 struct path_onion_spec {
@@ -19,6 +21,10 @@ struct path_onion_spec {
     const char *id;          /* file name of the socket in it, unique: "17" */
     const char *client_auth; /* file of the visitors who may enter; NULL: anybody may */
     struct onion_limits limits;
+    uint64_t checkup_every;      /* ms between two looks whether it can be reached; 0: never */
+    const struct permit *permit; /* for these, as what follows; borrowed while the path lives */
+    const struct isolation *isolation;
+    const struct clock_source *clock;
     uint16_t port; /* that visitors ask for; 0: 80, so that the URL needs none */
 };
 

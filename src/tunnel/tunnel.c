@@ -277,7 +277,11 @@ static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct 
                                          .dir = dir,
                                          .id = id,
                                          .client_auth = asked->client_auth,
-                                         .limits = w->onion_limits};
+                                         .limits = w->onion_limits,
+                                         .checkup_every = w->onion_watch,
+                                         .permit = t->permit,
+                                         .isolation = w->isolation,
+                                         .clock = w->clock};
     struct branch *branch = &t->branches[t->branch_count];
     t->persona.onion = NULL; /* the path's now */
     int err = path_onion(&spec, &events, &branch->path, why);

@@ -31,6 +31,7 @@ struct tunnel_world {
     uint64_t connect_timeout; /* ms */
     uint64_t max_streams;     /* a tunnel */
     struct onion_limits onion_limits;
+    uint64_t onion_watch; /* ms between two looks whether an onion can be reached; 0: never */
 };
 
 enum { TUNNEL_RELAYS_MAX = 8 };

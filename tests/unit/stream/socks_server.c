@@ -82,7 +82,14 @@ static void on_ready(void *arg, struct stream *stream, unsigned ready)
 static void on_connection(void *arg, int fd)
 {
     struct socks_server *s = arg;
-    cr_assert(!s->shaking && !s->open, "one connection a server");
+    bool refused = s->replies[2] && s->reply_len[2] > 1 && s->replies[2][1] != 0;
+    cr_assert(!s->open || refused, "one connection a server");
+    stream_free(s->shaking);
+    stream_free(s->stream);
+    s->stream = NULL;
+    s->open = false;
+    s->step = 0;
+    buf_clear(&s->in);
     cr_assert_eq(stream_socket(s->loop, fd, &s->shaking), 0);
     stream_own(s->shaking, on_ready, s);
     on_ready(s, s->shaking, STREAM_READABLE);

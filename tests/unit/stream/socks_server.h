@@ -2,7 +2,8 @@
 /*
  * A SOCKS5 server for tests: listens on a unix socket on the same loop, goes
  * through the handshake in pieces of random size, and gives out the stream that
- * it then is the far end of. What it says can be bent.
+ * it then is the far end of. What it says can be bent; one that it refused may be followed by
+ * others.
  */
 #ifndef BEAM_TESTS_UNIT_STREAM_SOCKS_SERVER_H
 #define BEAM_TESTS_UNIT_STREAM_SOCKS_SERVER_H

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Over a SOCKS server of the test's own; what tor is told is counted here. */
+#include "path/checkup.h"
+
+#include <string.h>
+
+#include <sodium.h>
+
+#include "tests/unit/harness.h"
+#include "tests/unit/loop/until.h"
+#include "tests/unit/stream/socks_server.h"
+
+static struct socks_server server;
+static unsigned vouched, doubted;
+
+const struct addr *tor_socks(const struct tor *t)
+{
+    (void)t;
+    return &server.at;
+}
+
+void tor_vouch(struct tor *t)
+{
+    (void)t;
+    vouched++;
+}
+
+void tor_doubt(struct tor *t, const struct beam_why *why)
+{
+    (void)t;
+    cr_assert_not_null(strstr(why->text, "cannot be reached"));
+    doubted++;
+}
+
+struct stage {
+    struct loop *loop;
+    struct permit *permit;
+    struct isolation isolation;
+    struct clock_source clock;
+    uint64_t wall, steady; /* ms */
+    struct checkup *checkup;
+    unsigned ups, downs;
+};
+
+static uint64_t wall_ms(void *arg)
+{
+    return ((struct stage *)arg)->wall;
+}
+
+static uint64_t monotonic_ms(void *arg)
+{
+    return ((struct stage *)arg)->steady;
+}
+
+static void on_changed(void *arg, const struct beam_why *why)
+{
+    struct stage *st = arg;
+    if (why)
+        st->downs++;
+    else
+        st->ups++;
+}
+
+/* The server gives `reply` to what it is asked for; 0: it opens. */
+static void answer(uint8_t reply)
+{
+    static char text[10];
+    memset(text, 0, sizeof(text));
+    text[0] = 5;
+    text[1] = (char)reply;
+    text[3] = 1;
+    server.replies[2] = text;
+    server.reply_len[2] = sizeof(text);
+}
+
+static void set_up(struct stage *st, uint64_t every, uint8_t reply)
+{
+    const struct policy policy = {.name = "anonymous", .paths = POLICY_ONION};
+    memset(st, 0, sizeof(*st));
+    memset(&server, 0, sizeof(server));
+    vouched = doubted = 0;
+    cr_assert_geq(sodium_init(), 0);
+    st->loop = until_loop_new();
+    st->clock = (struct clock_source){.wall_ms = wall_ms, .monotonic_ms = monotonic_ms, .arg = st};
+    cr_assert_eq(permit_new(&policy, &st->permit), 0);
+    isolation_init(&st->isolation, rng_system());
+    answer(reply);
+    socks_server_open(&server, st->loop);
+    const struct checkup_spec spec = {.loop = st->loop,
+                                      .permit = st->permit,
+                                      .isolation = &st->isolation,
+                                      .clock = &st->clock,
+                                      .every = every,
+                                      .host = "a.onion"};
+    const struct checkup_events events = {.changed = on_changed, .arg = st};
+    cr_assert_eq(checkup_new(&spec, &events, &st->checkup), 0);
+}
+
+static void tear_down(struct stage *st)
+{
+    checkup_free(st->checkup);
+    stream_free(server.stream);
+    socks_server_close(&server);
+    permit_free(st->permit);
+    loop_free(st->loop);
+}
+
+static bool is_vouched_twice(void *arg)
+{
+    (void)arg;
+    return vouched >= 2;
+}
+
+static bool is_doubted(void *arg)
+{
+    (void)arg;
+    return doubted > 0;
+}
+
+static bool is_up_again(void *arg)
+{
+    return ((const struct stage *)arg)->ups > 0;
+}
+
+BEAM_TEST(checkup, a_service_that_refuses_the_port_is_well, .timeout = 30)
+{
+    static const uint8_t good[] = {0x05, 0xf4};
+    for (size_t i = 0; i < sizeof(good); i++) {
+        struct stage st;
+        set_up(&st, 20, good[i]);
+        for (int turn = 0; turn < 20; turn++)
+            cr_assert_eq(loop_turn(st.loop), 0);
+        cr_assert_eq(server.heard_len, 0, "it looked before it was published");
+        checkup_run(st.checkup, true);
+        cr_assert(until(st.loop, is_vouched_twice, &st));
+        cr_expect_eq(st.ups + st.downs + doubted, 0);
+        tear_down(&st);
+    }
+}
+
+BEAM_TEST(checkup, one_that_is_not_reached_is_down_after_three_tries, .timeout = 60)
+{
+    struct stage st;
+    set_up(&st, 20, 0xf2); /* introduction failed */
+    checkup_run(st.checkup, true);
+    cr_assert(until(st.loop, is_doubted, &st));
+    cr_expect_eq(st.downs, 1);
+    cr_expect_eq(vouched, 0);
+    answer(0x05);
+    cr_assert(until(st.loop, is_up_again, &st));
+    cr_expect_eq(st.downs, 1);
+    tear_down(&st);
+}
+
+BEAM_TEST(checkup, not_published_it_asks_nothing)
+{
+    struct stage st;
+    set_up(&st, 1, 0x05);
+    checkup_run(st.checkup, true);
+    checkup_run(st.checkup, false);
+    for (int turn = 0; turn < 50; turn++)
+        cr_assert_eq(loop_turn(st.loop), 0);
+    cr_expect_eq(server.heard_len, 0);
+    tear_down(&st);
+}
+
+static bool is_vouched(void *arg)
+{
+    (void)arg;
+    return vouched > 0;
+}
+
+BEAM_TEST(checkup, after_a_jump_of_the_clock_it_looks_at_once, .timeout = 60)
+{
+    struct stage st;
+    set_up(&st, 3600 * 1000, 0x05);
+    checkup_run(st.checkup, true);
+    st.wall += 3600 * 1000; /* seen at the next look at the clocks, in 10 s */
+    bool held = until(st.loop, is_vouched, &st);
+    cr_assert(held || until(st.loop, is_vouched, &st));
+    tear_down(&st);
+}
