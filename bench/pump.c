@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/kit.h"
@@ -149,7 +150,18 @@ double pump_plain_rate(uint64_t bytes)
     return rate(pump_plain, NULL, bytes);
 }
 
-double pump_cipher_rate(void)
+void pump_send(int fd, pump_make_fn *make, uint64_t bytes)
+{
+    (void)(make ? pump : pump_plain)(fd, true, make, bytes);
+}
+
+void pump_drain(int fd, uint64_t bytes)
+{
+    (void)pump_plain(fd, false, NULL, bytes);
+}
+
+/* Seconds a GB, by `now`. */
+static double cipher_seconds(double (*now)(void))
 {
     static uint8_t block[BLOCK];
     uint8_t key[32] = {1}, nonce[12] = {0};
@@ -157,12 +169,29 @@ double pump_cipher_rate(void)
     EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
     pump_must(ctx && EVP_EncryptInit_ex(ctx, EVP_chacha20_poly1305(), NULL, key, nonce) == 1,
               "a cipher");
-    double begun = kit_now();
+    double begun = now();
     for (int i = 0; i < SEALED_BLOCKS; i++)
         pump_must(EVP_EncryptUpdate(ctx, block, &len, block, BLOCK) == 1, "ChaCha20-Poly1305");
-    double took = kit_now() - begun;
+    double took = now() - begun;
     EVP_CIPHER_CTX_free(ctx);
-    return (double)SEALED_BLOCKS * BLOCK / 1e9 / took;
+    return took / ((double)SEALED_BLOCKS * BLOCK / 1e9);
+}
+
+static double processor_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double pump_cipher_rate(void)
+{
+    return 1 / cipher_seconds(kit_now);
+}
+
+double pump_cipher_cost(void)
+{
+    return cipher_seconds(processor_now);
 }
 
 double pump_bound(uint64_t bytes)

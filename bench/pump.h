@@ -19,8 +19,15 @@ double pump_rate(pump_make_fn *make, uint64_t bytes);
 double pump_plain_rate(uint64_t bytes);
 /* Of sealing, as `openssl speed -evp chacha20-poly1305` does it with its blocks of 16 kB. */
 double pump_cipher_rate(void);
+/* Processor seconds a GB of the same. */
+double pump_cipher_cost(void);
 /* A byte that goes through both, one after the other. */
 double pump_bound(uint64_t bytes);
+
+/* One end alone, in this process: sends so many bytes (`make` NULL: by write alone) and waits for
+ * the far end's end; reads as many by read alone, and ends. */
+void pump_send(int fd, pump_make_fn *make, uint64_t bytes);
+void pump_drain(int fd, uint64_t bytes);
 
 /* Ends the program when it does not hold. */
 void pump_must(int ok, const char *what);

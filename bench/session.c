@@ -25,11 +25,12 @@ static void on_idle(void *arg)
     loop_stop(s->loop);
 }
 
+/* The peer's process may end before the session here has told of its last stream. */
 static void on_closed(void *arg, int err, const struct beam_why *why)
 {
-    (void)arg;
-    (void)why;
     (void)err;
+    (void)why;
+    on_idle(arg);
 }
 
 static void on_secure(void *arg, int err, const struct beam_why *why, struct stream *stream,

@@ -11,7 +11,7 @@ struct session {
     void (*on_stream)(void *arg, struct stream *s); /* NULL: kept in `opened` */
     void *arg;
     struct stream *opened;
-    bool idle; /* the last stream has ended */
+    bool idle; /* the last stream has ended, or the session */
 };
 
 /* Takes `under` over, and runs the loop until the session is there. */
