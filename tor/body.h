@@ -25,7 +25,8 @@ struct body_events {
  * none. */
 struct body {
     struct loop *loop;
-    const struct tor_options *options;
+    struct tor_options options, next; /* texts owned; the latter in their place when `renewed` */
+    bool renewed;
     struct body_events events;
     struct permit *permit;
     struct places places;
@@ -33,11 +34,15 @@ struct body {
     struct link *link;
 };
 
-/* `options` is borrowed, and may change while nothing runs. 0 or BEAM_ENOMEM. */
+/* Texts of options are copied. 0 or BEAM_ENOMEM. */
 int body_init(struct loop *l, struct body *b, const struct tor_options *options,
               const struct body_events *events);
 /* Kills what runs. Zeroed is fine. */
 void body_clear(struct body *b);
+
+/* Options to be put in place by body_renew, while nothing runs. 0 or BEAM_ENOMEM. */
+int body_set_options(struct body *b, const struct tor_options *options);
+void body_renew(struct body *b);
 
 /* Whether it is a process of ours, as the options say. */
 bool body_is_ours(const struct body *b);

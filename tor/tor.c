@@ -40,7 +40,6 @@ enum ev {
 
 struct tor {
     struct loop *loop;
-    struct tor_options options; /* texts owned */
     struct tor_events events;
     struct audience audience;
     struct onions *onions;
@@ -111,7 +110,7 @@ static void on_hung(void *arg)
 {
     struct tor *t = arg;
     beam_why(&t->why, BEAM_ETIMEOUT, "tor has not answered for %llu s: it hangs",
-             (unsigned long long)t->options.answer_timeout / 1000);
+             (unsigned long long)t->body.options.answer_timeout / 1000);
     tor_event(t, EV_LOST);
 }
 
@@ -188,7 +187,7 @@ static void enter_resting(struct tor *t)
 {
     if (t->ready_at && loop_now(t->loop) - t->ready_at >= RAN_WELL)
         t->failures = 0;
-    uint64_t pause = backoff_pause(t->failures, PAUSE_MIN, t->options.restart_max);
+    uint64_t pause = backoff_pause(t->failures, PAUSE_MIN, t->body.options.restart_max);
     if (++t->failures > 2)
         beam_why(&t->why, t->why.code, "%s (%u times in a row now)", t->why.text, t->failures);
     loop_timer_set(&t->timer, pause);
@@ -220,7 +219,7 @@ static void enter_bootstrapping(struct tor *t)
         t->socks = *link_socks(t->body.link);
     onions_up(t->onions, control);
     notify(t, NULL, 0);
-    if (watch_take(&t->watch, control, t->options.answer_timeout) < 0)
+    if (watch_take(&t->watch, control, t->body.options.answer_timeout) < 0)
         loop_post(t->loop, &t->broken);
 }
 
@@ -284,8 +283,9 @@ static void launch(struct tor *t)
         loop_timer_set(&t->timer, LOCK_POLL);
         return;
     }
+    body_renew(&t->body);
     t->lost = false;
-    watch_begin(&t->watch, t->options.bootstrap_timeout);
+    watch_begin(&t->watch, t->body.options.bootstrap_timeout);
     if (body_start(&t->body, &t->why) < 0)
         end(t, t->was_controlled ? TOR_RESTING : TOR_FAILED, 0);
     else
@@ -498,9 +498,7 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
     watch_init(l, &t->watch, &watch);
     const struct onions_hooks hooks = {.broken = break_link, .arg = t};
     char *socks = file_join(options->dir, TORRC_SOCKS);
-    int err = socks ? tor_options_copy(options, &t->options) : BEAM_ENOMEM;
-    if (err == 0)
-        err = body_init(l, &t->body, &t->options, &body);
+    int err = socks ? body_init(l, &t->body, options, &body) : BEAM_ENOMEM;
     if (err == 0)
         err = onions_new(l, &hooks, &t->onions);
     if (err < 0) {
@@ -512,6 +510,11 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
     }
     free(socks);
     return err;
+}
+
+int tor_set_options(struct tor *t, const struct tor_options *options)
+{
+    return body_set_options(&t->body, options);
 }
 
 void tor_start(struct tor *t)
@@ -538,7 +541,6 @@ void tor_free(struct tor *t)
     watch_end(&t->watch);
     body_clear(&t->body);
     onions_free(t->onions);
-    tor_options_clear(&t->options);
     free(t);
 }
 

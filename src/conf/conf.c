@@ -27,6 +27,13 @@ static const size_t offsets[] = {
 #undef KEY
 };
 
+static const size_t sizes[] = {
+#define KEY(section, name, TYPE, def, low, high, unit, help)                                       \
+    sizeof(((struct conf *)NULL)->section##_##name),
+#include "conf/keys.def"
+#undef KEY
+};
+
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
 const struct conf_key *conf_keys(size_t *count)
@@ -441,4 +448,51 @@ int conf_match(const struct conf *c, const char *assignment, struct beam_why *wh
     }
     conf_free(asked);
     return err;
+}
+
+/* ---- taking over another's values ---- */
+
+static bool is_text(size_t key)
+{
+    static const char *const types[] = {"TEXT", "PATH", "LIST"};
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(keys[key].type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool same(const struct conf *a, const struct conf *b, size_t key)
+{
+    const void *left = field_const(a, key), *right = field_const(b, key);
+    if (!is_text(key))
+        return memcmp(left, right, sizes[key]) == 0;
+    const char *l, *r;
+    memcpy(&l, left, sizeof(l));
+    memcpy(&r, right, sizeof(r));
+    return strcmp(l, r) == 0;
+}
+
+static void swap(void *a, void *b, size_t size)
+{
+    unsigned char kept[sizeof(uint64_t)];
+    memcpy(kept, a, size);
+    memcpy(a, b, size);
+    memcpy(b, kept, size);
+}
+
+void conf_adopt(struct conf *c, struct conf *fresh, bool (*live)(const char *key),
+                void (*changed)(void *arg, const char *key, bool taken), void *arg)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        char key[64];
+        if (same(c, fresh, i))
+            continue;
+        snprintf(key, sizeof(key), "%s.%s", keys[i].section, keys[i].name);
+        bool taken = live(key);
+        if (taken)
+            swap(field(c, i), field(fresh, i), sizes[i]);
+        changed(arg, key, taken);
+    }
+    swap(&c->policies, &fresh->policies, sizeof(c->policies));
+    swap(&c->policy_count, &fresh->policy_count, sizeof(c->policy_count));
 }

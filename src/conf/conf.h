@@ -68,6 +68,14 @@ int conf_parse(struct conf *c, const char *name, const char *dir, const char *te
 /* One "section.key=value" from the command line; of a LIST, one entry more. */
 int conf_set(struct conf *c, const char *assignment, struct beam_why *why);
 
+/*
+ * Takes over the values of `fresh` that differ and that `live` says may change while c is in use,
+ * and all its policies; what c had is in `fresh` then, to be freed with it. `changed` hears of
+ * every key that differs, and whether it was taken.
+ */
+void conf_adopt(struct conf *c, struct conf *fresh, bool (*live)(const char *key),
+                void (*changed)(void *arg, const char *key, bool taken), void *arg);
+
 /* Whether "section.key" is a LIST. */
 bool conf_is_list(const char *key);
 /*

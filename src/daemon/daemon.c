@@ -15,6 +15,7 @@
 #include "daemon/network.h"
 #include "daemon/pidfile.h"
 #include "daemon/process.h"
+#include "daemon/reload.h"
 #include "daemon/server.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
@@ -58,8 +59,27 @@ static void stop(struct daemon *d)
     subsystems_stop(&d->subsystems, STOP_MS, on_stopped);
 }
 
+/* SIGHUP. What a tunnel is given, those have that are opened from now on. */
+static void read_again(struct daemon *d)
+{
+    bool tor = false;
+    struct beam_why why;
+    struct tor_options options;
+    if (reload(d->setup, d->options, &tor, &why) < 0)
+        return;
+    d->tunnel_world.connect_timeout = d->setup->conf->tunnel_connect_timeout;
+    d->tunnel_world.max_streams = d->setup->conf->tunnel_max_streams;
+    setup_tor_options(d->setup, &options);
+    if (tor && tor_set_options(d->tor, &options) < 0)
+        log_error("daemon", "tor is left as it was: out of memory");
+}
+
 static void on_signal(void *arg, int signum)
 {
+    if (signum == SIGHUP) {
+        read_again(arg);
+        return;
+    }
     log_info("daemon", "ends on signal %d", signum);
     stop(arg);
 }

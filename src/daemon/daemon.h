@@ -19,7 +19,8 @@ struct daemon_options {
 };
 
 /*
- * Runs until SIGTERM, SIGINT or SIGHUP, or until it has lingered long enough. 0; BEAM_EEXIST when
+ * Runs until SIGTERM or SIGINT, or until it has lingered long enough; SIGHUP has it read its
+ * configuration again. 0; BEAM_EEXIST when
  * another daemon runs (on demand this is 0: there is one, which is what was asked for);
  * BEAM_EPERM, BEAM_EINVAL …, with words.
  */

@@ -53,6 +53,7 @@ struct tunnel {
     struct beam_why failed_why;
 
     struct visitor *visitors;
+    uint64_t max_streams;          /* as it was when the tunnel was opened */
     struct tunnel_figures figures; /* of the visits that are over */
     uint64_t next_id;
     bool target_down; /* and its owner was told */
@@ -144,7 +145,7 @@ static void on_done(void *arg)
     t->figures.in += in;
     t->figures.out += out;
     forget(v);
-    if (t->figures.open_streams-- == t->world->max_streams)
+    if (t->figures.open_streams-- == t->max_streams)
         resume_paths(t);
 }
 
@@ -186,7 +187,7 @@ static void on_visitor(void *arg, struct path *p, struct stream *s)
 {
     struct tunnel *t = arg;
     /* A path that is paused may have had one in hand. */
-    if (t->figures.open_streams >= t->world->max_streams) {
+    if (t->figures.open_streams >= t->max_streams) {
         stream_reset(s);
         stream_free(s);
         return;
@@ -197,7 +198,7 @@ static void on_visitor(void *arg, struct path *p, struct stream *s)
         return;
     }
     t->figures.connections++;
-    if (++t->figures.open_streams == t->world->max_streams)
+    if (++t->figures.open_streams == t->max_streams)
         pause_paths(t);
 }
 
@@ -363,6 +364,7 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
     if (!t)
         return beam_why(why, BEAM_ENOMEM, "tunnel %s: out of memory", spec->name);
     t->world = world;
+    t->max_streams = world->max_streams;
     t->target = spec->target;
     t->policy = spec->policy;
     t->events = *events;

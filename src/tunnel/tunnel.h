@@ -29,7 +29,7 @@ struct tunnel_world {
     const char *run_dir;      /* sockets */
     const char *relays_dir;   /* kept: what relays gave, and who they are */
     uint64_t connect_timeout; /* ms */
-    uint64_t max_streams;     /* a tunnel */
+    uint64_t max_streams;     /* of a tunnel that is opened now */
     struct onion_limits onion_limits;
     uint64_t onion_watch; /* ms between two looks whether an onion can be reached; 0: never */
 };

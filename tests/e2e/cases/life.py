@@ -396,3 +396,52 @@ def own_policy(t):
     equal(home.status()["tunnels"][0]["policy"], "mine", "the policy")
     done = home.run("198.51.100.7:80", "--policy", "mine")
     check(done.status == 4 and "198.51.100.7" in done.err, f"beyond this machine: {done}")
+
+
+def configure(home, text):
+    path = home.file("beam.conf")
+    with open(path + ".new", "w", encoding="ascii",
+              opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+def logged(home, words):
+    try:
+        with open(home.file("state", "beam.log"), encoding="utf-8") as f:
+            return words in f.read()
+    except OSError:
+        return False
+
+
+@case("life/configuration-read-again", seconds=90)
+def read_again(t):
+    """On SIGHUP: what can change does, tunnels go on, and what is wrong changes nothing."""
+    home = t.home()
+    first = home.publish(t.app.http)
+    url = first.ready()
+    daemon, tor = home.daemon_pid(), home.tor_pid()
+    done = home.detach(t.app.other, policy=("--policy", "mine"))
+    check(done.status != 0 and "mine" in done.err, f"{done}")
+
+    configure(home, '[policy "mine"]\npaths = onion\n[log]\nlevel = info\n[tor]\nanswer_timeout = 2s\n'
+                    "control = auto\n")
+    os.kill(daemon, signal.SIGHUP)
+    wait_until(lambda: logged(home, "the configuration was read again"), 5, "it was read")
+    check(logged(home, "tor.answer_timeout has changed, which takes effect with the next start"),
+          "nothing was said of what tor has")
+    check(logged(home, "tor.control has changed, which takes effect when the daemon is started"),
+          "nothing was said of what needs a new daemon")
+    done = home.detach(t.app.other, policy=("--policy", "mine"))
+    equal(done.status, 0, f"{done}")
+
+    configure(home, "[tor]\nbinry = x\n")
+    os.kill(daemon, signal.SIGHUP)
+    wait_until(lambda: logged(home, "the configuration is left as it was"), 5, "it was refused")
+    check(logged(home, "beam.conf:2"), "where it is wrong was not said")
+    configure(home, '[policy "mine"]\npaths = onion\n')
+    equal([home.daemon_pid(), home.tor_pid()], [daemon, tor], "daemon and tor")
+    up(t, url)
+    os.kill(tor, signal.SIGKILL)
+    equal(first.event("path_up", seconds=20, url=url)["url"], url, "the address after tor died")
+    up(t, url)

@@ -343,3 +343,51 @@ BEAM_TEST(conf, a_list_has_a_ceiling)
     cr_assert_leq(strlen(c->tor_bridge), (size_t)CONF_LIST_MAX);
     conf_free(c);
 }
+
+/* ---- taking over another's values ---- */
+
+struct changes {
+    char text[256];
+};
+
+static bool is_live(const char *key)
+{
+    return strncmp(key, "log.", 4) == 0 || strcmp(key, "policy.default") == 0;
+}
+
+static void on_changed(void *arg, const char *key, bool taken)
+{
+    struct changes *c = arg;
+    size_t at = strlen(c->text);
+    snprintf(c->text + at, sizeof(c->text) - at, "%s%s ", taken ? "+" : "-", key);
+}
+
+BEAM_TEST(conf, adopts_what_may_change)
+{
+    struct conf *c, *fresh;
+    struct beam_why why;
+    struct changes changes = {""};
+    static const char text[] = "[policy]\ndefault = mine\n[log]\nlevel = debug\nscrub = no\n"
+                               "[tor]\nbinary = /other\nbridge = 192.0.2.1:1\n"
+                               "[policy \"mine\"]\negress = lan\n";
+    cr_assert_eq(conf_new(&c), 0);
+    cr_assert_eq(conf_new(&fresh), 0);
+    cr_assert_eq(conf_parse(fresh, "f", "/", text, strlen(text), &why), 0, "%s", why.text);
+    conf_adopt(c, fresh, is_live, on_changed, &changes);
+    cr_assert_str_eq(changes.text,
+                     "+policy.default -tor.binary -tor.bridge +log.level +log.scrub ");
+    cr_assert_str_eq(c->policy_default, "mine");
+    cr_assert_eq(c->log_level, LOG_DEBUG);
+    cr_assert_not(c->log_scrub);
+    cr_assert_str_eq(c->tor_binary, "tor");
+    cr_assert_eq(c->policy_count, 1);
+    cr_assert_eq(fresh->policy_count, 0);
+    conf_free(fresh);
+    changes.text[0] = '\0';
+    cr_assert_eq(conf_new(&fresh), 0);
+    conf_adopt(c, fresh, is_live, on_changed, &changes);
+    cr_assert_str_eq(changes.text, "+policy.default +log.level +log.scrub ", "and back");
+    cr_assert_eq(c->policy_count, 0);
+    conf_free(fresh);
+    conf_free(c);
+}

@@ -303,6 +303,31 @@ BEAM_TEST(tor, started_while_it_is_being_stopped, .timeout = 30)
     bed_close(&b);
 }
 
+/* The binary is another, from the next start on. */
+BEAM_TEST(tor, options_hold_from_its_next_start, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    pid_t pid = tor_pid(b.ear.tor);
+    const struct tor_options options = {.binary = "/nowhere/tor",
+                                        .dir = b.fake.tor_dir,
+                                        .torrc = "",
+                                        .bootstrap_timeout = 60000,
+                                        .answer_timeout = 60000,
+                                        .restart_max = 60000};
+    cr_assert_eq(tor_set_options(b.ear.tor, &options), 0);
+    cr_assert_eq(tor_set_options(b.ear.tor, &options), 0, "twice before that is fine");
+    kit_settle(b.loop);
+    cr_assert_eq(tor_pid(b.ear.tor), pid);
+    kill(pid, SIGKILL);
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert_not_null(strstr(b.ear.why.text, "/nowhere/tor"), "%s", b.ear.why.text);
+    bed_close(&b);
+}
+
 BEAM_TEST(tor, names_of_states)
 {
     for (enum tor_state s = TOR_OFF; s <= TOR_FAILED; s++)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+static const struct {
+    const char *key;
+    enum reload_when when;
+} rows[] = {
+    {"policy.default", RELOAD_NOW},     {"tunnel.connect_timeout", RELOAD_NOW},
+    {"tunnel.max_streams", RELOAD_NOW}, {"daemon.linger", RELOAD_NOW},
+    {"log.level", RELOAD_NOW},          {"log.scrub", RELOAD_NOW},
+    {"log.file", RELOAD_NOW},           {"tor.binary", RELOAD_TOR},
+    {"tor.torrc", RELOAD_TOR},          {"tor.bridge", RELOAD_TOR},
+    {"tor.transport", RELOAD_TOR},      {"tor.bootstrap_timeout", RELOAD_TOR},
+    {"tor.answer_timeout", RELOAD_TOR}, {"tor.restart_max", RELOAD_TOR},
+};
+
+enum reload_when reload_when(const char *key)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (strcmp(rows[i].key, key) == 0)
+            return rows[i].when;
+    return RELOAD_RESTART;
+}
+
+static bool live(const char *key)
+{
+    return reload_when(key) != RELOAD_RESTART;
+}
+
+static void on_changed(void *arg, const char *key, bool taken)
+{
+    bool *tor = arg;
+    if (!taken) {
+        log_warn("daemon", "%s has changed, which takes effect when the daemon is started again",
+                 key);
+    } else if (reload_when(key) == RELOAD_TOR) {
+        log_warn("daemon", "%s has changed, which takes effect with the next start of tor", key);
+        *tor = true;
+    } else {
+        log_info("daemon", "%s has changed", key);
+    }
+}
+
+/* The log as the configuration wants it now. One that cannot be opened leaves the old one. */
+static void renew_log(struct setup *s)
+{
+    log_set_level(s->conf->log_level);
+    log_set_scrub(s->conf->log_scrub);
+    if (s->log && log_open(s->log) < 0)
+        log_error("daemon", "%s: the log cannot be written: %s", s->log, strerror(errno));
+}
+
+int reload(struct setup *s, const struct daemon_options *options, bool *tor, struct beam_why *why)
+{
+    struct setup *fresh = NULL;
+    bool of_tor = false;
+    int err = setup_read(options, &fresh, why);
+    if (err < 0) {
+        log_error("daemon", "the configuration is left as it was: %s", why->text);
+        return err;
+    }
+    conf_adopt(s->conf, fresh->conf, live, on_changed, &of_tor);
+    char *log = s->log;
+    s->log = fresh->log;
+    fresh->log = log;
+    setup_free(fresh);
+    renew_log(s);
+    log_info("daemon", "the configuration was read again");
+    *tor = of_tor;
+    return 0;
+}
