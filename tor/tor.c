@@ -117,9 +117,8 @@ static void on_hung(void *arg)
 static void on_log(void *arg, const struct logline *l)
 {
     struct tor *t = arg;
-    if (t->state == TOR_ENDING)
-        return;
-    watch_log(&t->watch, l);
+    if (t->state != TOR_ENDING)
+        watch_log(&t->watch, l);
 }
 
 static void on_ended(void *arg, int status, const struct beam_why *why)
@@ -292,8 +291,7 @@ static void launch(struct tor *t)
         loop_timer_set(&t->timer, START_DEADLINE);
 }
 
-/* It ended before it was under control. Where one did well before, and where
- * somebody killed it, there is another chance. */
+/* It ended before control of it was had. If one did well before, or it was killed: once more. */
 static void ended_early(struct tor *t)
 {
     hang_up(t);

@@ -337,6 +337,7 @@ BEAM_TEST(host, listens_where_its_permit_covers_it)
         struct multiaddr a = world_addr(others[i]);
         cr_expect_eq(host_listen(bob->host, &a, &why), BEAM_EINVAL, "%s", others[i]);
     }
+    cr_assert_not_null(host_addr(alice->host, 0));
     struct multiaddr taken = *host_addr(alice->host, 0);
     cr_expect_eq(host_listen(bob->host, &taken, &why), BEAM_EEXIST);
     cr_expect_null(host_addr(bob->host, 1));

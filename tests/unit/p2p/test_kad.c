@@ -36,7 +36,8 @@ static void on_done(void *arg, int err, const struct beam_why *why, const struct
     o->providers = r->provider_count;
     o->provider = r->providers[0];
     o->value.len = r->value.len < sizeof(o->bytes) ? r->value.len : sizeof(o->bytes);
-    memcpy(o->bytes, r->value.at, o->value.len);
+    if (o->value.len > 0)
+        memcpy(o->bytes, r->value.at, o->value.len);
     o->value.at = o->bytes;
 }
 

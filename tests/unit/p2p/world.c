@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "stream/memory.h"
+#include "tests/unit/p2p/cut.h"
 
 static void fill(void *arg, void *out, size_t len)
 {
@@ -85,6 +86,13 @@ static int tor_dial(void *owner, const char *name, uint16_t port, uint64_t timeo
         if (err < 0) {
             free(t);
             return err;
+        }
+        if (n->world->torn > 0)
+            t->s = cut_after(t->s, 1 + seed_below(&n->world->seed, n->world->torn));
+        if (!t->s) {
+            stream_free(far);
+            free(t);
+            return BEAM_ENOMEM;
         }
         host_accept(to->host, far, WAY_ONION, NULL);
     }

@@ -26,6 +26,7 @@ struct world {
         bool no_tor;            /* it takes no more such dials */
     } nodes[WORLD_HOSTS];
     size_t n;
+    size_t torn; /* what goes as if through Tor is torn after less than so many bytes; 0: is not */
 };
 
 /* What was asked of a host and what came of it. */
