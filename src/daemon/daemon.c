@@ -277,6 +277,7 @@ static int start_publications(void *arg, struct beam_why *why)
                               .keys = d->keys,
                               .run_dir = d->setup->home->run,
                               .relays_dir = d->relays_dir,
+                              .bootstrap = d->setup->conf->network_bootstrap,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams,
                               .onion_watch = d->setup->conf->onion_watch,

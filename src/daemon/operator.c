@@ -21,6 +21,7 @@
 #include "identity/keystore.h"
 #include "loop/listen.h"
 #include "p2p/host.h"
+#include "relay/announce.h"
 #include "relay/front.h"
 #include "relay/registrar.h"
 #include "stream/socket.h"
@@ -51,6 +52,9 @@ struct operator
     struct front *front;
 
     struct operator_onion *onion;
+    struct kad *kad;
+    struct announce *announce;
+    char front_url[INFO_URL_SIZE];
 };
 
 /* ---- its end -------------------------------------------------------------------------------- */
@@ -116,10 +120,11 @@ static int read_keys(struct operator* r, struct beam_why *why)
     return err;
 }
 
-/* Owners are dialled by nobody here; the egress is what lets it listen beyond this machine. */
+/* The egress lets it listen beyond this machine, and reach the other nodes of the DHT. */
 static int make_permit(struct operator* r, struct beam_why *why)
 {
     int err = policy_ad_hoc(POLICY_RELAY, POLICY_EGRESS_ANY, &r->policy);
+    r->policy.allow_private = r->setup->conf->network_allow_private;
     if (err == 0)
         err = permit_new(&r->policy, &r->permit);
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
@@ -383,11 +388,71 @@ static bool stop_onion(void *arg)
     return !r->onion || operator_onion_stop(r->onion, on_onion_stopped, r);
 }
 
+/* ---- the network ---------------------------------------------------------------------------- */
+
+static int begin_at(struct operator* r, struct beam_why *why)
+{
+    int err = 0;
+    for (const char *at = r->setup->conf->network_bootstrap; err == 0 && *at;) {
+        struct multiaddr addr;
+        size_t len = strcspn(at, "\n");
+        err = multiaddr_parse(at, len, &addr, why);
+        if (err == 0 && (err = kad_bootstrap(r->kad, &addr)) < 0)
+            beam_why(why, err, "network.bootstrap: %s", beam_err_text(err));
+        at += len + (at[len] == '\n');
+    }
+    return err;
+}
+
+static void free_network(void *arg)
+{
+    struct operator* r = arg;
+    announce_free(r->announce);
+    kad_free(r->kad);
+    r->announce = NULL;
+    r->kad = NULL;
+}
+
+/* A relay serves the DHT, and makes itself known there. */
+static int start_network(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    const struct conf *c = r->setup->conf;
+    const struct kad_spec kad = {.host = r->host,
+                                 .loop = r->loop,
+                                 .rng = rng_system(),
+                                 .clock = clock_system(),
+                                 .permit = r->permit,
+                                 .mode = KAD_SERVER};
+    struct announce_spec announce = {.loop = r->loop,
+                                     .host = r->host,
+                                     .clock = clock_system(),
+                                     .key = r->key,
+                                     .store = r->store,
+                                     .max_reservations = c->relay_max_reservations,
+                                     .url = r->front_url,
+                                     .version = r->options->daemon.version,
+                                     .contact = c->relay_contact};
+    snprintf(r->front_url, sizeof(r->front_url), "http://%s", r->base.host);
+    int err = kad_new(&kad, &r->kad);
+    announce.kad = r->kad;
+    if (err == 0 && c->relay_announce)
+        err = announce_new(&announce, &r->announce);
+    if (err < 0)
+        beam_why(why, err, "relay: %s", beam_err_text(err));
+    else
+        err = begin_at(r, why);
+    if (err < 0)
+        free_network(r);
+    return err;
+}
+
 static const struct subsystem table[] = {
     {"signals", start_signals, NULL, free_signals},
     {"peer", start_peer, NULL, free_peer},
     {"endpoints", start_endpoints, NULL, free_endpoints},
     {"onion", start_onion, stop_onion, free_onion},
+    {"network", start_network, NULL, free_network},
 };
 
 /* ---- its life ------------------------------------------------------------------------------- */

@@ -45,9 +45,11 @@ static int make_policy(const struct conf *conf, unsigned paths, enum policy_egre
     int err = policy_find(conf, "anonymous", &p, NULL);
     if (err == 0 && (p.paths != paths || p.egress != egress))
         err = policy_ad_hoc(paths, egress, &p);
-    if (err == 0)
-        *out = p;
-    return err;
+    if (err < 0)
+        return err;
+    p.allow_private = conf->network_allow_private;
+    *out = p;
+    return 0;
 }
 
 /* Options make an ad hoc policy; an egress alone changes that of the default one. */
@@ -144,10 +146,11 @@ static int read_relays(const struct message *m, const struct conf *conf, struct 
     }
     if (err == 0 && w->relay_count == 0)
         err = read_configured(conf, w, why);
-    if (err == 0 && w->relay_count == 0)
+    w->find_relay = err == 0 && w->relay_count == 0;
+    if (w->find_relay && !conf->network_bootstrap[0])
         err = beam_why(why, BEAM_EUSAGE,
                        "relay: which one? (--community-relay=ADDR, or relay.at in the "
-                       "configuration)");
+                       "configuration; or network.bootstrap, a node from which one is found)");
     return err;
 }
 

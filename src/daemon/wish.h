@@ -16,7 +16,8 @@ struct wish {
     struct policy policy;
     struct where relays[MESSAGE_RELAYS_MAX]; /* of a policy with a relay: at least one */
     size_t relay_count;
-    bool named; /* by the user */
+    bool find_relay; /* none was named: one of the network's */
+    bool named;      /* by the user */
     bool ephemeral;
     const char *client_auth, *basic_auth; /* borrowed from the message; NULL: none */
     enum tunnel_protocol protocol;

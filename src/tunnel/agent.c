@@ -4,9 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "path/circuits.h"
 
-enum { OTHER_STREAMS = 64 }; /* beside visits: pings, requests */
+enum {
+    OTHER_STREAMS = 64, /* beside visits: pings, requests */
+    ASK_THROUGH_TOR_MS = 60 * 1000,
+    PATIENCE_MS = 30 * 1000, /* until somebody in the network must have answered */
+    PATIENCE_TOR_MS = 180 * 1000
+};
 
 struct agent {
     struct agent_spec spec;
@@ -14,6 +20,9 @@ struct agent {
     struct circuits way;
     struct host *host;
     struct visits *visits;
+    struct kad *kad; /* NULL while no relay has to be found */
+    struct finder *finder;
+    char *history;
 };
 
 static int make_host(struct agent *a)
@@ -69,29 +78,91 @@ int agent_new(const struct agent_spec *spec, struct agent **out)
     return err;
 }
 
+static struct owner_spec owner_spec(const struct agent *a, const char *name)
+{
+    struct agent *own = (struct agent *)a;
+    return (struct owner_spec){.loop = a->spec.loop,
+                               .rng = a->spec.rng,
+                               .host = a->host,
+                               .visits = a->visits,
+                               .permit = a->spec.permit,
+                               .tor = circuits_way(&own->way),
+                               .name = name,
+                               .keep = a->spec.keep,
+                               .dir = a->dir};
+}
+
 int agent_relay(struct agent *a, const struct where *where, const char *name,
                 const struct path_events *events, struct path **out, struct beam_why *why)
 {
-    const struct owner_spec spec = {.loop = a->spec.loop,
-                                    .rng = a->spec.rng,
-                                    .host = a->host,
-                                    .visits = a->visits,
-                                    .permit = a->spec.permit,
-                                    .tor = circuits_way(&a->way),
-                                    .where = *where,
-                                    .name = name,
-                                    .keep = a->spec.keep,
-                                    .dir = a->dir};
+    struct owner_spec spec = owner_spec(a, name);
+    spec.where = *where;
     return path_relay(&spec, events, out, why);
+}
+
+/* ---- relays that are found ------------------------------------------------------------------ */
+
+static int begin_at(struct agent *a, const char *list, struct beam_why *why)
+{
+    struct multiaddr addr;
+    int err = 0;
+    for (const char *at = list; err == 0 && *at; at += strspn(at, "\n")) {
+        size_t len = strcspn(at, "\n");
+        err = multiaddr_parse(at, len, &addr, why);
+        if (err == 0 && (err = kad_bootstrap(a->kad, &addr)) < 0)
+            beam_why(why, err, "network.bootstrap: %s", beam_err_text(err));
+        at += len;
+    }
+    return err;
+}
+
+static int join_dht(struct agent *a, struct beam_why *why)
+{
+    bool direct = a->spec.direct;
+    const struct kad_spec kad = {.host = a->host,
+                                 .loop = a->spec.loop,
+                                 .rng = a->spec.rng,
+                                 .clock = a->spec.clock,
+                                 .permit = a->spec.permit,
+                                 .tor = true,
+                                 .mode = KAD_CLIENT,
+                                 .ask_ms = direct ? 0 : ASK_THROUGH_TOR_MS};
+    int err = kad_new(&kad, &a->kad);
+    if (err < 0)
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    a->history = file_join(a->dir, "history");
+    const struct finder_spec finder = {.loop = a->spec.loop,
+                                       .host = a->host,
+                                       .kad = a->kad,
+                                       .rng = a->spec.rng,
+                                       .history = a->spec.keep ? a->history : NULL,
+                                       .kinds = INFO_HTTP,
+                                       .patience_ms = direct ? PATIENCE_MS : PATIENCE_TOR_MS};
+    err = finder_new(&finder, &a->finder);
+    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err))
+                   : begin_at(a, a->spec.bootstrap, why);
+}
+
+int agent_relay_found(struct agent *a, const char *name, const struct path_events *events,
+                      struct path **out, struct beam_why *why)
+{
+    const struct owner_spec spec = owner_spec(a, name);
+    int err = file_private_dir(a->dir, why);
+    if (err == 0)
+        err = join_dht(a, why);
+    return err < 0 ? err : path_relay_found(&spec, a->finder, events, out, why);
 }
 
 void agent_free(struct agent *a)
 {
     if (!a)
         return;
+    finder_free(a->finder);
+    kad_free(a->kad);
     visits_free(a->visits);
     host_free(a->host);
     key_pair_free(a->spec.key);
+    free(a->history);
     free(a->dir);
     free(a);
 }

@@ -20,10 +20,12 @@ struct agent_spec { /* what is pointed to is borrowed, but for the key */
     struct tor *tor;
     const struct isolation *isolation;
     const struct permit *permit;
-    struct key_pair *key; /* taken over, always */
-    uint64_t max_streams; /* visitors at once */
-    const char *dir;      /* for what is kept of relays; copied */
-    bool keep;            /* reservations outlive this program */
+    struct key_pair *key;  /* taken over, always */
+    uint64_t max_streams;  /* visitors at once */
+    const char *dir;       /* for what is kept of relays; copied */
+    const char *bootstrap; /* nodes of the DHT to begin with, one a line; good while it starts */
+    bool keep;             /* reservations outlive this program */
+    bool direct; /* the permit lets it dial without Tor: answers are waited for less long */
 };
 
 /* 0 or BEAM_ENOMEM. */
@@ -31,6 +33,9 @@ int agent_new(const struct agent_spec *spec, struct agent **out);
 /* A path through a relay; `name` (NULL: none) is the one that is wanted there. As path_relay. */
 int agent_relay(struct agent *a, const struct where *where, const char *name,
                 const struct path_events *events, struct path **out, struct beam_why *why);
+/* The same by a relay that is found in the DHT: once for an agent. BEAM_EINVAL: a node is none. */
+int agent_relay_found(struct agent *a, const char *name, const struct path_events *events,
+                      struct path **out, struct beam_why *why);
 /* After its paths. NULL allowed. */
 void agent_free(struct agent *a);
 

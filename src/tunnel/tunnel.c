@@ -313,15 +313,19 @@ static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct 
                                      .key = t->persona.identity,
                                      .max_streams = w->max_streams,
                                      .dir = w->relays_dir,
+                                     .bootstrap = w->bootstrap,
+                                     .direct = t->policy.egress != POLICY_EGRESS_TOR,
                                      .keep = !spec->ephemeral};
     t->persona.identity = NULL; /* the agent's now */
     int err = agent_new(&agent, &t->agent);
     if (err < 0)
         return beam_why(why, err, "tunnel %s: out of memory", t->name);
-    for (size_t i = 0; err == 0 && i < spec->relay_count; i++) {
+    const char *name = spec->named ? t->name : NULL;
+    for (size_t i = 0; err == 0 && i < spec->relay_count + spec->find_relay; i++) {
         struct branch *branch = &t->branches[t->branch_count];
-        err = agent_relay(t->agent, &spec->relays[i], spec->named ? t->name : NULL, &events,
-                          &branch->path, why);
+        err = i < spec->relay_count
+                  ? agent_relay(t->agent, &spec->relays[i], name, &events, &branch->path, why)
+                  : agent_relay_found(t->agent, name, &events, &branch->path, why);
         if (err < 0)
             break;
         branch->state = PATH_WAITING;

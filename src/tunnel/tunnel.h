@@ -28,6 +28,7 @@ struct tunnel_world {
     struct keystore *keys;
     const char *run_dir;      /* sockets */
     const char *relays_dir;   /* kept: what relays gave, and who they are */
+    const char *bootstrap;    /* nodes of the DHT to begin with, one a line */
     uint64_t connect_timeout; /* ms */
     uint64_t max_streams;     /* of a tunnel that is opened now */
     struct onion_limits onion_limits;
@@ -51,6 +52,7 @@ struct tunnel_spec {
     const char *client_auth; /* file of the visitors who may enter the onion; NULL: anybody may */
     const char *basic_auth;  /* file of the passwords that let requests in; NULL: all. HTTP alone */
     enum tunnel_protocol protocol;
+    bool find_relay; /* of a policy with a relay, when none is named: one of the network's */
     const struct where *relays; /* of a policy with a relay; at most TUNNEL_RELAYS_MAX */
     size_t relay_count;
     bool named; /* the name is the user's own choice, for others to see */

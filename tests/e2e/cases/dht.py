@@ -5,6 +5,10 @@ import signal
 
 from kit.case import case
 from kit.process import Process, check, equal, wait_until
+from kit.relay import Relay, free_port
+from kit.visit import Curl
+
+CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
 
 CONFIGURATION = """
 [policy]
@@ -75,3 +79,68 @@ def client(stage):
     daemon.signal(signal.SIGTERM)
     equal(daemon.wait(10), 0, "the daemon's status")
     server.end()
+
+
+def relays(stage, count):
+    """Relays at loopback addresses of their own; all but the first know the first alone."""
+    made = []
+    for n in range(1, count + 1):
+        options = {"network__bootstrap": made[0].address} if made else {}
+        made.append(stage.keep(Relay(stage.path(f"r{n}"), front=f"127.{n}.0.1:{free_port()}",
+                                     p2p=f"127.{n}.0.1:{free_port()}", network__allow_private="yes",
+                                     **options)))
+    return made
+
+
+def found(tunnel, among, seconds=60):
+    """The relay by which the tunnel is up, and its URL."""
+    event = tunnel.event("path_up", seconds, path="relay")
+    [relay] = [r for r in among if r.peer_id == event["peer"]]
+    check(event["url"].startswith(f"http://{relay.front}/t/"), f"{event}")
+    return relay, event
+
+
+@case("dht/relay", network=False, seconds=180)
+def relay_found(stage):
+    """Three relays, none named: one is found, the same one again, and another when it is gone."""
+    three = relays(stage, 3)
+    app = stage.serve()
+    home = stage.home(tor__torrc=None)
+    options = ("--egress", "any", "-o", f"network.bootstrap={three[0].address}",
+               "-o", "network.allow_private=yes")
+    paths = ("--community-relay",)
+    tunnel = home.publish(str(app.http), *options, paths=paths)
+    first, event = found(tunnel, three)
+    url = event["url"]
+    stage.note(f"up after {event['ms']} ms")
+    check(CURL.get(url + "text"), "the app answers")
+    tunnel.interrupt()
+    tunnel = home.publish(str(app.http), *options, paths=paths)
+    again, event = found(tunnel, three)
+    equal((again.peer_id, event["url"]), (first.peer_id, url), "the relay and the URL of before")
+    tunnel.interrupt()
+    if first is three[0]:  # the others stay reachable from it, so it goes on
+        return
+    first.kill()
+    tunnel = home.publish(str(app.http), *options, paths=paths)
+    _, event = found(tunnel, [r for r in three if r is not first], 120)
+    check(CURL.get(event["url"] + "text"), "the app answers at another relay")
+    tunnel.interrupt()
+
+
+@case("dht/no-relay", network=False)
+def no_relay(stage):
+    """Nobody named, and nobody to ask: status 2. Somebody to ask, and no relay: it says so."""
+    app = stage.serve()
+    home = stage.home(tor__torrc=None)
+    done = stage.home("alone").run(str(app.http), "--community-relay", "--json")
+    equal(done.status, 2, f"{done}")
+    check("network.bootstrap" in done.err, f"{done}")
+    server = Server(stage, 1)
+    tunnel = home.publish(str(app.http), "--egress", "any", "-o",
+                          f"network.bootstrap={server.address()}", "-o",
+                          "network.allow_private=yes", paths=("--community-relay",))
+    while "none is known in the network" not in (event := tunnel.event("warning", 40))["text"]:
+        pass
+    check("--community-relay=ADDR" in event["text"], f"{event}")
+    tunnel.interrupt()

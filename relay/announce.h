@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A relay makes itself known in the DHT: it puts what it says of itself (relay/info.h) and provides
+ * the key of all relays, as soon as the network is there and then again and again, for both expire.
+ */
+#ifndef BEAM_RELAY_ANNOUNCE_H
+#define BEAM_RELAY_ANNOUNCE_H
+
+#include "p2p/kad.h"
+#include "relay/info.h"
+#include "relay/lease.h"
+
+struct announce;
+
+struct announce_spec { /* what is pointed to is borrowed; the struct is copied */
+    struct loop *loop;
+    struct host *host;
+    struct kad *kad;
+    const struct clock_source *clock;
+    const struct key_pair *key;      /* the host's */
+    const struct lease_store *store; /* for how full it is */
+    uint64_t max_reservations;
+    const char *url, *version, *contact; /* of struct relay_info */
+};
+
+/* The DHT keeps such values from then on, those of other relays too. 0 or BEAM_ENOMEM, BEAM_ELIMIT. */
+int announce_new(const struct announce_spec *spec, struct announce **out);
+/* Before the kad. NULL allowed. */
+void announce_free(struct announce *a);
+
+#endif

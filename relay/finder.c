@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/finder.h"
+
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "relay/history.h"
+
+enum {
+    LOOK_MS = 50,                     /* while nobody is known yet */
+    LEARNED_MS = 48 * 60 * 60 * 1000, /* to find it again after it was away */
+    FRESH_MS = 10 * 60 * 1000         /* the list is asked for anew after it */
+};
+
+struct known {
+    struct relay_info info;
+    bool given;
+};
+
+/* The word of one relay that is being fetched. */
+struct fetch {
+    struct finder *finder;
+    struct kad_job *job;
+};
+
+struct finder {
+    struct finder_spec spec;
+    struct history history;
+    struct loop_timer timer;
+    struct kad_job *list;
+    struct fetch fetches[FINDER_MAX];
+    size_t fetching;
+    uint64_t since, listed;   /* loop_now: the pick began; the list was fetched, 0: never */
+    struct peer_id preferred; /* len 0: none */
+    finder_fn *done;
+    void *arg;
+    size_t n;
+    struct known known[FINDER_MAX];
+};
+
+static void answer(struct finder *f, int err, const struct beam_why *why,
+                   const struct relay_info *info)
+{
+    finder_fn *done = f->done;
+    f->done = NULL;
+    done(f->arg, err, why, info);
+}
+
+static void fail(struct finder *f, int err, const char *what)
+{
+    struct beam_why why;
+    beam_why(&why, err, "relays: %s", what);
+    answer(f, err, &why, NULL);
+}
+
+/* ---- picking -------------------------------------------------------------------------------- */
+
+static bool pick(struct finder *f)
+{
+    double weights[FINDER_MAX], preferred = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct relay_info *info = &f->known[i].info;
+        const struct pick_history seen = history_of(&f->history, &info->id);
+        weights[i] = f->known[i].given ? 0 : pick_weight(info, &seen, f->spec.kinds);
+        if (!f->known[i].given && peer_id_equal(&info->id, &f->preferred))
+            preferred = weights[i] = 1; /* though it may be full: we have a place there */
+    }
+    for (size_t i = 0; preferred > 0 && i < f->n; i++)
+        if (!peer_id_equal(&f->known[i].info.id, &f->preferred))
+            weights[i] = 0;
+    size_t i = pick_one(weights, f->n, f->spec.rng);
+    if (i == f->n)
+        return false;
+    struct known *k = &f->known[i];
+    k->given = true;
+    host_learn(f->spec.host, &k->info.id, k->info.addrs, k->info.addr_count, PERMIT_LEARNED,
+               LEARNED_MS);
+    answer(f, 0, NULL, &k->info);
+    return true;
+}
+
+static void listed(struct finder *f)
+{
+    f->listed = loop_now(f->spec.loop);
+    if (!pick(f))
+        fail(f, BEAM_ENOTFOUND,
+             f->n == 0 ? "none is known in the network (name one: --community-relay=ADDR)"
+                       : "none of those that are known can be used now (name one: "
+                         "--community-relay=ADDR)");
+}
+
+/* ---- the list ------------------------------------------------------------------------------- */
+
+static void take(struct finder *f, struct kad_text value)
+{
+    struct relay_info *info = malloc(sizeof(*info));
+    if (info && info_open(value.at, value.len, info) == 0) {
+        size_t i = 0;
+        while (i < f->n && !peer_id_equal(&f->known[i].info.id, &info->id))
+            i++;
+        if (i < FINDER_MAX) {
+            f->known[i].info = *info;
+            f->n += i == f->n;
+        }
+    }
+    free(info);
+}
+
+static void on_info(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+{
+    struct fetch *fetch = arg;
+    struct finder *f = fetch->finder;
+    fetch->job = NULL;
+    f->fetching--;
+    if (err == 0)
+        take(f, r->value);
+    else
+        log_info("relay", "what a relay says of itself: %s", why->text);
+    if (f->fetching == 0)
+        listed(f);
+}
+
+static void fetch_info(struct finder *f, struct fetch *fetch, const struct peer_id *relay)
+{
+    uint8_t key[INFO_KEY_MAX];
+    const struct kad_text k = {.at = key, .len = info_key(relay, key)};
+    fetch->finder = f;
+    if (kad_job_start(kad_jobs(f->spec.kad), KAD_JOB_GET, k, k, on_info, fetch, &fetch->job) == 0)
+        f->fetching++;
+}
+
+static void on_list(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+{
+    struct finder *f = arg;
+    f->list = NULL;
+    if (err < 0 && err != BEAM_ENOTFOUND) {
+        answer(f, err, why, NULL);
+        return;
+    }
+    for (size_t i = 0; i < r->provider_count && i < FINDER_MAX; i++)
+        fetch_info(f, &f->fetches[i], &r->providers[i]);
+    if (f->fetching == 0)
+        listed(f);
+}
+
+static void on_timer(void *arg)
+{
+    struct finder *f = arg;
+    const struct kad_text topic = info_topic();
+    if (f->listed != 0 && loop_now(f->spec.loop) < f->listed + FRESH_MS && pick(f))
+        return;
+    if (kad_table_count(kad_table(f->spec.kad)) == 0) {
+        if (loop_now(f->spec.loop) >= f->since + f->spec.patience_ms)
+            fail(f, BEAM_EUNREACH, "nobody in the network answers (see network.bootstrap)");
+        else
+            loop_timer_set(&f->timer, LOOK_MS);
+        return;
+    }
+    int err =
+        kad_job_start(kad_jobs(f->spec.kad), KAD_JOB_PROVIDERS, topic, topic, on_list, f, &f->list);
+    if (err < 0)
+        fail(f, err, beam_err_text(err));
+}
+
+void finder_pick(struct finder *f, finder_fn *done, void *arg)
+{
+    f->done = done;
+    f->arg = arg;
+    f->since = loop_now(f->spec.loop);
+    loop_timer_set(&f->timer, 0);
+}
+
+void finder_prefer(struct finder *f, const struct peer_id *relay)
+{
+    f->preferred = *relay;
+}
+
+void finder_report(struct finder *f, const struct peer_id *relay, bool served, uint64_t ms)
+{
+    struct beam_why why;
+    history_note(&f->history, relay, served, ms);
+    if (f->spec.history && history_save(&f->history, f->spec.history, &why) < 0)
+        log_warn("relay", "%s", why.text);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------ */
+
+int finder_new(const struct finder_spec *spec, struct finder **out)
+{
+    struct beam_why why;
+    struct finder *f = calloc(1, sizeof(*f));
+    if (!f)
+        return BEAM_ENOMEM;
+    f->spec = *spec;
+    int err = kad_store_register(kad_store(spec->kad), &info_validator);
+    if (err < 0 && err != BEAM_EEXIST) {
+        free(f);
+        return err;
+    }
+    if (spec->history) {
+        err = history_load(&f->history, spec->history, &why);
+        if (err < 0 && err != BEAM_ENOTFOUND)
+            log_warn("relay", "%s", why.text);
+    }
+    loop_timer_init(spec->loop, &f->timer, on_timer, f);
+    *out = f;
+    return 0;
+}
+
+void finder_free(struct finder *f)
+{
+    if (!f)
+        return;
+    loop_timer_clear(&f->timer);
+    if (f->list)
+        kad_job_cancel(f->list);
+    for (size_t i = 0; i < FINDER_MAX; i++)
+        if (f->fetches[i].job)
+            kad_job_cancel(f->fetches[i].job);
+    free(f);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Relays that nobody named: found in the DHT, as its client, over a persona's own host; one of them
+ * is picked (relay/pick.h), and another after that one failed. What was seen of them is kept.
+ */
+#ifndef BEAM_RELAY_FINDER_H
+#define BEAM_RELAY_FINDER_H
+
+#include "p2p/kad.h"
+#include "relay/pick.h"
+
+enum { FINDER_MAX = 20 /* relays that are known at a time */ };
+
+struct finder;
+
+struct finder_spec { /* what is pointed to is borrowed; the struct is copied */
+    struct loop *loop;
+    struct host *host;
+    struct kad *kad; /* the host's */
+    const struct rng *rng;
+    const char *history;  /* path of the file of what was seen; NULL: nothing is kept */
+    unsigned kinds;       /* that the relay must have: bits */
+    uint64_t patience_ms; /* until somebody must have answered */
+};
+
+/* `info` is borrowed for the call, and the host has learned where the relay is; NULL on failure:
+ * BEAM_EUNREACH (nobody in the network answers), BEAM_ENOTFOUND (no relay that can be used), with
+ * words. */
+typedef void finder_fn(void *arg, int err, const struct beam_why *why,
+                       const struct relay_info *info);
+
+/* 0, BEAM_ENOMEM, BEAM_ELIMIT. */
+int finder_new(const struct finder_spec *spec, struct finder **out);
+/* Nothing more is called. Before the kad. NULL allowed. */
+void finder_free(struct finder *f);
+/* One that was not given before in this finder's life, while there is one. The answer comes later,
+ * once; one pick at a time. */
+void finder_pick(struct finder *f, finder_fn *done, void *arg);
+/* This one first, if it is there: it was used before. Nothing is fetched now. */
+void finder_prefer(struct finder *f, const struct peer_id *relay);
+/* What became of the one that was picked: it came up after `ms`, or failed. */
+void finder_report(struct finder *f, const struct peer_id *relay, bool served, uint64_t ms);
+
+#endif
