@@ -10,9 +10,11 @@
 
 enum kind { SAID_NETWORK = 1, SAID_CLOCK = 2, SAID_STALLED = 4, SAID_TRANSPORT = 8 };
 
+#define LONG_RUN ((uint64_t)30 * 24 * 3600 * 1000) /* ms */
+
 void bootstrap_init(struct bootstrap *b, uint64_t now, uint64_t timeout)
 {
-    *b = (struct bootstrap){.moved_at = now, .timeout = timeout};
+    *b = (struct bootstrap){.moved_at = now, .timeout = timeout, .old_at = now + LONG_RUN};
 }
 
 /* Trouble of a kind is told once, until things move again. */
@@ -172,8 +174,22 @@ unsigned bootstrap_log(struct bootstrap *b, const struct logline *l)
     return BOOTSTRAP_TROUBLE;
 }
 
+/* Proposal 333, 1: vanguards-lite is for onions that are up for no longer than a month. */
+static unsigned grown_old(struct bootstrap *b)
+{
+    b->old_at = UINT64_MAX;
+    beam_why(
+        &b->why, BEAM_ELIMIT,
+        "this tor has run for 30 days: what keeps those who own relays from finding an "
+        "onion's guard is made for no longer (put the vanguards add-on beside it, for services "
+        "that stay up)");
+    return BOOTSTRAP_TROUBLE;
+}
+
 unsigned bootstrap_tick(struct bootstrap *b, uint64_t now)
 {
+    if (now >= b->old_at)
+        return grown_old(b);
     if (now < bootstrap_due(b) || !first_time(b, SAID_STALLED))
         return 0;
     beam_why(&b->why, BEAM_ETIMEOUT,
@@ -187,6 +203,6 @@ unsigned bootstrap_tick(struct bootstrap *b, uint64_t now)
 uint64_t bootstrap_due(const struct bootstrap *b)
 {
     if (b->done || (b->said & SAID_STALLED))
-        return UINT64_MAX;
+        return b->old_at;
     return b->moved_at + b->timeout;
 }

@@ -28,8 +28,9 @@ struct bootstrap {
     char summary[BOOTSTRAP_SUMMARY_SIZE]; /* tor's words, escaped; "" before the first */
     struct beam_why why;
     bool done;
-    unsigned said;                        /* a bit a kind of trouble */
-    uint64_t moved_at, timeout;           /* ms */
+    unsigned said;              /* a bit a kind of trouble */
+    uint64_t moved_at, timeout; /* ms */
+    uint64_t old_at;            /* ms: what its guards are hidden by is not made for more */
     char trouble[BOOTSTRAP_TROUBLE_SIZE]; /* the last reason tor gave, however small; "" if none */
 };
 

@@ -20,7 +20,6 @@ enum {                         /* ms */
        STOP_GRACE = 2000,
        LOST_GRACE = 1000, /* between the control connection's end and the process's */
        PAUSE_MIN = 250,   /* before the first restart; doubled each time */
-       VOUCHED = 120000,  /* for so long it counts that one of its onions was reached */
        RAN_WELL = 30000   /* ready for so long, it starts from the first pause again */
 };
 
@@ -58,7 +57,7 @@ struct tor {
     bool lost;           /* the link went before the process */
     unsigned failures;   /* ends in a row */
     uint64_t ready_at;   /* 0: not yet */
-    uint64_t trusted_until;
+    uint64_t vouched_at; /* 0: never */
     uint64_t wait_until; /* for the lock */
     char version[PROTOCOL_VERSION_SIZE];
 };
@@ -544,12 +543,12 @@ void tor_free(struct tor *t)
 
 void tor_vouch(struct tor *t)
 {
-    t->trusted_until = loop_now(t->loop) + VOUCHED;
+    t->vouched_at = loop_now(t->loop);
 }
 
-void tor_doubt(struct tor *t, const struct beam_why *why)
+void tor_doubt(struct tor *t, uint64_t since, const struct beam_why *why)
 {
-    if (t->state != TOR_READY || !body_is_ours(&t->body) || loop_now(t->loop) < t->trusted_until)
+    if (t->state != TOR_READY || !body_is_ours(&t->body) || t->vouched_at >= since)
         return;
     t->why = *why;
     tor_event(t, EV_LOST);

@@ -51,10 +51,10 @@ void tor_free(struct tor *t);
 
 /* One of its onions was reached through it just now. */
 void tor_vouch(struct tor *t);
-/* One could not be reached, though tor says that all is well. Unless another could lately, a tor of
- * ours is started again: after a break in the network there is one now and then that reaches nobody
- * any more, for good. Not from within its events. */
-void tor_doubt(struct tor *t, const struct beam_why *why);
+/* One could not be reached since then (on loop_now's clock), though tor says that all is well.
+ * Unless another could, a tor of ours is started again: after a break in the network there is one
+ * now and then that reaches nobody any more, for good. Not from within its events. */
+void tor_doubt(struct tor *t, uint64_t since, const struct beam_why *why);
 
 /* Tells one more of the changes of its state, until audience_remove. */
 void tor_listen(struct tor *t, struct audience_member *m);

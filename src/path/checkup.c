@@ -30,6 +30,8 @@ struct checkup {
     struct loop_timer timer, tick;
     uint64_t number;   /* of tries: each has circuits of its own */
     unsigned failures; /* in a row */
+    uint64_t tried;    /* on loop_now's clock, the last */
+    uint64_t began;    /* the try that was the first to fail of these */
     bool down;         /* and it was said */
     int64_t ahead;     /* of the wall clock before the other, at the last look */
 };
@@ -76,6 +78,8 @@ static void well(struct checkup *c)
 static void ill(struct checkup *c, const char *reason)
 {
     struct beam_why why;
+    if (c->failures == 0)
+        c->began = c->tried;
     if (++c->failures < TRIES) {
         loop_timer_set(&c->timer, AGAIN);
         return;
@@ -90,7 +94,7 @@ static void ill(struct checkup *c, const char *reason)
     loop_timer_set(&c->timer, c->spec.every);
     if (!was_down)
         c->events.changed(c->events.arg, &why);
-    tor_doubt(c->spec.tor, &why); /* last: the onion may be down by now */
+    tor_doubt(c->spec.tor, c->began, &why); /* last: the onion may be down by now */
 }
 
 static void on_answer(void *arg, int err, uint8_t reply, struct stream *s)
@@ -109,6 +113,7 @@ static void try_it(void *arg)
 {
     struct checkup *c = arg;
     char destination[HOST_SIZE + 32], user[ISOLATION_TEXT_SIZE], password[ISOLATION_TEXT_SIZE];
+    c->tried = loop_now(c->spec.loop);
     if (tor_socks(c->spec.tor)->len == 0) { /* one that is not ours may have no such port */
         loop_timer_set(&c->timer, c->spec.every);
         return;

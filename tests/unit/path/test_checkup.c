@@ -25,9 +25,10 @@ void tor_vouch(struct tor *t)
     vouched++;
 }
 
-void tor_doubt(struct tor *t, const struct beam_why *why)
+void tor_doubt(struct tor *t, uint64_t since, const struct beam_why *why)
 {
     (void)t;
+    cr_assert_gt(since, 0);
     cr_assert_not_null(strstr(why->text, "cannot be reached"));
     doubted++;
 }

@@ -5,6 +5,7 @@
 
 #include "tests/unit/harness.h"
 
+#define MONTH ((uint64_t)30 * 24 * 3600 * 1000)
 enum { TIMEOUT = 60000 };
 
 static struct bootstrap fresh(uint64_t now)
@@ -34,7 +35,7 @@ BEAM_TEST(bootstrap, goes_to_100)
     cr_assert_eq(
         bootstrap_status(&b, 4, "NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done.\""),
         BOOTSTRAP_PROGRESS, "done is said once");
-    cr_assert_eq(bootstrap_due(&b), UINT64_MAX);
+    cr_assert_geq(bootstrap_due(&b), MONTH);
 }
 
 BEAM_TEST(bootstrap, ignores_what_it_does_not_know)
@@ -106,8 +107,21 @@ BEAM_TEST(bootstrap, silence_is_noticed)
     cr_assert_eq(b.why.code, BEAM_ETIMEOUT);
     cr_assert_not_null(strstr(b.why.text, "60 s"));
     cr_assert_not_null(strstr(b.why.text, "no network"));
-    cr_assert_eq(bootstrap_due(&b), UINT64_MAX, "said once");
+    cr_assert_gt(bootstrap_due(&b), MONTH, "said once");
     cr_assert_eq(bootstrap_tick(&b, 10 * TIMEOUT), 0);
+}
+
+BEAM_TEST(bootstrap, after_a_month_it_is_said_once)
+{
+    struct bootstrap b = fresh(1000);
+    bootstrap_status(&b, 2000, "NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"");
+    uint64_t due = bootstrap_due(&b);
+    cr_assert_eq(due, 1000 + MONTH);
+    cr_assert_eq(bootstrap_tick(&b, due - 1), 0);
+    cr_assert_eq(bootstrap_tick(&b, due), BOOTSTRAP_TROUBLE);
+    cr_assert_not_null(strstr(b.why.text, "30 days"), "%s", b.why.text);
+    cr_assert_eq(bootstrap_due(&b), UINT64_MAX);
+    cr_assert_eq(bootstrap_tick(&b, due + MONTH), 0);
 }
 
 BEAM_TEST(bootstrap, the_watchdog_waits_anew_after_progress)
