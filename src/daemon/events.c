@@ -2,6 +2,7 @@
 #include "daemon/events.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,9 +22,13 @@ static bool add_text(cJSON *o, const char *key, const char *text)
     return cJSON_AddStringToObject(o, key, text) != NULL;
 }
 
+/* As text: cJSON would write a floating-point number, and read it again to see how many digits it
+ * takes, which is more work than all else of a request's event. */
 static bool add_number(cJSON *o, const char *key, uint64_t n)
 {
-    return cJSON_AddNumberToObject(o, key, (double)n) != NULL;
+    char text[24];
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)n);
+    return cJSON_AddRawToObject(o, key, text) != NULL;
 }
 
 /* What a visitor sent need not be UTF-8, which JSON must be. */
