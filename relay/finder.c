@@ -33,6 +33,7 @@ struct finder {
     uint64_t since, listed;   /* loop_now: the pick began; the list was fetched, 0: never */
     struct peer_id preferred; /* len 0: none */
     finder_fn *done;
+    finder_list_fn *list_done; /* the list is what is wanted, and no pick */
     void *arg;
     size_t n;
     struct known known[FINDER_MAX];
@@ -42,8 +43,13 @@ static void answer(struct finder *f, int err, const struct beam_why *why,
                    const struct relay_info *info)
 {
     finder_fn *done = f->done;
+    finder_list_fn *list_done = f->list_done;
     f->done = NULL;
-    done(f->arg, err, why, info);
+    f->list_done = NULL;
+    if (list_done)
+        list_done(f->arg, err, why);
+    else
+        done(f->arg, err, why, info);
 }
 
 static void fail(struct finder *f, int err, const char *what)
@@ -82,7 +88,9 @@ static bool pick(struct finder *f)
 static void listed(struct finder *f)
 {
     f->listed = loop_now(f->spec.loop);
-    if (!pick(f))
+    if (f->list_done)
+        answer(f, 0, NULL, NULL);
+    else if (!pick(f))
         fail(f, BEAM_ENOTFOUND,
              f->n == 0 ? "none is known in the network (name one: --community-relay=ADDR)"
                        : "none of those that are known can be used now (name one: "
@@ -147,7 +155,7 @@ static void on_timer(void *arg)
 {
     struct finder *f = arg;
     const struct kad_text topic = info_topic();
-    if (f->listed != 0 && loop_now(f->spec.loop) < f->listed + FRESH_MS && pick(f))
+    if (!f->list_done && f->listed != 0 && loop_now(f->spec.loop) < f->listed + FRESH_MS && pick(f))
         return;
     if (kad_table_count(kad_table(f->spec.kad)) == 0) {
         if (loop_now(f->spec.loop) >= f->since + f->spec.patience_ms)
@@ -168,6 +176,23 @@ void finder_pick(struct finder *f, finder_fn *done, void *arg)
     f->arg = arg;
     f->since = loop_now(f->spec.loop);
     loop_timer_set(&f->timer, 0);
+}
+
+void finder_list(struct finder *f, finder_list_fn *done, void *arg)
+{
+    f->list_done = done;
+    f->arg = arg;
+    f->since = loop_now(f->spec.loop);
+    loop_timer_set(&f->timer, 0);
+}
+
+const struct relay_info *finder_known(const struct finder *f, size_t i, struct pick_history *seen)
+{
+    if (i >= f->n)
+        return NULL;
+    if (seen)
+        *seen = history_of(&f->history, &f->known[i].info.id);
+    return &f->known[i].info;
 }
 
 void finder_prefer(struct finder *f, const struct peer_id *relay)

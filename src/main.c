@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/plain.h"
 #include "cli/publish.h"
+#include "cli/relays.h"
 #include "cli/status.h"
 #include "cli/stop.h"
 #include "cli/visitors.h"
@@ -117,12 +118,13 @@ static const struct {
     enum command command;
     int (*run)(const struct options *o, struct beam_why *why);
 } table[] = {
-    {COMMAND_PUBLISH, run_publish}, {COMMAND_STATUS, status_command},
-    {COMMAND_STOP, stop_command},   {COMMAND_DAEMON, run_daemon},
-    {COMMAND_DEMO, run_demo},       {COMMAND_HELP, run_help},
-    {COMMAND_VERSION, run_version}, {COMMAND_VISITORS, visitors_command},
-    {COMMAND_KEYS, keys_command},   {COMMAND_DOCTOR, run_doctor},
-    {COMMAND_RELAY, run_relay},     {COMMAND_NETWORK, run_network},
+    {COMMAND_PUBLISH, run_publish},   {COMMAND_STATUS, status_command},
+    {COMMAND_STOP, stop_command},     {COMMAND_DAEMON, run_daemon},
+    {COMMAND_DEMO, run_demo},         {COMMAND_HELP, run_help},
+    {COMMAND_VERSION, run_version},   {COMMAND_VISITORS, visitors_command},
+    {COMMAND_KEYS, keys_command},     {COMMAND_DOCTOR, run_doctor},
+    {COMMAND_RELAY, run_relay},       {COMMAND_NETWORK, run_network},
+    {COMMAND_RELAYS, relays_command},
 };
 
 static int run(const struct options *o, struct beam_why *why)

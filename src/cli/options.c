@@ -8,7 +8,9 @@
 
 #include "base/text.h"
 
-#define CLIENTS (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS | COMMAND_NETWORK)
+#define CLIENTS                                                                                    \
+    (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS | COMMAND_NETWORK |            \
+     COMMAND_RELAYS)
 #define ALL                                                                                        \
     (CLIENTS | COMMAND_DAEMON | COMMAND_RELAY | COMMAND_DEMO | COMMAND_DOCTOR | COMMAND_HELP |     \
      COMMAND_VISITORS)
@@ -24,6 +26,7 @@ static const struct options_command commands[] = {
      "the key store, and its backups", 2},
     {COMMAND_NETWORK, "network", "status|peers|routes|bootstrap [ADDRESS]|ping PEER",
      "this machine's node in the peer-to-peer network", 2},
+    {COMMAND_RELAYS, "relays", "", "show the community relays that are known in the network", 0},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
     {COMMAND_RELAY, "relay", "", "run a community relay, through which others publish", 0},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back, compare", 0},
@@ -62,7 +65,7 @@ static const struct options_row rows[] = {
      "take owners of tunnels there (in place of relay.p2p)", FIELD(p2p)},
     {"json", 0, NULL,
      COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_DOCTOR | COMMAND_VISITORS | COMMAND_KEYS |
-         COMMAND_RELAY | COMMAND_NETWORK,
+         COMMAND_RELAY | COMMAND_NETWORK | COMMAND_RELAYS,
      "print JSON, one object a line, instead of text", FIELD(json)},
     {"passphrase-file", 0, "FILE", COMMAND_KEYS,
      "its first line is the key store's passphrase (-: standard input)", FIELD(passphrase_file)},

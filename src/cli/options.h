@@ -23,7 +23,8 @@ enum command {
     COMMAND_KEYS = 1 << 8,
     COMMAND_DOCTOR = 1 << 9,
     COMMAND_RELAY = 1 << 10,
-    COMMAND_NETWORK = 1 << 11
+    COMMAND_NETWORK = 1 << 11,
+    COMMAND_RELAYS = 1 << 12
 };
 
 enum { OPTIONS_OPERANDS = 4 };

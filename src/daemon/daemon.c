@@ -225,9 +225,7 @@ static void free_publications(void *arg)
 {
     struct daemon *d = arg;
     publications_free(d->publications);
-    free(d->relays_dir);
     d->publications = NULL;
-    d->relays_dir = NULL;
 }
 
 static void free_network(void *arg)
@@ -235,8 +233,10 @@ static void free_network(void *arg)
     struct daemon *d = arg;
     inquiries_free(d->inquiries);
     network_free(d->network);
+    free(d->relays_dir);
     d->inquiries = NULL;
     d->network = NULL;
+    d->relays_dir = NULL;
 }
 
 static int start_network(void *arg, struct beam_why *why)
@@ -254,7 +254,8 @@ static int start_network(void *arg, struct beam_why *why)
     int err = network_new(&spec, &d->network, why);
     if (err < 0)
         return err;
-    err = inquiries_new(d->network, &d->inquiries);
+    d->relays_dir = file_join(d->setup->home->data, "relays");
+    err = d->relays_dir ? inquiries_new(d->network, d->relays_dir, &d->inquiries) : BEAM_ENOMEM;
     if (err < 0) {
         free_network(d);
         beam_why(why, err, "network: %s", beam_err_text(err));
@@ -265,9 +266,6 @@ static int start_network(void *arg, struct beam_why *why)
 static int start_publications(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
-    d->relays_dir = file_join(d->setup->home->data, "relays");
-    if (!d->relays_dir)
-        return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
     d->tunnel_world =
         (struct tunnel_world){.loop = d->loop,
                               .tor = d->tor,

@@ -3,8 +3,12 @@
 
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "daemon/whom.h"
 #include "p2p/ping.h"
+#include "relay/finder.h"
+
+enum { RELAYS_MS = 90 * 1000 };
 
 /* One that waits for its answer. */
 struct inquiry {
@@ -15,22 +19,26 @@ struct inquiry {
     struct whom whom;
     struct connect *connect;
     struct ping *ping;
+    struct finder *finder; /* of relays */
+    char *history;
     inquiry_fn *fn;
     void *arg;
 };
 
 struct inquiries {
     struct network *network;
+    const char *relays_dir;
     struct inquiry *first;
     size_t n;
 };
 
-int inquiries_new(struct network *network, struct inquiries **out)
+int inquiries_new(struct network *network, const char *relays_dir, struct inquiries **out)
 {
     struct inquiries *all = calloc(1, sizeof(*all));
     if (!all)
         return BEAM_ENOMEM;
     all->network = network;
+    all->relays_dir = relays_dir;
     *out = all;
     return 0;
 }
@@ -39,6 +47,8 @@ static void inquiry_free(struct inquiry *q)
 {
     connect_cancel(q->connect);
     ping_stop(q->ping);
+    finder_free(q->finder);
+    free(q->history);
     *q->link = q->next;
     if (q->next)
         q->next->link = q->link;
@@ -289,11 +299,89 @@ static int begin(struct inquiry *q, enum message_network what)
     return connect_start(h, &spec, on_connect, q, &q->connect);
 }
 
+/* ---- relays --------------------------------------------------------------------------------- */
+
+static bool add_addresses(cJSON *row, const struct relay_info *info)
+{
+    cJSON *list = cJSON_AddArrayToObject(row, "addresses");
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && i < info->addr_count; i++) {
+        char text[MULTIADDR_TEXT_SIZE];
+        multiaddr_text(&info->addrs[i], text);
+        cJSON *item = cJSON_CreateString(text);
+        whole = cJSON_AddItemToArray(list, item);
+        if (!whole)
+            cJSON_Delete(item);
+    }
+    return whole;
+}
+
+/* Of relays that were used here: which part of the times it served, and how fast it came up. */
+static bool add_seen(cJSON *row, const struct pick_history *seen)
+{
+    double times = (double)seen->served + seen->failed;
+    return times == 0 || (cJSON_AddNumberToObject(row, "reputation", seen->served / times) &&
+                          cJSON_AddNumberToObject(row, "ms", seen->ms));
+}
+
+static bool add_relay(cJSON *list, const struct relay_info *info, const struct pick_history *seen)
+{
+    char text[CLOCK_TEXT_SIZE];
+    cJSON *row = cJSON_CreateObject();
+    if (!cJSON_AddItemToArray(list, row)) {
+        cJSON_Delete(row);
+        return false;
+    }
+    clock_text(info->made, text);
+    return add_peer_id(row, "peer", &info->id) && add_addresses(row, info) &&
+           cJSON_AddStringToObject(row, "url", info->url) &&
+           cJSON_AddNumberToObject(row, "reservations", (double)info->reservations) &&
+           cJSON_AddNumberToObject(row, "max_reservations", (double)info->max_reservations) &&
+           cJSON_AddStringToObject(row, "version", info->version) &&
+           cJSON_AddStringToObject(row, "contact", info->contact) &&
+           cJSON_AddStringToObject(row, "since", text) && add_seen(row, seen);
+}
+
+static void on_relays(void *arg, int err, const struct beam_why *why)
+{
+    struct inquiry *q = arg;
+    const struct relay_info *info;
+    struct pick_history seen;
+    inquiry_fn *fn = q->fn;
+    void *to = q->arg;
+    cJSON *o = err < 0 ? message_error(q->id, why) : message_reply(q->id);
+    cJSON *list = err < 0 ? NULL : cJSON_AddArrayToObject(o, "relays");
+    bool whole = err < 0 || list;
+    for (size_t i = 0; err == 0 && whole && (info = finder_known(q->finder, i, &seen)); i++)
+        whole = add_relay(list, info, &seen);
+    inquiry_free(q);
+    fn(to, finished(o, whole));
+}
+
+static int look_for_relays(struct inquiry *q)
+{
+    struct network *n = q->all->network;
+    q->history = file_join(q->all->relays_dir, "history");
+    const struct finder_spec spec = {.loop = network_spec(n)->loop,
+                                     .host = network_host(n),
+                                     .kad = network_kad(n),
+                                     .rng = network_spec(n)->rng,
+                                     .history = q->history,
+                                     .patience_ms = RELAYS_MS};
+    int err = q->history ? finder_new(&spec, &q->finder) : BEAM_ENOMEM;
+    if (err == 0)
+        finder_list(q->finder, on_relays, q);
+    return err;
+}
+
+/* ---- what takes a while, begun -------------------------------------------------------------- */
+
 static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn, void *arg,
                  struct beam_why *why)
 {
-    struct whom whom;
-    int err = whom_parse(m->network.address, &whom, why);
+    struct whom whom = {.has_peer = false};
+    bool relays = m->network.what == MESSAGE_NETWORK_RELAYS;
+    int err = relays ? 0 : whom_parse(m->network.address, &whom, why);
     if (err < 0)
         return err;
     if (all->n >= INQUIRY_MAX)
@@ -308,7 +396,7 @@ static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn,
         q->next->link = &q->next;
     all->first = q;
     all->n++;
-    err = begin(q, m->network.what);
+    err = relays ? look_for_relays(q) : begin(q, m->network.what);
     if (err < 0) {
         inquiry_free(q);
         return beam_why(why, err, "network: %s", beam_err_text(err));
@@ -337,7 +425,7 @@ void inquiries_ask(struct inquiries *all, const struct message *m, inquiry_fn *f
         fn(arg, peers_of(n, m->id));
     else if (err == 0 && m->network.what == MESSAGE_NETWORK_ROUTES)
         fn(arg, routes_of(n, m->id));
-    else if (err == 0 && !m->network.address)
+    else if (err == 0 && m->network.what == MESSAGE_NETWORK_BOOTSTRAP && !m->network.address)
         fn(arg, hurry(n, m->id));
     else if (err == 0)
         err = reach(all, m, fn, arg, &why);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * What is asked of the network (docs/protocol/control.md, "network"): how it stands, who is
- * connected, to connect to somebody, to time a round trip. Some answers take a while; whoever asked
- * may leave before.
+ * connected, which relays there are, to connect to somebody, to time a round trip. Some answers
+ * take a while; whoever asked may leave before.
  */
 #ifndef BEAM_DAEMON_INQUIRY_H
 #define BEAM_DAEMON_INQUIRY_H
@@ -14,8 +14,8 @@ enum { INQUIRY_MAX = 256 }; /* that wait for an answer */
 
 struct inquiries;
 
-/* `network` is borrowed. 0 or BEAM_ENOMEM. */
-int inquiries_new(struct network *network, struct inquiries **out);
+/* Both are borrowed; what was seen of relays is kept in `relays_dir`. 0 or BEAM_ENOMEM. */
+int inquiries_new(struct network *network, const char *relays_dir, struct inquiries **out);
 /* Before the network is freed. NULL allowed. */
 void inquiries_free(struct inquiries *all);
 

@@ -180,13 +180,13 @@ static void read_unlock(struct reader *r, struct message *m)
 
 static void read_network(struct reader *r, struct message *m)
 {
-    static const char *const names[] = {"status", "peers", "bootstrap", "ping", "routes"};
+    static const char *const names[] = {"status", "peers", "bootstrap", "ping", "routes", "relays"};
     const char *what = read_text(r, "what", MESSAGE_WORD_MAX);
     size_t i = 0;
     while (what && i < sizeof(names) / sizeof(names[0]) && strcmp(what, names[i]) != 0)
         i++;
     if (r->err == 0 && (!what || i == sizeof(names) / sizeof(names[0])))
-        fault(r, "what", "one of status, peers, bootstrap, ping, routes");
+        fault(r, "what", "one of status, peers, bootstrap, ping, routes, relays");
     m->network.what = (enum message_network)i;
     m->network.address = read_text(r, "address", MESSAGE_TEXT_MAX);
     if (r->err == 0 && m->network.what == MESSAGE_NETWORK_PING && !m->network.address)

@@ -38,7 +38,8 @@ enum message_network {
     MESSAGE_NETWORK_PEERS,
     MESSAGE_NETWORK_BOOTSTRAP,
     MESSAGE_NETWORK_PING,
-    MESSAGE_NETWORK_ROUTES
+    MESSAGE_NETWORK_ROUTES,
+    MESSAGE_NETWORK_RELAYS
 };
 
 /* A request. Texts are borrowed from the object it was read from; NULL when not given. */

@@ -119,6 +119,15 @@ def relay_found(stage):
     again, event = found(tunnel, three)
     equal((again.peer_id, event["url"]), (first.peer_id, url), "the relay and the URL of before")
     tunnel.interrupt()
+    node = stage.home("node", tor__torrc=None)
+    with open(node.file("beam.conf"), "w", encoding="ascii") as f:
+        f.write(CONFIGURATION + f"bootstrap = {three[0].address}\n")
+    stage.keep(Process(node.argv("daemon"), env=node.environment()))
+    wait_until(lambda: "control.sock" in str(node.files()), 20, "the daemon serves")
+    wait_until(lambda: len(json.loads(node.succeed("relays", "--json").out)["relays"]) == 3, 60,
+               "all three are listed")
+    text = node.succeed("relays").out
+    check(all(r.peer_id in text and r.front in text for r in three), text)
     if first is three[0]:  # the others stay reachable from it, so it goes on
         return
     first.kill()
