@@ -20,6 +20,7 @@ struct announce_spec { /* what is pointed to is borrowed; the struct is copied *
     const struct key_pair *key;      /* the host's */
     const struct lease_store *store; /* for how full it is */
     uint64_t max_reservations;
+    bool allow_private; /* addresses that mean nothing elsewhere are told, too (for tests) */
     const char *url, *version, *contact; /* of struct relay_info */
 };
 

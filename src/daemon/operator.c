@@ -390,18 +390,38 @@ static bool stop_onion(void *arg)
 
 /* ---- the network ---------------------------------------------------------------------------- */
 
-static int begin_at(struct operator* r, struct beam_why *why)
+/* Each address of a list in the configuration. */
+static int each_address(struct operator* r, const char *key, const char *list,
+                        int (*fn)(struct operator* r, const struct multiaddr *addr),
+                        struct beam_why *why)
 {
     int err = 0;
-    for (const char *at = r->setup->conf->network_bootstrap; err == 0 && *at;) {
+    for (const char *at = list; err == 0 && *at;) {
         struct multiaddr addr;
+        struct beam_why fault = {.text = ""};
         size_t len = strcspn(at, "\n");
-        err = multiaddr_parse(at, len, &addr, why);
-        if (err == 0 && (err = kad_bootstrap(r->kad, &addr)) < 0)
-            beam_why(why, err, "network.bootstrap: %s", beam_err_text(err));
+        err = multiaddr_parse(at, len, &addr, &fault);
+        if (err < 0)
+            return beam_why(why, err, "%s: %s", key, fault.text);
+        err = fn(r, &addr);
+        if (err < 0)
+            return beam_why(why, err, "%s: %s", key, beam_err_text(err));
         at += len + (at[len] == '\n');
     }
     return err;
+}
+
+static int begin_at(struct operator* r, const struct multiaddr *addr)
+{
+    return kad_bootstrap(r->kad, addr);
+}
+
+/* Where it is reached from outside, which its own sockets do not know. */
+static int announce_at(struct operator* r, const struct multiaddr *addr)
+{
+    struct multiaddr bare;
+    multiaddr_without_peer(addr, &bare);
+    return host_announce(r->host, &bare, true);
 }
 
 static void free_network(void *arg)
@@ -430,6 +450,7 @@ static int start_network(void *arg, struct beam_why *why)
                                      .key = r->key,
                                      .store = r->store,
                                      .max_reservations = c->relay_max_reservations,
+                                     .allow_private = c->network_allow_private,
                                      .url = r->front_url,
                                      .version = r->options->daemon.version,
                                      .contact = c->relay_contact};
@@ -441,7 +462,9 @@ static int start_network(void *arg, struct beam_why *why)
     if (err < 0)
         beam_why(why, err, "relay: %s", beam_err_text(err));
     else
-        err = begin_at(r, why);
+        err = each_address(r, "network.bootstrap", c->network_bootstrap, begin_at, why);
+    if (err == 0)
+        err = each_address(r, "relay.address", c->relay_address, announce_at, why);
     if (err < 0)
         free_network(r);
     return err;
