@@ -21,7 +21,7 @@
 #include "stream/splice.h"
 
 enum { MEGABYTES = 1000, ROUNDS = 5, ALARM_S = 120, PIECE = 256 * 1024 };
-#define WANTED 1.4 /* times its parts */
+#define WANTED 1.5 /* times its parts */
 
 static double seconds(const struct timeval *t)
 {

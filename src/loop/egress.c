@@ -2,13 +2,12 @@
 #include "loop/egress.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
+#include "loop/tcp.h"
 
 /* A unix listener whose backlog is full cannot be waited for: it is asked again. */
 enum { BACKLOG_RETRY_MS = 20 };
@@ -145,7 +144,7 @@ int egress_dial(struct loop *l, const struct permit *permit, const struct addr *
                 enum permit_origin origin, uint64_t timeout_ms, egress_fn *done, void *arg,
                 struct egress **out)
 {
-    int err = permit_check(permit, to, origin, NULL), one = 1;
+    int err = permit_check(permit, to, origin, NULL);
     if (err < 0)
         return err;
     struct egress *e = calloc(1, sizeof(*e));
@@ -156,8 +155,7 @@ int egress_dial(struct loop *l, const struct permit *permit, const struct addr *
     loop_timer_init(l, &e->deadline, on_deadline, e);
     loop_timer_init(l, &e->retry, attempt, e);
     e->fd = socket(to->ss.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (e->fd < 0 || (to->ss.ss_family != AF_UNIX &&
-                      setsockopt(e->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)) {
+    if (e->fd < 0 || (to->ss.ss_family != AF_UNIX && tcp_tune(e->fd) < 0)) {
         egress_free(e);
         return BEAM_EIO;
     }

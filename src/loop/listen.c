@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "loop/tcp.h"
 
 enum {
     ACCEPT_PER_TURN = 32, /* then others have their turn */
@@ -71,14 +71,13 @@ static bool passing(int errnum)
 static void on_ready(void *arg, unsigned ready)
 {
     struct listener *li = arg;
-    int one = 1;
     (void)ready;
     li->calling = true;
     for (int i = 0; i < ACCEPT_PER_TURN && !li->closed && !li->paused; i++) {
         int fd = accept4(li->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
             if (li->at.ss.ss_family != AF_UNIX)
-                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+                (void)tcp_tune(fd);
             li->fn(li->arg, fd);
         } else if (!passing(errno)) {
             if (errno != EAGAIN)

@@ -217,6 +217,8 @@ static void specify(struct yamux *y, const struct yamux_spec *spec)
         y->spec.max_streams = STREAMS;
     if (!y->spec.max_window)
         y->spec.max_window = WINDOW;
+    if (y->spec.max_window < YAMUX_WINDOW_FIRST)
+        y->spec.max_window = YAMUX_WINDOW_FIRST; /* every peer begins with as much */
     if (!y->spec.stall_ms)
         y->spec.stall_ms = STALL_MS;
     if (!y->spec.linger_ms)
