@@ -18,6 +18,13 @@ static void tell(void *arg)
         o->events.state(o->events.arg, o->state, why.text[0] ? &why : NULL, o->retry_ms);
 }
 
+void onion_expect(struct onion *o)
+{
+    uint64_t patience = onions_patience(o->all);
+    if (patience > 0)
+        loop_timer_set(&o->late, patience);
+}
+
 static void enter(struct onion *o, enum onion_state state, const struct beam_why *why,
                   uint64_t retry_ms)
 {
@@ -27,6 +34,9 @@ static void enter(struct onion *o, enum onion_state state, const struct beam_why
     if (state == ONION_PUBLISHING) {
         o->started = o->failed = 0;
         o->warned = false;
+        onion_expect(o);
+    } else {
+        loop_timer_clear(&o->late);
     }
     o->state = state;
     o->why = why ? *why : none;
@@ -88,6 +98,23 @@ void onion_upload(struct onion *o, bool failed, const char *reason)
     onion_warn(o, &why);
 }
 
+/* tor says nothing when it cannot even begin: it has lost its network since. */
+static void on_late(void *arg)
+{
+    struct onion *o = arg;
+    uint64_t patience = onions_patience(o->all);
+    struct beam_why why;
+    if (o->warned || patience == 0)
+        return;
+    o->warned = true;
+    beam_why(&why, BEAM_ETIMEOUT,
+             "no directory has taken the onion service's descriptor for %" PRIu64
+             " s: it cannot be reached yet (see that this machine is connected and nothing blocks "
+             "Tor; tor goes on trying)",
+             patience / 1000);
+    onion_warn(o, &why);
+}
+
 /* It becomes one word of an ADD_ONION: nothing that ends or quotes a word, nor any letter beyond
  * ASCII, which tor refuses there. */
 static int check_target(const struct addr *target)
@@ -141,6 +168,7 @@ int onion_publish(struct tor *t, const struct onion_spec *spec, const struct oni
     o->spec.clients = clients;
     o->events = *events;
     loop_task_init(&o->tell, tell, o);
+    loop_timer_init(o->loop, &o->late, on_late, o);
     err = onions_put(o->all, o);
     if (err < 0)
         goto out;
@@ -172,6 +200,7 @@ void onion_withdraw(struct onion *o)
         return;
     onions_take(o->all, o);
     loop_task_cancel(o->loop, &o->tell);
+    loop_timer_clear(&o->late);
     free_clients(&o->spec.clients);
     free(o);
 }

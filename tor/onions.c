@@ -24,6 +24,7 @@ TAILQ_HEAD(onion_queue, onion);
 struct onions {
     struct loop *loop;
     struct onions_hooks hooks;
+    uint64_t late; /* onions_patience */
     struct map *by_address;
     struct onion_queue queue, under_way; /* in order of coming */
     size_t under_way_count;
@@ -67,6 +68,20 @@ void onions_free(struct onions *all)
     evict_stop(&all->evict);
     map_free(all->by_address);
     free(all);
+}
+
+void onions_reach(struct onions *all, uint64_t patience)
+{
+    struct onion *o;
+    all->late = patience;
+    for (size_t at = 0; (o = map_next(all->by_address, &at));)
+        if (o->state == ONION_PUBLISHING)
+            onion_expect(o);
+}
+
+uint64_t onions_patience(const struct onions *all)
+{
+    return all->late;
 }
 
 static void arm(struct onions *all)
@@ -306,6 +321,7 @@ void onions_detach(struct onions *all)
 {
     struct onion *o;
     all->control = NULL;
+    all->late = 0;
     all->first = all->count = 0;
     memset(all->adding, 0, sizeof(all->adding));
     evict_stop(&all->evict);

@@ -51,7 +51,8 @@ struct onion {
     bool warned;
     TAILQ_ENTRY(onion) link;
     struct loop *loop;
-    struct loop_task tell; /* gives the state to the owner */
+    struct loop_task tell;  /* gives the state to the owner */
+    struct loop_timer late; /* while it is being published */
     struct beam_why why;
     uint64_t retry_ms;
 };
@@ -65,6 +66,12 @@ struct onions_hooks {
 int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions **out);
 /* It must be empty. NULL allowed. */
 void onions_free(struct onions *all);
+
+/* Tor is in its network: from now on, and until onions_detach, none may be published for `patience`
+ * ms without a directory taking it, or that is said. */
+void onions_reach(struct onions *all, uint64_t patience);
+/* 0: it is not. */
+uint64_t onions_patience(const struct onions *all);
 
 /* o becomes one of them, and is queued. 0, BEAM_EEXIST, BEAM_ELIMIT, BEAM_ENOMEM. */
 int onions_put(struct onions *all, struct onion *o);
@@ -91,6 +98,8 @@ void onions_event(struct onions *all, const char *text);
 void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms);
 /* Said to its owner: trouble that may pass. */
 void onion_warn(struct onion *o, const struct beam_why *why);
+/* A directory is to take its descriptor in time, from now on. */
+void onion_expect(struct onion *o);
 /* An upload began, or failed for `reason`. */
 void onion_upload(struct onion *o, bool failed, const char *reason);
 

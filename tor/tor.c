@@ -242,6 +242,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
         return;
     case TOR_READY:
         t->ready_at = loop_now(t->loop);
+        onions_reach(t->onions, t->body.options.bootstrap_timeout);
         notify(t, NULL, 0);
         return;
     case TOR_RESTING:

@@ -50,6 +50,16 @@ def _do(*argv, data=None):
     return done.out
 
 
+REFUSE = f"""
+table inet refuse {{
+    chain input {{
+        type filter hook input priority 0; policy accept;
+        iifname "{CABLE}" tcp flags & (syn | ack) == syn reject with tcp reset
+    }}
+}}
+"""
+
+
 class Namespaces:
     """Made now, removed by remove(); enter() puts this process into the outer one."""
 
@@ -113,6 +123,23 @@ class Namespaces:
     def cut(self, whether):
         """Cuts the cable for what comes from within (it is still seen there), or mends it."""
         _do("nft", "-f", "-", data=CUT.encode() if whether else b"delete table inet cut\n")
+
+    def refuse(self, whether):
+        """Refuses, beyond the cable, every connection from within; or takes them again."""
+        _do("nft", "-f", "-", data=REFUSE.encode() if whether else b"delete table inet refuse\n")
+
+    def unplug(self, whether):
+        """Takes its addresses, and with them every route, from the inner one; or gives them back."""
+        change = "delete" if whether else "add"
+        nodad = [] if whether else ["nodad"]
+        _do("ip", "-n", self.inner, "address", change, f"{INNER}/24", "dev", CABLE)
+        _do("ip", "-n", self.inner, "address", change, f"{INNER6}/64", "dev", CABLE, *nodad)
+        if whether:
+            _do("ip", "-n", self.inner, "-6", "route", "flush", "default")
+            return
+        self._join(self.inner, self.outer, OUTER, OUTER6)
+        _do("ip", "-n", self.inner, "route", "replace", "default", "via", OUTER)
+        _do("ip", "-n", self.inner, "-6", "route", "replace", "default", "via", OUTER6)
 
     def remove(self):
         while self._made:

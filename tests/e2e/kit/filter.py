@@ -16,7 +16,11 @@ ALLOWED = [re.compile(pattern) for pattern in (
     r"SETEVENTS STATUS_CLIENT STATUS_GENERAL HS_DESC",
     r"GETINFO net/listeners/socks",
     r"GETINFO status/bootstrap-phase",
-    r"ADD_ONION ED25519-V3:[A-Za-z0-9+/=]+ Flags=DiscardPK Port=80,127\.0\.0\.1:\d+",
+    r"ADD_ONION ED25519-V3:[A-Za-z0-9+/=]+ Flags=DiscardPK(,V3Auth)?( MaxStreams=\d+)?"
+    r"( PoWDefensesEnabled=1 PoWQueueRate=\d+ PoWQueueBurst=\d+)? Port=80,127\.0\.0\.1:\d+"
+    r"( ClientAuthV3=[A-Z2-7]{52})*",
+    r"GETINFO circuit-status",
+    r"CLOSECIRCUIT [A-Za-z0-9]{1,16}",
     r"DEL_ONION [a-z2-7]{56}",
 )]
 

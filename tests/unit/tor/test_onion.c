@@ -298,6 +298,34 @@ BEAM_TEST(onion, those_that_are_not_up_yet_hold_back_the_rest, .timeout = 30)
     bed_close(&b);
 }
 
+static bool was_warned(void *arg)
+{
+    const struct service *s = arg;
+    return s->warnings > 0;
+}
+
+/* tor took it, and then nothing is heard of it: it has lost its network. */
+BEAM_TEST(onion, nothing_is_heard_of_its_descriptor, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    const struct tor_options options = {.binary = b.fake.binary,
+                                        .dir = b.fake.tor_dir,
+                                        .torrc = "",
+                                        .bootstrap_timeout = 100,
+                                        .answer_timeout = 60000,
+                                        .restart_max = 60000};
+    cr_assert_eq(tor_set_options(b.ear.tor, &options), 0);
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, was_warned, s, 10000));
+    cr_assert_eq(s->state, ONION_PUBLISHING);
+    cr_assert_not_null(strstr(s->why.text, "no directory has taken"), "%s", s->why.text);
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    cr_assert_eq(s->warnings, 1, "once");
+    bed_close(&b);
+}
+
 static bool refuse(struct fake *f, const char *line)
 {
     if (strncmp(line, "ADD_ONION ", 10) != 0)
