@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "bench/pump.h"
+#include "loop/tcp.h"
 #include "stream/secure.h"
 #include "stream/socket.h"
 
@@ -67,7 +68,7 @@ void session_open(struct session *s, struct loop *l, struct stream *under, bool 
 void session_over(struct session *s, struct loop *l, int fd, bool initiator)
 {
     struct stream *under;
-    pump_must(fcntl(fd, F_SETFL, O_NONBLOCK) == 0, "O_NONBLOCK");
+    pump_must(fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && tcp_tune(fd) == 0, "a socket");
     pump_must(stream_socket(l, fd, &under) == 0, "a stream");
     session_open(s, l, under, initiator);
 }
