@@ -48,8 +48,8 @@ BEAM_TEST(places, that_are_none)
         "0.0.0.0:9051",
         "[::]:9051",
         "::1:9051",
-        "unix:/a-path-much-too-long-for-a-unix-socket/"
-        "-----------------------------------------------------------------------------"};
+        ("unix:/a-path-much-too-long-for-a-unix-socket/"
+         "-----------------------------------------------------------------------------")};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct places p = {.count = 77};
         struct beam_why why = {.text = ""};
