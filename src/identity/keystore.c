@@ -216,7 +216,7 @@ static int open_or_let_go(struct keystore *ks, const uint8_t *key, struct beam_w
 
 int keystore_open(struct keystore *ks, struct beam_why *why)
 {
-    return ks->ring ? 0 : open_or_let_go(ks, NULL, why);
+    return ks->ring ? vault_check(&ks->vault, why) : open_or_let_go(ks, NULL, why);
 }
 
 int keystore_unlock(struct keystore *ks, const uint8_t key[SEAL_KEY_SIZE], struct beam_why *why)

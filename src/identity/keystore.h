@@ -46,8 +46,9 @@ void keystore_free(struct keystore *ks);
 const char *keystore_dir(const struct keystore *ks);
 
 /* Makes sure that keys can be had; those below that need it call it by themselves. BEAM_EAUTH: it
- * is locked; BEAM_EEXIST: another process owns it; BEAM_EPERM (a loose mode), BEAM_EINVAL (it is
- * damaged), BEAM_ENOTFOUND (a reader's, and there is none), BEAM_ENOMEM, BEAM_EIO …, with words. */
+ * is locked; BEAM_EEXIST: another process owns it; BEAM_EPERM: a mode is loose, even of one that is
+ * open; BEAM_EINVAL: it is damaged; BEAM_ENOTFOUND: a reader's, and there is none; BEAM_ENOMEM,
+ * BEAM_EIO …; with words. */
 int keystore_open(struct keystore *ks, struct beam_why *why);
 /* Looks at the file, where it is not open. */
 enum keystore_state keystore_state(const struct keystore *ks);

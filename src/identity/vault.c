@@ -48,6 +48,12 @@ int vault_lock(const struct vault *v, struct beam_why *why)
     return fd;
 }
 
+int vault_check(const struct vault *v, struct beam_why *why)
+{
+    int err = file_check_mode(v->store, 0600, why);
+    return err < 0 ? err : file_check_mode(v->key, 0600, why);
+}
+
 /* ---- words ---------------------------------------------------------------------------------- */
 
 static int unreadable(const char *path, int err, struct beam_why *why)

@@ -24,6 +24,9 @@ void vault_clear(struct vault *v);
 /* The descriptor that keeps the lock, or BEAM_EEXIST: another process has it; BEAM_EIO. */
 int vault_lock(const struct vault *v, struct beam_why *why);
 
+/* That what there is of both is ours and 0600: BEAM_EPERM. */
+int vault_check(const struct vault *v, struct beam_why *why);
+
 /* A file that was read: the store, or a backup. */
 struct vault_file {
     struct seal seal;

@@ -198,7 +198,7 @@ def failing_tor(t):
 
 @case("usage/loose-key", seconds=60)
 def loose_key(t):
-    """An onion key that others may read is not used; it is named, with what it must be."""
+    """Keys that others may read are not used, though they were read before; the file is named."""
     home = t.home()
     tunnel = home.publish(t.app.http)
     tunnel.ready()

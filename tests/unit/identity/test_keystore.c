@@ -404,6 +404,13 @@ BEAM_TEST(keystore, loose_files_and_links_are_refused)
     cr_assert_eq(keystore_open(s.store, &s.why), BEAM_EPERM);
     cr_assert_not_null(strstr(s.why.text, "keystore.key"), "%s", s.why.text);
     cr_assert_eq(chmod(s.path[KEY], 0600), 0);
+    (void)node_of(s.store);
+    cr_assert_eq(chmod(s.path[KEY], 0644), 0);
+    cr_assert_eq(keystore_open(s.store, &s.why), BEAM_EPERM, "though it is open");
+    cr_assert_eq(keystore_state(s.store), KEYSTORE_OPEN);
+    cr_assert_eq(chmod(s.path[KEY], 0600), 0);
+    (void)node_of(s.store);
+    keystore_lock(s.store);
     cr_assert_eq(rename(s.path[STORE], s.path[BACKUP]), 0);
     cr_assert_eq(symlink(s.path[BACKUP], s.path[STORE]), 0);
     cr_assert_eq(keystore_open(s.store, &s.why), BEAM_EPERM);
