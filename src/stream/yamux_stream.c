@@ -46,8 +46,6 @@ static size_t cost(const struct yamux_stream *s)
 void yamux_stream_charge(struct yamux_stream *s)
 {
     size_t now = cost(s);
-    if (!s->y)
-        return;
     if (now > s->charged)
         yamux_share_take(&s->y->share, now - s->charged);
     else
@@ -58,7 +56,8 @@ void yamux_stream_charge(struct yamux_stream *s)
 static void forget_unread(struct yamux_stream *s)
 {
     buf_clear(&s->in);
-    yamux_stream_charge(s);
+    if (s->y)
+        yamux_stream_charge(s);
 }
 
 /* Lets the peer send what was read, once that is worth a frame. */
@@ -100,12 +99,15 @@ static ssize_t yamux_stream_read(struct stream *stream, struct buf *into, size_t
         n = max;
     int err = buf_move(into, &s->in, n);
     if (err < 0) {
+        s->failed = err;
         if (s->live)
             yamux_stream_refuse(s, err);
-        return s->failed = err;
+        return err;
     }
-    yamux_stream_charge(s);
-    grant(s);
+    if (s->y) {
+        yamux_stream_charge(s);
+        grant(s);
+    }
     return (ssize_t)n;
 }
 
@@ -250,7 +252,8 @@ void yamux_stream_settle(struct yamux_stream *s)
 
 void yamux_stream_drop(struct yamux_stream *s)
 {
-    forget_unread(s);
+    buf_clear(&s->in);
+    yamux_stream_charge(s);
     if (s->live) {
         yamux_stream_refuse(s, BEAM_ERESET);
     } else if (!s->failed) {
@@ -264,10 +267,10 @@ static void yamux_stream_reset(struct stream *stream)
     struct yamux_stream *s = of(stream);
     if (s->failed == BEAM_ECLOSED)
         return;
-    if (s->live)
-        yamux_stream_refuse(s, 0);
     forget_unread(s);
     s->failed = BEAM_ECLOSED;
+    if (s->live)
+        yamux_stream_refuse(s, 0);
 }
 
 static void yamux_stream_free(struct stream *stream)
