@@ -38,8 +38,7 @@ struct network_spec {
     const char *version;
 };
 
-/* The lists of the [network] section can be read, and its policy found. 0, or BEAM_EINVAL, … with
- * words. Pure. */
+/* The lists of [network] can be read. 0, BEAM_EINVAL or BEAM_ELIMIT with words. Pure. */
 int network_readable(const struct conf *c, struct beam_why *why);
 
 /* Where the configuration listens or names peers, the host comes up at once. 0; BEAM_EPOLICY (the

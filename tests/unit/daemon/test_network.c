@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The daemon's node and what is asked of it: nodes with a key store each, over loopback. */
+#include "daemon/network.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "daemon/inquiry.h"
+#include "tests/unit/loop/until.h"
+#include "tests/unit/tunnel/folder.h"
+
+struct place {
+    struct folder folder;
+    struct conf *conf;
+    struct tor *tor;
+    struct isolation isolation;
+    struct keystore *keys;
+    struct network *network;
+    struct inquiries *inquiries;
+};
+
+static void on_tor(void *arg, enum tor_state state, const struct beam_why *why, uint64_t retry_ms)
+{
+    (void)arg;
+    (void)state;
+    (void)why;
+    (void)retry_ms;
+}
+
+/* 0, or why the node did not come up. */
+static int open_place(struct place *p, struct loop *l, const char *listen, struct beam_why *why)
+{
+    const struct tor_events events = {.state = on_tor};
+    *p = (struct place){.folder = folder_make()};
+    const struct tor_options tor = {.binary = "/nonexistent/tor",
+                                    .dir = p->folder.path,
+                                    .bootstrap_timeout = 5000,
+                                    .answer_timeout = 5000,
+                                    .restart_max = 1000};
+    cr_assert_geq(sodium_init(), 0);
+    isolation_init(&p->isolation, rng_system());
+    cr_assert_eq(conf_new(&p->conf), 0);
+    if (listen)
+        cr_assert_eq(conf_set(p->conf, listen, why), 0, "%s", why->text);
+    cr_assert_eq(tor_new(l, &tor, &events, &p->tor), 0);
+    cr_assert_eq(keystore_new(p->folder.path, KEYSTORE_OWN, rng_system(), &p->keys), 0);
+    const struct network_spec spec = {.loop = l,
+                                      .tor = p->tor,
+                                      .isolation = &p->isolation,
+                                      .keys = p->keys,
+                                      .conf = p->conf,
+                                      .rng = rng_system(),
+                                      .clock = clock_system(),
+                                      .run_dir = p->folder.path,
+                                      .version = "9.9.9"};
+    int err = network_new(&spec, &p->network, why);
+    if (err == 0)
+        cr_assert_eq(inquiries_new(p->network, p->folder.path, &p->inquiries), 0);
+    return err;
+}
+
+static void close_place(struct place *p)
+{
+    inquiries_free(p->inquiries);
+    network_free(p->network);
+    keystore_free(p->keys);
+    tor_free(p->tor);
+    conf_free(p->conf);
+    folder_remove(&p->folder);
+}
+
+struct reply {
+    cJSON *o;
+    bool done;
+};
+
+static void on_reply(void *arg, cJSON *o)
+{
+    struct reply *r = arg;
+    cJSON_Delete(r->o);
+    r->o = o;
+    r->done = true;
+}
+
+static void ask(struct place *p, struct loop *l, enum message_network what, const char *address,
+                struct reply *r)
+{
+    const struct message m = {
+        .id = 1, .op = MESSAGE_NETWORK, .network = {.what = what, .address = address}};
+    r->done = false;
+    inquiries_ask(p->inquiries, &m, on_reply, r);
+    cr_assert(until_flag(l, &r->done));
+    cr_assert_not_null(r->o);
+}
+
+static const char *text(const cJSON *o, const char *key)
+{
+    const char *found = cJSON_GetStringValue(cJSON_GetObjectItem(o, key));
+    return found ? found : "";
+}
+
+static const char *code(const struct reply *r)
+{
+    return text(cJSON_GetObjectItem(r->o, "error"), "code");
+}
+
+BEAM_TEST(network, nodes_tell_of_themselves_and_ping)
+{
+    struct loop *l = until_loop_new();
+    struct place alice, bob;
+    struct beam_why why = {0};
+    struct reply r = {NULL, false};
+    char address[256], id[PEER_ID_TEXT_SIZE];
+    cr_assert_eq(open_place(&alice, l, NULL, &why), 0, "%s", why.text);
+    cr_expect_null(network_host(alice.network), "nothing needs it yet");
+    cr_assert_eq(open_place(&bob, l, "network.listen=/ip4/127.0.0.1/tcp/0", &why), 0, "%s",
+                 why.text);
+    ask(&bob, l, MESSAGE_NETWORK_STATUS, NULL, &r);
+    (void)snprintf(id, sizeof(id), "%s", text(r.o, "peer_id"));
+    const cJSON *listen = cJSON_GetObjectItem(r.o, "listen");
+    cr_assert_eq(cJSON_GetArraySize(listen), 1);
+    (void)snprintf(address, sizeof(address), "%s",
+                   cJSON_GetStringValue(cJSON_GetArrayItem(listen, 0)));
+    cr_expect_not_null(strstr(address, id));
+    cr_expect_str_eq(text(r.o, "tor"), "off");
+
+    ask(&alice, l, MESSAGE_NETWORK_PING, address, &r);
+    cr_expect_str_eq(text(r.o, "peer"), id);
+    cr_expect_str_eq(text(r.o, "path"), "direct");
+    ask(&alice, l, MESSAGE_NETWORK_PEERS, NULL, &r);
+    cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(r.o, "peers")), 1);
+    ask(&alice, l, MESSAGE_NETWORK_BOOTSTRAP, address, &r);
+    cr_expect_str_eq(text(r.o, "peer"), id);
+    cr_expect_eq(keeper_count(network_keeper(alice.network)), 1u);
+    cJSON_Delete(r.o);
+    close_place(&alice);
+    close_place(&bob);
+    loop_free(l);
+}
+
+BEAM_TEST(network, what_cannot_be_has_its_code)
+{
+    static const struct {
+        const char *address, *code;
+    } wrong[] = {
+        {"nobody", "usage"},
+        {"/ip4/127.0.0.1/udp/1/quic-v1", "usage"},
+        {"/ip4/10.9.8.7/tcp/4001", "policy"},
+        {"/ip4/127.0.0.1/tcp/1", "refused"},
+        {"12D3KooWRBhwfeP2Y4TCx1SM6s9rUoHhR5STiGwxBhgFRcw3UERE", "notfound"},
+    };
+    struct loop *l = until_loop_new();
+    struct place alice;
+    struct beam_why why = {0};
+    struct reply r = {NULL, false};
+    cr_assert_eq(open_place(&alice, l, NULL, &why), 0, "%s", why.text);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        ask(&alice, l, MESSAGE_NETWORK_PING, wrong[i].address, &r);
+        cr_expect_str_eq(code(&r), wrong[i].code, "%s", wrong[i].address);
+    }
+    cJSON_Delete(r.o);
+    close_place(&alice);
+    loop_free(l);
+}
+
+BEAM_TEST(network, who_leaves_is_not_answered)
+{
+    struct loop *l = until_loop_new();
+    struct place alice;
+    struct beam_why why = {0};
+    struct reply r = {NULL, false};
+    const struct message m = {
+        .id = 1, .op = MESSAGE_NETWORK, .network = {MESSAGE_NETWORK_PING, "/ip4/127.0.0.1/tcp/1"}};
+    cr_assert_eq(open_place(&alice, l, NULL, &why), 0, "%s", why.text);
+    inquiries_ask(alice.inquiries, &m, on_reply, &r);
+    inquiries_leave(alice.inquiries, &r);
+    inquiries_leave(NULL, &r);
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(loop_turn(l), 0);
+    cr_expect(!r.done);
+    close_place(&alice);
+    loop_free(l);
+}
+
+BEAM_TEST(network, where_its_policy_does_not_let_it_it_does_not_listen)
+{
+    static const struct {
+        const char *listen;
+        int err;
+    } cases[] = {{"network.listen=/ip4/0.0.0.0/tcp/0", BEAM_EPOLICY},
+                 {"network.listen=/ip4/127.0.0.1/udp/1/quic-v1", BEAM_EINVAL},
+                 {"network.listen=/frob/1", BEAM_EINVAL},
+                 {"network.bootstrap=alice", BEAM_EINVAL}};
+    struct loop *l = until_loop_new();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct place p;
+        struct beam_why why = {0};
+        cr_expect_eq(open_place(&p, l, cases[i].listen, &why), cases[i].err, "%s", cases[i].listen);
+        cr_expect(why.text[0]);
+        if (i >= 2)
+            cr_expect_lt(network_readable(p.conf, &why), 0);
+        close_place(&p);
+    }
+    loop_free(l);
+}
