@@ -21,6 +21,8 @@ static void flush(struct draft *d)
 
 void draft_add(struct draft *d, const void *data, size_t len)
 {
+    if (len == 0)
+        return;
     if (len > sizeof(d->text) - d->len)
         flush(d);
     if (len <= sizeof(d->text)) {
