@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "bench/kit.h"
+#include "loop/tcp.h"
 #include "stream/socket.h"
 
 enum {
@@ -80,7 +81,7 @@ static double pump(int fd, bool sends, pump_make_fn *make, uint64_t bytes)
 {
     struct stream *under;
     struct pump p = {.left = bytes, .sends = sends};
-    pump_must(fcntl(fd, F_SETFL, O_NONBLOCK) == 0, "O_NONBLOCK");
+    pump_must(fcntl(fd, F_SETFL, O_NONBLOCK) == 0 && tcp_tune(fd) == 0, "a socket");
     pump_must(loop_new(&p.loop) == 0 && stream_socket(p.loop, fd, &under) == 0, "a stream");
     buf_init(&p.bytes, loop_pool(p.loop), PIECE);
     p.stream = make(p.loop, under, sends);
