@@ -366,21 +366,23 @@ static const struct verb {
     {"passphrase", false, KEYSTORE_OWN, run_passphrase},
 };
 
-static int find_verb(const struct options *o, const struct verb **out, struct beam_why *why)
+/* NULL, with words, where there is none such. */
+static const struct verb *find_verb(const struct options *o, struct beam_why *why)
 {
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         const struct verb *v = &verbs[i];
         if (strcmp(v->name, o->operand ? o->operand : "") != 0)
             continue;
-        if (v->file != (o->operand_count == 2))
-            return beam_why(why, BEAM_EUSAGE, "keys %s: takes %s", v->name,
-                            v->file ? "a FILE: that of the backup" : "no FILE");
-        *out = v;
-        return 0;
+        if (v->file == (o->operand_count == 2))
+            return v;
+        beam_why(why, BEAM_EUSAGE, "keys %s: takes %s", v->name,
+                 v->file ? "a FILE: that of the backup" : "no FILE");
+        return NULL;
     }
-    return beam_why(why, BEAM_EUSAGE,
-                    "keys: what to do? (init, show, lock, unlock, export FILE, import FILE or "
-                    "passphrase)");
+    beam_why(
+        why, BEAM_EUSAGE,
+        "keys: what to do? (init, show, lock, unlock, export FILE, import FILE or passphrase)");
+    return NULL;
 }
 
 static const char *get_environment(const char *name)
@@ -400,10 +402,10 @@ static int harden(struct beam_why *why)
 int keys_command(const struct options *o, struct beam_why *why)
 {
     struct work w = {.o = o, .why = why};
-    const struct verb *v = NULL;
-    int err = find_verb(o, &v, why);
-    if (err == 0)
-        err = harden(why);
+    const struct verb *v = find_verb(o, why);
+    if (!v)
+        return BEAM_EUSAGE;
+    int err = harden(why);
     if (err == 0)
         err = home_find(get_environment, &w.home, why);
     if (err < 0)

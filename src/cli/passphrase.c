@@ -87,7 +87,7 @@ static int read_first_line(int fd, const char *path, char *out, size_t *len, str
 
 static int read_file(const char *path, char **out, size_t *len, struct beam_why *why)
 {
-    int fd;
+    int fd = -1;
     char *text = sodium_malloc(SEAL_PASSPHRASE_MAX);
     if (!text)
         return no_memory(why);

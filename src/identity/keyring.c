@@ -75,7 +75,7 @@ int keyring_new(const struct rng *rng, struct keyring **out)
 static bool check(struct keyring *k)
 {
     struct wire_reader r;
-    struct entry e, last = {0};
+    struct entry e, last = {.context = k->bytes};
     read_entries(k, &r);
     for (k->count = 0; next(&r, &e); k->count++) {
         if (!derive_purpose_name((enum derive_purpose)e.purpose) || e.secret_len == 0 ||

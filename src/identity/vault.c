@@ -191,16 +191,18 @@ int vault_seal(const char *path, bool fresh, const struct seal *s, const uint8_t
 
 int vault_key_read(const struct vault *v, uint8_t **out, struct beam_why *why)
 {
-    uint8_t *file = NULL, *key = NULL;
+    uint8_t *file = NULL;
     size_t len;
     int err = read_secret(v->key, KEY_FILE_SIZE, &file, &len, why);
     if (err < 0)
         return err;
-    if (len != KEY_FILE_SIZE || memcmp(file, key_head, sizeof(key_head)) != 0)
-        err = unreadable(v->key, BEAM_EINVAL, why);
-    else if (!(key = sodium_malloc(SEAL_KEY_SIZE)))
+    uint8_t *key = sodium_malloc(SEAL_KEY_SIZE);
+    if (!key) {
         err = unreadable(v->key, BEAM_ENOMEM, why);
-    if (err == 0) {
+    } else if (len != KEY_FILE_SIZE || memcmp(file, key_head, sizeof(key_head)) != 0) {
+        err = unreadable(v->key, BEAM_EINVAL, why);
+        sodium_free(key);
+    } else {
         memcpy(key, file + sizeof(key_head), SEAL_KEY_SIZE);
         *out = key;
     }
