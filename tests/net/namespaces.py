@@ -59,6 +59,15 @@ table inet refuse {{
 }}
 """
 
+RESET = f"""
+table inet torn {{
+    chain input {{
+        type filter hook input priority 0; policy accept;
+        iifname "{CABLE}" meta l4proto tcp reject with tcp reset
+    }}
+}}
+"""
+
 
 class Namespaces:
     """Made now, removed by remove(); enter() puts this process into the outer one."""
@@ -127,6 +136,11 @@ class Namespaces:
     def refuse(self, whether):
         """Refuses, beyond the cable, every connection from within; or takes them again."""
         _do("nft", "-f", "-", data=REFUSE.encode() if whether else b"delete table inet refuse\n")
+
+    def reset(self, whether):
+        """Answers whatever comes from within by a reset, on connections that were there too; or
+        lets it be."""
+        _do("nft", "-f", "-", data=RESET.encode() if whether else b"delete table inet torn\n")
 
     def unplug(self, whether):
         """Takes its addresses, and with them every route, from the inner one; or gives them back."""
