@@ -90,7 +90,7 @@ static void answers(struct scene *s, const char *request, const char *word, char
 {
     struct visitor v = {.s = NULL};
     visitor_ask(&v, s, request);
-    cr_expect(visitor_hears(&v, word), "%s\n%s", request, v.text);
+    cr_assert(visitor_hears(&v, word), "%s\n%s", request, v.text);
     (void)visitor_hears(&v, "\r\n\r\n");
     if (all)
         snprintf(all, sizeof(v.text), "%s", v.text);
@@ -130,14 +130,14 @@ BEAM_TEST(front, brings_requests_to_the_owner_and_answers_back)
     const struct lease *l = reserve(&s);
     app_begin(&a, &s, l, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     visitor_ask(&v, &s, request_for(l, "GET /x?y HTTP/1.1\r\nHost: a\r\nx-One: 1\r\n\r\n"));
-    cr_expect(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
+    cr_assert(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
     cr_expect_not_null(strstr(a.heard, "GET /x?y HTTP/1.1\r\n"), "%s", a.heard);
     cr_expect_not_null(strstr(a.heard, "\r\nx-One: 1\r\n"), "%s", a.heard);
     cr_expect_not_null(strstr(a.heard, "\r\nX-Forwarded-Prefix: /t/"), "%s", a.heard);
     cr_expect_null(strstr(a.heard, "X-Forwarded-For"), "the owner did not ask: %s", a.heard);
     buf_clear(&v.in);
     visitor_ask(&v, &s, request_for(l, "GET /again HTTP/1.1\r\nHost: a\r\n\r\n"));
-    cr_expect(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
+    cr_assert(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
     cr_expect_eq(a.visitors, 1, "both on one visit");
     visitor_end(&v);
     app_end(&a);
@@ -180,7 +180,7 @@ BEAM_TEST(front, an_endpoint_has_so_many_visitors_at_once)
     app_begin(&a, &s, l, NULL);
     for (int i = 0; i < 3; i++)
         visitor_ask(&v[i], &s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
-    cr_expect(visitor_hears(&v[2], " 503 "), "%s", v[2].text);
+    cr_assert(visitor_hears(&v[2], " 503 "), "%s", v[2].text);
     for (int i = 0; i < 3; i++)
         visitor_end(&v[i]);
     app_end(&a);

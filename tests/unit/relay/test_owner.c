@@ -102,7 +102,7 @@ BEAM_TEST(owner, comes_up_at_a_url_that_was_proved)
     snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n",
              strchr(owner_url(st.owner) + 7, '/'));
     visitor_ask(&v, &st.scene, request);
-    cr_expect(visitor_hears(&v, " 502 "), "%s", v.text);
+    cr_assert(visitor_hears(&v, " 502 "), "%s", v.text);
     cr_expect_eq(st.visitors, 1);
     visitor_end(&v);
     end(&st);

@@ -84,9 +84,8 @@ BEAM_TEST(registrar, a_peer_that_is_no_relay_is_told_from_one)
     struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
     scene_hosts(&s);
     /* It takes what the peer says of itself to be sure. */
-    do
+    for (int i = 0; i < 100 && (i == 0 || o.err == BEAM_ERESET); i++)
         ask(&s, s.owner, &r, &o);
-    while (o.err == BEAM_ERESET);
     cr_expect_eq(o.err, BEAM_ENOTFOUND, "%s", o.why.text);
     cr_expect_not_null(strstr(o.why.text, "not a relay"), "%s", o.why.text);
     scene_end(&s);
