@@ -281,6 +281,9 @@ static void check_next(struct owner *o);
 static void on_proved(void *arg, int err, const struct beam_why *why)
 {
     struct owner *o = arg;
+    struct beam_why words = {.text = ""};
+    if (why)
+        words = *why; /* it goes with the proof */
     proof_free(o->proof);
     o->proof = NULL;
     if (err == 0) {
@@ -289,7 +292,7 @@ static void on_proved(void *arg, int err, const struct beam_why *why)
         return;
     }
     if (o->url_at == 0)
-        o->first_why = *why;
+        o->first_why = words;
     o->url_at++;
     check_next(o);
 }
