@@ -26,6 +26,7 @@ static void open_room(struct room *r)
     cr_assert_not_null(mkdtemp(r->dir));
     r->file = file_join(r->dir, "file");
     r->printed = file_join(r->dir, "printed");
+    cr_assert(r->file && r->printed);
 }
 
 static void close_room(struct room *r)
