@@ -88,11 +88,15 @@ def filtered(t):
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
     answers(t, url)
-    other = home.publish(t.app.other, "--ephemeral")
+    visitors = t.path("visitors")
+    home.succeed("visitors", "make", visitors, "alice")
+    other = home.publish(t.app.other, "--ephemeral", "--client-auth", visitors)
     other.ready()
     equal([other.interrupt(), tunnel.interrupt()], [0, 0], "the status after SIGINT")
     equal(wall.refused, [], "what the filter refused")
-    check(any(p.startswith("DEL_ONION") for p in wall.passed), f"{wall.passed}")
+    for start in ("DEL_ONION", "GETINFO circuit-status"):
+        check(any(p.startswith(start) for p in wall.passed), f"{start} was not asked for")
+    check(any("V3Auth" in p for p in wall.passed), "the second is open to all")
     check(not has_onion(tor.control, url), "the service is still there")
 
 
