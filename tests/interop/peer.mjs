@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// js-libp2p's side: it understands the lines of peer.c and answers them alike.
+// js-libp2p's side: it understands the lines of peer.c and answers them alike. With an argument it is
+// in the DHT of that protocol id, and understands lines about it too; keys and values are in hex.
 import { createInterface } from 'node:readline'
 
 // Node 20 has no such function yet.
@@ -18,6 +19,9 @@ const { identify } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
 const { multiaddr } = await import('@multiformats/multiaddr')
 const { peerIdFromString } = await import('@libp2p/peer-id')
+const { kadDHT, passthroughMapper } = await import('@libp2p/kad-dht')
+const { CID } = await import('multiformats/cid')
+const { decode: decodeMultihash } = await import('multiformats/hashes/digest')
 
 const ECHO = '/interop/echo/1'
 const HALF = '/interop/half/1'
@@ -33,6 +37,21 @@ for (let i = 0; i < pattern.length; i++) {
   pattern[i] = ((i % PERIOD) * 2654435761) >>> 24
 }
 
+// What is under /beam-relay/ it takes as it is: beam's side checks it.
+function dht (protocol) {
+  return protocol == null
+    ? {}
+    : {
+        dht: kadDHT({
+          protocol,
+          clientMode: false,
+          peerInfoMapper: passthroughMapper,
+          validators: { 'beam-relay': async () => {} },
+          selectors: { 'beam-relay': () => 0 }
+        })
+      }
+}
+
 const node = await createLibp2p({
   addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
   start: false,
@@ -42,7 +61,7 @@ const node = await createLibp2p({
   connectionManager: { inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 1000 },
   connectionMonitor: { enabled: false },
   nodeInfo: { userAgent: 'js-interop' },
-  services: { identify: identify(), ping: ping() }
+  services: { identify: identify(), ping: ping(), ...dht(process.argv[2]) }
 })
 
 // ---- streams -----------------------------------------------------------------------------------
@@ -188,6 +207,43 @@ const commands = {
     if (err?.name !== 'UnsupportedProtocolError') {
       throw new Error(`no refusal: ${err}`)
     }
+  },
+  async routes () {
+    return `${node.services.dht.routingTable.size}`
+  },
+  async put (key, value) {
+    let taken = 0
+    for await (const event of node.services.dht.put(Buffer.from(key, 'hex'), Buffer.from(value, 'hex'))) {
+      taken += event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE' ? 1 : 0
+    }
+    return `${taken}`
+  },
+  async get (key) {
+    for await (const event of node.services.dht.get(Buffer.from(key, 'hex'), { useCache: false })) {
+      if (event.name === 'VALUE') {
+        return Buffer.from(event.value).toString('hex')
+      }
+    }
+    throw new Error('no value')
+  },
+  async provide (multihash) {
+    const cid = CID.createV1(0x55, decodeMultihash(Buffer.from(multihash, 'hex')))
+    for await (const _ of node.services.dht.provide(cid)) {}
+  },
+  async providers (multihash) {
+    const cid = CID.createV1(0x55, decodeMultihash(Buffer.from(multihash, 'hex')))
+    const found = new Set()
+    for await (const event of node.services.dht.findProviders(cid)) {
+      for (const provider of event.name === 'PROVIDER' ? event.providers : []) {
+        found.add(provider.id.toString())
+      }
+    }
+    return [...found].join(' ')
+  },
+  async publickey () {
+    const id = node.peerId
+    return Buffer.from(id.toMultihash().bytes).toString('hex') + ' ' +
+      Buffer.from(id.toMultihash().digest).toString('hex')
   },
   async disconnect (peer) {
     await node.hangUp(peerIdFromString(peer))
