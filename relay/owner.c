@@ -507,6 +507,9 @@ void owner_free(struct owner *o)
     if (!o)
         return;
     o->closing = true;
+    if (o->spec.farewells && o->has_ticket)
+        farewells_say(o->spec.farewells, o->spec.where.text, &o->ticket,
+                      o->spec.keep ? RESERVATION_RELEASE : RESERVATION_FORGET);
     leave(o);
     unplug(o);
     host_unwatch(&o->watch);

@@ -6,6 +6,7 @@
 #ifndef BEAM_RELAY_OWNER_H
 #define BEAM_RELAY_OWNER_H
 
+#include "relay/farewell.h"
 #include "relay/proof.h"
 #include "relay/visits.h"
 #include "relay/where.h"
@@ -27,11 +28,12 @@ struct owner_spec { /* what is pointed to is borrowed and outlives the owner */
     struct visits *visits;
     const struct permit *permit;
     struct way_tor tor;
-    struct where where;   /* copied, and so is the name */
-    const char *name;     /* wanted; NULL: none */
-    bool visitor_address; /* wanted */
-    bool keep;            /* the reservation outlives this program */
-    const char *dir;      /* for what is kept, and for whom relays turned out to be */
+    struct where where;          /* copied, and so is the name */
+    const char *name;            /* wanted; NULL: none */
+    bool visitor_address;        /* wanted */
+    bool keep;                   /* the reservation outlives this program */
+    struct farewells *farewells; /* what it says when it ends; NULL: nothing */
+    const char *dir;             /* for what is kept, and for whom relays turned out to be */
 };
 
 /* All from the loop. The owner may be freed within none. */
@@ -47,7 +49,7 @@ struct owner_events {
 /* 0, BEAM_ENOMEM, BEAM_EPERM (a loose file) …, with words. The first event comes later. */
 int owner_start(const struct owner_spec *spec, const struct owner_events *events,
                 struct owner **out, struct beam_why *why);
-/* NULL allowed. */
+/* The relay is told, by the farewells. NULL allowed. */
 void owner_free(struct owner *o);
 /* That was proved; "" before the first. Borrowed. */
 const char *owner_url(const struct owner *o);

@@ -20,6 +20,7 @@
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
 #include "identity/keystore.h"
+#include "tunnel/departures.h"
 
 enum {
     STOP_MS = 1800,        /* from SIGTERM to the end */
@@ -40,6 +41,7 @@ struct daemon {
     struct network *network;
     struct inquiries *inquiries;
     struct tunnel_world tunnel_world;
+    struct departures *departures;
     struct publications *publications;
     struct session_world session_world;
     struct server *server;
@@ -225,7 +227,9 @@ static void free_publications(void *arg)
 {
     struct daemon *d = arg;
     publications_free(d->publications);
+    departures_free(d->departures);
     d->publications = NULL;
+    d->departures = NULL;
 }
 
 static void free_network(void *arg)
@@ -266,6 +270,9 @@ static int start_network(void *arg, struct beam_why *why)
 static int start_publications(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
+    int err = departures_new(d->loop, &d->departures);
+    if (err < 0)
+        return beam_why(why, err, "daemon: %s", beam_err_text(err));
     d->tunnel_world =
         (struct tunnel_world){.loop = d->loop,
                               .tor = d->tor,
@@ -276,17 +283,28 @@ static int start_publications(void *arg, struct beam_why *why)
                               .run_dir = d->setup->home->run,
                               .relays_dir = d->relays_dir,
                               .bootstrap = d->setup->conf->network_bootstrap,
+                              .departures = d->departures,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams,
                               .onion_watch = d->setup->conf->onion_watch,
                               .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {
         .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};
-    int err = publications_new(&spec, &d->publications);
+    err = publications_new(&spec, &d->publications);
     if (err == 0)
         return 0;
     free_publications(d);
     return beam_why(why, err, "daemon: %s", beam_err_text(err));
+}
+
+/* Those who hear a tunnel have been told; relays are, for a moment. */
+static bool stop_publications(void *arg)
+{
+    struct daemon *d = arg;
+    if (departures_empty(d->departures))
+        return true;
+    departures_wait(d->departures, on_part_stopped, d);
+    return false;
 }
 
 static int start_control(void *arg, struct beam_why *why)
@@ -330,7 +348,7 @@ static const struct subsystem table[] = {
     {"tor", start_tor, stop_tor, free_tor},
     {"keys", start_keys, NULL, free_keys},
     {"network", start_network, NULL, free_network},
-    {"publications", start_publications, NULL, free_publications},
+    {"publications", start_publications, stop_publications, free_publications},
     {"control", start_control, stop_control, free_control},
 };
 

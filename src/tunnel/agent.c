@@ -20,6 +20,7 @@ struct agent {
     struct circuits way;
     struct host *host;
     struct visits *visits;
+    struct farewells *farewells;
     struct kad *kad; /* NULL while no relay has to be found */
     struct finder *finder;
     char *history;
@@ -38,7 +39,9 @@ static int make_host(struct agent *a)
         .limits = {.streams_per_peer = (size_t)a->spec.max_streams + OTHER_STREAMS},
     };
     int err = host_new(&spec, &a->host);
-    return err < 0 ? err : visits_new(a->spec.loop, a->host, &a->visits);
+    if (err == 0)
+        err = visits_new(a->spec.loop, a->host, &a->visits);
+    return err < 0 ? err : farewells_new(a->spec.loop, a->host, &a->farewells);
 }
 
 /* Circuits are kept apart by whose they are: the peer id is a text that no other persona has. */
@@ -85,6 +88,7 @@ static struct owner_spec owner_spec(const struct agent *a, const char *name)
                                .rng = a->spec.rng,
                                .host = a->host,
                                .visits = a->visits,
+                               .farewells = a->farewells,
                                .permit = a->spec.permit,
                                .tor = circuits_way(&own->way),
                                .name = name,
@@ -153,12 +157,31 @@ int agent_relay_found(struct agent *a, const char *name, const struct path_event
     return err < 0 ? err : path_relay_found(&spec, a->finder, events, out, why);
 }
 
+bool agent_is_leaving(const struct agent *a)
+{
+    return farewells_pending(a->farewells);
+}
+
+static void stop_finding(struct agent *a)
+{
+    finder_free(a->finder);
+    kad_free(a->kad);
+    a->finder = NULL;
+    a->kad = NULL;
+}
+
+void agent_leave(struct agent *a, void (*done)(void *arg), void *arg)
+{
+    stop_finding(a);
+    farewells_wait(a->farewells, done, arg);
+}
+
 void agent_free(struct agent *a)
 {
     if (!a)
         return;
-    finder_free(a->finder);
-    kad_free(a->kad);
+    stop_finding(a);
+    farewells_free(a->farewells);
     visits_free(a->visits);
     host_free(a->host);
     key_pair_free(a->spec.key);

@@ -36,6 +36,10 @@ int agent_relay(struct agent *a, const struct where *where, const char *name,
 /* The same by a relay that is found in the DHT: once for an agent. BEAM_EINVAL: a node is none. */
 int agent_relay_found(struct agent *a, const char *name, const struct path_events *events,
                       struct path **out, struct beam_why *why);
+/* Whether its paths, which are gone, left relays something that they do not know yet. */
+bool agent_is_leaving(const struct agent *a);
+/* Does nothing more but that, and calls `done` from the loop, once; it may not free the agent. */
+void agent_leave(struct agent *a, void (*done)(void *arg), void *arg);
 /* After its paths. NULL allowed. */
 void agent_free(struct agent *a);
 

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "path/onion.h"
-#include "tunnel/agent.h"
+#include "tunnel/departures.h"
 #include "tunnel/gated.h"
 #include "tunnel/names.h"
 #include "tunnel/persona.h"
@@ -405,7 +405,6 @@ void tunnel_free(struct tunnel *t)
     loop_task_cancel(t->world->loop, &t->failed);
     for (size_t i = 0; i < t->branch_count; i++)
         path_free(t->branches[i].path);
-    agent_free(t->agent);
     struct visitor *next;
     for (struct visitor *v = t->visitors; v; v = next) {
         next = v->next;
@@ -415,7 +414,7 @@ void tunnel_free(struct tunnel *t)
     }
     persona_clear(&t->persona);
     passwords_free(t->passwords);
-    permit_free(t->permit);
+    departures_add(t->world->departures, t->agent, t->permit);
     free(t);
 }
 

@@ -26,11 +26,12 @@ struct tunnel_world {
     const struct rng *rng;
     const struct clock_source *clock;
     struct keystore *keys;
-    const char *run_dir;      /* sockets */
-    const char *relays_dir;   /* kept: what relays gave, and who they are */
-    const char *bootstrap;    /* nodes of the DHT to begin with, one a line */
-    uint64_t connect_timeout; /* ms */
-    uint64_t max_streams;     /* of a tunnel that is opened now */
+    const char *run_dir;           /* sockets */
+    const char *relays_dir;        /* kept: what relays gave, and who they are */
+    const char *bootstrap;         /* nodes of the DHT to begin with, one a line */
+    struct departures *departures; /* NULL: relays are not told of a tunnel's end */
+    uint64_t connect_timeout;      /* ms */
+    uint64_t max_streams;          /* of a tunnel that is opened now */
     struct onion_limits onion_limits;
     uint64_t onion_watch; /* ms between two looks whether an onion can be reached; 0: never */
 };
@@ -91,7 +92,8 @@ struct tunnel_events {
  */
 int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec,
                 const struct tunnel_events *events, struct tunnel **out, struct beam_why *why);
-/* Takes all paths down and resets all streams. NULL allowed. */
+/* Takes all paths down and resets all streams; relays are told, for which the world's departures
+ * see. NULL allowed. */
 void tunnel_free(struct tunnel *t);
 
 const char *tunnel_name(const struct tunnel *t);

@@ -122,10 +122,11 @@ def websocket(t):
 
 @case("relay/nobody-there", network=False)
 def nobody_there(t):
-    """Unknown and gone are the same bytes; an owner that is away is 503, never a 2xx."""
+    """Unknown, ended and gone are the same bytes; an owner that is away is 503, never a 2xx."""
     app = t.serve()
     r = relay(t, relay__lease="10s")
-    tunnel, (url,) = through(t, r, target=app.http)
+    home = t.home()
+    tunnel, (url,) = through(t, r, home=home, target=app.http)
     at = urllib.parse.urlsplit(url)
     base = f"http://{r.front}"
 
@@ -139,6 +140,11 @@ def nobody_there(t):
         equal(answer(path), unknown, path)
     equal(answer(at.path + "text").split(b"\r\n")[0], b"HTTP/1.1 200 OK", "the tunnel")
     equal(tunnel.interrupt(), 0, "status")
+    wait_until(lambda: answer(at.path + "text") == unknown, 2, "one that was ended is unknown")
+    tunnel, (again,) = through(t, r, home=home, target=app.http)
+    equal(again, url, "the URL of before")
+    os.kill(home.daemon_pid(), 9)
+    tunnel.wait(10)
     away = answer(at.path + "text")
     check(away.startswith(b"HTTP/1.1 503 ") and b"\r\nRetry-After: " in away, f"{away}")
     wait_until(lambda: answer(at.path + "text") == unknown, 20, "one that ran out is unknown")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An owner with a whole relay: relay/owner and relay/proof. */
+/* An owner with a whole relay: relay/owner, relay/proof, relay/farewell. */
 #include "relay/owner.h"
 
 #include "tests/unit/relay/scene.h"
@@ -7,6 +7,7 @@
 struct stage {
     struct scene scene;
     struct visits *visits;
+    struct farewells *farewells;
     struct owner *owner;
     enum owner_state state;
     struct beam_why why, warning;
@@ -43,6 +44,7 @@ static void start(struct stage *st, bool keep)
                                     .rng = &s->world.rng,
                                     .host = s->owner->host,
                                     .visits = st->visits,
+                                    .farewells = st->farewells,
                                     .permit = s->owner->permit,
                                     .where = s->where,
                                     .keep = keep,
@@ -64,6 +66,7 @@ static void begin(struct stage *st, const char *url)
 static void end(struct stage *st)
 {
     owner_free(st->owner);
+    farewells_free(st->farewells);
     visits_free(st->visits);
     scene_end(&st->scene);
 }
@@ -131,6 +134,82 @@ BEAM_TEST(owner, has_its_url_again_after_either_side_went)
     start(&st, false);
     cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
     cr_expect_str_neq(owner_url(st.owner), url, "one that is not kept");
+    end(&st);
+}
+
+static void on_told(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+static bool is_told(void *arg)
+{
+    return *(bool *)arg;
+}
+
+/* Ends an owner that is up, and waits for its relay to know. */
+static void leave(struct stage *st)
+{
+    bool told = false;
+    cr_assert(until(st->scene.world.loop, is_up, st), "%s", st->why.text);
+    cr_assert_not(farewells_pending(st->farewells));
+    owner_free(st->owner);
+    st->owner = NULL;
+    cr_assert(farewells_pending(st->farewells));
+    farewells_wait(st->farewells, on_told, &told);
+    cr_assert(until(st->scene.world.loop, is_told, &told));
+    cr_expect_not(farewells_pending(st->farewells));
+}
+
+static void expect_unknown(struct stage *st, const char *url)
+{
+    struct visitor v = {.s = NULL};
+    char request[600];
+    snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", strchr(url + 7, '/'));
+    visitor_ask(&v, &st->scene, request);
+    cr_expect(visitor_hears(&v, " 404 "), "%s", v.text);
+    visitor_end(&v);
+}
+
+BEAM_TEST(owner, releases_or_has_forgotten_what_it_had)
+{
+    static struct stage st;
+    static char url[RESERVATION_URL_SIZE];
+    begin(&st, NULL);
+    cr_assert_eq(farewells_new(st.scene.world.loop, st.scene.owner->host, &st.farewells), 0);
+    start(&st, true);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    snprintf(url, sizeof(url), "%s", owner_url(st.owner));
+    leave(&st);
+    expect_unknown(&st, url);
+    cr_expect_eq(lease_count(st.scene.store), 1, "it is held");
+
+    start(&st, true);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_str_eq(owner_url(st.owner), url);
+    leave(&st);
+
+    start(&st, false);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    cr_expect_eq(lease_count(st.scene.store), 2);
+    snprintf(url, sizeof(url), "%s", owner_url(st.owner));
+    leave(&st);
+    expect_unknown(&st, url);
+    cr_expect_eq(lease_count(st.scene.store), 1, "a throw-away one is held for nobody");
+    end(&st);
+}
+
+BEAM_TEST(owner, says_nothing_to_a_relay_that_is_not_connected)
+{
+    static struct stage st;
+    begin(&st, NULL);
+    cr_assert_eq(farewells_new(st.scene.world.loop, st.scene.owner->host, &st.farewells), 0);
+    start(&st, true);
+    cr_assert(until(st.scene.world.loop, is_up, &st), "%s", st.why.text);
+    host_disconnect(st.scene.owner->host, host_id(st.scene.relay->host));
+    owner_free(st.owner);
+    st.owner = NULL;
+    cr_expect_not(farewells_pending(st.farewells));
     end(&st);
 }
 
