@@ -182,9 +182,17 @@ void conn_probe(struct conn *c)
         c->pinged = loop_now(c->spec.loop);
 }
 
+/* The answer may wait behind much else that the peer has sent, on a slow way for minutes: whatever
+ * comes meanwhile is a sign of life too. */
+static uint64_t waits_since(const struct conn *c)
+{
+    uint64_t heard = yamux_heard(c->yamux);
+    return heard > c->pinged ? heard : c->pinged;
+}
+
 void conn_tick(struct conn *c, uint64_t now)
 {
-    if (c->pinged != 0 && now - c->pinged >= CONN_ANSWER_MS) {
+    if (c->pinged != 0 && now - waits_since(c) >= CONN_ANSWER_MS) {
         c->fail_err = BEAM_ETIMEOUT;
         loop_post(c->spec.loop, &c->fail);
     } else if (now - c->heard >= CONN_QUIET_MS) {

@@ -19,7 +19,7 @@ enum {
     CONN_ASKED_MAX = 1024,     /* streams of the peer's that have no protocol yet; some open many */
     CONN_ASK_MS = 10 * 1000,   /* how long one may take to find its protocol */
     CONN_QUIET_MS = 60 * 1000, /* from one sign of life to asking for the next */
-    CONN_ANSWER_MS = 30 * 1000 /* how long the peer may take for it */
+    CONN_ANSWER_MS = 30 * 1000 /* how long the peer may say nothing then */
 };
 
 struct conn_spec {

@@ -220,10 +220,19 @@ static int find_targets(struct connect *c, const struct connect_spec *spec)
     return 0;
 }
 
+/* Whoever was found at the one address that was given without a peer, and is still connected. */
+static const struct peer *dialled_there(const struct connect *c)
+{
+    for (const struct conn *conn = c->host->pool.newest; conn && c->n == 1; conn = conn->prev)
+        if (!conn->spec.inbound && multiaddr_equal(&conn->spec.addr, &c->targets[0].addr))
+            return conn->owner;
+    return NULL;
+}
+
 static void begin(struct connect *c)
 {
     struct host *h = c->host;
-    const struct peer *peer = c->named ? pool_peer(&h->pool, &c->peer) : NULL;
+    const struct peer *peer = c->named ? pool_peer(&h->pool, &c->peer) : dialled_there(c);
     const struct conn *conn = peer ? pool_use(peer) : NULL;
     if (c->named && peer_id_equal(&c->peer, &h->id))
         beam_why(&c->why, BEAM_EINVAL, "it is this host itself");

@@ -102,7 +102,7 @@ static void note(struct dial *d, const struct attempt *a, int err, const char *t
 {
     char addr[MULTIADDR_TEXT_SIZE];
     multiaddr_text(&a->target->addr, addr);
-    log_debug("p2p", "%s: %s", log_scrub(addr), text);
+    log_debug("p2p", "%s: %s", log_scrub(addr), log_scrub(text)); /* it may name peers */
     if (d->worst.code == 0 || weight(err) > weight(d->worst.code))
         beam_why(&d->worst, err, "%s: %s", addr, text);
 }

@@ -20,6 +20,11 @@ size_t yamux_streams(const struct yamux *y)
     return y->opened[false] + y->opened[true];
 }
 
+uint64_t yamux_heard(const struct yamux *y)
+{
+    return y->heard;
+}
+
 /* ---- what the owner is told ----------------------------------------------------------------- */
 
 void yamux_tell(struct yamux *y)

@@ -293,6 +293,7 @@ void yamux_receive(struct yamux *y)
             return;
         }
         got += (size_t)n;
+        y->heard = loop_now(y->loop);
         take_in(y);
     }
     if (!y->failed)

@@ -162,6 +162,33 @@ BEAM_TEST(host, those_who_ask_at_once_share_a_dial)
     world_clear(&w);
 }
 
+BEAM_TEST(host, who_is_at_an_address_is_dialled_there_once)
+{
+    struct world w;
+    world_init(&w);
+    struct node *alice = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct node *bob = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct node *carol = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct multiaddr at = world_listen(bob), other = world_listen(carol), bare, other_bare;
+    multiaddr_without_peer(&at, &bare);
+    multiaddr_without_peer(&other, &other_bare);
+    struct asked_of first = world_connect(alice, NULL, &bare, 1, PERMIT_TYPED);
+    cr_assert_eq(first.err, 0, "%s", first.why.text);
+    for (int i = 0; i < 6; i++) {
+        struct asked_of again = world_connect(alice, NULL, &bare, 1, PERMIT_TYPED);
+        cr_assert_eq(again.err, 0, "%s", again.why.text);
+        cr_expect_eq(again.peer.serial, first.peer.serial, "the connection that there is");
+    }
+    struct asked_of else_where = world_connect(alice, NULL, &other_bare, 1, PERMIT_TYPED);
+    cr_assert_eq(else_where.err, 0, "%s", else_where.why.text);
+    cr_expect(peer_id_equal(&else_where.id, host_id(carol->host)));
+    host_disconnect(alice->host, host_id(bob->host));
+    struct asked_of anew = world_connect(alice, NULL, &bare, 1, PERMIT_TYPED);
+    cr_assert_eq(anew.err, 0, "%s", anew.why.text);
+    cr_expect_neq(anew.peer.serial, first.peer.serial);
+    world_clear(&w);
+}
+
 /* ---- streams -------------------------------------------------------------------------------- */
 
 struct echo {
