@@ -194,7 +194,9 @@ static void write_visitor(const struct addr *from, char out[VISIT_HEAD_VISITOR_S
 
 void front_visitor(struct front *f, struct stream *s, const struct addr *from)
 {
-    const struct engine_limits limits = {.body_max = f->spec.max_body};
+    const struct engine_limits limits = {.body_max = f->spec.max_body,
+                                         .response_ms = f->spec.response_ms,
+                                         .idle_ms = f->spec.idle_ms};
     struct guest *g = calloc(1, sizeof(*g));
     if (!g) {
         stream_reset(s);

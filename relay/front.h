@@ -24,6 +24,8 @@ struct front_spec { /* what is pointed to is borrowed */
     const struct lease_store *store;
     const struct endpoint_base *base;
     uint64_t max_body;      /* bytes of a request's body; 0: any */
+    uint64_t response_ms;   /* for an owner to answer; 0: 60 s, and so is: */
+    uint64_t idle_ms;       /* between requests, and for bytes that must come or go */
     size_t max_visitors;    /* connections at once; more wait to be accepted */
     size_t max_streams;     /* of them, an endpoint */
     bool visitor_addresses; /* owners who asked are told them */

@@ -297,6 +297,8 @@ static int open_front(struct operator* r, struct beam_why *why)
                                     .store = r->store,
                                     .base = &r->base,
                                     .max_body = c->relay_max_body,
+                                    .response_ms = c->relay_response_timeout,
+                                    .idle_ms = c->relay_idle_timeout,
                                     .max_visitors = c->relay_max_visitors,
                                     .max_streams = c->relay_max_streams,
                                     .visitor_addresses = c->relay_visitor_addresses};

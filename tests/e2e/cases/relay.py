@@ -165,6 +165,112 @@ def too_large(t):
                     data=b"x" * 1001), b"413", "chunked")
 
 
+class Bad:
+    """An application that takes connections and does what it should not with them."""
+
+    def __init__(self, behave):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.behave, self.taken = behave, []
+        threading.Thread(target=self.take, daemon=True).start()
+
+    def take(self):
+        while True:
+            try:
+                s, _ = self.listener.accept()
+            except OSError:
+                return
+            self.taken.append(s)
+            threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+
+    def serve(self, s):
+        try:
+            self.behave(s)
+        except OSError:
+            pass  # the other end has had enough of it
+
+    def stop(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        for s in self.taken:
+            s.close()
+
+
+def reads_a_head(s):
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += s.recv(4096) or b"\r\n\r\n"
+
+
+@case("relay/owner-never-answers", network=False)
+def never_answers(t):
+    """An owner that takes streams and never answers: 504, and others are served meanwhile."""
+    app, bad = t.serve(), t.keep(Bad(reads_a_head))
+    r = relay(t, relay__response_timeout="2s")
+    _, (url,) = through(t, r, target=app.http)
+    _, (hung,) = through(t, r, target=bad.port, home=t.home("hung"))
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(status_of, hung) for _ in range(8)]
+        equal(status_of(url + "text"), b"200", "another owner")
+        equal({w.result() for w in waiting}, {b"504"}, "what its visitors get")
+    took = time.monotonic() - begin
+    check(2 <= took < 10, f"after {took:.1f} s")
+
+
+@case("relay/owner-answers-garbage", network=False)
+def garbage(t):
+    """What is no HTTP, or has two readings, is 502, and not one byte of it comes through."""
+    answers = [b"SSH-2.0-nonsense\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+               b"Content-Length: 5\r\n\r\nGARBAGE", b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n"
+               b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGARBAGE",
+               b"HTTP/1.1 2000 GARBAGE\r\n\r\n", b"\0" * 100000, b""]
+    at = iter(answers)
+
+    def behave(s):
+        reads_a_head(s)
+        s.sendall(next(at))
+        s.shutdown(socket.SHUT_WR)
+
+    bad = t.keep(Bad(behave))
+    r = relay(t)
+    _, (url,) = through(t, r, target=bad.port)
+    where = urllib.parse.urlsplit(url)
+    for sent in answers:
+        got = talk(url, f"GET {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n"
+                        f"Connection: close\r\n\r\n".encode())
+        check(got.startswith(b"HTTP/1.1 502 ") and b"GARBAGE" not in got, f"{sent[:80]}: {got[:200]}")
+
+
+@case("relay/owner-stops-reading", network=False)
+def stops_reading(t):
+    """
+    An owner that takes no more of a body: 504, after no more of it than windows hold was taken
+    from the visitor, and the relay and its other owners go on.
+    """
+    app, bad = t.serve(), t.keep(Bad(reads_a_head))
+    r = relay(t, relay__max_body=400 * MILLION, relay__idle_timeout="2s")
+    _, (url,) = through(t, r, target=app.http)
+    _, (stuck,) = through(t, r, target=bad.port, home=t.home("stuck"))
+    at = urllib.parse.urlsplit(stuck)
+    sent = 0
+    with socket.create_connection((at.hostname, at.port), timeout=20) as s:
+        s.sendall(f"POST {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\n"
+                  f"Content-Length: {400 * MILLION}\r\n\r\n".encode())
+        s.settimeout(1)
+        try:
+            while sent < 400 * MILLION:
+                sent += s.send(b"x" * 65536)
+        except TimeoutError:
+            pass
+        equal(status_of(url + "text"), b"200", "another owner")
+        check(sent < 50 * MILLION, f"{sent} bytes were taken")
+        s.settimeout(20)
+        got = s.recv(4096)
+    check(got.startswith(b"HTTP/1.1 504 "), f"{got}")
+    t.note(f"{sent / MILLION:.1f} MB taken")
+
+
 @case("relay/killed-and-back", network=False)
 def killed(t):
     """kill -9 of the relay: the same URL, within 5 s of its return."""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A community relay (`beam relay --json`) with a home of its own, that may be killed and come back."""
+import errno
 import json
 import os
+import random
 import signal
 import socket
 
@@ -9,11 +11,21 @@ from kit.beam import BEAM
 from kit.process import Failure, Process, check, equal
 
 
+_ports = random.SystemRandom()
+_given = set()
+
+
 def free_port():
-    """A port of loopback that nobody has at the moment."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """
+    A port of loopback that nobody has at the moment, below those that the system gives to whoever
+    asks for any: one of these may be another's before it is used here.
+    """
+    while True:
+        port = _ports.randrange(12000, 32000)
+        with socket.socket() as s:
+            if port not in _given and s.connect_ex(("127.0.0.1", port)) == errno.ECONNREFUSED:
+                _given.add(port)
+                return port
 
 
 class Relay:
