@@ -56,7 +56,8 @@ int core_adopt(struct host *h, const struct core_link *link, struct beam_why *wh
 void core_show(const struct conn *c, struct host_peer *out);
 /* Tells those who watch that what the peer speaks is known. */
 void core_identified(struct host *h, const struct conn *c);
-/* Whether one more stream may be opened, by either end; then it is counted. */
-bool core_room(struct host *h);
+/* Whether one more stream may be opened, by this end or by a peer; then it is counted. Of all that
+ * there may be, peers leave a quarter to the host's own. */
+bool core_room(struct host *h, bool ours);
 
 #endif

@@ -225,7 +225,7 @@ void host_unhandle(struct host *h, const char *protocol)
 
 static bool on_room(void *arg)
 {
-    return core_room(arg);
+    return core_room(arg, false);
 }
 
 static bool on_supports(void *arg, const char *protocol, size_t len)
@@ -250,12 +250,13 @@ static void on_stream(void *arg, struct conn *c, struct stream *s, const char *p
 
 /* ---- connections ---------------------------------------------------------------------------- */
 
-bool core_room(struct host *h)
+bool core_room(struct host *h, bool ours)
 {
+    size_t all = h->spec.limits.streams, most = ours ? all : all - all / 4;
     /* The count is from above, for streams end unheard; it is made anew when it matters. */
-    if (h->streams >= h->spec.limits.streams)
+    if (h->streams >= most)
         h->streams = pool_streams(&h->pool);
-    if (h->streams >= h->spec.limits.streams)
+    if (h->streams >= most)
         return false;
     h->streams++;
     return true;

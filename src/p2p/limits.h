@@ -15,7 +15,7 @@ struct limits {
     size_t half_open;   /* handshakes of those that come in */
     size_t half_open_per_address;
     size_t dials;   /* at once, in all */
-    size_t streams; /* in all */
+    size_t streams; /* in all; three quarters of them at most while peers open them */
     size_t streams_per_peer;
     size_t memory;        /* bytes that all connections may hold */
     uint64_t idle_ms;     /* a connection without a stream ends after it */

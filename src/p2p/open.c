@@ -88,7 +88,7 @@ static void on_negotiated(void *arg, int err, const struct beam_why *why, struct
 static int ask(struct open *o, struct conn *c)
 {
     struct stream *s;
-    if (!core_room(o->host))
+    if (!core_room(o->host, true))
         return beam_why(&o->why, BEAM_ELIMIT, "too many streams are open");
     int err = conn_open(c, &s);
     if (err < 0)

@@ -124,7 +124,7 @@ BEAM_TEST(strangers, one_who_opens_streams_for_ever_and_says_nothing)
 
 BEAM_TEST(strangers, one_who_has_more_streams_than_there_may_be)
 {
-    static const struct limits few = {.streams = 8, .streams_per_peer = 4};
+    static const struct limits few = {.streams = 12, .streams_per_peer = 4};
     struct world w;
     struct raw r;
     struct node *hub, *guest;
@@ -135,8 +135,38 @@ BEAM_TEST(strangers, one_who_has_more_streams_than_there_may_be)
         cr_assert_eq(yamux_open(r.yamux, &held.streams[held.n]), 0);
     for (int i = 0; i < 20; i++)
         cr_assert_eq(loop_turn(w.loop), 0);
-    cr_expect_leq(pool_streams(&hub->host->pool), 8u);
+    cr_expect_leq(pool_streams(&hub->host->pool), 12u);
     still_serves(hub, guest);
+    let_go(&held);
+    raw_leave(&r);
+    world_clear(&w);
+}
+
+BEAM_TEST(strangers, one_who_takes_all_streams_leaves_some_to_the_host)
+{
+    static const struct limits few = {.streams = 12};
+    static const char *const any[] = {"/any/1"};
+    struct world w;
+    struct raw r;
+    struct node *hub, *guest;
+    static struct held held;
+    struct asked_of a[3] = {{.done = false}};
+    struct open *o[3];
+    held.n = 0;
+    scene(&w, &r, &hub, &guest, &few);
+    for (; held.n < 64; held.n++)
+        cr_assert_eq(yamux_open(r.yamux, &held.streams[held.n]), 0);
+    cr_assert(until(w.loop, bounded, hub));
+    for (int i = 0; i < 20; i++)
+        cr_assert_eq(loop_turn(w.loop), 0);
+    const struct connect_spec spec = {.peer = host_id(guest->host), .origin = PERMIT_LEARNED};
+    for (size_t i = 0; i < 3; i++) {
+        cr_assert_eq(open_start(hub->host, &spec, any, 1, world_on_open, &a[i], &o[i]), 0);
+        cr_assert(until_flag(w.loop, &a[i].done));
+        cr_assert_eq(a[i].err, 0, "%s", a[i].why.text);
+    }
+    for (size_t i = 0; i < 3; i++)
+        stream_free(a[i].stream);
     let_go(&held);
     raw_leave(&r);
     world_clear(&w);
