@@ -119,6 +119,7 @@ BEAM_TEST(visitors, survive_their_file)
     struct visitors *v = parse("allow alice " ALICE "\nrevoked bob " BOB), *again = NULL;
     struct beam_why why = {.text = ""};
     struct stat st;
+    cr_assert_not_null(path);
     cr_expect_eq(visitors_load(path, &again, &why), BEAM_ENOTFOUND);
     cr_assert_eq(visitors_save(v, path, &why), 0, "%s", why.text);
     cr_assert_eq(stat(path, &st), 0);

@@ -61,6 +61,7 @@ static void set_up(struct stage *st)
     snprintf(st->dir, sizeof(st->dir), "/tmp/beam-unit-XXXXXX");
     cr_assert_not_null(mkdtemp(st->dir));
     st->file = file_join(st->dir, "visitors");
+    cr_assert_not_null(st->file);
     cr_assert_eq(visitors_new(&st->list), 0);
 }
 
