@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "proxy/request.h"
 
 static const char scheme[] = "http://", path_start[] = "/t/";
 enum { HTTP_PORT = 80, PATH_START_LEN = sizeof(path_start) - 1 };
@@ -151,11 +152,10 @@ static bool find_by_path(struct http_text target, struct endpoint *out)
 bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
                    struct endpoint *out)
 {
-    struct http_text host;
     memset(out, 0, sizeof(*out));
     /* On a host of its own all paths are the owner's, those that look like ours too. */
-    if (!http_head_field(head, "Host", &host) || !take_label(base, host, out->name))
-        return find_by_path(head->target, out);
+    if (!take_label(base, request_host(head), out->name))
+        return find_by_path(request_path(head), out);
     if (reservation_id_parse(out->name, strlen(out->name), out->id) == 0)
         out->name[0] = '\0';
     return true;

@@ -161,8 +161,6 @@ static void on_event(struct publish *p, const cJSON *m, const char *name)
     } else if (strcmp(name, "error") == 0) {
         p->told = true;
         p->result = request_error(m, p->why);
-        if (p->result == BEAM_ENOTFOUND)
-            p->result = BEAM_EIO; /* of its tor, say: what the user asked for was found */
     } else if (strcmp(name, "stopped") == 0) {
         publish_event(p, PUBLISH_STOPPED);
     }

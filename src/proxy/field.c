@@ -24,6 +24,12 @@ static const struct {
     {NAME("location"), FIELD_LOCATION},
     {NAME("content-location"), FIELD_LOCATION},
     {NAME("set-cookie"), FIELD_SET_COOKIE},
+    {NAME("alt-svc"), FIELD_ORIGIN},
+    {NAME("clear-site-data"), FIELD_ORIGIN},
+    {NAME("nel"), FIELD_ORIGIN},
+    {NAME("report-to"), FIELD_ORIGIN},
+    {NAME("service-worker-allowed"), FIELD_ORIGIN},
+    {NAME("strict-transport-security"), FIELD_ORIGIN},
 };
 
 /* Some servers hand fields on as variables, in which - and _ are one. */

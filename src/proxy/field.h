@@ -17,6 +17,7 @@ enum field {
     FIELD_HOP,       /* of this connection alone: Keep-Alive, Proxy-Connection, TE, Trailer */
     FIELD_HOST,
     FIELD_LOCATION, /* and Content-Location */
+    FIELD_ORIGIN,   /* of a response: what it bids a browser holds for all of the host */
     FIELD_SET_COOKIE,
     FIELD_TRANSFER_ENCODING,
     FIELD_UPGRADE,

@@ -74,6 +74,7 @@ static bool request_field_stays(const struct pass *p, enum field field, struct h
         return p->rules->trusts_forwarded && !field_connection_names(&p->connections, name);
     case FIELD_AUTHORIZATION:
         return !p->rules->drop_credentials && !field_connection_names(&p->connections, name);
+    case FIELD_ORIGIN:
     case FIELD_OTHER:
         return p->connections.count == 0 || !field_connection_names(&p->connections, name);
     default:
@@ -171,6 +172,8 @@ static bool response_field_stays(const struct pass *p, enum field field, struct 
         return body == REWRITE_CHUNKED;
     case FIELD_CONTENT_LENGTH:
         return p->head->status != 204;
+    case FIELD_ORIGIN:
+        return !p->rules->prefix && !field_connection_names(&p->connections, name);
     default:
         return p->connections.count == 0 || !field_connection_names(&p->connections, name);
     }

@@ -6,6 +6,9 @@
  * Connection names), and written anew where the next connection needs them.
  * Trailers are not passed on, and so neither are TE and Trailer.
  *
+ * Below a prefix others have the same host: fields of a response that would hold for all of it
+ * (Service-Worker-Allowed, Clear-Site-Data, Alt-Svc …) are left out.
+ *
  * Below a prefix the target does not know where it is: the prefix is taken off
  * what it is asked for, and put in front of the paths it answers with, in
  * Location, Content-Location and the Path of cookies, unless it is there

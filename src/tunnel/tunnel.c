@@ -235,6 +235,9 @@ static void on_state(void *arg, struct path *p, enum path_state state, const str
     }
     if (state == PATH_FAILED && all_failed(t)) {
         t->failed_why = *why;
+        /* Of its tor, say, which is none of what the user asked for; a relay is. */
+        if (why->code == BEAM_ENOTFOUND && strcmp(path_kind(p), "relay") != 0)
+            t->failed_why.code = BEAM_EIO;
         loop_post(t->world->loop, &t->failed);
     }
 }

@@ -350,7 +350,7 @@ def not_one(t):
     ends("nonsense", 2, "not an address")
     ends("/ip4/127.0.0.1", 1)
     ends(f"127.0.0.1:{app.other}", 1)
-    ends("12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5", 1, "no address")
+    ends("12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5", 5, "no address")
     r = relay(t)
     peer = "/p2p/12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5"
     ends(f"/ip4/127.0.0.1/tcp/{r.p2p.split(':')[1]}{peer}", 1)

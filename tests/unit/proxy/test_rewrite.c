@@ -189,6 +189,22 @@ static void one_field(const struct rewrite *r, const char *name, const char *fro
     cr_expect_str_eq(response(r, get11, said, false), told);
 }
 
+BEAM_TEST(rewrite, a_response_below_a_prefix_does_not_speak_for_its_host)
+{
+    static const struct rewrite below = {.prefix = "/t/abc"}, whole = {0};
+    static const char all[] = "Service-Worker-Allowed: /\r\nclear-site-data: \"*\"\r\n"
+                              "Alt-Svc: h2=\"x:1\"\r\nNEL: {}\r\nReport-To: {}\r\n"
+                              "Strict-Transport-Security: max-age=1\r\n";
+    char said[512];
+    snprintf(said, sizeof(said), "HTTP/1.1 200 OK\r\nA: b\r\n%sContent-Length: 0\r\n\r\n", all);
+    cr_expect_str_eq(response(&whole, get11, said, false), said);
+    cr_expect_str_eq(response(&below, get11, said, false),
+                     "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 0\r\n\r\n");
+    snprintf(said, sizeof(said), "HTTP/1.1 200 OK\r\nAlt-Svc: x\r\nConnection: alt-svc\r\n\r\n");
+    cr_expect_str_eq(response(&whole, get11, said, false),
+                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+}
+
 BEAM_TEST(rewrite, redirects_stay_with_the_visitor)
 {
     static const struct rewrite below = {.prefix = "/t/abc", .scheme = "https"},

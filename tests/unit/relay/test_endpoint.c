@@ -95,6 +95,11 @@ BEAM_TEST(endpoint, is_found_by_its_path)
     cr_assert_not(find(&b, "/t/AAAQEAYEAUDAOCAJBIFQYDIOB4/", "x", &e));
     cr_assert_not(find(&b, "/", "x", &e));
     cr_assert_not(find(&b, "*", "x", &e));
+    /* RFC 9112, 3.2.2: a server takes the absolute form. */
+    cr_assert(find(&b, "http://x/t/" ID "/a", "x", &e));
+    cr_assert_str_eq(e.prefix, "/t/" ID);
+    cr_assert_not(find(&b, "http://x/", "x", &e));
+    cr_assert_not(find(&b, "http://x", "x", &e));
 }
 
 BEAM_TEST(endpoint, is_found_by_its_host)
@@ -111,6 +116,8 @@ BEAM_TEST(endpoint, is_found_by_its_host)
     cr_assert_not(find(&b, "/", "relay.example", &e));
     cr_assert_not(find(&b, "/", "xrelay.example", &e));
     cr_assert_not(find(&b, "/", "a.relay.example.org", &e));
+    cr_assert(find(&b, "http://myapp.relay.example/t/" ID "/", "myapp.relay.example", &e));
+    cr_assert_str_eq(e.name, "myapp");
     cr_assert(find(&b, "/t/" ID "/", "relay.example", &e));
     cr_assert_str_eq(e.prefix, "/t/" ID);
 }

@@ -95,6 +95,7 @@ struct stage {
     struct beam_why why;
     char log[LOG_SIZE];
     bool failed;
+    int failed_code;
     int app; /* listening */
 };
 
@@ -144,6 +145,7 @@ static void on_failed(void *arg, const struct beam_why *why)
     struct stage *st = arg;
     note(st, "failed", why->text, 0);
     st->failed = true;
+    st->failed_code = why->code;
     tunnel_free(st->tunnel);
     st->tunnel = NULL;
 }
@@ -413,6 +415,19 @@ BEAM_TEST(tunnel, ups_and_downs_are_told_with_their_times)
                              "up onion 6200\n"
                              "down tor died 1500\n"
                              "up onion 2000\n");
+    tear_down(&st);
+}
+
+BEAM_TEST(tunnel, what_an_onion_did_not_find_is_not_what_was_asked_for)
+{
+    struct stage st;
+    struct beam_why missing = {0};
+    set_up(&st);
+    beam_why(&missing, BEAM_ENOTFOUND, "no tor");
+    cr_assert_eq(open_for(&st, "3000"), 0, "%s", st.why.text);
+    tell_state(PATH_FAILED, &missing, 0);
+    cr_assert(until_flag(st.world.loop, &st.failed));
+    cr_assert_eq(st.failed_code, BEAM_EIO);
     tear_down(&st);
 }
 
