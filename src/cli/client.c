@@ -214,7 +214,8 @@ static void do_without(struct client *c)
 {
     if (!c->spec.start) {
         beam_why(&c->why, BEAM_ENODAEMON,
-                 "daemon: none runs, so nothing is published (`beam TARGET` starts it)");
+                 "daemon: none runs, so nothing is published or connected (`beam TARGET` or "
+                 "`beam daemon` starts it)");
         client_enter(c, CLIENT_CLOSED);
     } else if (c->started || c->state == CLIENT_GREETING) {
         client_enter(c, CLIENT_PAUSING);

@@ -379,9 +379,10 @@ static const struct verb *find_verb(const struct options *o, struct beam_why *wh
                  v->file ? "a FILE: that of the backup" : "no FILE");
         return NULL;
     }
-    beam_why(
-        why, BEAM_EUSAGE,
-        "keys: what to do? (init, show, lock, unlock, export FILE, import FILE or passphrase)");
+    beam_why(why, BEAM_EUSAGE,
+             "keys%s%s: %s (init, show, lock, unlock, export FILE, import FILE or passphrase)",
+             o->operand ? " " : "", o->operand ? o->operand : "",
+             o->operand ? "no such command" : "what to do?");
     return NULL;
 }
 

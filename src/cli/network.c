@@ -195,11 +195,16 @@ static int check_words(const struct options *o, struct beam_why *why)
                             o->operands[1 + words[i].most]);
         return 0;
     }
-    const char *near = o->operand ? text_nearest(o->operand, known, n) : NULL;
-    return beam_why(why, BEAM_EUSAGE, "network %s: %s%s%s", o->operand ? o->operand : "",
-                    near ? "no such command (did you mean "
-                         : "one of status, peers, routes, bootstrap, ping",
-                    near ? near : "", near ? "?)" : "");
+    if (!o->operand)
+        return beam_why(why, BEAM_EUSAGE,
+                        "network: what to do? (one of status, peers, routes, bootstrap, ping)");
+    const char *near = text_nearest(o->operand, known, n);
+    if (near)
+        return beam_why(why, BEAM_EUSAGE, "network %s: no such command (did you mean %s?)",
+                        o->operand, near);
+    return beam_why(why, BEAM_EUSAGE,
+                    "network %s: no such command (one of status, peers, routes, bootstrap, ping)",
+                    o->operand);
 }
 
 int network_command(const struct options *o, int (*check)(const char *text, struct beam_why *why),

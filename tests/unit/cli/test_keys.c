@@ -21,7 +21,8 @@ static void refuses(const char *verb, const char *file, const char *words)
 BEAM_TEST(keys, words_that_make_no_command)
 {
     refuses(NULL, NULL, "init, show, lock, unlock, export FILE, import FILE or passphrase");
-    refuses("rot", NULL, "what to do?");
+    refuses(NULL, NULL, "keys: what to do?");
+    refuses("rot", NULL, "keys rot: no such command (init,");
     refuses("show", "file", "keys show: takes no FILE");
     refuses("unlock", "hunter2", "keys unlock: takes no FILE");
     refuses("export", NULL, "keys export: takes a FILE");

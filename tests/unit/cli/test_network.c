@@ -30,9 +30,11 @@ BEAM_TEST(network, words_are_checked_before_anybody_is_asked)
         size_t n;
         const char *says;
     } wrong[] = {
-        {{NULL}, 0, "status, peers, routes, bootstrap, ping"},
-        {{"frobnicate"}, 1, "status, peers, routes, bootstrap, ping"},
-        {{"pin"}, 1, "ping"},
+        {{NULL}, 0, "network: what to do? (one of status, peers, routes, bootstrap, ping"},
+        {{"frobnicate"},
+         1,
+         "network frobnicate: no such command (one of status, peers, routes, bootstrap, ping"},
+        {{"pin"}, 1, "network pin: no such command (did you mean ping?)"},
         {{"ping"}, 1, "whom"},
         {{"status", "now"}, 2, "now"},
         {{"peers", "all"}, 2, "all"},
