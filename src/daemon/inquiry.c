@@ -74,6 +74,12 @@ void inquiries_leave(struct inquiries *all, const void *arg)
     }
 }
 
+void inquiries_unlocked(struct inquiries *all)
+{
+    if (all)
+        network_resume(all->network);
+}
+
 /* ---- replies -------------------------------------------------------------------------------- */
 
 /* `o` when `whole`, else NULL and o is gone. */

@@ -25,5 +25,7 @@ typedef void inquiry_fn(void *arg, cJSON *reply);
 void inquiries_ask(struct inquiries *all, const struct message *m, inquiry_fn *fn, void *arg);
 /* Nothing more is told to `arg`. NULL allowed. */
 void inquiries_leave(struct inquiries *all, const void *arg);
+/* The key store was unlocked: a node that waits for that comes up. NULL allowed. */
+void inquiries_unlocked(struct inquiries *all);
 
 #endif

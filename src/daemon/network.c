@@ -263,6 +263,19 @@ int network_up(struct network *n, struct beam_why *why)
     return err;
 }
 
+/* Whether the configuration wants it up before anybody asks for it. */
+static bool is_wanted(const struct network *n)
+{
+    return n->spec.conf->network_listen[0] || n->spec.conf->network_bootstrap[0];
+}
+
+void network_resume(struct network *n)
+{
+    struct beam_why why;
+    if (is_wanted(n) && network_up(n, &why) < 0)
+        log_warn("network", "%s", why.text);
+}
+
 int network_new(const struct network_spec *spec, struct network **out, struct beam_why *why)
 {
     size_t size = strlen("beam/") + strlen(spec->version) + 1;
@@ -275,7 +288,7 @@ int network_new(const struct network_spec *spec, struct network **out, struct be
     int err = n->agent && n->dir ? 0 : beam_why(why, BEAM_ENOMEM, "network: out of memory");
     if (err == 0) {
         (void)snprintf(n->agent, size, "beam/%s", spec->version);
-        if (spec->conf->network_listen[0] || spec->conf->network_bootstrap[0])
+        if (is_wanted(n))
             err = network_up(n, why);
     }
     if (err == BEAM_EAUTH) {

@@ -43,12 +43,16 @@ int network_readable(const struct conf *c, struct beam_why *why);
 
 /* Where the configuration listens or names peers, the host comes up at once. 0; BEAM_EPOLICY (the
  * policy does not let it listen there), BEAM_EEXIST, BEAM_ENOMEM, … with words. A key store that is
- * locked is waited for. */
+ * locked is waited for: see network_resume. */
 int network_new(const struct network_spec *spec, struct network **out, struct beam_why *why);
 /* NULL allowed. */
 void network_free(struct network *n);
 /* Brings the host up, if it is not. 0, or what stands in the way, with words. */
 int network_up(struct network *n, struct beam_why *why);
+
+/* After the key store was unlocked: what network_new left undone. What stands in the way is
+ * logged. */
+void network_resume(struct network *n);
 
 /* NULL while it is not up. Borrowed. */
 struct host *network_host(const struct network *n);

@@ -251,6 +251,7 @@ static void unlock(struct session *s, const struct message *m)
         return;
     }
     log_info("daemon", "the key store is unlocked");
+    inquiries_unlocked(s->world->inquiries);
     answer_keys(s, m);
 }
 

@@ -182,6 +182,35 @@ BEAM_TEST(network, who_leaves_is_not_answered)
     loop_free(l);
 }
 
+BEAM_TEST(network, one_whose_keys_are_locked_comes_up_when_they_are_unlocked)
+{
+    struct loop *l = until_loop_new();
+    struct place p;
+    struct beam_why why = {0};
+    struct seal seal;
+    uint8_t key[SEAL_KEY_SIZE] = {7};
+    /* Its keys are sealed first, and the network is made anew. */
+    cr_assert_eq(open_place(&p, l, NULL, &why), 0, "%s", why.text);
+    seal_init_passphrase(&seal, rng_system());
+    cr_assert_eq(keystore_make(p.keys, &seal, key, &why), 0, "%s", why.text);
+    keystore_lock(p.keys);
+    cr_assert_eq(conf_set(p.conf, "network.listen=/ip4/127.0.0.1/tcp/0", &why), 0);
+    struct network_spec spec = *network_spec(p.network);
+    inquiries_free(p.inquiries);
+    network_free(p.network);
+    cr_assert_eq(network_new(&spec, &p.network, &why), 0, "%s", why.text);
+    cr_assert_eq(inquiries_new(p.network, p.folder.path, &p.inquiries), 0);
+    cr_expect_null(network_host(p.network));
+    inquiries_unlocked(p.inquiries);
+    cr_expect_null(network_host(p.network), "they are locked still");
+    cr_assert_eq(keystore_unlock(p.keys, key, &why), 0, "%s", why.text);
+    inquiries_unlocked(p.inquiries);
+    cr_assert_not_null(network_host(p.network));
+    cr_expect_not_null(host_addr(network_host(p.network), 0));
+    close_place(&p);
+    loop_free(l);
+}
+
 BEAM_TEST(network, where_its_policy_does_not_let_it_it_does_not_listen)
 {
     static const struct {
