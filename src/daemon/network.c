@@ -65,7 +65,10 @@ static int check_listen(void *arg, const char *entry, struct beam_why *why)
 {
     struct multiaddr a;
     (void)arg;
-    return strcmp(entry, onion_word) == 0 ? 0 : parse("listen", entry, &a, why);
+    if (strcmp(entry, onion_word) == 0)
+        return 0;
+    int err = parse("listen", entry, &a, why);
+    return err < 0 ? err : host_listenable(&a, why);
 }
 
 static int check_bootstrap(void *arg, const char *entry, struct beam_why *why)

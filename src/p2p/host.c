@@ -154,19 +154,34 @@ static void changed(struct host *h)
     identify_push(h);
 }
 
+static int read_listen(const struct multiaddr *at, struct addr *out, struct beam_why *why)
+{
+    char text[MULTIADDR_TEXT_SIZE];
+    int err = listen_at(at, out);
+    if (err == 0)
+        return 0;
+    multiaddr_text(at, text);
+    return beam_why(why, err,
+                    "%s: nothing listens at such an address here (one of /ip4/ADDRESS/tcp/PORT "
+                    "and /ip6/ADDRESS/tcp/PORT)",
+                    text);
+}
+
+int host_listenable(const struct multiaddr *at, struct beam_why *why)
+{
+    struct addr addr;
+    return read_listen(at, &addr, why);
+}
+
 int host_listen(struct host *h, const struct multiaddr *at, struct beam_why *why)
 {
     char text[MULTIADDR_TEXT_SIZE];
     struct addr addr;
     struct place *p;
     multiaddr_text(at, text);
-    int err = listen_at(at, &addr);
-    if (err < 0)
-        return beam_why(why, err,
-                        "%s: nothing listens at such an address here (one of /ip4/ADDRESS/tcp/PORT "
-                        "and /ip6/ADDRESS/tcp/PORT)",
-                        text);
-    err = permit_check_listen(h->spec.permit, &addr, why);
+    int err = read_listen(at, &addr, why);
+    if (err == 0)
+        err = permit_check_listen(h->spec.permit, &addr, why);
     if (err < 0)
         return err;
     err = add_place(h, at, &p);

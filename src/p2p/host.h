@@ -71,6 +71,8 @@ const struct peer_id *host_id(const struct host *h);
 /* Listens at /ip4|ip6/…/tcp/PORT (0 picks one) and announces it. 0; BEAM_EINVAL (another kind of
  * address), BEAM_EPOLICY, BEAM_EEXIST, BEAM_EPERM, … with words. */
 int host_listen(struct host *h, const struct multiaddr *at, struct beam_why *why);
+/* Whether it is such an address. 0, or BEAM_EINVAL with words. Pure. */
+int host_listenable(const struct multiaddr *at, struct beam_why *why);
 /* Takes over a stream that a listener of somebody else's accepted: an onion's. `from` may be NULL.
  * What comes of it is for the log. */
 void host_accept(struct host *h, struct stream *s, enum way way, const struct multiaddr *from);
