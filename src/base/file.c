@@ -250,6 +250,10 @@ int file_check_mode(const char *path, mode_t mode, struct beam_why *why)
         int err = beam_err_errno(errno);
         return beam_why(why, err, "%s: cannot be examined: %s", path, strerror(errno));
     }
+    /* Advice to change the mode would be harmful here: of /tmp, of /dev/null. */
+    if (!(mode & S_IXUSR) && !S_ISREG(st.st_mode))
+        return beam_why(why, BEAM_EINVAL, "%s: %s, not a file (name a file)", path,
+                        S_ISDIR(st.st_mode) ? "a folder" : "a device, pipe or socket");
     return check_owner_mode(path, &st, mode, why);
 }
 

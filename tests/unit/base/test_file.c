@@ -209,6 +209,11 @@ BEAM_TEST(file, modes_are_checked)
     cr_assert_eq(file_check_mode(at("f"), 0600, &why), BEAM_EPERM);
     cr_assert_not_null(strstr(why.text, "chmod 600 '"));
     cr_assert_eq(file_check_mode(at("f/x"), 0600, &why), BEAM_EINVAL);
+    static const char *const others[] = {"/tmp", "/dev/null"};
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(file_check_mode(others[i], 0600, &why), BEAM_EINVAL);
+        cr_assert_null(strstr(why.text, "chmod"), "%s", why.text);
+    }
     end();
 }
 
