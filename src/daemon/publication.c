@@ -323,13 +323,13 @@ void publications_free(struct publications *ps)
     free(ps);
 }
 
-/* The onion of a tunnel that is not up, or NULL. */
-static struct path *waiting_onion(const struct publication *p)
+/* The onion of a tunnel, or NULL; `waiting`: only one that is not up. */
+static struct path *onion_of(const struct publication *p, bool waiting)
 {
     for (size_t i = 0; i < tunnel_path_count(p->tunnel); i++) {
         struct path *path = tunnel_path(p->tunnel, i);
         if (strcmp(path_kind(path), "onion") == 0)
-            return tunnel_path_state(p->tunnel, i) == PATH_UP ? NULL : path;
+            return waiting && tunnel_path_state(p->tunnel, i) == PATH_UP ? NULL : path;
     }
     return NULL;
 }
@@ -337,7 +337,7 @@ static struct path *waiting_onion(const struct publication *p)
 void publications_tor_progress(struct publications *ps, int percent, const char *summary)
 {
     for (struct publication *p = ps->first; p; p = p->next) {
-        const struct path *path = waiting_onion(p);
+        const struct path *path = onion_of(p, true);
         struct events_head h = head_of(p);
         if (path)
             tell(p, events_progress(&h, path_kind(path), percent,
@@ -347,8 +347,10 @@ void publications_tor_progress(struct publications *ps, int percent, const char 
 
 void publications_tor_warning(struct publications *ps, const struct beam_why *why)
 {
+    /* What is in tor's way concerns those that wait for it; that tor is old, those that are up. */
+    bool waiting = why->code != BEAM_ELIMIT;
     for (struct publication *p = ps->first; p; p = p->next)
-        if (waiting_onion(p))
+        if (onion_of(p, waiting))
             on_warning(p, why);
 }
 

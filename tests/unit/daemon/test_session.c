@@ -375,6 +375,29 @@ BEAM_TEST(session, options_are_held_against_the_daemons_own)
     end(&s);
 }
 
+BEAM_TEST(session, what_tor_warns_of_is_told_to_those_whom_it_concerns)
+{
+    static const struct beam_why blocked = {.code = BEAM_EUNREACH, .text = "blocked"};
+    static const struct beam_why old = {.code = BEAM_ELIMIT, .text = "old"};
+    struct set s;
+    struct peer p;
+    begin(&s);
+    connect_peer(&s, &p);
+    say(&p, PUBLISH("a", ""));
+    turns(&s);
+    publications_tor_warning(s.publications, &blocked);
+    fake_up(fakes[0], 6200);
+    publications_tor_warning(s.publications, &blocked); /* it is up: not told */
+    publications_tor_warning(s.publications, &old);
+    turns(&s);
+    HEARD(&p, 3, "{\"event\":\"warning\",\"tunnel\":1,\"text\":\"blocked\"}");
+    cr_expect(has(heard(&p, 4), "path_up") && has(heard(&p, 5), "ready"));
+    HEARD(&p, 6, "{\"event\":\"warning\",\"tunnel\":1,\"text\":\"old\"}");
+    cr_expect_eq(p.count, 7);
+    disconnect(&p);
+    end(&s);
+}
+
 BEAM_TEST(session, a_warning_says_that_egress_is_loose)
 {
     struct set s;
