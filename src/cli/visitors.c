@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "cli/visitors.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cjson/cJSON.h>
 #include <sodium.h>
 
+#include "base/file.h"
 #include "cli/json_line.h"
 #include "gate/visitors.h"
 
@@ -78,15 +81,37 @@ static int open_list(const char *path, bool begin, struct visitors **out, struct
     return err < 0 ? beam_why(why, err, "%s: out of memory", path) : 0;
 }
 
-static int add_to(const char *path, const char *name, const uint8_t *key, struct beam_why *why)
+/* Two that write the list at once would lose what one of them did, a revocation perhaps. */
+static int lock_list(const char *path, int *out, struct beam_why *why)
+{
+    char *lock = NULL;
+    if (asprintf(&lock, "%s.lock", path) < 0)
+        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
+    int fd = file_lock(lock);
+    if (fd == BEAM_EEXIST)
+        beam_why(why, fd, "%s: another beam visitors writes it just now (try again)", path);
+    else if (fd < 0)
+        beam_why(why, fd, "%s: cannot be locked: %s", lock, strerror(errno));
+    free(lock);
+    *out = fd;
+    return fd < 0 ? fd : 0;
+}
+
+/* Lets `name` in who has this key, or revokes him: NULL. */
+static int change(const char *path, const char *name, const uint8_t *key, struct beam_why *why)
 {
     struct visitors *v = NULL;
-    int err = open_list(path, true, &v, why);
+    int lock = -1, err = key || access(path, F_OK) == 0 ? lock_list(path, &lock, why) : 0;
+    if (err < 0)
+        return err;
+    err = open_list(path, key != NULL, &v, why);
     if (err == 0)
-        err = visitors_add(v, name, key, why);
+        err = key ? visitors_add(v, name, key, why) : visitors_revoke(v, name, why);
     if (err == 0)
         err = visitors_save(v, path, why);
     visitors_free(v);
+    if (lock >= 0)
+        close(lock);
     return err;
 }
 
@@ -122,7 +147,7 @@ static int make(const struct options *o, struct beam_why *why)
     visitor_key_make(rng_system(), secret_key, public_key);
     visitor_key_text(secret_key, secret);
     visitor_key_text(public_key, public);
-    int err = add_to(path, name, public_key, why);
+    int err = change(path, name, public_key, why);
     if (err == 0 && o->json)
         err = print_object(describe_pair(name, onion_of, secret, public), why);
     else if (err == 0)
@@ -139,7 +164,7 @@ static int add(const struct options *o, struct beam_why *why)
     struct beam_why fault = {.text = ""};
     if (visitor_key_parse(o->operands[3], key, &fault) < 0)
         return beam_why(why, BEAM_EUSAGE, "visitors add %s: %s", name, fault.text);
-    int err = add_to(path, name, key, why);
+    int err = change(path, name, key, why);
     if (err == 0 && !o->json)
         printf("%s may enter with the key it has.\n", name);
     return err;
@@ -175,16 +200,10 @@ static int list(const struct options *o, struct beam_why *why)
     return err;
 }
 
-static int revoke(const struct options *o, struct beam_why *why)
+static int revoke_visitor(const struct options *o, struct beam_why *why)
 {
-    struct visitors *v = NULL;
-    const char *path = o->operands[1], *name = o->operands[2];
-    int err = open_list(path, false, &v, why);
-    if (err == 0)
-        err = visitors_revoke(v, name, why);
-    if (err == 0)
-        err = visitors_save(v, path, why);
-    visitors_free(v);
+    const char *name = o->operands[2];
+    int err = change(o->operands[1], name, NULL, why);
     if (err == 0 && !o->json)
         printf("%s is revoked. A tunnel that uses this file lets nobody in with that key from now "
                "on.\n",
@@ -202,7 +221,7 @@ int visitors_command(const struct options *o, struct beam_why *why)
         {"make", "make FILE NAME [ADDRESS]", 3, 4, make},
         {"add", "add FILE NAME KEY", 4, 4, add},
         {"list", "list FILE", 2, 2, list},
-        {"revoke", "revoke FILE NAME", 3, 3, revoke},
+        {"revoke", "revoke FILE NAME", 3, 3, revoke_visitor},
     };
     for (size_t i = 0; o->operand && i < sizeof(table) / sizeof(table[0]); i++) {
         if (strcmp(table[i].word, o->operand) != 0)

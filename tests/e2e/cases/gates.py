@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Who may enter: visitors with keys and without."""
+import fcntl
 import json
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from kit.case import case
 from kit.process import check, equal, wait_until
@@ -94,6 +96,24 @@ def client_auth(t):
     home.succeed("visitors", "revoke", file, "alice")
     check("lets nobody in" in closed.event("path_down", 10)["reason"], "nobody is left")
     check(alice.refused(host) is not None, "the last revoked visitor came in")
+
+
+@case("gates/nobody-is-lost-when-two-write-at-once", network=False, seconds=60)
+def at_once(t):
+    """Each that says it has added somebody has; the others say that they have not."""
+    home, file = t.home(tor__torrc=None), t.path("visitors")
+    home.succeed("visitors", "make", file, "first")
+    with open(file + ".lock", "rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for words in (("make", file, "second"), ("revoke", file, "first")):
+            done = home.run("visitors", *words)
+            check(done.status == 1 and "try again" in done.err and not done.out, f"{done}")
+    with ThreadPoolExecutor(8) as pool:
+        names = [f"v{i}" for i in range(16)]
+        done = list(pool.map(lambda n: home.run("visitors", "make", file, n), names))
+    made = {n for n, d in zip(names, done) if d.status == 0}
+    listed = home.succeed("visitors", "list", file, "--json").out.splitlines()
+    equal({json.loads(line)["name"] for line in listed}, made | {"first"}, "who is in the file")
 
 
 @case("gates/as-many-visitors-as-there-may-be", seconds=90)
