@@ -16,10 +16,15 @@
 enum { ASK_THROUGH_TOR_MS = 60 * 1000 };
 
 static const char onion_word[] = "tor", folder[] = "node", socket_name[] = "node";
+/* Peers that know the node through Tor and those that see its address must not know it by one key:
+ * each has contexts of its own for the key store. */
+static const char hidden_node[] = "", hidden_onion[] = "node";
+static const char seen_node[] = "seen", seen_onion[] = "node seen";
 
 struct network {
     struct network_spec spec;
     char *agent, *dir;
+    bool seen; /* its policy lets it be reached, and reach others, without Tor */
     struct permit *permit;
     struct key_pair *key;
     struct circuits circuits;
@@ -111,7 +116,8 @@ static void on_visitor(void *arg, struct stream *s)
 static int onion_key(struct network *n, struct onion_key **out, struct beam_why *why)
 {
     uint8_t seed[DERIVE_SEED_SIZE];
-    int err = keystore_seed(n->spec.keys, DERIVE_ONION, folder, strlen(folder), seed, why);
+    const char *context = n->seen ? seen_onion : hidden_onion;
+    int err = keystore_seed(n->spec.keys, DERIVE_ONION, context, strlen(context), seed, why);
     if (err < 0)
         return err;
     err = onion_key_from_seed(seed, out);
@@ -201,7 +207,7 @@ static void take_down(struct network *n)
     n->permit = NULL;
 }
 
-static int make_host(struct network *n, const struct policy *policy)
+static int make_host(struct network *n)
 {
     const struct network_spec *s = &n->spec;
     n->circuits = (struct circuits){
@@ -212,8 +218,7 @@ static int make_host(struct network *n, const struct policy *policy)
                                    .clock = s->clock,
                                    .key = n->key,
                                    .permit = n->permit,
-                                   .kind = policy->egress == POLICY_EGRESS_TOR ? HOST_ANONYMOUS
-                                                                               : HOST_OPEN,
+                                   .kind = n->seen ? HOST_OPEN : HOST_ANONYMOUS,
                                    .agent = n->agent,
                                    .tor = circuits_way(&n->circuits)};
     int err = host_new(&host, &n->host);
@@ -223,19 +228,18 @@ static int make_host(struct network *n, const struct policy *policy)
     return keeper_new(&keeper, &n->keeper);
 }
 
-static int join_dht(struct network *n, const struct policy *policy)
+static int join_dht(struct network *n)
 {
     const struct network_spec *s = &n->spec;
-    bool open = policy->egress != POLICY_EGRESS_TOR;
     const struct kad_spec kad = {.host = n->host,
                                  .loop = s->loop,
                                  .rng = s->rng,
                                  .clock = s->clock,
                                  .permit = n->permit,
                                  .tor = true,
-                                 .mode =
-                                     open && s->conf->network_listen[0] ? KAD_SERVER : KAD_CLIENT,
-                                 .ask_ms = open ? 0 : ASK_THROUGH_TOR_MS};
+                                 .mode = n->seen && s->conf->network_listen[0] ? KAD_SERVER
+                                                                               : KAD_CLIENT,
+                                 .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS};
     return kad_new(&kad, &n->kad);
 }
 
@@ -246,15 +250,18 @@ int network_up(struct network *n, struct beam_why *why)
     if (n->host)
         return 0;
     int err = policy_find(c, c->policy_default, &policy, why);
-    if (err == 0)
-        err = keystore_pair(n->spec.keys, DERIVE_NODE, "", 0, &n->key, why);
+    if (err < 0)
+        return err;
+    n->seen = policy.egress != POLICY_EGRESS_TOR;
+    const char *context = n->seen ? seen_node : hidden_node;
+    err = keystore_pair(n->spec.keys, DERIVE_NODE, context, strlen(context), &n->key, why);
     if (err < 0)
         return err;
     err = permit_new(&policy, &n->permit);
     if (err == 0)
-        err = make_host(n, &policy);
+        err = make_host(n);
     if (err == 0)
-        err = join_dht(n, &policy);
+        err = join_dht(n);
     if (err < 0)
         beam_why(why, err, "network: %s", beam_err_text(err));
     if (err == 0)

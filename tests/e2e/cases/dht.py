@@ -54,6 +54,8 @@ def routes(stage):
     first = Server(stage, 1)
     others = [Server(stage, n, first.address()) for n in (2, 3, 4)]
     everybody = [first, *others]
+    hidden = json.loads(first.home.succeed("keys", "show", "--json").out)["peer_id"]
+    check(hidden != first.ask("status")["peer_id"], "who is seen has another key than who hides")
     for server in everybody:
         equal(server.ask("status")["dht"], "server", "the mode")
         wait_until(lambda s=server: s.ask("routes")["count"] == 3, 60, "three others are known")
