@@ -27,8 +27,10 @@
 #include "stream/socket.h"
 
 enum {
-    STOP_MS = 1800, /* from SIGTERM to the end */
-    HALF_OPEN = 512 /* handshakes at once: all owners come back after a restart */
+    STOP_MS = 1800,    /* from SIGTERM to the end */
+    HALF_OPEN = 512,   /* handshakes at once: all owners come back after a restart */
+    STREAMS = 1024,    /* of an owner at least, who may have several tunnels */
+    OTHER_STREAMS = 64 /* beside visits */
 };
 
 struct operator
@@ -188,6 +190,7 @@ static int start_peer(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
     const struct conf *c = r->setup->conf;
+    size_t streams = c->relay_max_streams + OTHER_STREAMS;
     char agent[64];
     snprintf(agent, sizeof(agent), "beam/%s", r->options->daemon.version);
     int err = read_keys(r, why);
@@ -208,7 +211,8 @@ static int start_peer(void *arg, struct beam_why *why)
                    .per_address = c->relay_max_per_address,
                    .half_open = HALF_OPEN,
                    .half_open_per_address = c->relay_max_per_address,
-                   .streams = c->relay_max_connections + 2 * c->relay_max_visitors}};
+                   .streams = c->relay_max_connections + 2 * c->relay_max_visitors,
+                   .streams_per_peer = streams < STREAMS ? STREAMS : streams}};
     err = host_new(&spec, &r->host);
     if (err < 0)
         beam_why(why, err, "relay: %s", beam_err_text(err));

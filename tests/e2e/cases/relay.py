@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import socket
+import struct
 import threading
 import time
 import urllib.parse
@@ -269,6 +270,37 @@ def stops_reading(t):
         got = s.recv(4096)
     check(got.startswith(b"HTTP/1.1 504 "), f"{got}")
     t.note(f"{sent / MILLION:.1f} MB taken")
+
+
+@case("relay/crowd", seconds=120, network=False)
+def crowd(t):
+    """As many visitors at once as one tunnel may have; one more is told to come again."""
+    app, most = t.serve(), 1100  # more than a connection between peers carries by itself
+    r = relay(t, relay__max_streams=most)
+    _, (url,) = through(t, r, target=app.http, home=t.home(tunnel__max_streams=2 * most))
+    at = urllib.parse.urlsplit(url)
+    visitors = []
+
+    def visit(path):
+        visitors.append(socket.create_connection((at.hostname, at.port), timeout=60))
+        visitors[-1].sendall(f"GET {at.path}{path} HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
+
+    try:
+        for _ in range(most - 1):
+            visit(f"together/all/{most}")
+        visit("hang")
+        wait_until(lambda: status_of(url + "one") == b"503", 20, "one more is one too many")
+        gone = visitors.pop()  # by a reset: after a mere end it may still want the response
+        gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        gone.close()
+        wait_until(lambda: status_of(url + "one") == b"200", 20, "there is room again")
+        visit(f"together/all/{most}")
+        for i, s in enumerate(visitors):
+            got = s.recv(4096)
+            check(got.startswith(b"HTTP/1.1 200 "), f"visitor {i}: {got[:200]}")
+    finally:
+        for s in visitors:
+            s.close()
 
 
 @case("relay/killed-and-back", network=False)
