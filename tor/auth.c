@@ -195,6 +195,10 @@ static int out_of_reach(const struct auth *a, const struct beam_why *cookie, str
         return beam_why(why, BEAM_EAUTH,
                         "a control port offers no proof that it is tor's (name it in tor.control "
                         "if you trust what listens there, or give tor CookieAuthentication 1)");
+    if (a->spec.tcp && (a->info.methods & PROTOCOL_COOKIE))
+        return beam_why(why, BEAM_EAUTH,
+                        "a control port wants the cookie itself, which whoever listens there could "
+                        "be after (a tor offers SAFECOOKIE, too; or name its unix socket)");
     if (a->info.methods & PROTOCOL_PASSWORD)
         return beam_why(why, BEAM_EAUTH,
                         "tor's control port wants a password (put it into a file of mode 0600 and "
@@ -212,6 +216,8 @@ static int choose(struct auth *a, struct beam_why *why)
     struct beam_why cookie = {.text = ""};
     if (a->spec.proof)
         offered &= PROTOCOL_SAFECOOKIE;
+    if (a->spec.tcp)
+        offered &= ~(unsigned)PROTOCOL_COOKIE;
     if ((offered & cookies) && auth_choose(offered, password, true) & cookies)
         (void)cookie_read(a->info.cookie_file, a->spec.proof, &a->cookie, &cookie);
     a->method = auth_choose(offered, password, a->cookie != NULL);

@@ -29,6 +29,9 @@ struct auth_spec {
     /* Of the latter: nothing but SAFECOOKIE, with a cookie that root, a system account or we
      * own. */
     bool proof;
+    /* The control port is a TCP port, which anybody may have bound while tor was away: the cookie
+     * itself is not shown there, only that we know it. */
+    bool tcp;
 };
 
 /* 0, or an error with words. The control may be freed in it. */

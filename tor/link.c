@@ -232,6 +232,7 @@ static void begin(struct link *k, struct stream *s)
         .cookie = k->cookie,
         .password_file = k->spec.password_file,
         .proof = k->spec.places && k->spec.places->list[k->place].proof,
+        .tcp = k->spec.places && addr_path(&k->spec.places->list[k->place].at) == NULL,
     };
     int err = control_new(k->loop, s, &events, &k->control);
     if (err == 0)

@@ -312,6 +312,25 @@ BEAM_TEST(auth, of_another_tor_by_cookie)
     bed_close(&b);
 }
 
+/* Nobody is shown a file's bytes because he says that they are tor's cookie. */
+BEAM_TEST(auth, of_another_tor_over_tcp_no_cookie_is_shown)
+{
+    struct bed b;
+    other_open(&b, "COOKIE", NULL);
+    b.spec.tcp = true;
+    bed_run(&b);
+    cr_assert_eq(b.err, BEAM_EAUTH);
+    cr_assert_not_null(strstr(b.why.text, "SAFECOOKIE"), "%s", b.why.text);
+    cr_assert_str_eq(b.proof, "");
+    bed_close(&b);
+    other_open(&b, "COOKIE,SAFECOOKIE", NULL);
+    b.spec.tcp = true;
+    bed_run(&b);
+    cr_assert_eq(b.err, 0, "%s", b.why.text);
+    cr_assert(b.proven);
+    bed_close(&b);
+}
+
 BEAM_TEST(auth, of_another_tor_by_nothing)
 {
     struct bed b;
