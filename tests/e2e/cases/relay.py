@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import signal
 import socket
 import struct
 import threading
@@ -334,6 +335,11 @@ def owner_restarted(t):
     tunnel, (again,) = through(t, r, home=home, target=app.http)
     equal(again, url, "the URL after kill -9")
     equal(status_of(url + "text"), b"200", "it serves")
+    os.kill(home.daemon_pid(), signal.SIGTERM)
+    tunnel.wait(10)
+    wait_until(lambda: status_of(url) == b"404", 3, "a daemon that ends tells its relays")
+    tunnel, (again,) = through(t, r, home=home, target=app.http)
+    equal(again, url, "the URL after SIGTERM")
     equal(tunnel.interrupt(), 0, "status")
     _, (other,) = through(t, r, home=home, target=app.http, options=["--ephemeral"])
     check(other != url, "a throw-away address is another one")
@@ -444,6 +450,7 @@ def through_tor(t):
         for word in (f":{app.http}", home.path, tunnel.events[0]["name"]):
             check(word not in log, f"the relay knows {word!r}:\n{log}")
         equal(tunnel.interrupt(), 0, "status")
+        wait_until(lambda at=url: status_of(at) == b"404", 3, "the relay was told of its end")
 
 
 @case("relay/private", network=False)
