@@ -34,8 +34,12 @@ class Curl:
         return run([*self.argv, *options, url], seconds + 5, env=self.env, data=data)
 
     def get(self, url, *options, seconds=60, data=None):
-        """The output of a curl that must succeed."""
+        """The output of a curl that must succeed. Where the visitor's own tor has just gone over to
+        another consensus than the publisher's, it may look for the descriptor at other directories
+        (F0, 240) once: then it asks again."""
         done = self(url, *options, seconds=seconds, data=data)
+        if done.status == 97 and "(240)" in done.err:
+            done = self(url, *options, seconds=seconds, data=data)
         check(done.status == 0, f"curl failed: {done}")
         return done.bytes
 
