@@ -232,15 +232,26 @@ int finder_new(const struct finder_spec *spec, struct finder **out)
     return 0;
 }
 
+void finder_cancel(struct finder *f)
+{
+    loop_timer_clear(&f->timer);
+    if (f->list)
+        kad_job_cancel(f->list);
+    for (size_t i = 0; i < FINDER_MAX; i++) {
+        if (f->fetches[i].job)
+            kad_job_cancel(f->fetches[i].job);
+        f->fetches[i].job = NULL;
+    }
+    f->list = NULL;
+    f->fetching = 0;
+    f->done = NULL;
+    f->list_done = NULL;
+}
+
 void finder_free(struct finder *f)
 {
     if (!f)
         return;
-    loop_timer_clear(&f->timer);
-    if (f->list)
-        kad_job_cancel(f->list);
-    for (size_t i = 0; i < FINDER_MAX; i++)
-        if (f->fetches[i].job)
-            kad_job_cancel(f->fetches[i].job);
+    finder_cancel(f);
     free(f);
 }

@@ -44,6 +44,8 @@ void finder_list(struct finder *f, finder_list_fn *done, void *arg);
 const struct relay_info *finder_known(const struct finder *f, size_t i, struct pick_history *seen);
 /* This one first, if it is there: it was used before. Nothing is fetched now. */
 void finder_prefer(struct finder *f, const struct peer_id *relay);
+/* Nobody is told of what is under way. */
+void finder_cancel(struct finder *f);
 /* What became of the one that was picked: it came up after `ms`, or failed. */
 void finder_report(struct finder *f, const struct peer_id *relay, bool served, uint64_t ms);
 

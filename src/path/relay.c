@@ -57,8 +57,10 @@ static void resume_visitors(struct path *p)
 static void take_down(struct path *p)
 {
     struct path_relay *r = (struct path_relay *)p;
-    if (r->finder)
+    if (r->finder) {
         loop_timer_clear(&r->timer);
+        finder_cancel(r->finder); /* which outlives the path, if the agent has something to say */
+    }
     owner_free(r->owner);
     free(r);
 }
