@@ -16,6 +16,7 @@ struct publication {
     struct publication_subscriber to; /* event NULL: nobody hears */
     struct tunnel *tunnel;
     struct loop_task greet;
+    bool greeted; /* "starting" was told, which comes before all else */
     uint64_t id, since;
     bool detached, ephemeral, was_ready;
 };
@@ -46,10 +47,13 @@ static void tell(struct publication *p, cJSON *event)
     cJSON_Delete(event);
 }
 
+static void on_greet(void *arg);
+
 static void on_progress(void *arg, struct path *path, int percent, const char *summary)
 {
     struct publication *p = arg;
-    if (tor_state(p->all->spec.world->tor) != TOR_READY)
+    on_greet(p);
+    if (strcmp(path_kind(path), "onion") == 0 && tor_state(p->all->spec.world->tor) != TOR_READY)
         return; /* tor's own progress is told meanwhile */
     struct events_head h = head_of(p);
     tell(p, events_progress(&h, path_kind(path), percent, summary));
@@ -112,6 +116,9 @@ static void on_failed(void *arg, const struct beam_why *why)
 static void on_greet(void *arg)
 {
     struct publication *p = arg;
+    if (p->greeted)
+        return;
+    p->greeted = true;
     struct events_head h = head_of(p);
     const struct policy *policy = tunnel_policy(p->tunnel);
     tell(p,
