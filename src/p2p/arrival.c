@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "p2p/upgrade.h"
 
+enum { SURE_PART = 3 }; /* of the time for a handshake is anybody's, however many want his place */
+
 struct arrival {
     struct arrival *next, **link;
     struct host *host;
@@ -13,6 +15,7 @@ struct arrival {
     struct multiaddr from; /* empty: not known */
     enum way way;
     struct census_source source;
+    uint64_t since;
 };
 
 static void turn_away(const struct multiaddr *from, enum way way, const char *reason)
@@ -53,6 +56,25 @@ static void on_upgraded(void *arg, int err, const struct beam_why *why, struct s
         turn_away(&copy.from, copy.way, refused.text);
 }
 
+/*
+ * The places of those whom no address tells apart are full. Whoever has been in one longest, and
+ * long enough for an honest peer to have gone on, makes room: else a few who say nothing would
+ * keep all others out.
+ */
+static bool make_room(struct host *h, const struct census_source *source)
+{
+    struct arrival *oldest = NULL;
+    for (struct arrival *a = h->arrivals; a; a = a->next)
+        if (census_addressless(&a->source))
+            oldest = a; /* the newest is the first */
+    if (!census_addressless(source) || !oldest ||
+        loop_now(h->spec.loop) - oldest->since < h->spec.limits.handshake_ms / SURE_PART)
+        return false;
+    turn_away(&oldest->from, oldest->way, "it has not gone on, and others want its place");
+    arrival_free(oldest);
+    return true;
+}
+
 void arrival_start(struct host *h, struct stream *s, enum way way, const struct addr *at,
                    const struct multiaddr *from)
 {
@@ -61,6 +83,8 @@ void arrival_start(struct host *h, struct stream *s, enum way way, const struct 
     struct arrival *a = NULL;
     census_source(at, &source);
     int err = census_begin(h->pool.census, &source, &why);
+    if (err == BEAM_ELIMIT && make_room(h, &source))
+        err = census_begin(h->pool.census, &source, &why);
     if (err < 0)
         goto out;
     a = calloc(1, sizeof(*a));
@@ -69,7 +93,11 @@ void arrival_start(struct host *h, struct stream *s, enum way way, const struct 
         beam_why(&why, BEAM_ENOMEM, "%s", beam_err_text(BEAM_ENOMEM));
         goto out;
     }
-    *a = (struct arrival){.host = h, .way = way, .source = source, .next = h->arrivals};
+    *a = (struct arrival){.host = h,
+                          .way = way,
+                          .source = source,
+                          .next = h->arrivals,
+                          .since = loop_now(h->spec.loop)};
     if (from)
         a->from = *from;
     a->link = &h->arrivals;
@@ -79,7 +107,7 @@ void arrival_start(struct host *h, struct stream *s, enum way way, const struct 
     const struct upgrade_spec spec = {.loop = h->spec.loop,
                                       .rng = h->spec.rng,
                                       .key = h->spec.key,
-                                      .timeout_ms = h->spec.limits.handshake_ms};
+                                      .timeout_ms = way_patience(way, h->spec.limits.handshake_ms)};
     err = upgrade_start(s, &spec, on_upgraded, a, &a->upgrade);
     if (err < 0) {
         turn_away(from, way, beam_err_text(err));

@@ -70,7 +70,7 @@ void census_free(struct census *c)
     free(c);
 }
 
-static bool addressless(const struct census_source *s)
+bool census_addressless(const struct census_source *s)
 {
     return s->bytes[0] == SOURCE_UNKNOWN;
 }
@@ -107,7 +107,7 @@ static void drop(struct census *c, struct from *f)
 /* Where no address tells peers apart, all of them together leave half of the places to others. */
 static size_t half_open_limit(const struct limits *l, const struct census_source *from)
 {
-    return addressless(from) ? (l->half_open + 1) / 2 : l->half_open_per_address;
+    return census_addressless(from) ? (l->half_open + 1) / 2 : l->half_open_per_address;
 }
 
 int census_begin(struct census *c, const struct census_source *from, struct beam_why *why)
@@ -149,7 +149,7 @@ int census_enter(struct census *c, const struct census_source *from, bool strang
         int err = find(c, from, &f);
         if (err < 0)
             return beam_why(why, err, "%s", beam_err_text(err));
-        if (f->connections >= c->limits->per_address && !addressless(from))
+        if (f->connections >= c->limits->per_address && !census_addressless(from))
             return beam_why(why, BEAM_ELIMIT, "there are %zu connections from there already",
                             f->connections);
         f->connections++;

@@ -22,6 +22,9 @@ struct census_source {
 /* `from` NULL: no address is known. */
 void census_source(const struct addr *from, struct census_source *out);
 
+/* Whether nothing tells peers from there apart, as with visitors of an onion. */
+bool census_addressless(const struct census_source *s);
+
 struct census;
 
 /* `limits` is borrowed. 0 or BEAM_ENOMEM. */

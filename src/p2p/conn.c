@@ -118,8 +118,10 @@ int conn_new(struct stream *secured, const struct conn_spec *spec, const struct 
     c->events = *events;
     c->since = c->idle_since = c->heard = loop_now(spec->loop);
     loop_task_init(&c->fail, on_fail, c);
+    /* What is each one's in any case comes to no more than all may hold. */
     const struct yamux_spec yamux = {.initiator = !spec->inbound,
                                      .max_streams = spec->limits->streams_per_peer,
+                                     .memory = spec->limits->memory / spec->limits->connections,
                                      .budget = spec->budget};
     const struct yamux_events heard = {
         .stream = on_stream, .away = on_away, .closed = on_closed, .idle = on_idle, .arg = c};

@@ -8,8 +8,6 @@
 #include "p2p/upgrade.h"
 #include "stream/socket.h"
 
-enum { TOR_IS_SLOWER = 3 };
-
 struct dial;
 
 /* One target that is under way: a dial, then a handshake. */
@@ -141,14 +139,13 @@ static void on_upgraded(void *arg, int err, const struct beam_why *why, struct s
 static void on_stream(struct attempt *a, struct stream *s)
 {
     const struct dial_spec *spec = &a->dial->spec;
-    bool direct = a->target->target.way == WAY_DIRECT;
-    const struct upgrade_spec upgrade = {.loop = spec->loop,
-                                         .rng = spec->rng,
-                                         .key = spec->key,
-                                         .expect = spec->expect,
-                                         .initiator = true,
-                                         .timeout_ms =
-                                             spec->handshake_ms * (direct ? 1 : TOR_IS_SLOWER)};
+    const struct upgrade_spec upgrade = {
+        .loop = spec->loop,
+        .rng = spec->rng,
+        .key = spec->key,
+        .expect = spec->expect,
+        .initiator = true,
+        .timeout_ms = way_patience(a->target->target.way, spec->handshake_ms)};
     int err = upgrade_start(s, &upgrade, on_upgraded, a, &a->upgrade);
     if (err < 0)
         lost(a, err, beam_err_text(err));

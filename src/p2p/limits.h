@@ -17,11 +17,10 @@ struct limits {
     size_t dials;   /* at once, in all */
     size_t streams; /* in all; three quarters of them at most while peers open them */
     size_t streams_per_peer;
-    size_t memory;        /* bytes that all connections may hold */
-    uint64_t idle_ms;     /* a connection without a stream ends after it */
-    uint64_t lifetime_ms; /* an old one ends at its next pause */
-    uint64_t
-        handshake_ms; /* from the first byte to a shared connection; through Tor three times it */
+    size_t memory;         /* bytes that all connections may hold */
+    uint64_t idle_ms;      /* a connection without a stream ends after it */
+    uint64_t lifetime_ms;  /* an old one ends at its next pause */
+    uint64_t handshake_ms; /* from the first byte to a shared connection; see way_patience */
 };
 
 /* Fields that are 0 get their customary value. */

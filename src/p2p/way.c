@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 static const char tld[] = ".onion";
-enum { ONION_RAW = 35, PORT_LEN = 2, TRANSPORT_PARTS = 2 };
+enum { ONION_RAW = 35, PORT_LEN = 2, TRANSPORT_PARTS = 2, TOR_IS_SLOWER = 3 };
 
 const char *way_name(enum way way)
 {
@@ -20,6 +20,11 @@ const char *way_name(enum way way)
         return "exit";
     }
     return "unknown";
+}
+
+uint64_t way_patience(enum way way, uint64_t ms)
+{
+    return way == WAY_DIRECT ? ms : ms * TOR_IS_SLOWER;
 }
 
 static int not_spoken(struct beam_why *why)

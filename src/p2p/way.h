@@ -19,6 +19,8 @@ enum way {
 
 /* "direct", "onion", "exit". Static storage. */
 const char *way_name(enum way way);
+/* What takes `ms` directly may take three times as long through Tor. */
+uint64_t way_patience(enum way way, uint64_t ms);
 
 enum { WAY_HOST_MAX = 255 };
 

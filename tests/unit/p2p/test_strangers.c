@@ -172,8 +172,8 @@ BEAM_TEST(strangers, one_who_takes_all_streams_leaves_some_to_the_host)
     world_clear(&w);
 }
 
-/* Sends bytes for a protocol on a stream of the raw peer's, and its end. */
-static struct stream *tell(struct raw *r, const char *protocol, const void *data, size_t len)
+/* Sends bytes for a protocol on a stream of the raw peer's. */
+static struct stream *ask(struct raw *r, const char *protocol, const void *data, size_t len)
 {
     struct stream *s = NULL;
     struct buf out;
@@ -186,8 +186,15 @@ static struct stream *tell(struct raw *r, const char *protocol, const void *data
     cr_assert_eq(buf_add(&out, data, len), 0);
     cr_assert_gt(stream_write(s, &out), 0);
     cr_assert_eq(buf_len(&out), 0u);
-    cr_assert_eq(stream_shut(s), 0);
     buf_clear(&out);
+    return s;
+}
+
+/* The same, and the stream's end. */
+static struct stream *tell(struct raw *r, const char *protocol, const void *data, size_t len)
+{
+    struct stream *s = ask(r, protocol, data, len);
+    cr_assert_eq(stream_shut(s), 0);
     return s;
 }
 
@@ -244,5 +251,100 @@ BEAM_TEST(strangers, what_identify_says_is_not_believed_blindly)
     for (size_t i = 0; i < 3; i++)
         stream_free(streams[i]);
     raw_leave(&r);
+    world_clear(&w);
+}
+
+static bool sure_no_more(void *arg)
+{
+    const struct node *hub = arg;
+    return loop_now(hub->world->loop) >= hub->world->mark;
+}
+
+enum { SILENT = 4 };
+
+static bool one_gave_way(void *arg)
+{
+    const struct node *hub = arg;
+    return census_half_open(hub->host->pool.census) == SILENT - 1;
+}
+
+BEAM_TEST(strangers, those_who_begin_and_say_nothing_keep_no_onion_visitor_out)
+{
+    enum { HANDSHAKE_MS = 1500 };
+    static const struct limits few = {.half_open = 2 * SILENT, .handshake_ms = HANDSHAKE_MS};
+    struct world w;
+    struct raw r;
+    struct node *hub, *guest;
+    struct stream *ends[SILENT] = {NULL};
+    scene(&w, &r, &hub, &guest, &few);
+    for (size_t i = 0; i < SILENT; i++) {
+        struct stream *far_end = NULL;
+        cr_assert_eq(stream_memory(w.loop, 64 * 1024, &ends[i], &far_end), 0);
+        host_accept(hub->host, far_end, WAY_ONION, NULL);
+    }
+    cr_assert_eq(census_half_open(hub->host->pool.census), (size_t)SILENT);
+    w.mark = loop_now(w.loop) + HANDSHAKE_MS / 3;
+    cr_assert(until(w.loop, sure_no_more, hub));
+    struct raw late;
+    raw_join(&late, &w, hub);
+    cr_expect(until(w.loop, one_gave_way, hub));
+    for (size_t i = 0; i < SILENT; i++)
+        stream_free(ends[i]);
+    raw_leave(&late);
+    raw_leave(&r);
+    world_clear(&w);
+}
+
+static void keep(void *arg, struct stream *s, const struct host_peer *peer)
+{
+    struct held *h = arg;
+    (void)peer;
+    h->streams[h->n++] = s;
+}
+
+/* Asks for a protocol and writes as much as the far end lets it. */
+static struct stream *flood(struct raw *r, const char *protocol)
+{
+    static const uint8_t zeros[64 * 1024];
+    struct stream *s = ask(r, protocol, zeros, 1);
+    struct buf out;
+    buf_init(&out, loop_pool(r->w->loop), sizeof(zeros));
+    for (int i = 0; i < 8; i++) {
+        (void)buf_add(&out, zeros, sizeof(zeros));
+        if (stream_write(s, &out) < 0)
+            break;
+    }
+    buf_clear(&out);
+    return s;
+}
+
+BEAM_TEST(strangers, what_they_send_and_nobody_reads_has_a_ceiling)
+{
+    enum { RAWS = 3, EACH = 6, MEMORY = 512 * 1024 };
+    static const struct limits few = {.connections = 8, .memory = MEMORY};
+    struct world w;
+    struct raw raws[RAWS];
+    struct node *hub, *guest;
+    static struct held unread, ours;
+    size_t most = 0;
+    unread.n = ours.n = 0;
+    scene(&w, &raws[0], &hub, &guest, &few);
+    cr_assert_eq(host_handle(hub->host, "/kept/1", keep, &unread), 0);
+    for (size_t i = 1; i < RAWS; i++)
+        raw_join(&raws[i], &w, hub);
+    for (size_t i = 0; i < (size_t)RAWS * EACH; i++)
+        ours.streams[ours.n++] = flood(&raws[i % RAWS], "/kept/1");
+    for (int i = 0; i < 400; i++) {
+        cr_assert_eq(loop_turn(w.loop), 0);
+        if (most < hub->host->budget.used)
+            most = hub->host->budget.used;
+    }
+    cr_expect_gt(most, (size_t)MEMORY / 2);
+    cr_expect_leq(most, (size_t)MEMORY);
+    still_serves(hub, guest);
+    let_go(&ours);
+    let_go(&unread);
+    for (size_t i = 0; i < RAWS; i++)
+        raw_leave(&raws[i]);
     world_clear(&w);
 }

@@ -26,6 +26,7 @@ struct world {
         bool no_tor;            /* it takes no more such dials */
     } nodes[WORLD_HOSTS];
     size_t n;
+    uint64_t mark; /* a time that a test waits for */
     size_t torn; /* what goes as if through Tor is torn after less than so many bytes; 0: is not */
 };
 
