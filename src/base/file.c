@@ -74,16 +74,24 @@ int file_read(const char *path, size_t max, char **out, size_t *len)
     return 0;
 }
 
-int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len)
+/* `ours`: of this user alone, and no link. */
+static bool is_private(const struct stat *st, bool ours)
+{
+    if (ours)
+        return st->st_uid == geteuid() && (st->st_mode & 07777 & ~0600u) == 0;
+    return (st->st_uid == geteuid() || st->st_uid == 0) && (st->st_mode & 07777 & ~0640u) == 0;
+}
+
+static int read_secret(const char *path, bool ours, size_t max, uint8_t **out, size_t *len)
 {
     struct stat st = {0};
     int fd = -1;
     uint8_t *data = NULL;
     size_t got = 0;
-    int err = open_regular(path, O_NOFOLLOW, &st, &fd);
+    int err = open_regular(path, ours ? O_NOFOLLOW : 0, &st, &fd);
     if (err < 0)
         return err;
-    if (st.st_uid != geteuid() || (st.st_mode & 07777 & ~0600u) != 0)
+    if (!is_private(&st, ours))
         err = BEAM_EPERM;
     else if ((uintmax_t)st.st_size > max)
         err = BEAM_ELIMIT;
@@ -104,6 +112,16 @@ out:
         sodium_free(data);
     close(fd);
     return err;
+}
+
+int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len)
+{
+    return read_secret(path, true, max, out, len);
+}
+
+int file_read_shared_secret(const char *path, size_t max, uint8_t **out, size_t *len)
+{
+    return read_secret(path, false, max, out, len);
 }
 
 static int write_all(int fd, const void *data, size_t len)

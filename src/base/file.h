@@ -19,6 +19,9 @@ int file_read(const char *path, size_t max, char **out, size_t *len);
 /* The same for a secret: the file must be ours and 0600 or tighter (BEAM_EPERM),
  * no symbolic link; the memory is sodium_malloc'd, free with sodium_free. */
 int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len);
+/* The same for a secret that somebody else may have put there (a certificate's key): links are
+ * followed, and its group may read it (0640), as the owner of the file has it. */
+int file_read_shared_secret(const char *path, size_t max, uint8_t **out, size_t *len);
 
 /* Writes a new file and renames it over `path`; mode as given; synced to disk
  * before the rename, its folder after it. On failure the old file is whole (or

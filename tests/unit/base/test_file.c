@@ -167,6 +167,28 @@ BEAM_TEST(file, secrets_must_be_ours_alone)
     end();
 }
 
+BEAM_TEST(file, shared_secrets_may_be_a_group_s_to_read)
+{
+    begin();
+    uint8_t *data = NULL;
+    size_t len = 0;
+    cr_assert_eq(file_write(at("key"), 0640, "secret", 6), 0);
+    cr_assert_eq(chmod(at("key"), 0640), 0);
+    cr_assert_eq(symlink(at("key"), at("link")), 0);
+    cr_assert_eq(file_read_shared_secret(at("link"), 6, &data, &len), 0);
+    cr_assert_not_null(data);
+    cr_assert(len == 6 && memcmp(data, "secret", 7) == 0);
+    sodium_free(data);
+    data = NULL;
+    static const mode_t loose[] = {0644, 0660, 0604, 0610, 0700, 04600};
+    for (size_t i = 0; i < sizeof(loose) / sizeof(loose[0]); i++) {
+        cr_assert_eq(chmod(at("key"), loose[i]), 0);
+        cr_assert_eq(file_read_shared_secret(at("key"), 6, &data, &len), BEAM_EPERM, "%o",
+                     (unsigned)loose[i]);
+    }
+    end();
+}
+
 BEAM_TEST(file, private_folders_are_made_and_checked)
 {
     begin();
