@@ -452,6 +452,15 @@ size_t host_peers(const struct host *h)
     return h->pool.connected;
 }
 
+size_t host_record(const struct host *h, const struct peer_id *id, uint8_t *out, size_t size)
+{
+    const struct peer *peer = pool_peer(&h->pool, id);
+    if (!peer || !peer->record || peer->record_len > size)
+        return 0;
+    memcpy(out, peer->record, peer->record_len);
+    return peer->record_len;
+}
+
 bool host_speaks(const struct host *h, const struct peer_id *id, const char *protocol)
 {
     const struct peer *peer = pool_peer(&h->pool, id);

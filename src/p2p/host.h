@@ -122,6 +122,9 @@ struct host_watch {
 };
 void host_watch(struct host *h, struct host_watch *w);
 void host_unwatch(struct host_watch *w);
+/* What a connected peer signed of its addresses, for others; as many bytes as were written, 0: it
+ * said nothing, or does not fit. */
+size_t host_record(const struct host *h, const struct peer_id *peer, uint8_t *out, size_t size);
 /* Whether identify said that the peer speaks the protocol. */
 bool host_speaks(const struct host *h, const struct peer_id *peer, const char *protocol);
 

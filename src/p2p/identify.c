@@ -146,6 +146,18 @@ static void learn_protocols(struct peer *peer, const struct identify_message *m)
     peer->protocols_len = at;
 }
 
+/* Kept for others, who are told of the peer. */
+static void keep_record(struct peer *peer, const struct identify_view *view)
+{
+    uint8_t *bytes = malloc(view->len);
+    if (!bytes)
+        return;
+    memcpy(bytes, view->at, view->len);
+    free(peer->record);
+    peer->record = bytes;
+    peer->record_len = view->len;
+}
+
 /* From its signed record where it has one that is its own and not older than what is known. */
 static bool learn_record(struct host *h, struct peer *peer, const struct identify_view *view)
 {
@@ -154,6 +166,7 @@ static bool learn_record(struct host *h, struct peer *peer, const struct identif
                 peer_id_equal(&record->id, &peer->id) && record->seq >= peer->record_seq;
     if (good) {
         peer->record_seq = record->seq;
+        keep_record(peer, view);
         host_learn(h, &peer->id, record->addrs, record->n, PERMIT_LEARNED, LEARNED_MS);
     }
     free(record);

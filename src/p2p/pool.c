@@ -64,6 +64,7 @@ static int find_peer(struct pool *p, const struct peer_id *id, struct peer **out
 static void free_peer(struct peer *peer)
 {
     free(peer->protocols);
+    free(peer->record);
     free(peer);
 }
 

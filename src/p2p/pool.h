@@ -26,6 +26,8 @@ struct peer {
     size_t protocols_len;
     uint64_t rtt_us;
     uint64_t record_seq; /* of the last signed record */
+    uint8_t *record;     /* that record, sealed; NULL: none */
+    size_t record_len;
 };
 
 struct pool_events {
