@@ -9,28 +9,18 @@
 
 #include "base/file.h"
 #include "conf/conf.h"
+#include "conf/value.h"
 
 enum { VALUE_MAX = 4096 };
 
 /* ---- what is common ---- */
 
-/* `path` from the working directory, fresh; NULL with errno. */
-static char *absolute(const char *path)
-{
-    if (path[0] == '/')
-        return strdup(path);
-    char *dir = getcwd(NULL, 0);
-    char *whole = dir ? file_join(dir, path) : NULL;
-    free(dir);
-    return whole;
-}
-
 static int read_config(const char *path, char **out, struct beam_why *why)
 {
     if (access(path, R_OK) != 0)
         return beam_why(why, beam_err_errno(errno), "--config %s: %s", path, strerror(errno));
-    *out = absolute(path);
-    return *out ? 0 : beam_why(why, BEAM_ENOMEM, "--config %s: %s", path, strerror(errno));
+    int err = value_absolute(path, NULL, out);
+    return err == 0 ? 0 : beam_why(why, err, "--config %s: %s", path, beam_err_text(err));
 }
 
 /* "section.key=value" as `c`, which it was set in, understood it. */
@@ -141,8 +131,9 @@ static bool add_target(cJSON *o, const char *target)
     const size_t len = sizeof(scheme) - 1;
     if (strncmp(target, scheme, len) != 0 || target[len] == '/' || !target[len])
         return add_text(o, "target", target);
-    char *path = absolute(target + len), *whole = NULL;
-    bool added = path && asprintf(&whole, "unix:%s", path) > 0 && add_text(o, "target", whole);
+    char *path = NULL, *whole = NULL;
+    bool added = value_absolute(target + len, NULL, &path) == 0 &&
+                 asprintf(&whole, "unix:%s", path) > 0 && add_text(o, "target", whole);
     free(whole);
     free(path);
     return added;
@@ -153,8 +144,8 @@ static bool add_path(cJSON *o, const char *key, const char *path)
 {
     if (!path)
         return true;
-    char *whole = absolute(path);
-    bool added = whole && add_text(o, key, whole);
+    char *whole = NULL;
+    bool added = value_absolute(path, NULL, &whole) == 0 && add_text(o, key, whole);
     free(whole);
     return added;
 }

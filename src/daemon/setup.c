@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "conf/value.h"
 #include "daemon/network.h"
 #include "policy/policy.h"
 #include "tor/bridges.h"
@@ -83,23 +84,12 @@ static int choose_log(const struct daemon_options *o, struct setup *s)
     return s->log ? 0 : BEAM_ENOMEM;
 }
 
-/* `path` from the working directory, fresh. */
-static char *absolute(const char *path)
-{
-    if (path[0] == '/')
-        return strdup(path);
-    char *dir = getcwd(NULL, 0);
-    char *whole = dir ? file_join(dir, path) : NULL;
-    free(dir);
-    return whole;
-}
-
 static int choose_paths(const struct daemon_options *o, struct setup *s, struct beam_why *why)
 {
-    s->config = absolute(o->config ? o->config : s->home->config);
-    if (!s->config || choose_log(o, s) < 0)
-        return beam_why(why, BEAM_ENOMEM, "daemon: out of memory");
-    return 0;
+    int err = value_absolute(o->config ? o->config : s->home->config, NULL, &s->config);
+    if (err == 0)
+        err = choose_log(o, s);
+    return err == 0 ? 0 : beam_why(why, err, "daemon: %s", beam_err_text(err));
 }
 
 int setup_read(const struct daemon_options *options, struct setup **out, struct beam_why *why)
