@@ -8,8 +8,8 @@
 #include "base/text.h"
 #include "proxy/request.h"
 
-static const char scheme[] = "http://", path_start[] = "/t/";
-enum { HTTP_PORT = 80, PATH_START_LEN = sizeof(path_start) - 1 };
+static const char path_start[] = "/t/";
+enum { HTTP_PORT = 80, HTTPS_PORT = 443, PATH_START_LEN = sizeof(path_start) - 1 };
 
 /* ---- where they are ------------------------------------------------------------------------- */
 
@@ -58,16 +58,25 @@ static bool is_authority(const char *text)
                           : is_host(text, host);
 }
 
+/* What follows "http://" or "https://"; NULL: another scheme. */
+static const char *take_scheme(const char *url, struct endpoint_base *out)
+{
+    static const char http[] = "http://", https[] = "https://";
+    out->https = strncmp(url, https, sizeof(https) - 1) == 0;
+    if (out->https)
+        return url + sizeof(https) - 1;
+    return strncmp(url, http, sizeof(http) - 1) == 0 ? url + sizeof(http) - 1 : NULL;
+}
+
 static int take_url(const char *url, struct endpoint_base *out, struct beam_why *why)
 {
-    size_t len = sizeof(scheme) - 1;
-    if (strncmp(url, scheme, len) != 0 || strlen(url + len) >= sizeof(out->host) ||
-        !is_authority(url + len))
+    const char *authority = take_scheme(url, out);
+    if (!authority || strlen(authority) >= sizeof(out->host) || !is_authority(authority))
         return beam_why(why, BEAM_EINVAL,
-                        "relay.url %s: must be http://HOST or http://HOST:PORT, in lower case and "
-                        "with nothing behind it",
+                        "relay.url %s: must be http://HOST, https://HOST or the same with a :PORT, "
+                        "in lower case and with nothing behind it",
                         url);
-    snprintf(out->host, sizeof(out->host), "%s", url + len);
+    snprintf(out->host, sizeof(out->host), "%s", authority);
     return 0;
 }
 
@@ -79,16 +88,16 @@ static void take_listening(const struct addr *listening, const char *domain,
     addr_text(listening, at);
     if (!domain[0])
         snprintf(out->host, sizeof(out->host), "%.*s", (int)sizeof(out->host) - 1, at);
-    else if (port == HTTP_PORT)
+    else if (port == (out->https ? HTTPS_PORT : HTTP_PORT))
         snprintf(out->host, sizeof(out->host), "%s", domain);
     else
         snprintf(out->host, sizeof(out->host), "%s:%u", domain, (unsigned)port);
 }
 
 int endpoint_base_init(const char *url, const char *domain, const struct addr *listening,
-                       struct endpoint_base *out, struct beam_why *why)
+                       bool https, struct endpoint_base *out, struct beam_why *why)
 {
-    struct endpoint_base b = {.host = ""};
+    struct endpoint_base b = {.https = https};
     if (domain[0] && !is_host(domain, strlen(domain)))
         return beam_why(why, BEAM_EINVAL,
                         "relay.domain %s: must be a domain in lower case, as in relay.example",
@@ -106,16 +115,22 @@ int endpoint_base_init(const char *url, const char *domain, const struct addr *l
     return 0;
 }
 
+const char *endpoint_scheme(const struct endpoint_base *base)
+{
+    return base->https ? "https" : "http";
+}
+
 size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease,
                      char out[RESERVATION_URLS_MAX][RESERVATION_URL_SIZE])
 {
+    const char *scheme = endpoint_scheme(base);
     char id[RESERVATION_ID_TEXT];
     size_t n = 0;
     reservation_id_text(lease->id, id);
     if (base->domain[0])
-        snprintf(out[n++], RESERVATION_URL_SIZE, "%s%s.%s%s/", scheme,
+        snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s.%s%s/", scheme,
                  lease->name[0] ? lease->name : id, base->domain, base->port);
-    snprintf(out[n++], RESERVATION_URL_SIZE, "%s%s%s%s/", scheme, base->host, path_start, id);
+    snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s%s%s/", scheme, base->host, path_start, id);
     return n;
 }
 

@@ -2,7 +2,8 @@
 /*
  * Where a relay's public endpoints are, and which one a request is for. Pure. Each endpoint has a
  * URL below the relay's own, "http://relay.example/t/ID/"; a relay with a domain gives each a host
- * of its own beside it, "http://NAME.relay.example/" or "http://ID.relay.example/".
+ * of its own beside it, "http://NAME.relay.example/" or "http://ID.relay.example/". Or all of them
+ * are https.
  */
 #ifndef BEAM_RELAY_ENDPOINT_H
 #define BEAM_RELAY_ENDPOINT_H
@@ -20,15 +21,19 @@ struct endpoint_base {
     char host[ENDPOINT_HOST_SIZE + 8]; /* "relay.example:8080", or without a port */
     char domain[ENDPOINT_HOST_SIZE];   /* "relay.example"; "" for none */
     char port[8];                      /* ":8080", or "" */
+    bool https;                        /* what visitors are to come by */
 };
 
+/* "http" or "https". Static storage. */
+const char *endpoint_scheme(const struct endpoint_base *base);
+
 /*
- * `url`: where the front is reached from outside, "http://HOST[:PORT]"; "" takes the domain, or the
- * address it listens at. `domain`: under which every host leads here; "" for none. BEAM_EINVAL with
- * words.
+ * `url`: where the front is reached from outside, "http[s]://HOST[:PORT]"; "" takes the domain, or
+ * the address it listens at, over HTTPS if `https`. `domain`: under which every host leads here; ""
+ * for none. BEAM_EINVAL with words.
  */
 int endpoint_base_init(const char *url, const char *domain, const struct addr *listening,
-                       struct endpoint_base *out, struct beam_why *why);
+                       bool https, struct endpoint_base *out, struct beam_why *why);
 
 /* The URLs of a lease, the one to show first first. Returns how many. */
 size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease,

@@ -107,7 +107,7 @@ static void set_rules(struct guest *g, const struct lease *lease, const struct e
     bool tell = lease->visitor_address && g->front->spec.visitor_addresses && g->visitor[0];
     memcpy(g->prefix, e->prefix, sizeof(g->prefix));
     g->rules = (struct rewrite){.prefix = g->prefix[0] ? g->prefix : NULL,
-                                .scheme = "http",
+                                .scheme = endpoint_scheme(g->front->spec.base),
                                 .visitor = tell ? g->visitor : NULL,
                                 .host_only_cookies = true};
 }

@@ -318,6 +318,7 @@ static void check_next(struct owner *o)
                                     .permit = o->spec.permit,
                                     .tor = o->spec.tor,
                                     .trust_loopback = o->spec.where.loopback,
+                                    .ca_file = o->spec.ca_file,
                                     .timeout_ms =
                                         o->way == WAY_DIRECT ? PROOF_DIRECT_MS : PROOF_TOR_MS};
     const struct proof_events events = {.done = on_proved, .visitor = on_other_visitor, .arg = o};

@@ -33,6 +33,7 @@ struct owner_spec { /* what is pointed to is borrowed and outlives the owner */
     bool visitor_address;        /* wanted */
     bool keep;                   /* the reservation outlives this program */
     struct farewells *farewells; /* what it says when it ends; NULL: nothing */
+    const char *ca_file;         /* trusted beside the system's, for https; NULL or "" */
     const char *dir;             /* for what is kept, and for whom relays turned out to be */
 };
 

@@ -10,6 +10,7 @@
 #include "http/head.h"
 #include "stream/ahead.h"
 #include "stream/socket.h"
+#include "stream/tls.h"
 
 enum {
     WORD_BYTES = 32,
@@ -38,6 +39,8 @@ struct proof {
 
     struct stream_dial *dial;
     void *tor_dial;
+    struct tls_context *context; /* of an https URL */
+    struct tls *tls;
     struct stream *stream; /* our own visit */
     struct buf in, out;
     struct loop_timer deadline;
@@ -61,19 +64,27 @@ static void hang_up(struct proof *p)
     stream_dial_cancel(p->dial);
     if (p->tor_dial)
         p->spec.tor.cancel(p->spec.tor.owner, p->tor_dial);
+    tls_cancel(p->tls);
     stream_free(p->stream);
     buf_clear(&p->in);
     buf_clear(&p->out);
     p->dial = NULL;
     p->tor_dial = NULL;
+    p->tls = NULL;
     p->stream = NULL;
+}
+
+static const char *scheme_of(const struct proof *p)
+{
+    return p->url.https ? "https" : "http";
 }
 
 static void end(struct proof *p, int err, const char *reason)
 {
     hang_up(p);
     if (err < 0)
-        beam_why(&p->why, err, "http://%s%s: %s", p->url.authority, p->url.path, reason);
+        beam_why(&p->why, err, "%s://%s%s: %s", scheme_of(p), p->url.authority, p->url.path,
+                 reason);
     p->events.done(p->events.arg, err, err < 0 ? &p->why : NULL);
 }
 
@@ -138,6 +149,34 @@ static void ask(struct proof *p, struct stream *s)
         on_response(p, s, STREAM_WRITABLE);
 }
 
+static void on_tls(void *arg, int err, const struct beam_why *why, struct stream *s,
+                   const struct tls_result *r)
+{
+    struct proof *p = arg;
+    (void)r;
+    p->tls = NULL;
+    if (err < 0)
+        end(p, err, why->text);
+    else
+        ask(p, s);
+}
+
+/* There is a way there. */
+static void arrive(struct proof *p, struct stream *s)
+{
+    const struct tls_spec spec = {.name = p->url.host, .timeout_ms = p->spec.timeout_ms};
+    if (!p->url.https) {
+        ask(p, s);
+        return;
+    }
+    int err = tls_start(p->spec.loop, s, p->context, &spec, on_tls, p, &p->tls);
+    if (err == 0)
+        return;
+    stream_reset(s);
+    stream_free(s);
+    end(p, err, beam_err_text(err));
+}
+
 static void on_dialled(void *arg, int err, struct stream *s)
 {
     struct proof *p = arg;
@@ -145,7 +184,7 @@ static void on_dialled(void *arg, int err, struct stream *s)
     if (err < 0)
         end(p, err, beam_err_text(err));
     else
-        ask(p, s);
+        arrive(p, s);
 }
 
 static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
@@ -155,7 +194,7 @@ static void on_tor(void *arg, int err, const struct beam_why *why, struct stream
     if (err < 0)
         end(p, err, why ? why->text : beam_err_text(err));
     else
-        ask(p, s);
+        arrive(p, s);
 }
 
 static void on_deadline(void *arg)
@@ -179,7 +218,8 @@ static int dial(struct proof *p, struct beam_why *why)
         err = spec->tor.dial(spec->tor.owner, to.host, to.port, spec->timeout_ms, on_tor, p,
                              &p->tor_dial);
     if (err < 0)
-        return beam_why(why, err, "http://%s: %s", p->url.authority, beam_err_text(err));
+        return beam_why(why, err, "%s://%s: %s", scheme_of(p), p->url.authority,
+                        beam_err_text(err));
     loop_timer_set(&p->deadline, spec->timeout_ms);
     return 0;
 }
@@ -315,6 +355,8 @@ void proof_visit(struct proof *p, struct stream *s)
 
 /* ---- the proof ------------------------------------------------------------------------------ */
 
+static const char *const protocols[] = {"http/1.1"};
+
 int proof_start(const struct proof_spec *spec, const char *url, const struct proof_events *events,
                 struct proof **out, struct beam_why *why)
 {
@@ -329,6 +371,10 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     make_word(spec->rng, p->question);
     make_word(spec->rng, p->answer);
     int err = where_parse_url(url, &p->url, why);
+    const struct tls_client_spec tls = {
+        .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = 1};
+    if (err == 0 && p->url.https)
+        err = tls_context_client(&tls, &p->context, why);
     if (err == 0)
         err = dial(p, why);
     if (err < 0) {
@@ -344,6 +390,7 @@ void proof_free(struct proof *p)
     if (!p)
         return;
     hang_up(p);
+    tls_context_free(p->context);
     while (p->callers) {
         struct caller *c = p->callers;
         if (!c->answering) {

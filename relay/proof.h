@@ -19,6 +19,7 @@ struct proof_spec { /* borrowed while the proof lives, but for itself */
     const struct permit *permit;
     struct way_tor tor;  /* .dial NULL: nothing goes through Tor */
     bool trust_loopback; /* the relay is on this machine by the user's own word */
+    const char *ca_file; /* trusted beside the system's authorities, for https; NULL or "" */
     uint64_t timeout_ms;
 };
 

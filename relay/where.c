@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 
-enum { HTTP_PORT = 80 };
+enum { HTTP_PORT = 80, HTTPS_PORT = 443 };
 
-static const char scheme[] = "http://", tld[] = ".onion", localhost[] = "localhost";
+static const char tld[] = ".onion", localhost[] = "localhost";
 
 static int refuse(struct beam_why *why, const char *text)
 {
@@ -114,19 +114,34 @@ static int refuse_url(struct beam_why *why, const char *url)
     return beam_why(why, BEAM_EINVAL, "%s: not an http URL that could be asked for", shown);
 }
 
+/* What follows the scheme; NULL: another one. */
+static const char *take_scheme(const char *url, bool *https)
+{
+    static const char plain[] = "http://", secure[] = "https://";
+    *https = strncmp(url, secure, sizeof(secure) - 1) == 0;
+    if (*https)
+        return url + sizeof(secure) - 1;
+    return strncmp(url, plain, sizeof(plain) - 1) == 0 ? url + sizeof(plain) - 1 : NULL;
+}
+
+static void take_host(const char *host, size_t len, struct where_url *out)
+{
+    bool bracketed = len > 2 && host[0] == '[';
+    snprintf(out->host, sizeof(out->host), "%.*s", (int)(bracketed ? len - 2 : len),
+             bracketed ? host + 1 : host);
+}
+
 int where_parse_url(const char *url, struct where_url *out, struct beam_why *why)
 {
     struct where_url u = {.loopback = false};
-    if (strncmp(url, scheme, sizeof(scheme) - 1) != 0)
-        return refuse_url(why, url);
-    const char *host = url + sizeof(scheme) - 1, *path = strchr(host, '/');
+    const char *host = take_scheme(url, &u.https), *path = host ? strchr(host, '/') : NULL;
     if (!path || strlen(url) >= WHERE_TEXT_SIZE || strcspn(path, "?# \t\r\n") != strlen(path))
         return refuse_url(why, url);
     size_t len = (size_t)(path - host), name = len;
     const char *closing = host[0] == '[' ? memchr(host, ']', len) : NULL;
     const char *from = closing ? closing : host;
     const char *colon = memchr(from, ':', (size_t)(path - from));
-    uint64_t port = HTTP_PORT;
+    uint64_t port = u.https ? HTTPS_PORT : HTTP_PORT;
     if (colon) {
         name = (size_t)(colon - host);
         if (text_number(colon + 1, (size_t)(path - colon) - 1, UINT16_MAX, &port) < 0 || port == 0)
@@ -134,6 +149,7 @@ int where_parse_url(const char *url, struct where_url *out, struct beam_why *why
     }
     if (from_host(host, name, (uint16_t)port, &u.addr) < 0)
         return refuse_url(why, url);
+    take_host(host, name, &u);
     snprintf(u.authority, sizeof(u.authority), "%.*s", (int)len, host);
     snprintf(u.path, sizeof(u.path), "%s", path);
     u.loopback = is_loopback(&u.addr);

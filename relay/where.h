@@ -23,9 +23,11 @@ struct where {
 /* 0 or BEAM_EINVAL with words. */
 int where_parse(const char *text, struct where *out, struct beam_why *why);
 
-/* "http://HOST[:PORT]/…" taken apart: where it is asked for, and what for. */
+/* "http[s]://HOST[:PORT]/…" taken apart: where it is asked for, and what for. */
 struct where_url {
     struct multiaddr addr;
+    bool https;
+    char host[WHERE_TEXT_SIZE];      /* "relay.example"; without brackets: whom TLS is to prove */
     char authority[WHERE_TEXT_SIZE]; /* "relay.example:8080", for Host */
     char path[WHERE_TEXT_SIZE];      /* "/t/…/" */
     bool loopback;

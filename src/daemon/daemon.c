@@ -282,6 +282,7 @@ static int start_publications(void *arg, struct beam_why *why)
                               .keys = d->keys,
                               .run_dir = d->setup->home->run,
                               .relays_dir = d->relays_dir,
+                              .ca_file = d->setup->conf->relay_ca,
                               .bootstrap = d->setup->conf->network_bootstrap,
                               .departures = d->departures,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,

@@ -325,8 +325,8 @@ static int open_listener(struct operator* r, struct beam_why *why)
     err = listen_beyond(r->loop, r->permit, &at, on_visitor, r, &r->listener);
     if (err < 0)
         return beam_why(why, err, "%s: cannot listen there: %s", text, beam_err_text(err));
-    return endpoint_base_init(c->relay_url, c->relay_domain, listen_addr(r->listener), &r->base,
-                              why);
+    return endpoint_base_init(c->relay_url, c->relay_domain, listen_addr(r->listener), false,
+                              &r->base, why);
 }
 
 static int start_endpoints(void *arg, struct beam_why *why)
@@ -460,7 +460,8 @@ static int start_network(void *arg, struct beam_why *why)
                                      .url = r->front_url,
                                      .version = r->options->daemon.version,
                                      .contact = c->relay_contact};
-    snprintf(r->front_url, sizeof(r->front_url), "http://%s", r->base.host);
+    snprintf(r->front_url, sizeof(r->front_url), "%s://%s", endpoint_scheme(&r->base),
+             r->base.host);
     int err = kad_new(&kad, &r->kad);
     announce.kad = r->kad;
     if (err == 0 && c->relay_announce)
@@ -491,7 +492,7 @@ static void say_where(const struct operator* r)
     char front[sizeof(r->base.host) + 8], p2p[MULTIADDR_TEXT_SIZE], id[PEER_ID_TEXT_SIZE];
     struct multiaddr a;
     const struct multiaddr *at = host_addr(r->host, 0);
-    snprintf(front, sizeof(front), "http://%s", r->base.host);
+    snprintf(front, sizeof(front), "%s://%s", endpoint_scheme(&r->base), r->base.host);
     peer_id_text(host_id(r->host), id);
     if (!at || multiaddr_with_peer(at, host_id(r->host), &a) < 0)
         return;

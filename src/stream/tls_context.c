@@ -173,7 +173,7 @@ static int take_trust(struct tls_context *c, const char *ca_file, struct beam_wh
 {
     if (SSL_CTX_set_default_verify_paths(c->ssl) != 1)
         return beam_why(why, BEAM_ENOMEM, "TLS: out of memory");
-    if (ca_file && SSL_CTX_load_verify_file(c->ssl, ca_file) != 1)
+    if (ca_file && ca_file[0] && SSL_CTX_load_verify_file(c->ssl, ca_file) != 1)
         return beam_why(why, BEAM_EINVAL, "%s: not a file of certificates in PEM", ca_file);
     SSL_CTX_set_verify(c->ssl, SSL_VERIFY_PEER, NULL);
     return 0;

@@ -29,7 +29,7 @@ struct tls_server_spec {
 int tls_context_server(const struct tls_server_spec *spec, struct tls_context **out);
 
 struct tls_client_spec {
-    const char *ca_file; /* of certificates in PEM that are trusted beside the system's; NULL */
+    const char *ca_file; /* of certificates in PEM, trusted beside the system's; NULL or "": none */
     const char *const *alpn;
     size_t alpn_count;
 };

@@ -24,8 +24,9 @@ struct agent_spec { /* what is pointed to is borrowed, but for the key */
     uint64_t max_streams;  /* visitors at once */
     const char *dir;       /* for what is kept of relays; copied */
     const char *bootstrap; /* nodes of the DHT to begin with, one a line; good while it starts */
-    bool keep;             /* reservations outlive this program */
-    bool direct; /* the permit lets it dial without Tor: answers are waited for less long */
+    const char *ca_file; /* of authorities that a relay's https URL may be vouched for by; or "" */
+    bool keep;           /* reservations outlive this program */
+    bool direct;         /* the permit lets it dial without Tor: answers are waited for less long */
 };
 
 /* 0 or BEAM_ENOMEM. */

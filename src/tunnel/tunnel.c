@@ -317,6 +317,7 @@ static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct 
                                      .max_streams = w->max_streams,
                                      .dir = w->relays_dir,
                                      .bootstrap = w->bootstrap,
+                                     .ca_file = w->ca_file,
                                      .direct = t->policy.egress != POLICY_EGRESS_TOR,
                                      .keep = !spec->ephemeral};
     t->persona.identity = NULL; /* the agent's now */

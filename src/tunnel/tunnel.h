@@ -28,6 +28,7 @@ struct tunnel_world {
     struct keystore *keys;
     const char *run_dir;           /* sockets */
     const char *relays_dir;        /* kept: what relays gave, and who they are */
+    const char *ca_file;           /* trusted beside the system's authorities; or "" */
     const char *bootstrap;         /* nodes of the DHT to begin with, one a line */
     struct departures *departures; /* NULL: relays are not told of a tunnel's end */
     uint64_t connect_timeout;      /* ms */

@@ -70,8 +70,9 @@ void scene_relay_up(struct scene *s, const char *url)
     const struct clock_source *clock = clock_system();
     if (!s->listener)
         listen_at_loopback(s);
-    cr_assert_eq(endpoint_base_init(url ? url : "", "", listen_addr(s->listener), &s->base, &why),
-                 0, "%s", why.text);
+    cr_assert_eq(
+        endpoint_base_init(url ? url : "", "", listen_addr(s->listener), false, &s->base, &why), 0,
+        "%s", why.text);
     cr_assert_eq(lease_store_open(s->place.file, &limits, &s->world.rng, clock->wall_ms(clock->arg),
                                   &s->store, &why),
                  0, "%s", why.text);

@@ -16,7 +16,7 @@ static int init(const char *url, const char *domain, const char *ip, uint16_t po
 {
     struct addr at;
     cr_assert_eq(addr_ip(ip, strlen(ip), port, &at), 0);
-    return endpoint_base_init(url, domain, &at, out, NULL);
+    return endpoint_base_init(url, domain, &at, false, out, NULL);
 }
 
 static struct endpoint_base base(const char *url, const char *domain)
@@ -55,10 +55,28 @@ BEAM_TEST(endpoint, has_a_host_of_its_own_where_there_is_a_domain)
     cr_assert_str_eq(urls[0], "http://myapp.relay.example/");
 }
 
+BEAM_TEST(endpoint, all_of_it_may_be_https)
+{
+    struct addr at;
+    struct endpoint_base b = base("https://relay.example", "relay.example");
+    cr_assert_str_eq(endpoint_scheme(&b), "https");
+    cr_assert_eq(endpoint_urls(&b, &lease, urls), 2u);
+    cr_assert_str_eq(urls[0], "https://" ID ".relay.example/");
+    cr_assert_str_eq(urls[1], "https://relay.example/t/" ID "/");
+    cr_assert_eq(addr_ip("192.0.2.1", 9, 443, &at), 0);
+    cr_assert_eq(endpoint_base_init("", "relay.example", &at, true, &b, NULL), 0);
+    cr_assert_eq(endpoint_urls(&b, &lease, urls), 2u);
+    cr_assert_str_eq(urls[1], "https://relay.example/t/" ID "/");
+    cr_assert_eq(addr_ip("192.0.2.1", 9, 80, &at), 0);
+    cr_assert_eq(endpoint_base_init("", "", &at, true, &b, NULL), 0);
+    cr_assert_eq(endpoint_urls(&b, &lease, urls), 1u);
+    cr_assert_str_eq(urls[0], "https://192.0.2.1:80/t/" ID "/");
+}
+
 BEAM_TEST(endpoint, what_is_no_base_is_refused)
 {
     static const char *const bad[] = {
-        "relay.example",          "https://relay.example",  "http://",
+        "relay.example",          "ftp://relay.example",    "http://",
         "http://relay.example/",  "http://Relay.example",   "http://relay.example:0",
         "http://relay.example:x", "http://u@relay.example", "http://[::1",
         "http://[x]:80",          "http://[::1]x",          "http://a..example"};

@@ -76,7 +76,16 @@ BEAM_TEST(where, urls_are_taken_apart)
     url_is("http://relay.example/t/x/", "/dns/relay.example/tcp/80", "relay.example", "/t/x/");
     url_is("http://127.0.0.1:8080/", "/ip4/127.0.0.1/tcp/8080", "127.0.0.1:8080", "/");
     url_is("http://[::1]:81/", "/ip6/::1/tcp/81", "[::1]:81", "/");
-    static const char *const bad[] = {"https://relay.example/",
+    url_is("https://relay.example/t/x/", "/dns/relay.example/tcp/443", "relay.example", "/t/x/");
+    url_is("https://[::1]:81/", "/ip6/::1/tcp/81", "[::1]:81", "/");
+    struct where_url whom;
+    cr_assert_eq(where_parse_url("https://[::1]:81/", &whom, NULL), 0);
+    cr_assert(whom.https);
+    cr_assert_str_eq(whom.host, "::1");
+    cr_assert_eq(where_parse_url("http://relay.example:81/", &whom, NULL), 0);
+    cr_assert(!whom.https);
+    cr_assert_str_eq(whom.host, "relay.example");
+    static const char *const bad[] = {"ftp://relay.example/",
                                       "http://relay.example",
                                       "http:///",
                                       "http://u@relay.example/",
