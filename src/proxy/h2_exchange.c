@@ -22,7 +22,9 @@ struct h2_exchange {
     /* The response. */
     struct gather head;
     struct http_body body;
-    bool begun, whole, raw; /* raw: another protocol follows */
+    bool begun, whole;
+    bool raw;  /* another protocol follows */
+    bool deaf; /* what follows is of no use: what was sent in its place is whole */
 };
 
 static struct h2_exchange *of(struct stream *s)
@@ -166,7 +168,8 @@ static int begin(struct h2_exchange *x, const struct http_head *head)
     x->begun = true;
     x->raw = x->body.framing == HTTP_BODY_SWITCHED;
     int err = h2_respond(x->core, head, x->body.done && !x->raw);
-    if (err == 0 && !x->raw && (x->body.done || x->core->ended))
+    x->deaf = x->core->ended && !x->body.done;
+    if (err == 0 && !x->raw && x->core->ended)
         finished(x);
     return err;
 }
@@ -208,6 +211,8 @@ static int take(struct h2_exchange *x, struct buf *from)
         err = take_head(x, from);
     if (err == 0 && x->begun && !x->whole && buf_len(from) > 0)
         err = take_content(x, from);
+    if (x->deaf)
+        buf_clear(from);
     return err == BEAM_EAGAIN ? 0 : err;
 }
 
@@ -226,7 +231,7 @@ static ssize_t h2_write(struct stream *stream, struct buf *from)
         return x->failed;
     if (before == 0)
         return 0;
-    if (x->shut || x->whole)
+    if (x->shut || (x->whole && !x->deaf))
         return BEAM_ECLOSED;
     int err = take(x, from);
     if (err < 0) {
