@@ -6,24 +6,32 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "base/map.h"
 #include "proxy/engine.h"
+#include "proxy/h2_visitor.h"
+#include "relay/front_spare.h"
 #include "relay/visit_open.h"
 
-enum { OPEN_MS = 10000, STATUS_NOT_FOUND = 404, STATUS_UNAVAILABLE = 503 };
+enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024 };
+enum { STATUS_NOT_FOUND = 404, STATUS_UNAVAILABLE = 503 };
 
-/* The visitors that an endpoint has at the moment. */
-struct tally {
-    uint8_t id[RESERVATION_ID_SIZE];
-    size_t n;
+/* A visitor who speaks HTTP/2, each of whose requests is a guest. */
+struct crowd {
+    struct crowd *next, **link;
+    struct front *front;
+    struct h2_visitor *visitor;
+    struct front_spare spare;
+    char address[VISIT_HEAD_VISITOR_SIZE];
 };
 
+/* A visitor who speaks HTTP/1.1, or one request of a crowd's. */
 struct guest {
     struct guest *next, **link;
     struct front *front;
     struct engine *engine;
     struct visit_open *opening;
-    struct tally *tally; /* of the endpoint that it is with, or NULL */
+    struct front_tally *place; /* at the endpoint that it is with, or NULL */
+    struct crowd *crowd;       /* or NULL: it is alone */
+    bool tried;                /* a visit of the crowd's was lost */
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
     struct rewrite rules;
@@ -32,8 +40,9 @@ struct guest {
 struct front {
     struct front_spec spec;
     struct guest *guests;
-    size_t count;
-    struct map *tallies;
+    struct crowd *crowds;
+    size_t count; /* of both */
+    struct front_tallies tallies;
     void (*room)(void *arg, bool room);
     void *room_arg;
 };
@@ -49,44 +58,16 @@ static const struct answer unavailable = {
 
 static void leave(struct guest *g)
 {
-    struct tally *t = g->tally;
-    g->tally = NULL;
-    if (!t || --t->n > 0)
-        return;
-    map_take(g->front->tallies, t->id, sizeof(t->id));
-    free(t);
+    front_tally_leave(&g->front->tallies, g->place);
+    g->place = NULL;
 }
 
-static struct tally *tally_of(struct front *f, const uint8_t id[RESERVATION_ID_SIZE])
-{
-    struct tally *t = map_get(f->tallies, id, RESERVATION_ID_SIZE);
-    if (t)
-        return t;
-    t = calloc(1, sizeof(*t));
-    if (!t)
-        return NULL;
-    memcpy(t->id, id, sizeof(t->id));
-    if (map_put(f->tallies, t->id, sizeof(t->id), t) == 0)
-        return t;
-    free(t);
-    return NULL;
-}
-
-/* False: it has as many visitors as it may have. */
+/* False: it has as many visits as it may have. */
 static bool join(struct guest *g, const uint8_t id[RESERVATION_ID_SIZE])
 {
     leave(g);
-    struct tally *t = tally_of(g->front, id);
-    if (!t || t->n == g->front->spec.max_streams)
-        return false;
-    t->n++;
-    g->tally = t;
-    return true;
-}
-
-static bool is_with(const struct guest *g, const struct lease *lease)
-{
-    return g->tally && memcmp(g->tally->id, lease->id, sizeof(lease->id)) == 0;
+    g->place = front_tally_join(&g->front->tallies, id);
+    return g->place != NULL;
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */
@@ -140,6 +121,19 @@ static void open_visit(struct guest *g, const struct lease *lease)
     }
 }
 
+/* A visit that the crowd has; once, for if that is lost, the others may be as well. */
+static bool take_spare(struct guest *g, const struct lease *lease)
+{
+    if (!g->crowd || g->tried)
+        return false;
+    g->tried = true;
+    leave(g);
+    struct stream *visit = front_spare_take(&g->crowd->spare, lease->id, &g->place);
+    if (visit)
+        engine_forward_used(g->engine, visit, &g->rules);
+    return visit != NULL;
+}
+
 static void on_ask(void *arg, const struct http_head *head, bool kept)
 {
     struct guest *g = arg;
@@ -150,13 +144,33 @@ static void on_ask(void *arg, const struct http_head *head, bool kept)
         return;
     }
     set_rules(g, lease, &e);
-    if (kept && is_with(g, lease))
+    if (kept && front_tally_is_of(g->place, lease->id))
         engine_forward(g->engine, NULL, &g->rules);
-    else
+    else if (!take_spare(g, lease))
         open_visit(g, lease);
 }
 
+static bool on_spare(void *arg, struct stream *visit)
+{
+    struct guest *g = arg;
+    front_spare_put(&g->crowd->spare, visit, g->place);
+    g->place = NULL;
+    return true;
+}
+
 /* ---- guests --------------------------------------------------------------------------------- */
+
+static void one_more(struct front *f)
+{
+    if (++f->count == f->spec.max_visitors && f->room)
+        f->room(f->room_arg, false);
+}
+
+static void one_less(struct front *f)
+{
+    if (f->count-- == f->spec.max_visitors && f->room)
+        f->room(f->room_arg, true);
+}
 
 static void forget(struct guest *g)
 {
@@ -167,8 +181,7 @@ static void forget(struct guest *g)
     if (g->next)
         g->next->link = g->link;
     free(g);
-    if (f->count-- == f->spec.max_visitors && f->room)
-        f->room(f->room_arg, true);
+    one_less(f);
 }
 
 static void on_done(void *arg, int err)
@@ -192,20 +205,24 @@ static void write_visitor(const struct addr *from, char out[VISIT_HEAD_VISITOR_S
         snprintf(out, VISIT_HEAD_VISITOR_SIZE, "%.*s", (int)(end - start), start);
 }
 
-void front_visitor(struct front *f, struct stream *s, const struct addr *from)
+/* Takes the stream over, always. */
+static void welcome(struct front *f, struct crowd *crowd, struct stream *s, const char *address)
 {
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
-                                         .idle_ms = f->spec.idle_ms};
+                                         .idle_ms = f->spec.idle_ms,
+                                         .window = crowd ? CROWD_WINDOW : 0};
     struct guest *g = calloc(1, sizeof(*g));
     if (!g) {
         stream_reset(s);
         stream_free(s);
         return;
     }
-    const struct engine_events events = {.ask = on_ask, .done = on_done, .arg = g};
+    const struct engine_events events = {
+        .ask = on_ask, .spare = crowd ? on_spare : NULL, .done = on_done, .arg = g};
     g->front = f;
-    write_visitor(from, g->visitor);
+    g->crowd = crowd;
+    snprintf(g->visitor, sizeof(g->visitor), "%s", address);
     if (engine_new(f->spec.loop, s, NULL, &limits, &events, &g->engine) < 0) {
         free(g);
         return;
@@ -215,8 +232,68 @@ void front_visitor(struct front *f, struct stream *s, const struct addr *from)
     if (g->next)
         g->next->link = &g->next;
     f->guests = g;
-    if (++f->count == f->spec.max_visitors && f->room)
-        f->room(f->room_arg, false);
+    one_more(f);
+}
+
+void front_visitor(struct front *f, struct stream *s, const struct addr *from)
+{
+    char address[VISIT_HEAD_VISITOR_SIZE];
+    write_visitor(from, address);
+    welcome(f, NULL, s, address);
+}
+
+/* ---- crowds --------------------------------------------------------------------------------- */
+
+static void disperse(struct crowd *c)
+{
+    struct front *f = c->front;
+    front_spare_clear(&c->spare);
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    free(c);
+    one_less(f);
+}
+
+static void on_crowd_done(void *arg, int err)
+{
+    (void)err;
+    disperse(arg);
+}
+
+static bool on_request(void *arg, struct stream *s)
+{
+    struct crowd *c = arg;
+    if (c->front->count >= c->front->spec.max_visitors)
+        return false;
+    welcome(c->front, c, s, c->address);
+    return true;
+}
+
+void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from)
+{
+    struct crowd *c = calloc(1, sizeof(*c));
+    if (!c) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
+    const struct h2_visitor_events events = {
+        .request = on_request, .done = on_crowd_done, .arg = c};
+    c->front = f;
+    front_spare_init(&c->spare, loop_pool(f->spec.loop), &f->tallies);
+    write_visitor(from, c->address);
+    if (h2_visitor_new(f->spec.loop, f->spec.rng, s, NULL, f->spec.idle_ms, &events, &c->visitor) <
+        0) {
+        free(c);
+        return;
+    }
+    c->next = f->crowds;
+    c->link = &f->crowds;
+    if (c->next)
+        c->next->link = &c->next;
+    f->crowds = c;
+    one_more(f);
 }
 
 /* ---- the front ------------------------------------------------------------------------------ */
@@ -227,7 +304,8 @@ int front_new(const struct front_spec *spec, struct front **out)
     if (!f)
         return BEAM_ENOMEM;
     f->spec = *spec;
-    int err = map_new(spec->rng, spec->max_visitors + 1, &f->tallies);
+    int err = front_tallies_init(&f->tallies, spec->rng,
+                                 (FRONT_SPARE_MAX + 1) * spec->max_visitors + 1, spec->max_streams);
     if (err < 0) {
         free(f);
         return err;
@@ -256,6 +334,10 @@ void front_free(struct front *f)
         engine_free(f->guests->engine);
         forget(f->guests);
     }
-    map_free(f->tallies);
+    while (f->crowds) {
+        h2_visitor_free(f->crowds->visitor);
+        disperse(f->crowds);
+    }
+    front_tallies_free(&f->tallies);
     free(f);
 }

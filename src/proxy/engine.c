@@ -213,6 +213,12 @@ void engine_forward(struct engine *e, struct stream *backend, const struct rewri
     decide_later(e, verdict);
 }
 
+void engine_forward_used(struct engine *e, struct stream *backend, const struct rewrite *rules)
+{
+    engine_forward(e, backend, rules);
+    e->reused = true;
+}
+
 void engine_answer(struct engine *e, const struct answer *a)
 {
     decide_later(e, answer(e, a));

@@ -81,6 +81,9 @@ int engine_new(struct loop *l, struct stream *visitor, struct buf *early,
  * `done`.
  */
 void engine_forward(struct engine *e, struct stream *backend, const struct rewrite *rules);
+/* The same to one that has served requests before, of this visitor or another: it is asked for
+ * again as a kept one is. */
+void engine_forward_used(struct engine *e, struct stream *backend, const struct rewrite *rules);
 /* The question's answer: this response, copied; its body is not sent to a HEAD. The visitor's
  * connection goes on where the request had no body, or a short one. */
 void engine_answer(struct engine *e, const struct answer *a);

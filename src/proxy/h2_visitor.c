@@ -82,7 +82,10 @@ static void begin(struct h2_visitor *v, struct h2_stream *core)
     if (h2_exchange_new(v->loop, core, &owner, &s) < 0)
         return;
     v->exchanges++;
-    v->events.request(v->events.arg, s);
+    if (v->events.request(v->events.arg, s))
+        return;
+    h2_reset(core, H2_REFUSED_STREAM);
+    stream_free(s);
 }
 
 static void tell_news(struct h2_visitor *v)

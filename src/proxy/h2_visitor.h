@@ -7,6 +7,8 @@
 #ifndef BEAM_PROXY_H2_VISITOR_H
 #define BEAM_PROXY_H2_VISITOR_H
 
+#include <stdbool.h>
+
 #include "base/rng.h"
 #include "loop/loop.h"
 #include "stream/stream.h"
@@ -14,8 +16,9 @@
 struct h2_visitor;
 
 struct h2_visitor_events {
-    /* A request, on a stream that is the owner's from here on. */
-    void (*request)(void *arg, struct stream *s);
+    /* A request, on a stream that is the owner's from here on. False: not taken, and the visitor is
+     * told that it may ask again. */
+    bool (*request)(void *arg, struct stream *s);
     /* Over, and every stream of it was freed; the handle is gone after this call. 0, or why it
      * ended early. */
     void (*done)(void *arg, int err);

@@ -36,10 +36,12 @@ static void on_engine_done(void *arg, int err)
     r->scene->open--;
 }
 
-static void on_request(void *arg, struct stream *stream)
+static bool on_request(void *arg, struct stream *stream)
 {
     static const struct engine_limits limits = {0};
     struct h2_visitor_scene *s = arg;
+    if (s->full)
+        return false;
     cr_assert_lt(s->requests, H2_SCENE_REQUESTS);
     struct h2_visitor_request *r = &s->request[s->requests++];
     const struct engine_events events = {.ask = on_ask, .done = on_engine_done, .arg = r};
@@ -51,6 +53,7 @@ static void on_request(void *arg, struct stream *stream)
     cr_assert_eq(engine_new(s->loop, stream, NULL, &limits, &events, &r->engine), 0);
     cr_assert_not_null(r->engine);
     s->open++;
+    return true;
 }
 
 static void on_done(void *arg, int err)

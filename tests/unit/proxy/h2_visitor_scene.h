@@ -34,6 +34,7 @@ struct h2_visitor_scene {
     struct h2_visitor_request request[H2_SCENE_REQUESTS]; /* in order of their coming */
     size_t requests, open;
     int answers; /* of requests from here on */
+    bool full;   /* no request is taken */
     bool stuck;  /* the client reads nothing off its connection */
     bool done, away;
     int err;

@@ -184,6 +184,21 @@ BEAM_TEST(h2_visitor, a_websocket_that_the_backend_does_not_know)
     h2_visitor_scene_close(&s);
 }
 
+BEAM_TEST(h2_visitor, a_request_that_is_not_taken_may_be_made_again)
+{
+    struct h2_visitor_scene s;
+    h2_visitor_scene_open(&s, 0);
+    s.full = true;
+    int32_t id = h2_client_request(&s.client, GET, true);
+    h2_visitor_scene_settle(&s);
+    cr_expect_eq(h2_client_stream(&s.client, id)->code, NGHTTP2_REFUSED_STREAM);
+    s.full = false;
+    (void)h2_client_request(&s.client, GET, true);
+    h2_visitor_scene_settle(&s);
+    cr_expect_eq(s.requests, 1);
+    h2_visitor_scene_close(&s);
+}
+
 BEAM_TEST(h2_visitor, a_backend_that_is_lost_ends_its_stream_alone)
 {
     struct h2_visitor_scene s;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Visitors over HTTP/2 at the front of a relay, and the visits that their requests become. */
+#include "stream/memory.h"
+#include "tests/unit/http/h2_client.h"
+#include "tests/unit/relay/scene.h"
+
+enum { VISITS = 8, HEAD_MAX = 2048 };
+
+struct visit {
+    struct stream *stream;
+    struct buf in;
+    bool mute; /* it answers nothing */
+    bool rude; /* it ends, instead of an answer to its second request */
+    int requests;
+};
+
+/* An owner's application: each visit answers "ok" to each request. */
+struct owner {
+    struct scene *scene;
+    struct visits *visits;
+    struct visits_entry entry;
+    struct visit visit[VISITS];
+    int n;
+    bool mute, rude;
+};
+
+struct guest {
+    struct scene *scene;
+    struct stream *stream;
+    struct h2_client client;
+    bool over;
+};
+
+/* ---- the owner ------------------------------------------------------------------------------- */
+
+static void on_ready(void *arg, struct stream *s, unsigned ready)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    struct visit *v = arg;
+    struct buf out;
+    char text[HEAD_MAX];
+    (void)ready;
+    while (stream_read(s, &v->in, HEAD_MAX) > 0)
+        continue;
+    text[buf_peek(&v->in, 0, text, sizeof(text) - 1)] = '\0';
+    if (!strstr(text, "\r\n\r\n") || v->mute)
+        return;
+    buf_clear(&v->in);
+    if (++v->requests == 2 && v->rude) {
+        stream_reset(s);
+        return;
+    }
+    buf_init(&out, v->in.pool, HEAD_MAX);
+    cr_assert_eq(buf_add(&out, answer, strlen(answer)), 0);
+    cr_assert_gt(stream_write(s, &out), 0);
+}
+
+static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
+{
+    struct owner *o = arg;
+    (void)head;
+    cr_assert_lt(o->n, VISITS);
+    struct visit *v = &o->visit[o->n++];
+    v->stream = s;
+    v->mute = o->mute;
+    v->rude = o->rude;
+    buf_init(&v->in, loop_pool(o->scene->world.loop), HEAD_MAX);
+    stream_own(s, on_ready, v);
+    on_ready(v, s, STREAM_READABLE);
+}
+
+static const struct lease *owner_begin(struct owner *o, struct scene *s)
+{
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
+    uint8_t token[RESERVATION_TOKEN_SIZE];
+    const struct lease *l = NULL;
+    const struct clock_source *clock = clock_system();
+    memset(o, 0, sizeof(*o));
+    o->scene = s;
+    cr_assert_eq(lease_ask(s->store, host_id(s->owner->host), &r, false, clock->wall_ms(clock->arg),
+                           token, &l),
+                 RESERVATION_OK);
+    struct asked_of c = world_connect(s->owner, NULL, &s->relay_at, 1, PERMIT_TYPED);
+    cr_assert_eq(c.err, 0, "%s", c.why.text);
+    cr_assert_eq(visits_new(s->world.loop, s->owner->host, &o->visits), 0);
+    o->entry =
+        (struct visits_entry){.relay = *host_id(s->relay->host), .visitor = on_visitor, .arg = o};
+    memcpy(o->entry.id, l->id, sizeof(l->id));
+    visits_add(o->visits, &o->entry);
+    return l;
+}
+
+static void owner_end(struct owner *o)
+{
+    for (int i = 0; i < o->n; i++) {
+        stream_free(o->visit[i].stream);
+        buf_clear(&o->visit[i].in);
+    }
+    visits_free(o->visits);
+}
+
+/* ---- the visitor ----------------------------------------------------------------------------- */
+
+static void guest_says(struct guest *g)
+{
+    struct buf out;
+    const uint8_t *data;
+    size_t n;
+    buf_init(&out, loop_pool(g->scene->world.loop), 65536);
+    while ((n = h2_client_send(&g->client, &data)) > 0)
+        cr_assert_eq(buf_add(&out, data, n), 0);
+    if (buf_len(&out) > 0 && !g->over)
+        (void)stream_write(g->stream, &out);
+    buf_clear(&out);
+}
+
+static void guest_hears(struct guest *g)
+{
+    static uint8_t bytes[65536];
+    struct buf in;
+    buf_init(&in, loop_pool(g->scene->world.loop), sizeof(bytes));
+    ssize_t n = stream_read(g->stream, &in, sizeof(bytes));
+    g->over |= n < 0 && n != BEAM_EAGAIN;
+    h2_client_hear(&g->client, bytes, buf_peek(&in, 0, bytes, sizeof(bytes)));
+    buf_clear(&in);
+}
+
+static void guest_begin(struct guest *g, struct scene *s)
+{
+    struct stream *far = NULL;
+    *g = (struct guest){.scene = s};
+    cr_assert_eq(stream_memory(s->world.loop, 65536, &g->stream, &far), 0);
+    h2_client_open(&g->client);
+    front_visitor_h2(s->front, far, NULL);
+}
+
+static void guest_end(struct guest *g)
+{
+    h2_client_close(&g->client);
+    stream_free(g->stream);
+}
+
+static int32_t guest_asks(struct guest *g, const struct lease *l)
+{
+    char id[RESERVATION_ID_TEXT], fields[256];
+    reservation_id_text(l->id, id);
+    snprintf(fields, sizeof(fields), ":method: GET\n:scheme: http\n:path: /t/%s/x\n:authority: a\n",
+             id);
+    return h2_client_request(&g->client, fields, true);
+}
+
+struct wanted {
+    struct guest *guest;
+    int32_t id;
+};
+
+static bool is_over(void *arg)
+{
+    struct wanted *w = arg;
+    guest_says(w->guest);
+    guest_hears(w->guest);
+    return h2_client_stream(&w->guest->client, w->id)->closed || w->guest->over;
+}
+
+/* Its status and content: "200 ok"; or the code that it was reset with. */
+static const char *guest_hears_of(struct guest *g, int32_t id)
+{
+    static char text[256];
+    struct wanted w = {g, id};
+    cr_assert(until(g->scene->world.loop, is_over, &w));
+    const struct h2_client_stream *s = h2_client_stream(&g->client, id);
+    if (s->code)
+        snprintf(text, sizeof(text), "code %u", s->code);
+    else
+        snprintf(text, sizeof(text), "%.3s %s", s->head + strlen(":status: "),
+                 s->body ? s->body : "");
+    return text;
+}
+
+/* ---- what it shows --------------------------------------------------------------------------- */
+
+BEAM_TEST(front_h2, requests_become_visits_that_are_used_again)
+{
+    static struct scene s;
+    static struct owner o;
+    struct guest g;
+    scene_begin(&s, NULL);
+    const struct lease *l = owner_begin(&o, &s);
+    guest_begin(&g, &s);
+    int32_t one = guest_asks(&g, l), two = guest_asks(&g, l);
+    cr_expect_str_eq(guest_hears_of(&g, one), "200 ok");
+    cr_expect_str_eq(guest_hears_of(&g, two), "200 ok");
+    cr_expect_leq(o.n, 2);
+    for (int i = 0; i < 5; i++)
+        cr_expect_str_eq(guest_hears_of(&g, guest_asks(&g, l)), "200 ok");
+    cr_expect_leq(o.n, 2, "%d", o.n);
+    cr_expect_str_eq(guest_hears_of(&g, h2_client_request(&g.client,
+                                                          ":method: GET\n:scheme: http\n:path: /\n"
+                                                          ":authority: a\n",
+                                                          true)),
+                     "404 Not Found\n");
+    cr_expect_eq(front_visitors(s.front), 1);
+    guest_end(&g);
+    owner_end(&o);
+    scene_end(&s);
+}
+
+BEAM_TEST(front_h2, a_used_visit_that_is_lost_is_made_anew)
+{
+    static struct scene s;
+    static struct owner o;
+    struct guest g;
+    scene_begin(&s, NULL);
+    const struct lease *l = owner_begin(&o, &s);
+    o.rude = true;
+    guest_begin(&g, &s);
+    cr_expect_str_eq(guest_hears_of(&g, guest_asks(&g, l)), "200 ok");
+    cr_expect_str_eq(guest_hears_of(&g, guest_asks(&g, l)), "200 ok");
+    cr_expect_eq(o.n, 2);
+    guest_end(&g);
+    owner_end(&o);
+    scene_end(&s);
+}
+
+BEAM_TEST(front_h2, an_endpoint_has_so_many_visits_and_a_front_so_many_visitors)
+{
+    static struct scene s;
+    static struct owner o;
+    struct guest g;
+    scene_begin(&s, NULL);
+    const struct lease *l = owner_begin(&o, &s);
+    o.mute = true;
+    guest_begin(&g, &s);
+    (void)guest_asks(&g, l);
+    (void)guest_asks(&g, l);
+    int32_t third = guest_asks(&g, l);
+    cr_expect_eq(strncmp(guest_hears_of(&g, third), "503 ", 4), 0, "max_streams is 2");
+    struct guest h;
+    guest_begin(&h, &s);
+    int32_t refused = guest_asks(&h, l);
+    cr_expect_str_eq(guest_hears_of(&h, refused), "code 7", "max_visitors is 4");
+    guest_end(&g);
+    guest_end(&h);
+    owner_end(&o);
+    scene_end(&s);
+}
