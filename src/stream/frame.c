@@ -131,15 +131,34 @@ void frame_shut(struct frame *f)
     (void)flush(f);
 }
 
+size_t frame_unsent(const struct frame *f)
+{
+    return buf_len(&f->out);
+}
+
+/* f may be gone after it. */
+static void flush_on(struct frame *f)
+{
+    bool held = buf_len(&f->out) > 0;
+    (void)flush(f);
+    if (held && buf_len(&f->out) == 0 && f->events.flushed)
+        f->events.flushed(f->events.arg);
+}
+
 /* ---- both ----------------------------------------------------------------------------------- */
 
 static void on_ready(void *arg, struct stream *s, unsigned ready)
 {
     struct frame *f = arg;
+    bool freed = false;
     (void)s;
+    f->freed = &freed;
     /* A failure to write is told by reading, which has what came before it. */
     if (ready & STREAM_WRITABLE)
-        (void)flush(f);
+        flush_on(f);
+    if (freed)
+        return;
+    f->freed = NULL;
     if (f->reading && ready & STREAM_READABLE)
         read_on(f);
 }

@@ -20,6 +20,9 @@ struct frame_events {
      * BEAM_EPROTO (half a message, a length of 0 or one that is not minimal), BEAM_ELIMIT (too
      * long), or what the stream gave. Once. What was sent before is still on its way. */
     void (*ended)(void *arg, int err);
+    /* What frame_send left unsent has been taken by the stream. From the loop, as the others; the
+     * callee may take the stream or free all. NULL allowed. */
+    void (*flushed)(void *arg);
     void *arg;
 };
 
@@ -32,6 +35,8 @@ void frame_read(struct frame *f, uint64_t timeout_ms);
 /* 0, BEAM_ELIMIT (its length, or too much is waiting to be taken), BEAM_ENOMEM, or the stream's
  * failure. */
 int frame_send(struct frame *f, const void *data, size_t len);
+/* Bytes that the stream has not taken yet. */
+size_t frame_unsent(const struct frame *f);
 /* No more will be sent: a half-close, after what was. */
 void frame_shut(struct frame *f);
 /* The stream, which is the caller's again, and no frames over it any more: f is freed. Not while a

@@ -17,7 +17,8 @@ struct scene {
     int messages, err;
     size_t len; /* of the last message */
     uint8_t last[MAX];
-    bool more, frees; /* what to do in a message */
+    bool more, frees; /* what to do in a message, or when all has gone */
+    int flushes;
 };
 
 static void on_message(void *arg, const uint8_t *data, size_t len)
@@ -40,10 +41,21 @@ static void on_ended(void *arg, int err)
     ((struct scene *)arg)->err = err;
 }
 
+static void on_flushed(void *arg)
+{
+    struct scene *s = arg;
+    s->flushes++;
+    if (s->frees) {
+        frame_free(s->frame);
+        s->frame = NULL;
+    }
+}
+
 static void begin(struct scene *s)
 {
     struct stream *near = NULL;
-    const struct frame_events events = {.message = on_message, .ended = on_ended, .arg = s};
+    const struct frame_events events = {
+        .message = on_message, .ended = on_ended, .flushed = on_flushed, .arg = s};
     memset(s, 0, sizeof(*s));
     s->loop = until_loop_new();
     buf_init(&s->out, loop_pool(s->loop), 4 * WINDOW);
@@ -197,4 +209,25 @@ BEAM_TEST(frame, sends_as_fast_as_they_are_taken)
     buf_peek(&s.in, 0, got, sizeof(got));
     cr_expect(got[0] == 0xc8 && got[1] == 0x01);
     end(&s);
+}
+
+BEAM_TEST(frame, says_when_all_has_been_taken)
+{
+    for (int frees = 0; frees < 2; frees++) {
+        struct scene s;
+        uint8_t bytes[MAX] = {7};
+        begin(&s);
+        s.frees = frees > 0;
+        cr_expect_eq(frame_send(s.frame, bytes, sizeof(bytes)), 0);
+        cr_expect_eq(frame_unsent(s.frame), 0u);
+        cr_expect_eq(frame_send(s.frame, bytes, sizeof(bytes)), 0);
+        cr_expect_gt(frame_unsent(s.frame), 0u);
+        frame_shut(s.frame);
+        if (frees)
+            frame_read(s.frame, TIMEOUT);
+        cr_assert(until(s.loop, all_arrived, &s));
+        cr_expect_eq(s.flushes, 1);
+        cr_expect(!frees == (s.frame != NULL));
+        end(&s);
+    }
 }
