@@ -208,7 +208,8 @@ static int dial(struct proof *p, struct beam_why *why)
     enum permit_origin origin =
         spec->trust_loopback && p->url.loopback ? PERMIT_TYPED : PERMIT_LEARNED;
     struct way_target to;
-    int err = way_find(&p->url.addr, spec->permit, origin, spec->tor.dial != NULL, &to, why);
+    int err =
+        way_find(&p->url.addr, spec->permit, origin, spec->tor.dial ? WAY_BY_TOR : 0, &to, why);
     if (err < 0)
         return err;
     if (to.way == WAY_DIRECT)

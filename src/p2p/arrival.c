@@ -65,7 +65,7 @@ static bool make_room(struct host *h, const struct census_source *source)
 {
     struct arrival *oldest = NULL;
     for (struct arrival *a = h->arrivals; a; a = a->next)
-        if (census_addressless(&a->source))
+        if (census_source_equal(&a->source, source))
             oldest = a; /* the newest is the first */
     if (!census_addressless(source) || !oldest ||
         loop_now(h->spec.loop) - oldest->since < h->spec.limits.handshake_ms / SURE_PART)
@@ -75,13 +75,22 @@ static bool make_room(struct host *h, const struct census_source *source)
     return true;
 }
 
-void arrival_start(struct host *h, struct stream *s, enum way way, const struct addr *at,
-                   const struct multiaddr *from)
+/* What comes by a circuit is counted by its relay. */
+static void find_source(const struct arrival_spec *spec, struct census_source *out)
+{
+    struct way_hop hop;
+    if (spec->way == WAY_CIRCUIT && spec->from && way_hop(spec->from, &hop) == 0)
+        census_source_relay(&hop.relay, out);
+    else
+        census_source(spec->at, out);
+}
+
+void arrival_start(struct host *h, struct stream *s, const struct arrival_spec *spec)
 {
     struct beam_why why;
     struct census_source source;
     struct arrival *a = NULL;
-    census_source(at, &source);
+    find_source(spec, &source);
     int err = census_begin(h->pool.census, &source, &why);
     if (err == BEAM_ELIMIT && make_room(h, &source))
         err = census_begin(h->pool.census, &source, &why);
@@ -94,28 +103,30 @@ void arrival_start(struct host *h, struct stream *s, enum way way, const struct 
         goto out;
     }
     *a = (struct arrival){.host = h,
-                          .way = way,
+                          .way = spec->way,
                           .source = source,
                           .next = h->arrivals,
                           .since = loop_now(h->spec.loop)};
-    if (from)
-        a->from = *from;
+    if (spec->from)
+        a->from = *spec->from;
     a->link = &h->arrivals;
     if (a->next)
         a->next->link = &a->next;
     h->arrivals = a;
-    const struct upgrade_spec spec = {.loop = h->spec.loop,
-                                      .rng = h->spec.rng,
-                                      .key = h->spec.key,
-                                      .timeout_ms = way_patience(way, h->spec.limits.handshake_ms)};
-    err = upgrade_start(s, &spec, on_upgraded, a, &a->upgrade);
+    const struct upgrade_spec upgrade = {.loop = h->spec.loop,
+                                         .rng = h->spec.rng,
+                                         .key = h->spec.key,
+                                         .expect = spec->expect,
+                                         .timeout_ms =
+                                             way_patience(spec->way, h->spec.limits.handshake_ms)};
+    err = upgrade_start(s, &upgrade, on_upgraded, a, &a->upgrade);
     if (err < 0) {
-        turn_away(from, way, beam_err_text(err));
+        turn_away(spec->from, spec->way, beam_err_text(err));
         arrival_free(a);
     }
     return;
 out:
-    turn_away(from, way, why.text);
+    turn_away(spec->from, spec->way, why.text);
     stream_reset(s);
     stream_free(s);
 }

@@ -7,10 +7,15 @@
 
 struct arrival;
 
-/* Takes the stream over, always. `at` is where it comes from, NULL: not known. What becomes of it
- * is for the log. */
-void arrival_start(struct host *h, struct stream *s, enum way way, const struct addr *at,
-                   const struct multiaddr *from);
+struct arrival_spec {
+    enum way way;
+    const struct addr *at;        /* where it comes from; NULL: not known */
+    const struct multiaddr *from; /* the same as others may see it; NULL: not known */
+    const struct peer_id *expect; /* NULL: anybody */
+};
+
+/* Takes the stream over, always; the spec is copied. What becomes of it is for the log. */
+void arrival_start(struct host *h, struct stream *s, const struct arrival_spec *spec);
 /* Ends those that are under way. */
 void arrival_clear(struct host *h);
 

@@ -23,6 +23,7 @@ enum {
     SOURCE_UNKNOWN = 0,
     SOURCE_V4 = 4,
     SOURCE_V6 = 6,
+    SOURCE_RELAY = 8,
     V4_LEN = 4,
     V6_PREFIX = 8,
     V6_MAPPED = 12
@@ -42,6 +43,14 @@ void census_source(const struct addr *from, struct census_source *out)
         out->len = 1 + (mapped ? V4_LEN : V6_PREFIX);
         memcpy(out->bytes + 1, in6->s6_addr + (mapped ? V6_MAPPED : 0), out->len - 1u);
     }
+}
+
+/* The last bytes of an id are its key's or a hash's: as good as random. */
+void census_source_relay(const struct peer_id *relay, struct census_source *out)
+{
+    size_t n = CENSUS_SOURCE_SIZE - 1;
+    *out = (struct census_source){.len = CENSUS_SOURCE_SIZE, .bytes = {SOURCE_RELAY}};
+    memcpy(out->bytes + 1, relay->bytes + relay->len - n, n);
 }
 
 int census_new(const struct rng *rng, const struct limits *limits, struct census **out)
@@ -72,7 +81,12 @@ void census_free(struct census *c)
 
 bool census_addressless(const struct census_source *s)
 {
-    return s->bytes[0] == SOURCE_UNKNOWN;
+    return s->bytes[0] == SOURCE_UNKNOWN || s->bytes[0] == SOURCE_RELAY;
+}
+
+bool census_source_equal(const struct census_source *a, const struct census_source *b)
+{
+    return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
 /* The counts of a source, which are there as long as one of them is not 0. */
@@ -104,10 +118,10 @@ static void drop(struct census *c, struct from *f)
     free(f);
 }
 
-/* Where no address tells peers apart, all of them together leave half of the places to others. */
+/* Of peers without an address, all together leave half of the places to others. */
 static size_t half_open_limit(const struct limits *l, const struct census_source *from)
 {
-    return census_addressless(from) ? (l->half_open + 1) / 2 : l->half_open_per_address;
+    return from->bytes[0] == SOURCE_UNKNOWN ? (l->half_open + 1) / 2 : l->half_open_per_address;
 }
 
 int census_begin(struct census *c, const struct census_source *from, struct beam_why *why)

@@ -2,7 +2,7 @@
 /*
  * How many connections there are and whence, and whether one more is let in: the counts behind
  * p2p/limits.h. Pure. What comes in is counted by its source: an IPv4 address, an IPv6 /64, or,
- * where there is no address (an onion), the way it came.
+ * where there is no address (an onion), the way it came; by a circuit, its relay.
  */
 #ifndef BEAM_P2P_CENSUS_H
 #define BEAM_P2P_CENSUS_H
@@ -10,6 +10,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/rng.h"
+#include "identity/peer_id.h"
 #include "p2p/limits.h"
 
 enum { CENSUS_SOURCE_SIZE = 9 };
@@ -21,9 +22,13 @@ struct census_source {
 
 /* `from` NULL: no address is known. */
 void census_source(const struct addr *from, struct census_source *out);
+/* Of what a relay brings: the relay. */
+void census_source_relay(const struct peer_id *relay, struct census_source *out);
 
-/* Whether nothing tells peers from there apart, as with visitors of an onion. */
+/* Whether nothing tells peers from there apart, as with visitors of an onion, or what a relay
+ * brings. */
 bool census_addressless(const struct census_source *s);
+bool census_source_equal(const struct census_source *a, const struct census_source *b);
 
 struct census;
 

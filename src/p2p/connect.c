@@ -8,12 +8,14 @@
 #include "p2p/core.h"
 #include "p2p/dial.h"
 
-enum { DIRECT_MS = 30 * 1000, TOR_MS = 90 * 1000 };
+enum { DIRECT_MS = 30 * 1000, LONG_MS = 90 * 1000 };
 
 struct connect {
     struct connect *next, **link;
     struct host *host;
-    bool named; /* `peer` is who is wanted */
+    bool named;    /* `peer` is who is wanted */
+    bool straight; /* as it was asked for */
+    bool standing;
     struct peer_id peer;
     struct dial_target *targets;
     size_t n;
@@ -74,10 +76,16 @@ static void answer(struct connect *c, uint64_t serial)
     loop_post(c->host->spec.loop, &c->answer);
 }
 
+/* Whether the connection is of the kind that is wanted. */
+static bool suits(const struct connect *c, const struct conn *conn)
+{
+    return !c->straight || conn->spec.way != WAY_CIRCUIT;
+}
+
 void connect_found(struct host *h, const struct conn *conn)
 {
     for (struct connect *c = h->connects; c; c = c->next)
-        if (c->named && !answered(c) && peer_id_equal(&c->peer, &conn->spec.peer))
+        if (c->named && !answered(c) && suits(c, conn) && peer_id_equal(&c->peer, &conn->spec.peer))
             answer(c, conn->serial);
 }
 
@@ -134,6 +142,7 @@ static void race(struct connect *c)
                                    .key = h->spec.key,
                                    .permit = h->spec.permit,
                                    .tor = &h->spec.tor,
+                                   .circuit = &h->circuit,
                                    .expect = c->named ? &c->peer : NULL,
                                    .timeout_ms = c->timeout_ms,
                                    .handshake_ms = h->spec.limits.handshake_ms};
@@ -152,6 +161,8 @@ static void race(struct connect *c)
 /* Whether another one's race goes to all of its addresses. */
 static bool waits(const struct connect *c)
 {
+    if (c->straight)
+        return false; /* a circuit may win there */
     for (const struct connect *o = c->host->connects; o; o = o->next) {
         if (!o->dial || !o->named || !peer_id_equal(&o->peer, &c->peer))
             continue;
@@ -171,6 +182,8 @@ static void add_target(struct connect *c, const struct multiaddr *addr, enum per
                        struct beam_why *why)
 {
     const struct host_spec *spec = &c->host->spec;
+    unsigned means = (spec->tor.dial ? WAY_BY_TOR : 0u) |
+                     (c->host->circuit.dial && !c->straight ? WAY_BY_CIRCUIT : 0u);
     struct dial_target *t = &c->targets[c->n];
     struct peer_id named;
     if (c->n == DIAL_TARGETS_MAX)
@@ -183,12 +196,17 @@ static void add_target(struct connect *c, const struct multiaddr *addr, enum per
         c->named = true;
         c->peer = named;
     }
-    if (way_find(addr, spec->permit, origin, spec->tor.dial != NULL, &t->target, why) < 0)
+    if (way_find(addr, spec->permit, origin, means, &t->target, why) < 0)
         return;
+    if (t->target.way == WAY_CIRCUIT && !c->named) {
+        beam_why(why, BEAM_EINVAL,
+                 "address: whom the relay is to reach is missing (…/p2p-circuit/p2p/PEER)");
+        return;
+    }
     t->addr = *addr;
     c->n++;
     if (t->target.way != WAY_DIRECT && c->timeout_ms == DIRECT_MS)
-        c->timeout_ms = TOR_MS;
+        c->timeout_ms = LONG_MS;
 }
 
 static void add_known(struct connect *c, struct beam_why *why)
@@ -208,6 +226,8 @@ static int find_targets(struct connect *c, const struct connect_spec *spec)
     c->targets = calloc(DIAL_TARGETS_MAX, sizeof(*c->targets));
     if (!c->targets)
         return BEAM_ENOMEM;
+    if (spec->standing)
+        return 0;
     for (size_t i = 0; i < spec->n; i++)
         add_target(c, &spec->addrs[i], spec->origin, &why);
     if (spec->n == 0 && c->named)
@@ -218,6 +238,15 @@ static int find_targets(struct connect *c, const struct connect_spec *spec)
             beam_why(&c->why, BEAM_EINVAL, "neither a peer nor an address was given");
     }
     return 0;
+}
+
+/* The connection that there is and that is wanted. */
+static const struct conn *standing(const struct connect *c, const struct peer *peer)
+{
+    const struct conn *conn = peer->conns;
+    while (conn && (conn->leaving || !suits(c, conn)))
+        conn = conn->peer_next;
+    return conn;
 }
 
 /* Whoever was found at the one address that was given without a peer, and is still connected. */
@@ -233,11 +262,13 @@ static void begin(struct connect *c)
 {
     struct host *h = c->host;
     const struct peer *peer = c->named ? pool_peer(&h->pool, &c->peer) : dialled_there(c);
-    const struct conn *conn = peer ? pool_use(peer) : NULL;
+    const struct conn *conn = peer ? standing(c, peer) : NULL;
     if (c->named && peer_id_equal(&c->peer, &h->id))
         beam_why(&c->why, BEAM_EINVAL, "it is this host itself");
     else if (conn)
         c->serial = conn->serial;
+    else if (c->standing)
+        beam_why(&c->why, BEAM_ENOTFOUND, "the peer is not connected");
     if (answered(c))
         answer(c, c->serial);
     else if (!c->named || !waits(c))
@@ -251,6 +282,8 @@ int connect_start(struct host *h, const struct connect_spec *spec, connect_fn *d
     if (!c)
         return BEAM_ENOMEM;
     *c = (struct connect){.host = h,
+                          .straight = spec->straight,
+                          .standing = spec->standing,
                           .timeout_ms = spec->timeout_ms ? spec->timeout_ms : DIRECT_MS,
                           .next = h->connects,
                           .link = &h->connects,

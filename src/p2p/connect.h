@@ -13,7 +13,9 @@ struct connect_spec {
     const struct multiaddr *addrs; /* copied; with n 0: those that the host knows of the peer */
     size_t n;
     enum permit_origin origin; /* who named these addresses */
-    uint64_t timeout_ms;       /* for all of it; 0: 30 s, or 90 s where Tor is in it */
+    uint64_t timeout_ms;       /* for all of it; 0: 30 s, or 90 s where it may not be direct */
+    bool straight;             /* by no circuit, not even one that there is */
+    bool standing;             /* over a connection that there is, or not at all */
 };
 
 struct connect;
@@ -25,7 +27,8 @@ typedef void connect_fn(void *arg, int err, const struct beam_why *why,
 /*
  * Addresses are ranked and raced (RFC 8305: the next one starts 250 ms after the one before it, or
  * when that failed); those that the permit does not cover are never seen by what dials. At once:
- * BEAM_ENOMEM. Later: BEAM_EPOLICY (none is covered), BEAM_ENOTFOUND (no address is known),
+ * BEAM_ENOMEM. Later: BEAM_EPOLICY (none is covered), BEAM_ENOTFOUND (no address is known, or no
+ * connection that there was to be),
  * BEAM_EAUTH (another peer is there), BEAM_ETIMEOUT, BEAM_EREFUSED, BEAM_EUNREACH, BEAM_ELIMIT,
  * BEAM_EPROTO, …; words are given with each.
  */

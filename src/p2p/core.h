@@ -22,7 +22,8 @@ struct place {
 };
 
 struct host {
-    struct host_spec spec; /* limits filled in */
+    struct host_spec spec;      /* limits filled in */
+    struct way_circuit circuit; /* .dial NULL: nothing goes by way of relays */
     struct peer_id id;
     struct yamux_budget budget;
     struct pool pool;

@@ -15,7 +15,7 @@ struct attempt {
     struct dial *dial;
     const struct dial_target *target; /* NULL: not in use */
     struct stream_dial *direct;
-    void *tor;
+    void *tor, *circuit;
     struct upgrade *upgrade;
 };
 
@@ -41,6 +41,8 @@ static void attempt_clear(struct attempt *a)
     stream_dial_cancel(a->direct);
     if (a->tor)
         a->dial->spec.tor->cancel(a->dial->spec.tor->owner, a->tor);
+    if (a->circuit)
+        a->dial->spec.circuit->cancel(a->dial->spec.circuit->owner, a->circuit);
     upgrade_cancel(a->upgrade);
     a->dial->active--;
     *a = (struct attempt){.dial = a->dial};
@@ -161,10 +163,11 @@ static void on_direct(void *arg, int err, struct stream *s)
         on_stream(a, s);
 }
 
-static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
+/* Through Tor, or by a circuit. */
+static void on_found(void *arg, int err, const struct beam_why *why, struct stream *s)
 {
     struct attempt *a = arg;
-    a->tor = NULL;
+    a->tor = a->circuit = NULL;
     if (err < 0)
         lost(a, err, why ? why->text : beam_err_text(err));
     else
@@ -178,8 +181,14 @@ static int begin(struct attempt *a)
     if (t->way == WAY_DIRECT)
         return stream_dial(spec->loop, spec->permit, &t->at, t->origin, spec->timeout_ms, on_direct,
                            a, &a->direct);
-    return spec->tor->dial(spec->tor->owner, t->host, t->port, spec->timeout_ms, on_tor, a,
-                           &a->tor);
+    if (t->way != WAY_CIRCUIT)
+        return spec->tor->dial(spec->tor->owner, t->host, t->port, spec->timeout_ms, on_found, a,
+                               &a->tor);
+    struct way_hop hop;
+    int err = spec->circuit->dial ? way_hop(&a->target->addr, &hop) : BEAM_ECLOSED;
+    return err < 0 ? err
+                   : spec->circuit->dial(spec->circuit->owner, &hop, spec->expect, t->origin,
+                                         spec->timeout_ms, on_found, a, &a->circuit);
 }
 
 static struct attempt *free_attempt(struct dial *d)

@@ -23,12 +23,13 @@ struct dial_target {
 struct dial_spec {
     struct loop *loop;
     const struct rng *rng;
-    const struct key_pair *key;   /* borrowed */
-    const struct permit *permit;  /* borrowed */
-    const struct way_tor *tor;    /* borrowed */
-    const struct peer_id *expect; /* copied; NULL: anybody */
-    uint64_t timeout_ms;          /* for all of it */
-    uint64_t handshake_ms;        /* for that of one; through Tor three times it */
+    const struct key_pair *key;        /* borrowed */
+    const struct permit *permit;       /* borrowed */
+    const struct way_tor *tor;         /* borrowed */
+    const struct way_circuit *circuit; /* borrowed; its targets are for a peer that is expected */
+    const struct peer_id *expect;      /* copied; NULL: anybody */
+    uint64_t timeout_ms;               /* for all of it */
+    uint64_t handshake_ms;             /* for that of one; where it is not direct three times it */
 };
 
 struct dial_result {

@@ -93,11 +93,12 @@ static void on_accept(void *arg, int fd)
     bool known = listen_from(fd, &from) == 0;
     if (known && multiaddr_from_addr(&from, MULTIADDR_TCP, &text) < 0)
         text.len = 0;
+    const struct arrival_spec spec = {.way = WAY_DIRECT, .at = known ? &from : NULL, .from = &text};
     int err = stream_socket(p->host->spec.loop, fd, &s);
     if (err < 0)
         log_warn("p2p", "a connection was turned away: %s", beam_err_text(err));
     else
-        arrival_start(p->host, s, WAY_DIRECT, known ? &from : NULL, &text);
+        arrival_start(p->host, s, &spec);
 }
 
 /* /ip4|ip6/…/tcp/PORT and nothing else, port 0 included. */
@@ -200,7 +201,20 @@ int host_listen(struct host *h, const struct multiaddr *at, struct beam_why *why
 
 void host_accept(struct host *h, struct stream *s, enum way way, const struct multiaddr *from)
 {
-    arrival_start(h, s, way, NULL, from);
+    const struct arrival_spec spec = {.way = way, .from = from};
+    arrival_start(h, s, &spec);
+}
+
+void host_accept_circuit(struct host *h, struct stream *s, const struct multiaddr *from,
+                         const struct peer_id *peer)
+{
+    const struct arrival_spec spec = {.way = WAY_CIRCUIT, .from = from, .expect = peer};
+    arrival_start(h, s, &spec);
+}
+
+void host_circuits(struct host *h, const struct way_circuit *way)
+{
+    h->circuit = way ? *way : (struct way_circuit){.dial = NULL};
 }
 
 int host_announce(struct host *h, const struct multiaddr *addr, bool on)

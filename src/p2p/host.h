@@ -28,7 +28,7 @@ struct host;
 
 /* What others learn by identify. */
 enum host_kind {
-    HOST_ANONYMOUS, /* onion addresses alone, agent "beam"; nobody is told what he looks like */
+    HOST_ANONYMOUS, /* onions and circuits alone, agent "beam"; nobody is told what he looks like */
     HOST_OPEN       /* all that it announces, its agent, and how each peer looks from here */
 };
 
@@ -76,6 +76,12 @@ int host_listenable(const struct multiaddr *at, struct beam_why *why);
 /* Takes over a stream that a listener of somebody else's accepted: an onion's. `from` may be NULL.
  * What comes of it is for the log. */
 void host_accept(struct host *h, struct stream *s, enum way way, const struct multiaddr *from);
+/* The same of one that a relay brought, which says whom it is from: `from` is the relay's address
+ * with /p2p-circuit at its end, and another peer than `peer` is turned away. */
+void host_accept_circuit(struct host *h, struct stream *s, const struct multiaddr *from,
+                         const struct peer_id *peer);
+/* How it reaches peers by way of relays from now on; `way` is copied, NULL: not any more. */
+void host_circuits(struct host *h, const struct way_circuit *way);
 /* Adds an address where others reach it by other means (an onion), or takes it away. 0 or
  * BEAM_ELIMIT, BEAM_ENOMEM. */
 int host_announce(struct host *h, const struct multiaddr *addr, bool on);

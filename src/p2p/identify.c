@@ -49,7 +49,8 @@ static bool may_tell(const struct host *h, const struct conn *c, const struct mu
     enum multiaddr_code transport;
     if (multiaddr_has(a, MULTIADDR_ONION3))
         return true;
-    if (h->spec.kind == HOST_ANONYMOUS)
+    /* The address of a circuit is its relay's. */
+    if (h->spec.kind == HOST_ANONYMOUS && !multiaddr_has(a, MULTIADDR_P2P_CIRCUIT))
         return false;
     if (multiaddr_to_addr(a, &at, &transport) < 0)
         return true; /* a name */

@@ -174,7 +174,8 @@ static bool learn(struct kad *k, const struct kad_contact *contact)
     for (size_t i = 0; i < contact->n; i++) {
         const struct kad_text *t = &contact->addrs[i];
         if (multiaddr_decode(t->at, t->len, &addrs[n], NULL) == 0 &&
-            way_find(&addrs[n], k->spec.permit, PERMIT_LEARNED, k->spec.tor, &way, NULL) == 0)
+            way_find(&addrs[n], k->spec.permit, PERMIT_LEARNED, k->spec.tor ? WAY_BY_TOR : 0, &way,
+                     NULL) == 0)
             n++;
     }
     if (n > 0)

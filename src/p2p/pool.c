@@ -124,8 +124,11 @@ static bool dialled_by_smaller(const struct pool *p, const struct conn *c)
 /* `newer` came after `older`. */
 static bool prefers_newer(const struct pool *p, const struct conn *newer, const struct conn *older)
 {
+    bool newer_relayed = newer->spec.way == WAY_CIRCUIT;
     if (older->leaving)
         return true;
+    if (newer_relayed != (older->spec.way == WAY_CIRCUIT))
+        return !newer_relayed;
     return newer->spec.inbound == older->spec.inbound || dialled_by_smaller(p, newer);
 }
 

@@ -3,9 +3,10 @@
  * The connections of a host, by peer: who is let in, which of several to one peer is used, and
  * which ends for being idle, old or surplus. For p2p/ alone.
  *
- * Of two connections to one peer that the same end dialled the newer is preferred, and else the one
- * that the peer with the smaller id dialled: both ends come to the same choice. The other takes no
- * new streams and ends once it carries none.
+ * Of two connections to one peer one that no relay carries is preferred to one that a relay does;
+ * else, of two that the same end dialled, the newer, and else the one that the peer with the
+ * smaller id dialled: both ends come to the same choice. The other takes no new streams and ends
+ * once it carries none.
  */
 #ifndef BEAM_P2P_POOL_H
 #define BEAM_P2P_POOL_H

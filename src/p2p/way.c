@@ -7,7 +7,7 @@
 #include "base/text.h"
 
 static const char tld[] = ".onion";
-enum { ONION_RAW = 35, PORT_LEN = 2, TRANSPORT_PARTS = 2, TOR_IS_SLOWER = 3 };
+enum { ONION_RAW = 35, PORT_LEN = 2, TRANSPORT_PARTS = 2, OTHERS_ARE_SLOWER = 3 };
 
 const char *way_name(enum way way)
 {
@@ -18,13 +18,15 @@ const char *way_name(enum way way)
         return "onion";
     case WAY_EXIT:
         return "exit";
+    case WAY_CIRCUIT:
+        return "circuit";
     }
     return "unknown";
 }
 
 uint64_t way_patience(enum way way, uint64_t ms)
 {
-    return way == WAY_DIRECT ? ms : ms * TOR_IS_SLOWER;
+    return way == WAY_DIRECT ? ms : ms * OTHERS_ARE_SLOWER;
 }
 
 static int not_spoken(struct beam_why *why)
@@ -32,7 +34,7 @@ static int not_spoken(struct beam_why *why)
     return beam_why(why, BEAM_EINVAL,
                     "address: its transport is not spoken here (one of /ip4/ADDRESS/tcp/PORT, "
                     "/ip6/ADDRESS/tcp/PORT, /dns/NAME/tcp/PORT and /onion3/ONION:PORT, with "
-                    "/p2p/PEER behind it or not)");
+                    "/p2p/PEER behind it or not, or with /p2p/RELAY/p2p-circuit/p2p/PEER)");
 }
 
 static uint16_t port_of(const uint8_t *at)
@@ -122,14 +124,58 @@ static int find_ip(const struct multiaddr *a, const struct permit *permit,
     return inet_ntop(out->at.ss.ss_family, raw, out->host, sizeof(out->host)) ? 0 : BEAM_EINVAL;
 }
 
+/* ---- by a circuit --------------------------------------------------------------------------- */
+
+int way_hop(const struct multiaddr *a, struct way_hop *out)
+{
+    struct multiaddr_part part;
+    struct multiaddr relay;
+    struct way_hop hop = {.at = {0}};
+    size_t pos = 0, before = 0;
+    while (multiaddr_next(a, &pos, &part) && part.code != MULTIADDR_P2P_CIRCUIT)
+        before = pos;
+    if (part.code != MULTIADDR_P2P_CIRCUIT || before == 0)
+        return BEAM_EINVAL;
+    if (multiaddr_next(a, &pos, &part) && (part.code != MULTIADDR_P2P || pos != a->len))
+        return BEAM_EINVAL;
+    if (multiaddr_decode(a->bytes, before, &relay, NULL) < 0 ||
+        multiaddr_peer(&relay, &hop.relay) < 0)
+        return BEAM_EINVAL;
+    multiaddr_without_peer(&relay, &hop.at);
+    *out = hop;
+    return 0;
+}
+
+/* What is dialled is the relay: so that is what the permit is asked about. */
+static int find_circuit(const struct multiaddr *a, const struct permit *permit,
+                        enum permit_origin origin, unsigned means, struct way_target *out,
+                        struct beam_why *why)
+{
+    struct way_target relay;
+    struct way_hop hop;
+    if (way_hop(a, &hop) < 0)
+        return beam_why(why, BEAM_EINVAL,
+                        "address: not one of a circuit (RELAY's address, then "
+                        "/p2p/RELAY/p2p-circuit/p2p/PEER, by way of one relay)");
+    if (!(means & WAY_BY_CIRCUIT))
+        return beam_why(why, BEAM_EINVAL, "address: nothing goes by way of relays here");
+    out->way = WAY_CIRCUIT;
+    if (hop.at.len == 0)
+        return 0; /* where the relay is found is judged then */
+    return way_find(&hop.at, permit, origin, means & WAY_BY_TOR, &relay, why);
+}
+
 int way_find(const struct multiaddr *a, const struct permit *permit, enum permit_origin origin,
-             bool tor, struct way_target *out, struct beam_why *why)
+             unsigned means, struct way_target *out, struct beam_why *why)
 {
     struct multiaddr_part parts[TRANSPORT_PARTS];
     struct way_target found = {.origin = origin};
     size_t n = transport(a, parts);
+    bool tor = means & WAY_BY_TOR;
     int err;
-    if (n == 1 && parts[0].code == MULTIADDR_ONION3) {
+    if (multiaddr_has(a, MULTIADDR_P2P_CIRCUIT)) {
+        err = find_circuit(a, permit, origin, means, &found, why);
+    } else if (n == 1 && parts[0].code == MULTIADDR_ONION3) {
         err = find_onion(&parts[0], permit, tor, &found, why);
     } else if (n == 2 && parts[1].code == MULTIADDR_TCP && port_of(parts[1].at) > 0) {
         switch (parts[0].code) {

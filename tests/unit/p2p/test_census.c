@@ -50,6 +50,36 @@ BEAM_TEST(census, sources_are_addresses_and_networks)
     }
 }
 
+/* One relay brings many peers, but not all handshakes at once. */
+BEAM_TEST(census, what_a_relay_brings_is_its_own)
+{
+    const struct limits limits = {.connections = 9,
+                                  .inbound = 9,
+                                  .per_address = 1,
+                                  .half_open = 8,
+                                  .half_open_per_address = 2};
+    const struct peer_id ids[] = {{.len = 12, .bytes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}},
+                                  {.len = 12, .bytes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13}}};
+    struct census_source a, b;
+    struct census *c = census_of(&limits);
+    struct beam_why why;
+    census_source_relay(&ids[0], &a);
+    census_source_relay(&ids[1], &b);
+    cr_expect_eq(census_begin(c, &a, &why), 0);
+    cr_expect_eq(census_begin(c, &a, &why), 0);
+    cr_expect_eq(census_begin(c, &a, &why), BEAM_ELIMIT);
+    cr_expect_eq(census_begin(c, &b, &why), 0);
+    cr_expect_eq(census_enter(c, &a, true, &why), 0);
+    cr_expect_eq(census_enter(c, &a, true, &why), 0);
+    census_leave(c, &a, true);
+    census_leave(c, &a, true);
+    census_end(c, &a);
+    census_end(c, &a);
+    census_end(c, &b);
+    cr_expect_eq(census_half_open(c), 0u);
+    census_free(c);
+}
+
 BEAM_TEST(census, handshakes_are_bounded_in_all_and_by_source)
 {
     const struct limits limits = {.connections = 4, .half_open = 3, .half_open_per_address = 2};

@@ -61,11 +61,11 @@ BEAM_TEST(way, is_what_the_permit_covers)
             struct multiaddr a = address(rows[i].text);
             struct way_target t = {0};
             struct beam_why why = {0};
-            int err = way_find(&a, p, PERMIT_TYPED, true, &t, &why);
+            int err = way_find(&a, p, PERMIT_TYPED, WAY_BY_TOR, &t, &why);
             cr_expect_eq(letter(err, t.way), rows[i].typed[e], "%s typed, %zu: %s", rows[i].text, e,
                          why.text);
             cr_expect(err == 0 || why.text[0]);
-            err = way_find(&a, p, PERMIT_LEARNED, true, &t, &why);
+            err = way_find(&a, p, PERMIT_LEARNED, WAY_BY_TOR, &t, &why);
             cr_expect_eq(letter(err, t.way), rows[i].learned[e], "%s learned, %zu", rows[i].text,
                          e);
         }
@@ -80,17 +80,17 @@ BEAM_TEST(way, without_tor_there_is_none_through_it)
     struct multiaddr onion = address("/onion3/" ONION ":4001"), name = address("/dns/a.org/tcp/1"),
                      far = address("/ip4/192.0.2.1/tcp/1"), here = address("/ip4/127.0.0.1/tcp/1");
     cr_assert_eq(permit_new_local(&p), 0);
-    cr_expect_eq(way_find(&onion, p, PERMIT_TYPED, true, &t, NULL), BEAM_EPOLICY);
+    cr_expect_eq(way_find(&onion, p, PERMIT_TYPED, WAY_BY_TOR, &t, NULL), BEAM_EPOLICY);
     permit_free(p);
 
     struct policy policy;
     p = NULL;
     cr_assert_eq(policy_ad_hoc(POLICY_ONION, POLICY_EGRESS_TOR, &policy), 0);
     cr_assert_eq(permit_new(&policy, &p), 0);
-    cr_expect_eq(way_find(&onion, p, PERMIT_TYPED, false, &t, NULL), BEAM_EPOLICY);
-    cr_expect_eq(way_find(&name, p, PERMIT_TYPED, false, &t, NULL), BEAM_EPOLICY);
-    cr_expect_eq(way_find(&far, p, PERMIT_TYPED, false, &t, NULL), BEAM_EPOLICY);
-    cr_expect_eq(way_find(&here, p, PERMIT_TYPED, false, &t, NULL), 0);
+    cr_expect_eq(way_find(&onion, p, PERMIT_TYPED, 0, &t, NULL), BEAM_EPOLICY);
+    cr_expect_eq(way_find(&name, p, PERMIT_TYPED, 0, &t, NULL), BEAM_EPOLICY);
+    cr_expect_eq(way_find(&far, p, PERMIT_TYPED, 0, &t, NULL), BEAM_EPOLICY);
+    cr_expect_eq(way_find(&here, p, PERMIT_TYPED, 0, &t, NULL), 0);
     permit_free(p);
 }
 
@@ -112,7 +112,7 @@ BEAM_TEST(way, names_its_destination)
     for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
         struct multiaddr a = address(to[i].text);
         struct way_target t = {0};
-        cr_expect_eq(way_find(&a, p, PERMIT_LEARNED, true, &t, NULL), 0, "%s", to[i].text);
+        cr_expect_eq(way_find(&a, p, PERMIT_LEARNED, WAY_BY_TOR, &t, NULL), 0, "%s", to[i].text);
         cr_expect_str_eq(t.host, to[i].host);
         cr_expect_eq(t.port, to[i].port);
         cr_expect_eq(t.origin, PERMIT_LEARNED);
@@ -135,10 +135,76 @@ BEAM_TEST(way, nearer_ones_come_first)
     cr_assert_eq(permit_new(&policy, &p), 0);
     for (size_t i = 0; i < N; i++) {
         struct multiaddr a = address(order[i]);
-        cr_expect_eq(way_find(&a, p, PERMIT_TYPED, true, &t[i], NULL), 0, "%s", order[i]);
+        cr_expect_eq(way_find(&a, p, PERMIT_TYPED, WAY_BY_TOR, &t[i], NULL), 0, "%s", order[i]);
         for (size_t j = 0; j < i; j++)
             cr_expect_lt(way_compare(&t[j], &t[i]), 0, "%s, %s", order[j], order[i]);
         cr_expect_eq(way_compare(&t[i], &t[i]), 0);
     }
     permit_free(p);
+}
+
+#define RELAY "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"
+#define FAR   "12D3KooWAQVwJ4xPrx9tBvB66uFjZQQXEqC2eLuNWVk5jtKfcjFm"
+
+BEAM_TEST(way, a_circuit_is_judged_by_the_way_to_its_relay)
+{
+    static const struct {
+        const char *text;
+        enum policy_egress egress;
+        enum permit_origin origin;
+        int err;
+    } to[] = {
+        {"/ip4/192.0.2.1/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_ANY,
+         PERMIT_LEARNED, 0},
+        {"/ip4/192.0.2.1/tcp/1/p2p/" RELAY "/p2p-circuit", POLICY_EGRESS_ANY, PERMIT_LEARNED, 0},
+        {"/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_TOR, PERMIT_LEARNED, 0},
+        {"/onion3/" ONION ":1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_TOR,
+         PERMIT_LEARNED, 0},
+        {"/ip4/192.0.2.1/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_TOR,
+         PERMIT_LEARNED, 0},
+        {"/ip4/10.0.0.1/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_TOR, PERMIT_TYPED,
+         BEAM_EPOLICY},
+        {"/ip4/127.0.0.1/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_ANY,
+         PERMIT_LEARNED, BEAM_EPOLICY},
+        {"/ip4/192.0.2.1/udp/1/quic-v1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_ANY,
+         PERMIT_TYPED, BEAM_EINVAL},
+        {"/ip4/192.0.2.1/tcp/1/p2p-circuit/p2p/" FAR, POLICY_EGRESS_ANY, PERMIT_TYPED, BEAM_EINVAL},
+        {"/p2p-circuit/p2p/" FAR, POLICY_EGRESS_ANY, PERMIT_TYPED, BEAM_EINVAL},
+        {"/p2p/" RELAY "/p2p-circuit/p2p/" FAR "/p2p-circuit/p2p/" FAR, POLICY_EGRESS_ANY,
+         PERMIT_TYPED, BEAM_EINVAL},
+        {"/p2p/" RELAY "/p2p-circuit/ip4/192.0.2.1/tcp/1", POLICY_EGRESS_ANY, PERMIT_TYPED,
+         BEAM_EINVAL},
+    };
+    for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+        struct policy policy;
+        struct permit *p = NULL;
+        struct multiaddr a = address(to[i].text);
+        struct way_target t = {0};
+        cr_assert_eq(policy_ad_hoc(POLICY_ONION, to[i].egress, &policy), 0);
+        cr_assert_eq(permit_new(&policy, &p), 0);
+        int err = way_find(&a, p, to[i].origin, WAY_BY_TOR | WAY_BY_CIRCUIT, &t, NULL);
+        cr_expect_eq(err, to[i].err, "%s: %d", to[i].text, err);
+        if (err == 0)
+            cr_expect_eq(t.way, WAY_CIRCUIT);
+        cr_expect_lt(way_find(&a, p, to[i].origin, WAY_BY_TOR, &t, NULL), 0, "%s: without relays",
+                     to[i].text);
+        permit_free(p);
+    }
+}
+
+BEAM_TEST(way, the_relay_of_a_circuit_is_read)
+{
+    struct multiaddr a = address("/ip4/192.0.2.1/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR),
+                     at = address("/ip4/192.0.2.1/tcp/1"),
+                     bare = address("/p2p/" RELAY "/p2p-circuit"), plain = address("/p2p/" RELAY);
+    struct way_hop hop;
+    char text[PEER_ID_TEXT_SIZE];
+    cr_assert_eq(way_hop(&a, &hop), 0);
+    peer_id_text(&hop.relay, text);
+    cr_expect_str_eq(text, RELAY);
+    cr_expect(multiaddr_equal(&hop.at, &at));
+    cr_assert_eq(way_hop(&bare, &hop), 0);
+    cr_expect_eq(hop.at.len, 0);
+    cr_expect_eq(way_hop(&plain, &hop), BEAM_EINVAL);
+    cr_expect_eq(way_hop(&at, &hop), BEAM_EINVAL);
 }
