@@ -73,7 +73,7 @@ struct way_tor {
 
 /*
  * How streams through relays are made; a host gets this from what speaks their protocol
- * (host_circuits). The relay is reached under the host's permit, but never by a circuit. As way_tor.
+ * (host_circuits). The relay is reached under the host's permit, never by a circuit. As way_tor.
  */
 struct way_circuit {
     int (*dial)(void *owner, const struct way_hop *hop, const struct peer_id *peer,
