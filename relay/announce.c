@@ -90,6 +90,8 @@ static int put_info(struct announce *a)
     fill(a, info);
     int err = info_seal(a->spec.key, info, value, sizeof(value), &len);
     free(info);
+    if (err == 0 && a->spec.news)
+        (void)news_tell(a->spec.news, value, len); /* whom that does not reach asks the DHT */
     const struct kad_text k = {.at = key, .len = info_key(host_id(a->spec.host), key)};
     const struct kad_text v = {.at = value, .len = len};
     return err < 0 ? err

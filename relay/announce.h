@@ -2,6 +2,7 @@
 /*
  * A relay makes itself known in the DHT: it puts what it says of itself (relay/info.h) and provides
  * the key of all relays, as soon as the network is there and then again and again, for both expire.
+ * Who listens to news of relays is told at the same times.
  */
 #ifndef BEAM_RELAY_ANNOUNCE_H
 #define BEAM_RELAY_ANNOUNCE_H
@@ -9,6 +10,7 @@
 #include "p2p/kad.h"
 #include "relay/info.h"
 #include "relay/lease.h"
+#include "relay/news.h"
 
 struct announce;
 
@@ -16,6 +18,7 @@ struct announce_spec { /* what is pointed to is borrowed; the struct is copied *
     struct loop *loop;
     struct host *host;
     struct kad *kad;
+    struct news *news; /* NULL: it is in the DHT alone */
     const struct clock_source *clock;
     const struct key_pair *key;      /* the host's */
     const struct lease_store *store; /* for how full it is */

@@ -85,9 +85,29 @@ static bool pick(struct finder *f)
     return true;
 }
 
+/* The later word of a relay counts. */
+static void add(struct finder *f, const struct relay_info *info)
+{
+    size_t i = 0;
+    while (i < f->n && !peer_id_equal(&f->known[i].info.id, &info->id))
+        i++;
+    if (i == FINDER_MAX || (i < f->n && f->known[i].info.made > info->made))
+        return;
+    f->known[i].info = *info;
+    f->n += i == f->n;
+}
+
+static void add_news(struct finder *f)
+{
+    const struct relay_info *info;
+    for (size_t i = 0; f->spec.news && (info = news_known(f->spec.news, i)); i++)
+        add(f, info);
+}
+
 static void listed(struct finder *f)
 {
     f->listed = loop_now(f->spec.loop);
+    add_news(f);
     if (f->list_done)
         answer(f, 0, NULL, NULL);
     else if (!pick(f))
@@ -102,15 +122,8 @@ static void listed(struct finder *f)
 static void take(struct finder *f, struct kad_text value)
 {
     struct relay_info *info = malloc(sizeof(*info));
-    if (info && info_open(value.at, value.len, info) == 0) {
-        size_t i = 0;
-        while (i < f->n && !peer_id_equal(&f->known[i].info.id, &info->id))
-            i++;
-        if (i < FINDER_MAX) {
-            f->known[i].info = *info;
-            f->n += i == f->n;
-        }
-    }
+    if (info && info_open(value.at, value.len, info) == 0)
+        add(f, info);
     free(info);
 }
 
@@ -155,6 +168,8 @@ static void on_timer(void *arg)
 {
     struct finder *f = arg;
     const struct kad_text topic = info_topic();
+    if (f->listed != 0)
+        add_news(f);
     if (!f->list_done && f->listed != 0 && loop_now(f->spec.loop) < f->listed + FRESH_MS && pick(f))
         return;
     if (kad_table_count(kad_table(f->spec.kad)) == 0) {

@@ -7,6 +7,7 @@
 #define BEAM_RELAY_FINDER_H
 
 #include "p2p/kad.h"
+#include "relay/news.h"
 #include "relay/pick.h"
 
 enum { FINDER_MAX = 20 /* relays that are known at a time */ };
@@ -16,7 +17,8 @@ struct finder;
 struct finder_spec { /* what is pointed to is borrowed; the struct is copied */
     struct loop *loop;
     struct host *host;
-    struct kad *kad; /* the host's */
+    struct kad *kad;         /* the host's */
+    const struct news *news; /* of the host's gossip: relays that it heard of; NULL: of none */
     const struct rng *rng;
     const char *history;  /* path of the file of what was seen; NULL: nothing is kept */
     unsigned kinds;       /* that the relay must have: bits */
@@ -31,7 +33,7 @@ typedef void finder_fn(void *arg, int err, const struct beam_why *why,
 
 /* 0, BEAM_ENOMEM, BEAM_ELIMIT. */
 int finder_new(const struct finder_spec *spec, struct finder **out);
-/* Nothing more is called. Before the kad. NULL allowed. */
+/* Nothing more is called. Before the kad and the news. NULL allowed. */
 void finder_free(struct finder *f);
 /* One that was not given before in this finder's life, while there is one. The answer comes later,
  * once; one pick at a time. */

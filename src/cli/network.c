@@ -36,6 +36,20 @@ static double number_of(const cJSON *o, const char *key)
     return cJSON_IsNumber(m) ? m->valuedouble : 0;
 }
 
+/* Who hides is of no topic. */
+static void print_gossip(const cJSON *reply)
+{
+    const cJSON *t, *topics = cJSON_GetObjectItemCaseSensitive(reply, "gossip");
+    char text[1024];
+    if (cJSON_GetArraySize(topics) == 0)
+        puts("gossip   off");
+    cJSON_ArrayForEach(t, topics)
+    {
+        printf("gossip   %s: ", text_of(t, "topic", text));
+        printf("%.0f peers, %.0f in the mesh\n", number_of(t, "peers"), number_of(t, "mesh"));
+    }
+}
+
 static void print_status(const cJSON *reply)
 {
     char text[1024];
@@ -51,6 +65,8 @@ static void print_status(const cJSON *reply)
     }
     printf("peers    %.0f\n", number_of(reply, "peers"));
     printf("dht      %s\n", text_of(reply, "dht", text));
+    print_gossip(reply);
+    printf("relays   %.0f heard of\n", number_of(reply, "relays_heard"));
     printf("nat      %s\n", text_of(reply, "nat", text));
     printf("tor      %s\n", text_of(reply, "tor", text));
 }

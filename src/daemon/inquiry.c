@@ -156,6 +156,35 @@ static const char *dht_word(const struct kad *k)
     return kad_mode(k) == KAD_SERVER ? "server" : "client";
 }
 
+/* The topics that it is of. */
+static bool add_gossip(cJSON *o, const struct network *n)
+{
+    const struct gossip *g = network_gossip(n);
+    struct gossip_topic topic;
+    cJSON *list = cJSON_AddArrayToObject(o, "gossip");
+    bool whole = list != NULL;
+    for (size_t i = 0; whole && g && gossip_topic(g, i, &topic); i++) {
+        cJSON *row = cJSON_CreateObject();
+        whole = cJSON_AddStringToObject(row, "topic", topic.name) &&
+                cJSON_AddNumberToObject(row, "peers", (double)topic.count.peers) &&
+                cJSON_AddNumberToObject(row, "mesh", (double)topic.count.mesh);
+        if (!cJSON_AddItemToArray(list, row)) {
+            cJSON_Delete(row);
+            whole = false;
+        }
+    }
+    return whole;
+}
+
+static size_t count_news(const struct network *n)
+{
+    const struct news *news = network_news(n);
+    size_t count = 0;
+    while (news && news_known(news, count))
+        count++;
+    return count;
+}
+
 static cJSON *status_of(const struct network *n, uint64_t id)
 {
     const struct host *h = network_host(n);
@@ -163,7 +192,8 @@ static cJSON *status_of(const struct network *n, uint64_t id)
     return finished(
         o, add_peer_id(o, "peer_id", host_id(h)) && add_listen(o, h) &&
                cJSON_AddNumberToObject(o, "peers", (double)host_peers(h)) &&
-               cJSON_AddStringToObject(o, "dht", dht_word(network_kad(n))) &&
+               cJSON_AddStringToObject(o, "dht", dht_word(network_kad(n))) && add_gossip(o, n) &&
+               cJSON_AddNumberToObject(o, "relays_heard", (double)count_news(n)) &&
                cJSON_AddStringToObject(o, "nat", "unknown") &&
                cJSON_AddStringToObject(o, "tor", tor_word(tor_state(network_spec(n)->tor))));
 }
@@ -371,6 +401,7 @@ static int look_for_relays(struct inquiry *q)
     const struct finder_spec spec = {.loop = network_spec(n)->loop,
                                      .host = network_host(n),
                                      .kad = network_kad(n),
+                                     .news = network_news(n),
                                      .rng = network_spec(n)->rng,
                                      .history = q->history,
                                      .patience_ms = RELAYS_MS};

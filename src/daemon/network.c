@@ -31,6 +31,8 @@ struct network {
     struct host *host;
     struct keeper *keeper;
     struct kad *kad;
+    struct gossip *gossip; /* of one that is seen */
+    struct news *news;
     struct doorway *doorway; /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
     struct onion *onion;
@@ -193,6 +195,8 @@ static void take_down(struct network *n)
     doorway_close(n->doorway);
     onion_key_free(n->onion_key);
     keeper_free(n->keeper);
+    news_free(n->news);
+    gossip_free(n->gossip);
     kad_free(n->kad);
     host_free(n->host);
     key_pair_free(n->key);
@@ -201,6 +205,8 @@ static void take_down(struct network *n)
     n->doorway = NULL;
     n->onion_key = NULL;
     n->keeper = NULL;
+    n->news = NULL;
+    n->gossip = NULL;
     n->kad = NULL;
     n->host = NULL;
     n->key = NULL;
@@ -243,6 +249,23 @@ static int join_dht(struct network *n)
     return kad_new(&kad, &n->kad);
 }
 
+/* Who hides is of no topic: whom it hears of, and when, would be known of it. */
+static int join_gossip(struct network *n)
+{
+    const struct network_spec *s = &n->spec;
+    const struct gossip_spec gossip = {.loop = s->loop,
+                                       .host = n->host,
+                                       .rng = s->rng,
+                                       .clock = s->clock,
+                                       .exchange = true,
+                                       .allow_private = s->conf->network_allow_private};
+    if (!n->seen)
+        return 0;
+    int err = gossip_new(&gossip, &n->gossip);
+    const struct news_spec news = {.loop = s->loop, .gossip = n->gossip, .clock = s->clock};
+    return err < 0 ? err : news_new(&news, &n->news);
+}
+
 int network_up(struct network *n, struct beam_why *why)
 {
     const struct conf *c = n->spec.conf;
@@ -262,6 +285,8 @@ int network_up(struct network *n, struct beam_why *why)
         err = make_host(n);
     if (err == 0)
         err = join_dht(n);
+    if (err == 0)
+        err = join_gossip(n);
     if (err < 0)
         beam_why(why, err, "network: %s", beam_err_text(err));
     if (err == 0)
@@ -335,6 +360,16 @@ struct keeper *network_keeper(const struct network *n)
 struct kad *network_kad(const struct network *n)
 {
     return n->kad;
+}
+
+struct gossip *network_gossip(const struct network *n)
+{
+    return n->gossip;
+}
+
+const struct news *network_news(const struct network *n)
+{
+    return n->news;
 }
 
 const struct network_spec *network_spec(const struct network *n)

@@ -2,8 +2,8 @@
 /*
  * The daemon's own node in the peer-to-peer network: a host under the default policy, with the
  * identity that the key store has for this machine, and its DHT: of which it is a server when it
- * listens and need not hide, else a client. It comes up when something is configured that needs it,
- * or somebody asks for it.
+ * listens and need not hide, else a client. One that need not hide gossips, too. It comes up when
+ * something is configured that needs it, or somebody asks for it.
  */
 #ifndef BEAM_DAEMON_NETWORK_H
 #define BEAM_DAEMON_NETWORK_H
@@ -11,10 +11,12 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "conf/conf.h"
+#include "gossip/gossip.h"
 #include "identity/keystore.h"
 #include "p2p/host.h"
 #include "p2p/kad.h"
 #include "p2p/keeper.h"
+#include "relay/news.h"
 #include "tor/isolation.h"
 #include "tor/tor.h"
 
@@ -58,6 +60,9 @@ void network_resume(struct network *n);
 struct host *network_host(const struct network *n);
 struct keeper *network_keeper(const struct network *n);
 struct kad *network_kad(const struct network *n);
+/* And while it has to hide. */
+struct gossip *network_gossip(const struct network *n);
+const struct news *network_news(const struct network *n);
 const struct network_spec *network_spec(const struct network *n);
 
 #endif

@@ -18,6 +18,7 @@
 #include "daemon/process.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
+#include "gossip/gossip.h"
 #include "identity/keystore.h"
 #include "loop/listen.h"
 #include "p2p/host.h"
@@ -55,6 +56,8 @@ struct operator
 
     struct operator_onion *onion;
     struct kad *kad;
+    struct gossip *gossip;
+    struct news *news;
     struct announce *announce;
     char front_url[INFO_URL_SIZE];
 };
@@ -434,9 +437,28 @@ static void free_network(void *arg)
 {
     struct operator* r = arg;
     announce_free(r->announce);
+    news_free(r->news);
+    gossip_free(r->gossip);
     kad_free(r->kad);
     r->announce = NULL;
+    r->news = NULL;
+    r->gossip = NULL;
     r->kad = NULL;
+}
+
+/* A relay passes on what others say of themselves, and says it of itself. */
+static int start_gossip(struct operator* r)
+{
+    const struct gossip_spec gossip = {.loop = r->loop,
+                                       .host = r->host,
+                                       .rng = rng_system(),
+                                       .clock = clock_system(),
+                                       .key = r->key,
+                                       .exchange = true,
+                                       .allow_private = r->setup->conf->network_allow_private};
+    int err = gossip_new(&gossip, &r->gossip);
+    const struct news_spec news = {.loop = r->loop, .gossip = r->gossip, .clock = clock_system()};
+    return err < 0 ? err : news_new(&news, &r->news);
 }
 
 /* A relay serves the DHT, and makes itself known there. */
@@ -464,6 +486,9 @@ static int start_network(void *arg, struct beam_why *why)
              r->base.host);
     int err = kad_new(&kad, &r->kad);
     announce.kad = r->kad;
+    if (err == 0)
+        err = start_gossip(r);
+    announce.news = r->news;
     if (err == 0 && c->relay_announce)
         err = announce_new(&announce, &r->announce);
     if (err < 0)

@@ -155,3 +155,25 @@ def no_relay(stage):
         pass
     check("--community-relay=ADDR" in event["text"], f"{event}")
     tunnel.interrupt()
+
+
+@case("dht/heard", network=False, seconds=120)
+def heard(stage):
+    """A node that need not hide hears of relays that come after it; one that hides hears nothing."""
+    [first] = relays(stage, 1)
+    node = Server(stage, 9, first.address)
+    hidden = stage.home("hidden", network__bootstrap=first.address)
+    daemon = stage.keep(Process(hidden.argv("daemon"), env=hidden.environment()))
+    wait_until(lambda: node.ask("status")["gossip"] == [
+        {"topic": "/beam/relays/1.0.0", "peers": 1, "mesh": 1}], 30, "the node gossips")
+    stage.keep(Relay(stage.path("late"), front=f"127.8.0.1:{free_port()}",
+                     p2p=f"127.8.0.1:{free_port()}", network__allow_private="yes",
+                     network__bootstrap=first.address))
+    wait_until(lambda: node.ask("status")["relays_heard"] == 2, 60, "both are heard of")
+    check("in the mesh" in node.home.run("network", "status").out, "as text")
+    done = hidden.run("network", "status", "--json")
+    equal((json.loads(done.out)["gossip"], json.loads(done.out)["relays_heard"]), ([], 0),
+          "what the hidden one hears")
+    node.end()
+    daemon.signal(signal.SIGTERM)
+    equal(daemon.wait(10), 0, "the daemon's status")
