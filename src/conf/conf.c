@@ -426,6 +426,24 @@ int conf_get(const struct conf *c, const char *key, char *out, size_t size)
     return value_print(&keys[i], field_const(c, i), out, size);
 }
 
+/* The entries of a LIST are not shown: a bridge's line is for those alone who were given it. */
+static int differs(const struct conf_key *key, const void *has, const void *wants,
+                   struct beam_why *why)
+{
+    static const char todo[] = "stop its tunnels first, or leave -o out";
+    char ours[200], theirs[200];
+    if (strcmp(key->type, "LIST") == 0)
+        return beam_why(why, BEAM_EEXIST,
+                        "%s.%s: the daemon that runs does not have what this command asks for (%s)",
+                        key->section, key->name, todo);
+    int ours_err = value_print(key, has, ours, sizeof(ours));
+    int theirs_err = value_print(key, wants, theirs, sizeof(theirs));
+    return beam_why(why, BEAM_EEXIST,
+                    "%s.%s: the daemon that runs has `%s`, and this command asks for `%s` (%s)",
+                    key->section, key->name, ours_err < 0 ? "(a long text)" : ours,
+                    theirs_err < 0 ? "(another long text)" : theirs, todo);
+}
+
 int conf_match(const struct conf *c, const char *assignment, struct beam_why *why)
 {
     struct conf *asked = NULL;
@@ -436,16 +454,8 @@ int conf_match(const struct conf *c, const char *assignment, struct beam_why *wh
         err = conf_set(asked, assignment, why);
     if (err == 0)
         err = look_up(assignment, (size_t)(equals - assignment), "-o", &i, why);
-    if (err == 0 && !value_holds(&keys[i], field_const(c, i), field_const(asked, i))) {
-        char has[200], wants[200];
-        int has_err = value_print(&keys[i], field_const(c, i), has, sizeof(has));
-        int wants_err = value_print(&keys[i], field_const(asked, i), wants, sizeof(wants));
-        err = beam_why(why, BEAM_EEXIST,
-                       "%s.%s: the daemon that runs has `%s`, and this command asks for `%s` (stop "
-                       "its tunnels first, or leave -o out)",
-                       keys[i].section, keys[i].name, has_err < 0 ? "(a long text)" : has,
-                       wants_err < 0 ? "(another long text)" : wants);
-    }
+    if (err == 0 && !value_holds(&keys[i], field_const(c, i), field_const(asked, i)))
+        err = differs(&keys[i], field_const(c, i), field_const(asked, i), why);
     conf_free(asked);
     return err;
 }

@@ -85,9 +85,9 @@ bool conf_is_list(const char *key);
 int conf_get(const struct conf *c, const char *key, char *out, size_t size);
 /*
  * Holds an assignment that another process was given against c: 0 when c has
- * that value (of a LIST: that entry), BEAM_EEXIST with both values in `why` when it has another. A
- * relative PATH is taken from our working directory: let the other process
- * send what conf_get gives it.
+ * that value (of a LIST: that entry), BEAM_EEXIST when it has another, with both values in `why`
+ * (of a LIST, whose entries may be secrets, with none). A relative PATH is taken from our working
+ * directory: let the other process send what conf_get gives it.
  */
 int conf_match(const struct conf *c, const char *assignment, struct beam_why *why);
 

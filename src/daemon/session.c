@@ -12,6 +12,7 @@
 #include "control/channel.h"
 #include "daemon/events.h"
 #include "daemon/message.h"
+#include "daemon/setup.h"
 #include "daemon/status.h"
 
 enum state { STATE_OPEN, STATE_FINISHING, STATE_ENDED };
@@ -286,7 +287,9 @@ static int check_options(const struct session *s, const struct message *m, struc
                         m->config, (long)getpid(), s->world->config);
     cJSON_ArrayForEach(item, m->options)
     {
-        int err = conf_match(s->world->conf, item->valuestring, why);
+        int err = setup_check(item->valuestring, why);
+        if (err == 0)
+            err = conf_match(s->world->conf, item->valuestring, why);
         if (err < 0)
             return err;
     }

@@ -60,6 +60,16 @@ static int assign(struct conf *c, const char *assignment, struct beam_why *why)
     return err;
 }
 
+int setup_check(const char *assignment, struct beam_why *why)
+{
+    struct conf *alone = NULL;
+    int err = conf_new(&alone);
+    err =
+        err < 0 ? beam_why(why, err, "-o: %s", beam_err_text(err)) : assign(alone, assignment, why);
+    conf_free(alone);
+    return err;
+}
+
 static int load(const struct daemon_options *o, struct setup *s, struct beam_why *why)
 {
     int err = conf_new(&s->conf);

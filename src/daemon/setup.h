@@ -18,6 +18,8 @@ struct setup {
 /* Finds the folders, reads the files and the assignments, checks the policies; changes nothing.
  * 0; BEAM_EUSAGE (an assignment), BEAM_EINVAL, … with words. */
 int setup_read(const struct daemon_options *options, struct setup **out, struct beam_why *why);
+/* Whether an assignment is well formed, whatever else is set: 0, or BEAM_EUSAGE with words. */
+int setup_check(const char *assignment, struct beam_why *why);
 /* Makes the folders; refuses loose ones, that of the configuration among them, and says which. */
 int setup_prepare(const struct setup *s, struct beam_why *why);
 /* What the configuration says of tor. Borrowed from s. */

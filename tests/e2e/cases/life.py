@@ -308,11 +308,24 @@ def name(t):
 
 @case("life/a-running-daemon-has-another-value")
 def another_value(t):
-    """-o that contradicts the running daemon is an error that says both values."""
+    """-o that contradicts the running daemon is an error that says both values, but for those that
+    are nobody's business; one that is none is wrong usage, as it is where no daemon runs."""
     home = t.home()
     home.publish(t.app.http).ready()
-    done = home.run("-o", "tunnel.connect_timeout=3s", str(t.app.other), "--tor")
-    check(done.status != 0 and "3s" in done.err and "10s" in done.err, f"{done}")
+
+    def asked(value, status):
+        done = home.run("-o", value, str(t.app.other), "--tor")
+        equal(done.status, status, f"the status of {done}")
+        return done.err
+
+    said = asked("tunnel.connect_timeout=3s", 1)
+    check("3s" in said and "10s" in said, said)
+    said = asked("tor.bridge=192.0.2.7:443 " + "A" * 40, 1)
+    check("tor.bridge" in said and "192.0.2.7" not in said and "AAA" not in said, said)
+    for value in ("tor.bridge=obfs4 192.0.2.7:443 cert", "tor.control=9051",
+                  "network.bootstrap=nowhere"):
+        said = asked(value, 2)
+        check(value.partition("=")[0] in said and "192.0.2.7" not in said, said)
 
 
 @case("life/tor-inherits-nothing")

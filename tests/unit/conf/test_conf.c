@@ -315,6 +315,8 @@ BEAM_TEST(conf, rows_of_a_list_add_up)
     cr_assert_str_eq(c->tor_bridge, "192.0.2.1:443\n192.0.2.2:443\n192.0.2.3:443");
     cr_assert_eq(conf_match(c, "tor.bridge=192.0.2.2:443", &why), 0);
     cr_assert_eq(conf_match(c, "tor.bridge=192.0.2.2:44", &why), BEAM_EEXIST);
+    cr_assert_null(strstr(why.text, "192.0.2."), "a bridge is shown: %s", why.text);
+    cr_assert_not_null(strstr(why.text, "tor.bridge"), "%s", why.text);
     cr_assert_eq(conf_parse(c, "z.conf", "/", third, sizeof(third) - 1, &why), 0);
     cr_assert_str_eq(c->tor_bridge, "192.0.2.4:443");
     cr_assert_eq(conf_set(c, "tor.bridge=192.0.2.5:443", &why), 0);

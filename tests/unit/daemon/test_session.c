@@ -367,9 +367,13 @@ BEAM_TEST(session, options_are_held_against_the_daemons_own)
     cr_expect(has(heard(&p, 2), "\"code\":\"exists\"") && has(heard(&p, 2), "1024") &&
                   has(heard(&p, 2), "7"),
               "%s", heard(&p, 2));
-    cr_expect(has(heard(&p, 3), "\"error\""), "%s", heard(&p, 3));
+    cr_expect(has(heard(&p, 3), "\"code\":\"usage\""), "%s", heard(&p, 3));
     cr_expect(has(heard(&p, 4), "/another") && has(heard(&p, 4), "/the/beam.conf"), "%s",
               heard(&p, 4));
+    say(&p, PUBLISH("a", ",\"options\":[\"tor.bridge=192.0.2.7\"]"));
+    turns(&s);
+    cr_expect(has(heard(&p, 5), "\"code\":\"usage\"") && has(heard(&p, 5), "tor.bridge"), "%s",
+              heard(&p, 5));
     cr_expect_eq(fakes_open, 0);
     disconnect(&p);
     end(&s);
