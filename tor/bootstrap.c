@@ -17,6 +17,12 @@ void bootstrap_init(struct bootstrap *b, uint64_t now, uint64_t timeout)
     *b = (struct bootstrap){.moved_at = now, .timeout = timeout, .old_at = now + LONG_RUN};
 }
 
+void bootstrap_age(struct bootstrap *b, uint64_t now, uint64_t uptime)
+{
+    if (b->old_at != UINT64_MAX)
+        b->old_at = uptime < LONG_RUN ? now + LONG_RUN - uptime : now;
+}
+
 /* Trouble of a kind is told once, until things move again. */
 static bool first_time(struct bootstrap *b, enum kind kind)
 {

@@ -36,6 +36,8 @@ struct bootstrap {
 
 /* A tor was started now; `timeout` in ms. */
 void bootstrap_init(struct bootstrap *b, uint64_t now, uint64_t timeout);
+/* It had run for `uptime` ms before: one that is not ours. */
+void bootstrap_age(struct bootstrap *b, uint64_t now, uint64_t uptime);
 /* "NOTICE BOOTSTRAP PROGRESS=…", as STATUS_CLIENT and STATUS_GENERAL events
  * and GETINFO status/bootstrap-phase give it. Anything else is ignored. */
 unsigned bootstrap_status(struct bootstrap *b, uint64_t now, const char *text);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 static void arm(struct watch *w)
 {
     uint64_t due = bootstrap_due(&w->bootstrap), now = loop_now(w->loop);
@@ -75,9 +77,27 @@ static void on_phase(void *arg, const struct control_reply *r)
         w->events.done(w->events.arg);
 }
 
+/* One that is not ours may be old already; where a filter does not let us ask, it is new to us. */
+static void on_uptime(void *arg, const struct control_reply *r)
+{
+    static const char key[] = "uptime=";
+    struct watch *w = arg;
+    const char *text = r->lines[0].text;
+    uint64_t seconds = 0;
+    if (r->code != 250 || strncmp(text, key, sizeof(key) - 1) != 0)
+        return;
+    text += sizeof(key) - 1;
+    if (text_number(text, strlen(text), UINT32_MAX, &seconds) < 0)
+        return;
+    bootstrap_age(&w->bootstrap, loop_now(w->loop), seconds * 1000);
+    arm(w);
+}
+
 int watch_take(struct watch *w, struct control *control, uint64_t answer_timeout)
 {
     int err = control_send(control, on_phase, w, "GETINFO status/bootstrap-phase");
+    if (err == 0)
+        err = control_send(control, on_uptime, w, "GETINFO uptime");
     if (err == 0)
         err =
             pulse_start(w->loop, &w->pulse, control, answer_timeout, w->events.hung, w->events.arg);

@@ -34,8 +34,8 @@ void watch_begin(struct watch *w, uint64_t timeout);
  * is another). */
 void watch_log(struct watch *w, const struct logline *l);
 bool watch_event(struct watch *w, const char *text);
-/* It is under control: it is asked how far it is, and whether it lives; `control` is borrowed until
- * watch_let_go. 0, or the error of control_send. */
+/* It is under control: it is asked how far and how old it is, and whether it lives; `control` is
+ * borrowed until watch_let_go. 0, or the error of control_send. */
 int watch_take(struct watch *w, struct control *control, uint64_t answer_timeout);
 /* Before the control is freed. */
 void watch_let_go(struct watch *w);

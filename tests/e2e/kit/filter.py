@@ -16,6 +16,7 @@ ALLOWED = [re.compile(pattern) for pattern in (
     r"SETEVENTS STATUS_CLIENT STATUS_GENERAL HS_DESC",
     r"GETINFO net/listeners/socks",
     r"GETINFO status/bootstrap-phase",
+    r"GETINFO uptime",
     r"ADD_ONION ED25519-V3:[A-Za-z0-9+/=]+ Flags=DiscardPK(,V3Auth)?( MaxStreams=\d+)?"
     r"( PoWDefensesEnabled=1 PoWQueueRate=\d+ PoWQueueBurst=\d+)? Port=80,127\.0\.0\.1:\d+"
     r"( ClientAuthV3=[A-Za-z2-7]{52})*",

@@ -124,6 +124,19 @@ BEAM_TEST(bootstrap, after_a_month_it_is_said_once)
     cr_assert_eq(bootstrap_tick(&b, due + MONTH), 0);
 }
 
+BEAM_TEST(bootstrap, the_month_begins_when_tor_did)
+{
+    struct bootstrap b = fresh(1000);
+    bootstrap_status(&b, 2000, "NOTICE BOOTSTRAP PROGRESS=100 TAG=done SUMMARY=\"Done\"");
+    bootstrap_age(&b, 3000, MONTH - 500);
+    cr_assert_eq(bootstrap_due(&b), 3500);
+    bootstrap_age(&b, 3000, 2 * MONTH);
+    cr_assert_eq(bootstrap_due(&b), 3000);
+    cr_assert_eq(bootstrap_tick(&b, 3000), BOOTSTRAP_TROUBLE);
+    bootstrap_age(&b, 4000, 2 * MONTH);
+    cr_assert_eq(bootstrap_due(&b), UINT64_MAX, "said once");
+}
+
 BEAM_TEST(bootstrap, the_watchdog_waits_anew_after_progress)
 {
     struct bootstrap b = fresh(0);

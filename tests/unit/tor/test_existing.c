@@ -68,7 +68,8 @@ BEAM_TEST(existing, found_and_left_as_it_is, .timeout = 30)
         "GETCONF HiddenServiceNonAnonymousMode HiddenServiceSingleHopMode",
         "SETEVENTS STATUS_CLIENT STATUS_GENERAL HS_DESC",
         "GETINFO net/listeners/socks",
-        "GETINFO status/bootstrap-phase"};
+        "GETINFO status/bootstrap-phase",
+        "GETINFO uptime"};
     struct bed b;
     char socks[ADDR_TEXT_SIZE];
     bed_open(&b, NULL);
@@ -85,6 +86,30 @@ BEAM_TEST(existing, found_and_left_as_it_is, .timeout = 30)
                      b.fake.lines[i]);
     for (size_t i = sizeof(lines) / sizeof(lines[0]); i < b.fake.count; i++)
         cr_assert_str_eq(b.fake.lines[i], "GETINFO status/bootstrap-phase");
+    bed_close(&b);
+}
+
+static bool is_old(struct fake *f, const char *line)
+{
+    if (strcmp(line, "GETINFO uptime") != 0)
+        return false;
+    peer_say(&f->peer, "250-uptime=2592001\r\n250 OK\r\n");
+    return true;
+}
+
+static bool warned(void *arg)
+{
+    const struct ear *e = arg;
+    return e->warnings > 0;
+}
+
+BEAM_TEST(existing, how_long_it_has_run_counts_from_its_own_beginning, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, is_old);
+    tor_start(b.ear.tor);
+    cr_assert(kit_until(b.loop, warned, &b.ear, 5000));
+    cr_assert_not_null(strstr(b.ear.warning.text, "30 days"), "%s", b.ear.warning.text);
     bed_close(&b);
 }
 
