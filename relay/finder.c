@@ -79,7 +79,7 @@ static bool pick(struct finder *f)
         return false;
     struct known *k = &f->known[i];
     k->given = true;
-    host_learn(f->spec.host, &k->info.id, k->info.addrs, k->info.addr_count, PERMIT_LEARNED,
+    host_learn(f->spec.host, &k->info.id, k->info.addrs, k->info.addr_count, ADDRESS_SIGNED,
                LEARNED_MS);
     answer(f, 0, NULL, &k->info);
     return true;

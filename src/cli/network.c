@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
+#include "cli/reply.h"
 
 /* A peer may be beyond a tor that has to start first. */
 enum { REACH_MS = 150 * 1000 };
@@ -22,69 +23,53 @@ struct asked {
 
 /* ---- as text -------------------------------------------------------------------------------- */
 
-/* Another's words, escaped; "" when it is not there. */
-static const char *text_of(const cJSON *o, const char *key, char out[1024])
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    text_escape(text ? text : "", text ? strlen(text) : 0, out, 1024);
-    return out;
-}
-
-static double number_of(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}
-
 /* Who hides is of no topic. */
 static void print_gossip(const cJSON *reply)
 {
     const cJSON *t, *topics = cJSON_GetObjectItemCaseSensitive(reply, "gossip");
-    char text[1024];
+    char text[REPLY_TEXT_SIZE];
     if (cJSON_GetArraySize(topics) == 0)
         puts("gossip   off");
     cJSON_ArrayForEach(t, topics)
     {
-        printf("gossip   %s: ", text_of(t, "topic", text));
-        printf("%.0f peers, %.0f in the mesh\n", number_of(t, "peers"), number_of(t, "mesh"));
+        printf("gossip   %s: ", reply_text(t, "topic", text));
+        printf("%.0f peers, %.0f in the mesh\n", reply_number(t, "peers"), reply_number(t, "mesh"));
     }
 }
 
 static void print_status(const cJSON *reply)
 {
-    char text[1024];
+    char text[REPLY_TEXT_SIZE];
     const cJSON *item, *listen = cJSON_GetObjectItemCaseSensitive(reply, "listen");
-    printf("peer id  %s\n", text_of(reply, "peer_id", text));
+    printf("peer id  %s\n", reply_text(reply, "peer_id", text));
     if (cJSON_GetArraySize(listen) == 0)
         puts("listen   nowhere");
     cJSON_ArrayForEach(item, listen)
     {
-        const char *at = cJSON_GetStringValue(item);
-        text_escape(at ? at : "", at ? strlen(at) : 0, text, sizeof(text));
-        printf("listen   %s\n", text);
+        printf("listen   %s\n", reply_escape(item, text));
     }
-    printf("peers    %.0f\n", number_of(reply, "peers"));
-    printf("dht      %s\n", text_of(reply, "dht", text));
+    printf("peers    %.0f\n", reply_number(reply, "peers"));
+    printf("dht      %s\n", reply_text(reply, "dht", text));
     print_gossip(reply);
-    printf("relays   %.0f heard of\n", number_of(reply, "relays_heard"));
-    printf("nat      %s\n", text_of(reply, "nat", text));
-    printf("tor      %s\n", text_of(reply, "tor", text));
+    printf("relays   %.0f heard of\n", reply_number(reply, "relays_heard"));
+    printf("nat      %s\n", reply_text(reply, "nat", text));
+    printf("tor      %s\n", reply_text(reply, "tor", text));
 }
 
 static void print_peers(const cJSON *reply)
 {
     const cJSON *p, *peers = cJSON_GetObjectItemCaseSensitive(reply, "peers");
-    char text[1024];
+    char text[REPLY_TEXT_SIZE];
     if (cJSON_GetArraySize(peers) == 0)
         puts("No peers.");
     cJSON_ArrayForEach(p, peers)
     {
-        printf("%-52s  ", text_of(p, "peer", text));
-        printf("%-3s  ", text_of(p, "direction", text));
-        printf("%-6s  ", text_of(p, "path", text));
-        printf("%3.0f streams  ", number_of(p, "streams"));
-        printf("%s  ", text_of(p, "agent", text));
-        printf("%s\n", text_of(p, "address", text));
+        printf("%-52s  ", reply_text(p, "peer", text));
+        printf("%-3s  ", reply_text(p, "direction", text));
+        printf("%-6s  ", reply_text(p, "path", text));
+        printf("%3.0f streams  ", reply_number(p, "streams"));
+        printf("%s  ", reply_text(p, "agent", text));
+        printf("%s\n", reply_text(p, "address", text));
     }
 }
 
@@ -92,35 +77,36 @@ static void print_peers(const cJSON *reply)
 static void print_routes(const cJSON *reply)
 {
     const cJSON *bucket, *p;
-    char text[1024];
-    printf("dht %s, %.0f servers known", text_of(reply, "dht", text), number_of(reply, "count"));
-    if (number_of(reply, "servers") > 0)
-        printf(", about %.0f in all", number_of(reply, "servers"));
+    char text[REPLY_TEXT_SIZE];
+    printf("dht %s, %.0f servers known", reply_text(reply, "dht", text),
+           reply_number(reply, "count"));
+    if (reply_number(reply, "servers") > 0)
+        printf(", about %.0f in all", reply_number(reply, "servers"));
     putchar('\n');
     cJSON_ArrayForEach(bucket, cJSON_GetObjectItemCaseSensitive(reply, "buckets"))
     {
         cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(bucket, "peers"))
         {
-            printf("%3.0f bits  ", number_of(bucket, "shared"));
-            printf("%-52s  ", text_of(p, "peer", text));
-            printf("answered %.0f s ago\n", number_of(p, "seen_s"));
+            printf("%3.0f bits  ", reply_number(bucket, "shared"));
+            printf("%-52s  ", reply_text(p, "peer", text));
+            printf("answered %.0f s ago\n", reply_number(p, "seen_s"));
         }
     }
 }
 
 static void print_reached(const struct asked *a, const cJSON *reply)
 {
-    char peer[1024], path[1024], address[1024];
-    text_of(reply, "peer", peer);
-    text_of(reply, "path", path);
-    text_of(reply, "address", address);
+    char peer[REPLY_TEXT_SIZE], path[REPLY_TEXT_SIZE], address[REPLY_TEXT_SIZE];
+    reply_text(reply, "peer", peer);
+    reply_text(reply, "path", path);
+    reply_text(reply, "address", address);
     if (strcmp(a->what, "ping") == 0)
-        printf("%s  %s  %.3f ms  %s\n", peer, path, number_of(reply, "ms"), address);
+        printf("%s  %s  %.3f ms  %s\n", peer, path, reply_number(reply, "ms"), address);
     else if (peer[0])
         printf("Connected to %s (%s) %s\n", peer, path, address);
     else
         printf("%.0f peers are kept; %.0f of them were not connected and are dialled.\n",
-               number_of(reply, "kept"), number_of(reply, "dialled"));
+               reply_number(reply, "kept"), reply_number(reply, "dialled"));
     fflush(stdout);
 }
 
@@ -144,7 +130,7 @@ static bool collect(struct asked *a, const cJSON *reply)
         return false;
     if (strcmp(a->what, "ping") != 0)
         return true;
-    cJSON *ms = cJSON_CreateNumber(number_of(reply, "ms"));
+    cJSON *ms = cJSON_CreateNumber(reply_number(reply, "ms"));
     if (cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(a->collected, "ms"), ms))
         return true;
     cJSON_Delete(ms);

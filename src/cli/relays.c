@@ -3,52 +3,35 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/text.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
+#include "cli/reply.h"
 
 /* The network may be beyond a tor that has to start first. */
-enum { RELAYS_MS = 150 * 1000, TEXT_SIZE = 1024 };
+enum { RELAYS_MS = 150 * 1000 };
 
 struct asked {
     bool json;
     int err;
 };
 
-/* What a relay says of itself, escaped; "" when it is not there. */
-static const char *text_of(const cJSON *o, const char *key, char out[TEXT_SIZE])
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    text_escape(text ? text : "", text ? strlen(text) : 0, out, TEXT_SIZE);
-    return out;
-}
-
-static double number_of(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}
-
 static void print_relay(const cJSON *relay)
 {
-    char text[TEXT_SIZE];
-    printf("%s\n", text_of(relay, "peer", text));
-    printf("  url         %s\n", text_of(relay, "url", text));
-    printf("  places      %.0f of %.0f taken\n", number_of(relay, "reservations"),
-           number_of(relay, "max_reservations"));
+    char text[REPLY_TEXT_SIZE];
+    printf("%s\n", reply_text(relay, "peer", text));
+    printf("  url         %s\n", reply_text(relay, "url", text));
+    printf("  places      %.0f of %.0f taken\n", reply_number(relay, "reservations"),
+           reply_number(relay, "max_reservations"));
     if (cJSON_GetObjectItemCaseSensitive(relay, "reputation"))
-        printf("  reputation  %.2f here, up after %.0f ms\n", number_of(relay, "reputation"),
-               number_of(relay, "ms"));
-    if (text_of(relay, "contact", text)[0])
+        printf("  reputation  %.2f here, up after %.0f ms\n", reply_number(relay, "reputation"),
+               reply_number(relay, "ms"));
+    if (reply_text(relay, "contact", text)[0])
         printf("  contact     %s\n", text);
     const cJSON *at;
     cJSON_ArrayForEach(at, cJSON_GetObjectItemCaseSensitive(relay, "addresses"))
     {
-        const char *addr = cJSON_GetStringValue(at);
-        text_escape(addr ? addr : "", addr ? strlen(addr) : 0, text, sizeof(text));
-        printf("  at          %s\n", text);
+        printf("  at          %s\n", reply_escape(at, text));
     }
 }
 

@@ -254,6 +254,7 @@ static int start_network(void *arg, struct beam_why *why)
                                       .rng = rng_system(),
                                       .clock = clock_system(),
                                       .run_dir = d->setup->home->run,
+                                      .keep_dir = d->setup->home->data,
                                       .version = d->options->version};
     int err = network_new(&spec, &d->network, why);
     if (err < 0)

@@ -8,6 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "identity/multiaddr_list.h"
+#include "p2p/recall.h"
 #include "path/circuits.h"
 #include "policy/policy.h"
 #include "tor/doorway.h"
@@ -16,6 +18,7 @@
 enum { ASK_THROUGH_TOR_MS = 60 * 1000 };
 
 static const char onion_word[] = "tor", folder[] = "node", socket_name[] = "node";
+static const char listen_key[] = "network.listen", bootstrap_key[] = "network.bootstrap";
 /* Peers that know the node through Tor and those that see its address must not know it by one key:
  * each has contexts of its own for the key store. */
 static const char hidden_node[] = "", hidden_onion[] = "node";
@@ -33,6 +36,7 @@ struct network {
     struct kad *kad;
     struct gossip *gossip; /* of one that is seen */
     struct news *news;
+    struct recall *recall;
     struct doorway *doorway; /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
     struct onion *onion;
@@ -41,54 +45,25 @@ struct network {
 
 /* ---- the configuration ---------------------------------------------------------------------- */
 
-/* Calls for each line of a list until one fails. */
-static int each_entry(const char *list, int (*fn)(void *arg, const char *entry, struct beam_why *),
-                      void *arg, struct beam_why *why)
+static int check_listen(void *arg, const struct multiaddr *a, struct beam_why *why)
 {
-    size_t n = 0;
-    while (*list) {
-        char entry[MULTIADDR_TEXT_SIZE];
-        size_t len = strcspn(list, "\n");
-        if (len >= sizeof(entry) || ++n > NETWORK_ENTRIES_MAX)
-            return beam_why(why, BEAM_ELIMIT, "network: more or longer entries than it takes");
-        memcpy(entry, list, len);
-        entry[len] = '\0';
-        int err = len > 0 ? fn(arg, entry, why) : 0;
-        if (err < 0)
-            return err;
-        list += len + (list[len] == '\n');
-    }
-    return 0;
-}
-
-static int parse(const char *key, const char *entry, struct multiaddr *out, struct beam_why *why)
-{
-    struct beam_why fault = {.code = 0};
-    int err = multiaddr_parse(entry, strlen(entry), out, &fault);
-    return err < 0 ? beam_why(why, BEAM_EINVAL, "network.%s: %s", key, fault.text) : 0;
-}
-
-static int check_listen(void *arg, const char *entry, struct beam_why *why)
-{
-    struct multiaddr a;
     (void)arg;
-    if (strcmp(entry, onion_word) == 0)
-        return 0;
-    int err = parse("listen", entry, &a, why);
-    return err < 0 ? err : host_listenable(&a, why);
+    return a ? host_listenable(a, why) : 0;
 }
 
-static int check_bootstrap(void *arg, const char *entry, struct beam_why *why)
+static int check_bootstrap(void *arg, const struct multiaddr *a, struct beam_why *why)
 {
-    struct multiaddr a;
     (void)arg;
-    return parse("bootstrap", entry, &a, why);
+    return way_dialable(a, why);
 }
 
 int network_readable(const struct conf *c, struct beam_why *why)
 {
-    int err = each_entry(c->network_listen, check_listen, NULL, why);
-    return err < 0 ? err : each_entry(c->network_bootstrap, check_bootstrap, NULL, why);
+    int err =
+        multiaddr_list_each(listen_key, c->network_listen, onion_word, check_listen, NULL, why);
+    return err < 0 ? err
+                   : multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, check_bootstrap,
+                                         NULL, why);
 }
 
 /* ---- its onion ------------------------------------------------------------------------------ */
@@ -169,24 +144,17 @@ static int listen_on_onion(struct network *n, struct beam_why *why)
 
 /* ---- coming up ------------------------------------------------------------------------------ */
 
-static int listen_at(void *arg, const char *entry, struct beam_why *why)
+static int listen_at(void *arg, const struct multiaddr *a, struct beam_why *why)
 {
     struct network *n = arg;
-    struct multiaddr a;
-    if (strcmp(entry, onion_word) == 0)
-        return listen_on_onion(n, why);
-    int err = parse("listen", entry, &a, why);
-    return err < 0 ? err : host_listen(n->host, &a, why);
+    return a ? host_listen(n->host, a, why) : listen_on_onion(n, why);
 }
 
-static int keep(void *arg, const char *entry, struct beam_why *why)
+static int keep(void *arg, const struct multiaddr *a, struct beam_why *why)
 {
     struct network *n = arg;
-    struct multiaddr a;
-    int err = parse("bootstrap", entry, &a, why);
-    if (err == 0 && (err = keeper_add(n->keeper, &a)) < 0)
-        beam_why(why, err, "network.bootstrap: %s: %s", entry, beam_err_text(err));
-    return err;
+    int err = keeper_add(n->keeper, a);
+    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 
 static void take_down(struct network *n)
@@ -197,6 +165,7 @@ static void take_down(struct network *n)
     keeper_free(n->keeper);
     news_free(n->news);
     gossip_free(n->gossip);
+    recall_free(n->recall);
     kad_free(n->kad);
     host_free(n->host);
     key_pair_free(n->key);
@@ -207,6 +176,7 @@ static void take_down(struct network *n)
     n->keeper = NULL;
     n->news = NULL;
     n->gossip = NULL;
+    n->recall = NULL;
     n->kad = NULL;
     n->host = NULL;
     n->key = NULL;
@@ -234,6 +204,19 @@ static int make_host(struct network *n)
     return keeper_new(&keeper, &n->keeper);
 }
 
+/* Whom the node met last time, under the identity that it has now. */
+static int remember(struct network *n)
+{
+    const struct network_spec *s = &n->spec;
+    const struct recall_spec recall = {.loop = s->loop,
+                                       .host = n->host,
+                                       .kad = n->kad,
+                                       .rng = s->rng,
+                                       .clock = s->clock,
+                                       .dir = s->keep_dir};
+    return recall_new(&recall, &n->recall);
+}
+
 static int join_dht(struct network *n)
 {
     const struct network_spec *s = &n->spec;
@@ -246,7 +229,8 @@ static int join_dht(struct network *n)
                                  .mode = n->seen && s->conf->network_listen[0] ? KAD_SERVER
                                                                                : KAD_CLIENT,
                                  .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS};
-    return kad_new(&kad, &n->kad);
+    int err = kad_new(&kad, &n->kad);
+    return err < 0 ? err : remember(n);
 }
 
 /* Who hides is of no topic: whom it hears of, and when, would be known of it. */
@@ -290,9 +274,9 @@ int network_up(struct network *n, struct beam_why *why)
     if (err < 0)
         beam_why(why, err, "network: %s", beam_err_text(err));
     if (err == 0)
-        err = each_entry(c->network_listen, listen_at, n, why);
+        err = multiaddr_list_each(listen_key, c->network_listen, onion_word, listen_at, n, why);
     if (err == 0)
-        err = each_entry(c->network_bootstrap, keep, n, why);
+        err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, keep, n, why);
     if (err < 0)
         take_down(n);
     return err;

@@ -20,10 +20,7 @@
 #include "tor/isolation.h"
 #include "tor/tor.h"
 
-enum {
-    NETWORK_ONION_PORT = 4001, /* the virtual port of its onion service */
-    NETWORK_ENTRIES_MAX = 64   /* of a list in the configuration */
-};
+enum { NETWORK_ONION_PORT = 4001 /* the virtual port of its onion service */ };
 
 struct network;
 
@@ -37,6 +34,7 @@ struct network_spec {
     const struct rng *rng;
     const struct clock_source *clock;
     const char *run_dir;
+    const char *keep_dir; /* for the peers of last time */
     const char *version;
 };
 

@@ -20,8 +20,11 @@
 #include "daemon/subsystems.h"
 #include "gossip/gossip.h"
 #include "identity/keystore.h"
+#include "identity/multiaddr_list.h"
 #include "loop/listen.h"
 #include "p2p/host.h"
+#include "p2p/keeper.h"
+#include "p2p/recall.h"
 #include "relay/announce.h"
 #include "relay/front.h"
 #include "relay/registrar.h"
@@ -58,6 +61,8 @@ struct operator
     struct kad *kad;
     struct gossip *gossip;
     struct news *news;
+    struct keeper *keeper;
+    struct recall *recall;
     struct announce *announce;
     char front_url[INFO_URL_SIZE];
 };
@@ -399,50 +404,54 @@ static bool stop_onion(void *arg)
 
 /* ---- the network ---------------------------------------------------------------------------- */
 
-/* Each address of a list in the configuration. */
-static int each_address(struct operator* r, const char *key, const char *list,
-                        int (*fn)(struct operator* r, const struct multiaddr *addr),
-                        struct beam_why *why)
+static int begin_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
 {
-    int err = 0;
-    for (const char *at = list; err == 0 && *at;) {
-        struct multiaddr addr;
-        struct beam_why fault = {.text = ""};
-        size_t len = strcspn(at, "\n");
-        err = multiaddr_parse(at, len, &addr, &fault);
-        if (err < 0)
-            return beam_why(why, err, "%s: %s", key, fault.text);
-        err = fn(r, &addr);
-        if (err < 0)
-            return beam_why(why, err, "%s: %s", key, beam_err_text(err));
-        at += len + (at[len] == '\n');
-    }
-    return err;
-}
-
-static int begin_at(struct operator* r, const struct multiaddr *addr)
-{
-    return kad_bootstrap(r->kad, addr);
+    struct operator* r = arg;
+    int err = way_dialable(addr, why);
+    if (err < 0)
+        return err;
+    err = keeper_add(r->keeper, addr);
+    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 
 /* Where it is reached from outside, which its own sockets do not know. */
-static int announce_at(struct operator* r, const struct multiaddr *addr)
+static int announce_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
 {
+    struct operator* r = arg;
     struct multiaddr bare;
     multiaddr_without_peer(addr, &bare);
-    return host_announce(r->host, &bare, true);
+    int err = host_announce(r->host, &bare, true);
+    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
+}
+
+/* Whom it begins with: those that are configured, and those of last time. */
+static int start_meeting(struct operator* r)
+{
+    const struct keeper_spec keeper = {.loop = r->loop, .host = r->host, .rng = rng_system()};
+    const struct recall_spec recall = {.loop = r->loop,
+                                       .host = r->host,
+                                       .kad = r->kad,
+                                       .rng = rng_system(),
+                                       .clock = clock_system(),
+                                       .dir = r->setup->home->relay};
+    int err = keeper_new(&keeper, &r->keeper);
+    return err < 0 ? err : recall_new(&recall, &r->recall);
 }
 
 static void free_network(void *arg)
 {
     struct operator* r = arg;
     announce_free(r->announce);
+    keeper_free(r->keeper);
+    recall_free(r->recall);
     news_free(r->news);
     gossip_free(r->gossip);
     kad_free(r->kad);
     r->announce = NULL;
     r->news = NULL;
     r->gossip = NULL;
+    r->keeper = NULL;
+    r->recall = NULL;
     r->kad = NULL;
 }
 
@@ -491,12 +500,15 @@ static int start_network(void *arg, struct beam_why *why)
     announce.news = r->news;
     if (err == 0 && c->relay_announce)
         err = announce_new(&announce, &r->announce);
+    if (err == 0)
+        err = start_meeting(r);
     if (err < 0)
         beam_why(why, err, "relay: %s", beam_err_text(err));
     else
-        err = each_address(r, "network.bootstrap", c->network_bootstrap, begin_at, why);
+        err =
+            multiaddr_list_each("network.bootstrap", c->network_bootstrap, NULL, begin_at, r, why);
     if (err == 0)
-        err = each_address(r, "relay.address", c->relay_address, announce_at, why);
+        err = multiaddr_list_each("relay.address", c->relay_address, NULL, announce_at, r, why);
     if (err < 0)
         free_network(r);
     return err;

@@ -382,7 +382,7 @@ static void on_meet(void *arg, const struct peer_id *id, struct rpc_text sealed)
     if (record && peer_record_open(sealed.at, sealed.len, record, NULL) == 0 &&
         peer_id_equal(&record->id, id)) {
         const struct connect_spec spec = {.peer = id, .origin = PERMIT_LEARNED};
-        host_learn(g->spec.host, id, record->addrs, record->n, PERMIT_LEARNED, MET_MS);
+        host_learn(g->spec.host, id, record->addrs, record->n, ADDRESS_SIGNED, MET_MS);
         m->gossip = g;
         (void)connect_start(g->spec.host, &spec, on_met, m, &m->connect);
     }

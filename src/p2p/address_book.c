@@ -74,14 +74,39 @@ static bool is_typed(const struct entry *e)
     return false;
 }
 
+static bool is_proven(const struct entry *e)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (e->rows[i].word == ADDRESS_PROVEN)
+            return true;
+    return false;
+}
+
+/* The entry whose turn it is to go, if none that a user named is to; NULL: all are. Those that were
+ * reached outlive what others tell, but would leave nothing to look up were they all there is. */
+static struct entry *to_forget(const struct address_book *b)
+{
+    struct entry *oldest = NULL, *unproven = NULL;
+    size_t proven = 0;
+    for (struct entry *e = b->oldest; e; e = e->newer) {
+        if (is_typed(e))
+            continue;
+        if (!oldest)
+            oldest = e;
+        if (is_proven(e))
+            proven++;
+        else if (!unproven)
+            unproven = e;
+    }
+    return unproven && proven <= b->ceiling / 2 ? unproven : oldest;
+}
+
 /* Makes room for one that the network named, or that a user did. */
 static bool make_room(struct address_book *b, enum permit_origin origin)
 {
     if (map_count(b->peers) < b->ceiling)
         return true;
-    struct entry *e = b->oldest;
-    while (e && is_typed(e))
-        e = e->newer;
+    struct entry *e = to_forget(b);
     if (!e && origin == PERMIT_TYPED)
         e = b->oldest;
     if (e)
@@ -127,31 +152,58 @@ static void expire(struct entry *e, uint64_t now)
             drop_row(e, i);
 }
 
+/* Below zero when a is surer than b: what has failed comes last, the most often of all. */
+static int compare(const struct address_book_row *a, const struct address_book_row *b)
+{
+    if (a->failures != b->failures)
+        return a->failures < b->failures ? -1 : 1;
+    if (a->word != b->word)
+        return a->word > b->word ? -1 : 1;
+    return a->expires == b->expires ? 0 : a->expires > b->expires ? -1 : 1;
+}
+
 /* The row that makes room for another one of that origin; n: none. */
 static size_t weakest(const struct entry *e, enum permit_origin origin)
 {
     size_t found = e->n;
     for (size_t i = 0; i < e->n; i++) {
         const struct address_book_row *r = &e->rows[i];
-        if (r->origin == PERMIT_TYPED && origin != PERMIT_TYPED)
+        bool typed = r->origin == PERMIT_TYPED;
+        if (typed && origin != PERMIT_TYPED)
             continue;
-        if (found == e->n || r->origin > e->rows[found].origin ||
-            (r->origin == e->rows[found].origin && r->expires < e->rows[found].expires))
+        if (found == e->n || (!typed && e->rows[found].origin == PERMIT_TYPED) ||
+            (typed == (e->rows[found].origin == PERMIT_TYPED) && compare(r, &e->rows[found]) > 0))
             found = i;
     }
     return found;
 }
 
+static struct address_book_row *row_of(const struct entry *e, const struct multiaddr *addr)
+{
+    for (size_t i = 0; i < e->n; i++)
+        if (multiaddr_equal(&e->rows[i].addr, addr))
+            return &e->rows[i];
+    return NULL;
+}
+
+/* What is known of it, and now is said again. */
+static void merge(struct address_book_row *old, const struct address_book_row *row)
+{
+    if (row->expires > old->expires)
+        old->expires = row->expires;
+    if (row->word > old->word)
+        old->word = row->word;
+    if (row->origin < old->origin)
+        old->origin = row->origin;
+    if (row->word == ADDRESS_PROVEN)
+        old->failures = 0;
+}
+
 static int add_row(struct entry *e, const struct address_book_row *row)
 {
-    for (size_t i = 0; i < e->n; i++) {
-        struct address_book_row *old = &e->rows[i];
-        if (!multiaddr_equal(&old->addr, &row->addr))
-            continue;
-        if (row->expires > old->expires)
-            old->expires = row->expires;
-        if (row->origin == PERMIT_TYPED)
-            old->origin = PERMIT_TYPED;
+    struct address_book_row *old = row_of(e, &row->addr);
+    if (old) {
+        merge(old, row);
         return 0;
     }
     if (e->n == ADDRESS_BOOK_PER_PEER) {
@@ -169,18 +221,18 @@ static int add_row(struct entry *e, const struct address_book_row *row)
 }
 
 int address_book_add(struct address_book *b, const struct peer_id *peer,
-                     const struct multiaddr *addr, enum permit_origin origin, uint64_t expires,
-                     uint64_t now)
+                     const struct address_book_row *given, uint64_t now)
 {
-    struct address_book_row row = {.origin = origin, .expires = expires};
+    struct address_book_row row = *given;
     struct peer_id named;
     struct entry *e;
-    if (multiaddr_peer(addr, &named) == 0 && !peer_id_equal(&named, peer))
+    if (multiaddr_peer(&given->addr, &named) == 0 && !peer_id_equal(&named, peer))
         return BEAM_EINVAL;
-    multiaddr_without_peer(addr, &row.addr);
+    multiaddr_without_peer(&given->addr, &row.addr);
+    row.failures = 0;
     if (row.addr.len == 0)
         return BEAM_EINVAL;
-    int err = find(b, peer, origin, &e);
+    int err = find(b, peer, row.origin, &e);
     if (err < 0)
         return err;
     expire(e, now);
@@ -188,6 +240,32 @@ int address_book_add(struct address_book *b, const struct peer_id *peer,
     if (e->n == 0)
         forget(b, e);
     return err;
+}
+
+void address_book_failed(struct address_book *b, const struct peer_id *peer,
+                         const struct multiaddr *addr)
+{
+    struct entry *e = map_get(b->peers, peer->bytes, peer->len);
+    struct multiaddr bare;
+    multiaddr_without_peer(addr, &bare);
+    struct address_book_row *row = e ? row_of(e, &bare) : NULL;
+    if (!row || ++row->failures < ADDRESS_BOOK_FAILURES_MAX || row->origin == PERMIT_TYPED)
+        return;
+    drop_row(e, (size_t)(row - e->rows));
+    if (e->n == 0)
+        forget(b, e);
+}
+
+/* There are few of them. */
+static void sort(struct address_book_row *rows, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        struct address_book_row moved = rows[i];
+        size_t at = i;
+        for (; at > 0 && compare(&moved, &rows[at - 1]) < 0; at--)
+            rows[at] = rows[at - 1];
+        rows[at] = moved;
+    }
 }
 
 size_t address_book_get(struct address_book *b, const struct peer_id *peer, uint64_t now,
@@ -205,6 +283,7 @@ size_t address_book_get(struct address_book *b, const struct peer_id *peer, uint
     unlink_entry(b, e);
     link_newest(b, e);
     memcpy(out, e->rows, n * sizeof(out[0]));
+    sort(out, n);
     return n;
 }
 

@@ -111,6 +111,15 @@ static void release(struct host *h, const struct peer_id *peer, const struct bea
     }
 }
 
+/* What it says of the addresses, unless this machine reaches nobody. */
+static void note_failed(const struct connect *c)
+{
+    if (!c->named || host_peers(c->host) == 0)
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        address_book_failed(c->host->book, &c->peer, &c->targets[i].addr);
+}
+
 static void on_dialled(void *arg, int err, const struct beam_why *why, const struct dial_result *r)
 {
     struct connect *c = arg;
@@ -119,6 +128,7 @@ static void on_dialled(void *arg, int err, const struct beam_why *why, const str
     h->dials--;
     if (err < 0) {
         c->why = *why;
+        note_failed(c);
     } else {
         const struct core_link link = {.secured = r->secured,
                                        .peer = &r->peer,

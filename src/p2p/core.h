@@ -55,6 +55,8 @@ struct core_link {
 int core_adopt(struct host *h, const struct core_link *link, struct beam_why *why);
 /* As others may see it. */
 void core_show(const struct conn *c, struct host_peer *out);
+/* Whether the host may dial an address that the network named. */
+bool core_may_learn(const struct host *h, const struct multiaddr *addr);
 /* Tells those who watch that what the peer speaks is known. */
 void core_identified(struct host *h, const struct conn *c);
 /* Whether one more stream may be opened, by this end or by a peer; then it is counted. Of all that

@@ -321,6 +321,20 @@ static void tell_up(struct host *h, uint64_t serial)
     }
 }
 
+bool core_may_learn(const struct host *h, const struct multiaddr *addr)
+{
+    struct way_target way;
+    unsigned means = (h->spec.tor.dial ? WAY_BY_TOR : 0u) | (h->circuit.dial ? WAY_BY_CIRCUIT : 0u);
+    return way_find(addr, h->spec.permit, PERMIT_LEARNED, means, &way, NULL) == 0;
+}
+
+/* Where a peer was reached once it may be again, though by then nobody has typed the address. */
+static void note_reached(struct host *h, const struct core_link *link)
+{
+    if (!link->source && link->addr && core_may_learn(h, link->addr))
+        host_learn(h, link->peer, link->addr, 1, ADDRESS_PROVEN, HOST_REACHED_MS);
+}
+
 int core_adopt(struct host *h, const struct core_link *link, struct beam_why *why)
 {
     struct conn_spec spec = {.loop = h->spec.loop,
@@ -348,6 +362,7 @@ int core_adopt(struct host *h, const struct core_link *link, struct beam_why *wh
         return err;
     }
     log_conn(c, "is up", "");
+    note_reached(h, link);
     identify_ask(h, c);
     connect_found(h, c);
     if (!c->peer_next)
@@ -430,11 +445,14 @@ int host_keep(struct host *h, const struct peer_id *peer, bool on)
 }
 
 void host_learn(struct host *h, const struct peer_id *peer, const struct multiaddr *addrs, size_t n,
-                enum permit_origin origin, uint64_t ttl_ms)
+                enum address_word word, uint64_t ttl_ms)
 {
     uint64_t now = loop_now(h->spec.loop);
-    for (size_t i = 0; i < n; i++)
-        (void)address_book_add(h->book, peer, &addrs[i], origin, now + ttl_ms, now);
+    for (size_t i = 0; i < n; i++) {
+        const struct address_book_row row = {
+            .addr = addrs[i], .origin = PERMIT_LEARNED, .word = word, .expires = now + ttl_ms};
+        (void)address_book_add(h->book, peer, &row, now);
+    }
 }
 
 bool host_find(const struct host *h, const struct peer_id *id, struct host_peer *out)

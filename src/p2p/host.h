@@ -19,6 +19,7 @@
 #include "identity/key.h"
 #include "identity/multiaddr.h"
 #include "loop/loop.h"
+#include "p2p/address_book.h"
 #include "p2p/limits.h"
 #include "p2p/way.h"
 #include "policy/permit.h"
@@ -98,6 +99,8 @@ int host_handle(struct host *h, const char *protocol, host_stream_fn *fn, void *
 /* No more of it from now on; streams handed out stay. */
 void host_unhandle(struct host *h, const char *protocol);
 
+enum { HOST_REACHED_MS = 7 * 24 * 60 * 60 * 1000 };
+
 /* ---- peers (p2p/connect.h, p2p/open.h and p2p/ping.h reach them) ---- */
 
 /* Ends every connection to the peer. */
@@ -105,9 +108,10 @@ void host_disconnect(struct host *h, const struct peer_id *peer);
 /* A peer that is kept is not closed for being idle or old, and strangers do not push it out.
  * Counted: as many times off as on. 0, BEAM_ELIMIT, BEAM_ENOMEM. */
 int host_keep(struct host *h, const struct peer_id *peer, bool on);
-/* Where a peer may be reached, from a record or a friend; forgotten after ttl_ms. */
+/* Where a peer may be reached, on somebody's word in the network; forgotten after ttl_ms. Those
+ * where it was reached are known by themselves (HOST_REACHED_MS). */
 void host_learn(struct host *h, const struct peer_id *peer, const struct multiaddr *addrs, size_t n,
-                enum permit_origin origin, uint64_t ttl_ms);
+                enum address_word word, uint64_t ttl_ms);
 
 /* The peer's preferred connection; false: none. */
 bool host_find(const struct host *h, const struct peer_id *peer, struct host_peer *out);

@@ -168,7 +168,7 @@ static bool learn_record(struct host *h, struct peer *peer, const struct identif
     if (good) {
         peer->record_seq = record->seq;
         keep_record(peer, view);
-        host_learn(h, &peer->id, record->addrs, record->n, PERMIT_LEARNED, LEARNED_MS);
+        host_learn(h, &peer->id, record->addrs, record->n, ADDRESS_SIGNED, LEARNED_MS);
     }
     free(record);
     return good;
@@ -179,7 +179,7 @@ static void learn_addrs(struct host *h, const struct peer *peer, const struct id
     for (size_t i = 0; i < m->addr_count; i++) {
         struct multiaddr a;
         if (multiaddr_decode(m->addrs[i].at, m->addrs[i].len, &a, NULL) == 0)
-            host_learn(h, &peer->id, &a, 1, PERMIT_LEARNED, LEARNED_MS);
+            host_learn(h, &peer->id, &a, 1, ADDRESS_SAID, LEARNED_MS);
     }
 }
 

@@ -6,20 +6,16 @@
 
 #include "base/backoff.h"
 #include "base/log.h"
-#include "p2p/connect.h"
 #include "p2p/core.h"
 #include "p2p/kad_call.h"
 #include "p2p/kad_serve.h"
 
 enum {
-    BOOTSTRAPS_MAX = 32,
     TICK_MS = 60 * 1000,
     SELF_MS = 2000, /* when we look ourselves up again after we came, then ever less often */
     SELF_MAX_MS = 10 * 60 * 1000,
     LEARNED_MS = 30 * 60 * 1000, /* how long an address that was told in an answer is believed */
     ASK_MS = 15 * 1000,
-    RETRY_MS = 2000,
-    RETRY_MAX_MS = 5 * 60 * 1000,
     VALUES_MAX = 10000,
     PROVIDERS_MAX = 10000,
     EACH_MAX = 200,
@@ -36,12 +32,6 @@ struct question {
 };
 TAILQ_HEAD(questions, question);
 
-struct bootstrap_node {
-    struct kad *kad;
-    struct multiaddr addr;
-    struct connect *connect;
-};
-
 struct kad {
     struct kad_spec spec;
     struct kad_table *table;
@@ -52,10 +42,8 @@ struct kad {
     struct kad_serve *serve; /* of a server */
     struct questions questions;
     struct host_watch watch;
-    struct loop_timer tick, retry, self;
-    unsigned retries, looked; /* how often we looked ourselves up */
-    size_t bootstrap_count;
-    struct bootstrap_node bootstraps[BOOTSTRAPS_MAX];
+    struct loop_timer tick, self;
+    unsigned looked; /* how often we looked ourselves up */
     /* Addresses that the contacts of one message point to. */
     size_t described;
     struct address_book_row rows[DESCRIBED_MAX][ADDRESS_BOOK_PER_PEER];
@@ -121,7 +109,7 @@ static void seen(struct kad *k, const struct host_peer *peer)
     struct peer_id check;
     int err = kad_table_seen(k->table, peer->id, group_of(peer->addr), now_ms(k), &check);
     if (err == 0 && !loop_timer_pending(&k->self)) {
-        k->retries = k->looked = 0;
+        k->looked = 0;
         loop_timer_set(&k->self, 0);
     }
     if (err == BEAM_EAGAIN) /* is the one in its way still there? Its answer says so. */
@@ -139,14 +127,18 @@ static void on_identified(void *arg, const struct host_peer *peer)
 
 /* ---- what the cores ask for ---- */
 
-/* Views of rows[described]; the oldest are overwritten after a whole message's worth. */
+/* Views of rows[described]: those that others may dial, too, nothing of our surroundings; the
+ * oldest are overwritten after a whole message's worth. */
 static void describe(struct kad *k, struct kad_contact *contact)
 {
     struct address_book_row *rows = k->rows[k->described++ % DESCRIBED_MAX];
+    struct way_target way;
     size_t n = address_book_get(k->spec.host->book, &contact->peer, loop_now(k->spec.loop), rows);
     for (size_t i = 0; i < n && contact->n < KAD_ADDRS_MAX; i++)
-        contact->addrs[contact->n++] =
-            (struct kad_text){.at = rows[i].addr.bytes, .len = rows[i].addr.len};
+        if (way_find(&rows[i].addr, k->spec.permit, PERMIT_LEARNED, WAY_BY_TOR | WAY_BY_CIRCUIT,
+                     &way, NULL) == 0)
+            contact->addrs[contact->n++] =
+                (struct kad_text){.at = rows[i].addr.bytes, .len = rows[i].addr.len};
     if (host_find(k->spec.host, &contact->peer, &(struct host_peer){.id = NULL}))
         contact->connection = KAD_CONNECTED;
 }
@@ -179,7 +171,7 @@ static bool learn(struct kad *k, const struct kad_contact *contact)
             n++;
     }
     if (n > 0)
-        host_learn(k->spec.host, &contact->peer, addrs, n, PERMIT_LEARNED, LEARNED_MS);
+        host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
     return n > 0 || host_find(k->spec.host, &contact->peer, &peer);
 }
 
@@ -253,52 +245,7 @@ static void on_forget(void *arg, struct kad_ask *ask)
     }
 }
 
-/* ---- getting in, and staying in ---- */
-
-static void dial(struct bootstrap_node *b);
-
-static void on_connected(void *arg, int err, const struct beam_why *why,
-                         const struct host_peer *peer)
-{
-    struct bootstrap_node *b = arg;
-    (void)peer; /* that it speaks our protocol is for identify to say */
-    b->connect = NULL;
-    if (err < 0)
-        log_info("p2p", "a node to begin with: %s", log_scrub(why->text));
-}
-
-static void dial(struct bootstrap_node *b)
-{
-    struct peer_id peer;
-    struct connect_spec spec = {.addrs = &b->addr, .n = 1, .origin = PERMIT_TYPED};
-    if (b->connect)
-        return;
-    if (multiaddr_peer(&b->addr, &peer) == 0)
-        spec.peer = &peer;
-    (void)connect_start(b->kad->spec.host, &spec, on_connected, b, &b->connect);
-}
-
-static void on_retry(void *arg)
-{
-    struct kad *k = arg;
-    if (kad_table_count(k->table) > 0 || k->bootstrap_count == 0)
-        return;
-    for (size_t i = 0; i < k->bootstrap_count; i++)
-        dial(&k->bootstraps[i]);
-    loop_timer_set(&k->retry, backoff_pause(k->retries++, RETRY_MS, RETRY_MAX_MS));
-}
-
-int kad_bootstrap(struct kad *k, const struct multiaddr *addr)
-{
-    if (k->bootstrap_count == BOOTSTRAPS_MAX)
-        return BEAM_ELIMIT;
-    struct bootstrap_node *b = &k->bootstraps[k->bootstrap_count++];
-    *b = (struct bootstrap_node){.kad = k, .addr = *addr};
-    dial(b);
-    if (!loop_timer_pending(&k->retry))
-        loop_timer_set(&k->retry, RETRY_MS);
-    return 0;
-}
+/* ---- staying in ---- */
 
 static void on_tick(void *arg)
 {
@@ -306,11 +253,9 @@ static void on_tick(void *arg)
     uint8_t key[KAD_ID_SIZE];
     unsigned shared;
     loop_timer_set(&k->tick, TICK_MS);
-    if (kad_table_count(k->table) == 0) {
-        if (!loop_timer_pending(&k->retry))
-            on_retry(k);
+    if (kad_table_count(k->table) == 0)
         loop_timer_clear(&k->self); /* begins anew with the first who is there */
-    } else if (kad_table_refresh(k->table, now_ms(k), &shared)) {
+    else if (kad_table_refresh(k->table, now_ms(k), &shared)) {
         kad_table_key_in(k->table, shared, k->spec.rng, key);
         look_up(k, key, sizeof(key));
     }
@@ -362,7 +307,6 @@ int kad_new(const struct kad_spec *spec, struct kad **out)
     k->spec = *spec;
     TAILQ_INIT(&k->questions);
     loop_timer_init(spec->loop, &k->tick, on_tick, k);
-    loop_timer_init(spec->loop, &k->retry, on_retry, k);
     loop_timer_init(spec->loop, &k->self, on_self, k);
     k->watch = (struct host_watch){.identified = on_identified, .arg = k};
     host_watch(spec->host, &k->watch);
@@ -381,11 +325,8 @@ void kad_free(struct kad *k)
     if (!k)
         return;
     loop_timer_clear(&k->tick);
-    loop_timer_clear(&k->retry);
     loop_timer_clear(&k->self);
     host_unwatch(&k->watch);
-    for (size_t i = 0; i < k->bootstrap_count; i++)
-        connect_cancel(k->bootstraps[i].connect);
     kad_serve_stop(k->serve);
     kad_jobs_free(k->jobs);
     kad_store_free(k->store);

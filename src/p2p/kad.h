@@ -3,7 +3,8 @@
  * The DHT over a host: libp2p's Kademlia (libp2p/specs, kad-dht) under a protocol id of its own.
  * The cores are in kad_table, kad_job and kad_answer; here questions become streams and streams
  * answers. A client asks and is asked nothing: it neither advertises the protocol nor gets into
- * anybody's table. A persona that must not be known is always one.
+ * anybody's table. A persona that must not be known is always one. It goes on from whoever the host
+ * is connected to: whom to begin with is for p2p/keeper and p2p/recall.
  */
 #ifndef BEAM_P2P_KAD_H
 #define BEAM_P2P_KAD_H
@@ -33,11 +34,6 @@ struct kad_spec {
 int kad_new(const struct kad_spec *spec, struct kad **out);
 /* Nothing more is called. Before the host. NULL allowed. */
 void kad_free(struct kad *k);
-
-/* Connects to a node that a user named, its peer id known or not, and goes on from there. What
- * comes of it is for the log, and tried again, less and less often, while the table is empty.
- * 0, BEAM_ELIMIT (more than 32), BEAM_ENOMEM. */
-int kad_bootstrap(struct kad *k, const struct multiaddr *addr);
 
 /* For kad_job_start; kad_store_register; what is known. Borrowed. */
 struct kad_jobs *kad_jobs(struct kad *k);

@@ -31,6 +31,12 @@ struct keeper {
 
 static void keeper_event(struct kept *p, enum ev ev);
 
+/* Those that are only to begin with may be closed as any other. */
+static int hold(const struct keeper *k, const struct peer_id *peer, bool on)
+{
+    return k->spec.enough ? 0 : host_keep(k->spec.host, peer, on);
+}
+
 static void on_connected(void *arg, int err, const struct beam_why *why,
                          const struct host_peer *peer)
 {
@@ -43,7 +49,7 @@ static void on_connected(void *arg, int err, const struct beam_why *why,
         keeper_event(p, EV_FAILED);
         return;
     }
-    if (!p->named && host_keep(p->keeper->spec.host, peer->id, true) == 0) {
+    if (!p->named && hold(p->keeper, peer->id, true) == 0) {
         p->named = true;
         p->peer = *peer->id;
     }
@@ -58,10 +64,17 @@ static void dial(struct kept *p)
         keeper_event(p, EV_FAILED);
 }
 
+static bool is_enough(const struct keeper *k)
+{
+    return k->spec.enough && k->spec.enough(k->spec.arg);
+}
+
 /* Not all at once, when what they all had in common comes back. */
 static uint64_t pause_of(const struct kept *p)
 {
     const struct keeper_spec *spec = &p->keeper->spec;
+    if (is_enough(p->keeper))
+        return KEEPER_ENOUGH_MS;
     unsigned before = p->failures > 0 ? p->failures - 1 : 0;
     uint64_t ms = backoff_pause(before, spec->pause_min_ms, spec->pause_max_ms);
     return ms / 2 + rng_below(spec->rng, (uint32_t)(ms / 2 + 1));
@@ -89,7 +102,7 @@ static void keeper_event(struct kept *p, enum ev ev)
     switch (p->state) {
     case RESTING:
         if (ev == EV_DUE)
-            keeper_enter(p, DIALLING);
+            keeper_enter(p, is_enough(p->keeper) ? RESTING : DIALLING);
         else if (ev == EV_UP) /* the peer has dialled */
             keeper_enter(p, CONNECTED);
         break;
@@ -153,7 +166,7 @@ static void kept_free(struct kept *p)
     loop_timer_clear(&p->pause);
     connect_cancel(p->connect);
     if (p->named)
-        (void)host_keep(p->keeper->spec.host, &p->peer, false);
+        (void)hold(p->keeper, &p->peer, false);
     free(p);
 }
 
@@ -180,7 +193,7 @@ int keeper_add(struct keeper *k, const struct multiaddr *addr)
     *p = (struct kept){.keeper = k, .addr = *addr};
     loop_timer_init(k->spec.loop, &p->pause, on_due, p);
     if (multiaddr_peer(addr, &p->peer) == 0) {
-        int err = host_keep(k->spec.host, &p->peer, true);
+        int err = hold(k, &p->peer, true);
         if (err < 0) {
             free(p);
             return err;

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Peers that a host is to stay connected to, by the addresses that a user named: dialled at once,
- * and again after a pause that doubles with each failure, or when their connection was lost.
+ * and again after a pause that doubles with each failure, or when their connection was lost. Where
+ * they are only to begin with, they are dialled until there is enough, and not kept.
  */
 #ifndef BEAM_P2P_KEEPER_H
 #define BEAM_P2P_KEEPER_H
 
 #include "p2p/host.h"
 
-enum { KEEPER_MAX = 64, KEEPER_PAUSE_MIN_MS = 1000, KEEPER_PAUSE_MAX_MS = 5 * 60 * 1000 };
+enum {
+    KEEPER_MAX = 64,
+    KEEPER_PAUSE_MIN_MS = 1000,
+    KEEPER_PAUSE_MAX_MS = 5 * 60 * 1000,
+    KEEPER_ENOUGH_MS = 30 * 1000 /* how often it is asked whether there is enough still */
+};
 
 struct keeper;
 
@@ -17,6 +23,9 @@ struct keeper_spec {
     struct host *host; /* borrowed: to be freed after the keeper */
     const struct rng *rng;
     uint64_t pause_min_ms, pause_max_ms; /* 0: as above */
+    /* Whether nobody has to be dialled for now; NULL: they are to be kept always. */
+    bool (*enough)(void *arg);
+    void *arg;
 };
 
 /* 0 or BEAM_ENOMEM. */

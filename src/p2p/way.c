@@ -200,6 +200,32 @@ int way_find(const struct multiaddr *a, const struct permit *permit, enum permit
     return 0;
 }
 
+int way_dialable(const struct multiaddr *a, struct beam_why *why)
+{
+    struct multiaddr_part parts[TRANSPORT_PARTS];
+    enum multiaddr_code code;
+    struct addr at;
+    size_t n = transport(a, parts);
+    struct way_hop hop;
+    if (multiaddr_has(a, MULTIADDR_P2P_CIRCUIT))
+        return way_hop(a, &hop) == 0 && hop.at.len > 0 ? way_dialable(&hop.at, why)
+                                                       : not_spoken(why);
+    bool onion = n == 1 && parts[0].code == MULTIADDR_ONION3;
+    bool tcp = n == 2 && parts[1].code == MULTIADDR_TCP && port_of(parts[1].at) > 0;
+    bool name = tcp && (parts[0].code == MULTIADDR_DNS || parts[0].code == MULTIADDR_DNS4 ||
+                        parts[0].code == MULTIADDR_DNS6);
+    if (onion || name)
+        return 0;
+    if (!tcp || multiaddr_to_addr(a, &at, &code) < 0)
+        return not_spoken(why);
+    if (addr_unspecified(&at))
+        return beam_why(
+            why, BEAM_EINVAL,
+            "address: it says every address of a machine, where one listens and none is "
+            "reached (give the one at which the peer is)");
+    return 0;
+}
+
 /* Lower is tried earlier. */
 static int rank(const struct way_target *t)
 {

@@ -45,6 +45,9 @@ struct way_target {
  */
 int way_find(const struct multiaddr *a, const struct permit *permit, enum permit_origin origin,
              unsigned means, struct way_target *out, struct beam_why *why);
+/* Whether anybody could be reached at such an address, whatever a permit says: it is of a transport
+ * that is spoken here, and of a place. 0 or BEAM_EINVAL with words. */
+int way_dialable(const struct multiaddr *a, struct beam_why *why);
 /* Below zero when a is to be tried before b: direct before onion before exit before circuit;
  * loopback, then private, then public; IPv6 before IPv4. */
 int way_compare(const struct way_target *a, const struct way_target *b);

@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "identity/multiaddr_list.h"
+#include "p2p/keeper.h"
+#include "p2p/recall.h"
 #include "path/circuits.h"
 
 enum {
@@ -22,6 +25,8 @@ struct agent {
     struct visits *visits;
     struct farewells *farewells;
     struct kad *kad; /* NULL while no relay has to be found */
+    struct keeper *keeper;
+    struct recall *recall; /* NULL: nothing is kept */
     struct finder *finder;
     char *history;
 };
@@ -107,18 +112,42 @@ int agent_relay(struct agent *a, const struct where *where, const char *name,
 
 /* ---- relays that are found ------------------------------------------------------------------ */
 
-static int begin_at(struct agent *a, const char *list, struct beam_why *why)
+/* The addresses that are configured are dialled as long as nobody else is known. */
+static bool on_enough(void *arg)
 {
-    struct multiaddr addr;
-    int err = 0;
-    for (const char *at = list; err == 0 && *at; at += strspn(at, "\n")) {
-        size_t len = strcspn(at, "\n");
-        err = multiaddr_parse(at, len, &addr, why);
-        if (err == 0 && (err = kad_bootstrap(a->kad, &addr)) < 0)
-            beam_why(why, err, "network.bootstrap: %s", beam_err_text(err));
-        at += len;
-    }
-    return err;
+    const struct agent *a = arg;
+    return kad_table_count(kad_table(a->kad)) > 0;
+}
+
+static int begin_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
+{
+    struct agent *a = arg;
+    int err = keeper_add(a->keeper, addr);
+    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
+}
+
+/* Whom this persona met last time; who is forgotten at the end has met nobody. */
+static int remember(struct agent *a)
+{
+    const struct recall_spec recall = {.loop = a->spec.loop,
+                                       .host = a->host,
+                                       .kad = a->kad,
+                                       .rng = a->spec.rng,
+                                       .clock = a->spec.clock,
+                                       .dir = a->dir};
+    return a->spec.keep ? recall_new(&recall, &a->recall) : 0;
+}
+
+static int meet(struct agent *a, struct beam_why *why)
+{
+    const struct keeper_spec keeper = {
+        .loop = a->spec.loop, .host = a->host, .rng = a->spec.rng, .enough = on_enough, .arg = a};
+    int err = keeper_new(&keeper, &a->keeper);
+    if (err == 0)
+        err = remember(a);
+    if (err < 0)
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    return multiaddr_list_each("network.bootstrap", a->spec.bootstrap, NULL, begin_at, a, why);
 }
 
 static int join_dht(struct agent *a, struct beam_why *why)
@@ -144,8 +173,7 @@ static int join_dht(struct agent *a, struct beam_why *why)
                                        .kinds = INFO_HTTP,
                                        .patience_ms = direct ? PATIENCE_MS : PATIENCE_TOR_MS};
     err = finder_new(&finder, &a->finder);
-    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err))
-                   : begin_at(a, a->spec.bootstrap, why);
+    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : meet(a, why);
 }
 
 int agent_relay_found(struct agent *a, const char *name, const struct path_events *events,
@@ -166,8 +194,12 @@ bool agent_is_leaving(const struct agent *a)
 static void stop_finding(struct agent *a)
 {
     finder_free(a->finder);
+    keeper_free(a->keeper);
+    recall_free(a->recall);
     kad_free(a->kad);
     a->finder = NULL;
+    a->keeper = NULL;
+    a->recall = NULL;
     a->kad = NULL;
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The DHT: nodes find one another from one that they are told of."""
 import json
+import os
 import signal
 
 from kit.case import case
@@ -25,14 +26,18 @@ class Server:
     """A daemon that serves the DHT, at a loopback address of its own."""
 
     def __init__(self, stage, number, first=None):
+        self.stage, self.number = stage, number
         self.home = stage.home(f"n{number}", tor__torrc=None)
         with open(self.home.file("beam.conf"), "w", encoding="ascii") as f:
             f.write(CONFIGURATION)
-        keys = ["-o", f"network.listen=/ip4/127.{number}.0.1/tcp/0"]
+        self.begin(first)
+
+    def begin(self, first=None):
+        keys = ["-o", f"network.listen=/ip4/127.{self.number}.0.1/tcp/0"]
         if first:
             keys += ["-o", f"network.bootstrap={first}"]
         self.daemon = Process(self.home.argv(*keys, "daemon"), env=self.home.environment())
-        stage.keep(self.daemon)
+        self.stage.keep(self.daemon)
         wait_until(lambda: "control.sock" in str(self.home.files()), 20, "the daemon serves")
 
     def ask(self, what):
@@ -65,6 +70,28 @@ def routes(stage):
     check("3 servers known" in done.out and done.out.count(" bits  ") == 3, f"{done}")
     for server in everybody:
         server.end()
+
+
+@case("dht/again", network=False)
+def again(stage):
+    """A node comes back by the peers of last time, told of nobody; another identity does not."""
+    first = Server(stage, 1)
+    other = Server(stage, 2, first.address())
+    wait_until(lambda: other.ask("routes")["count"] == 1, 30, "the first is known")
+    other.end()
+    [kept] = [f for f in other.home.files() if f.endswith(".peers")]
+    equal(os.stat(other.home.file(kept)).st_mode & 0o777, 0o600, "the mode of the peers' file")
+    other.begin()
+    wait_until(lambda: other.ask("routes")["count"] == 1, 30, "the first is known again")
+    other.end()
+    with open(other.home.file("beam.conf"), "w", encoding="ascii") as f:
+        f.write(CONFIGURATION.replace("default = wide", "default = anonymous"))
+    other.begin()
+    status = other.ask("status")
+    equal((status["dht"], status["peers"], other.ask("routes")["count"]), ("client", 0, 0),
+          "whom the node that hides knows of the one that does not")
+    other.end()
+    first.end()
 
 
 @case("dht/client", network=False)

@@ -53,6 +53,8 @@ WRONG = {
     "key-without-value": (("-o", "tor.binary", "3000", "--tor"), 2, ["tor.binary", "="]),
     "key-unknown": (("-o", "tor.binari=x", "3000", "--tor"), 2, ["tor.binari", "tor.binary"]),
     "key-of-no-section": (("-o", "nothing.at=all", "3000", "--tor"), 2, ["nothing"]),
+    "bootstrap-not-dialled": (("-o", "network.bootstrap=/ip4/127.0.0.1/udp/1/quic-v1", "3000",
+                               "--tor"), 2, ["network.bootstrap", "transport", "/tcp/PORT"]),
     "key-not-a-time": (("-o", "daemon.linger=soon", "3000", "--tor"), 2, ["soon", "linger"]),
     "key-out-of-range": (("-o", "tunnel.max_streams=0", "3000", "--tor"), 2,
                          ["max_streams", r"\b1\b"]),

@@ -52,6 +52,7 @@ static int open_place(struct place *p, struct loop *l, const char *listen, struc
                                       .rng = rng_system(),
                                       .clock = clock_system(),
                                       .run_dir = p->folder.path,
+                                      .keep_dir = p->folder.path,
                                       .version = "9.9.9"};
     int err = network_new(&spec, &p->network, why);
     if (err == 0)

@@ -147,14 +147,19 @@ BEAM_TEST(identify, a_new_address_is_pushed)
     struct node *alice = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
     struct node *bob = world_add(&w, HOST_ANONYMOUS, POLICY_EGRESS_TOR, NULL);
     struct multiaddr at = world_onion(bob), other = world_addr("/ip4/192.0.2.7/tcp/4001");
-    struct learned learned = {alice, host_id(bob->host), 0};
+    struct learned learned = {alice, host_id(bob->host), 1}; /* where it was reached */
     join(alice, bob, &at);
     cr_assert(until(w.loop, identified, alice));
     cr_assert(until(w.loop, identified, bob));
     cr_expect(has_learned(&learned));
     cr_assert_eq(host_announce(bob->host, &other, true), 0); /* which it tells nobody */
+    (void)world_onion(bob); /* it is reached elsewhere now, and no longer where it was */
     cr_assert_eq(host_announce(bob->host, &bob->onion, true), 0);
-    learned.n = 1;
+    learned.n = 2;
     cr_expect(until(w.loop, has_learned, &learned));
+    host_disconnect(alice->host, host_id(bob->host));
+    cr_assert(world_peers(bob, 0));
+    struct asked_of a = world_connect(alice, host_id(bob->host), NULL, 0, PERMIT_LEARNED);
+    cr_expect_eq(a.err, 0, "by the address that it told: %s", a.why.text);
     world_clear(&w);
 }

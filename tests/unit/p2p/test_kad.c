@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "p2p/keeper.h"
 #include "tests/unit/p2p/kad_kit.h"
 #include "tests/unit/p2p/world.h"
 
@@ -13,6 +14,7 @@ enum { NODES = 6 };
 struct net {
     struct world w;
     struct kad *kads[NODES];
+    struct keeper *keepers[NODES];
     size_t n;
 };
 
@@ -52,8 +54,11 @@ static void add(struct net *net, enum kad_mode mode, const struct multiaddr *fir
                                   .tor = true,
                                   .mode = mode};
     cr_assert_eq(kad_new(&spec, &net->kads[net->n]), 0);
+    const struct keeper_spec keeper = {
+        .loop = net->w.loop, .host = n->host, .rng = &net->w.rng, .pause_min_ms = 50};
+    cr_assert_eq(keeper_new(&keeper, &net->keepers[net->n]), 0);
     if (first)
-        cr_assert_eq(kad_bootstrap(net->kads[net->n], first), 0);
+        cr_assert_eq(keeper_add(net->keepers[net->n], first), 0);
     net->n++;
 }
 
@@ -95,8 +100,10 @@ static void set_up(struct net *net, size_t servers, size_t clients)
 
 static void tear_down(struct net *net)
 {
-    for (size_t i = 0; i < net->n; i++)
+    for (size_t i = 0; i < net->n; i++) {
+        keeper_free(net->keepers[i]);
         kad_free(net->kads[i]);
+    }
     world_clear(&net->w);
 }
 

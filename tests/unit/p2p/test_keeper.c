@@ -102,3 +102,44 @@ BEAM_TEST(keeper, ends_with_a_dial_under_way)
     keeper_free(k);
     world_clear(&w);
 }
+
+static bool on_enough(void *arg)
+{
+    return *(const bool *)arg;
+}
+
+static bool is_alone(void *arg)
+{
+    return host_peers(((struct node *)arg)->host) == 0;
+}
+
+BEAM_TEST(keeper, whom_to_begin_with_is_dialled_until_there_is_enough)
+{
+    struct world w;
+    bool enough = false;
+    world_init(&w);
+    struct node *alice = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct node *bob = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct multiaddr at = world_onion(bob);
+    struct keeper *k = NULL;
+    const struct keeper_spec spec = {.loop = w.loop,
+                                     .host = alice->host,
+                                     .rng = &w.rng,
+                                     .pause_min_ms = 20,
+                                     .pause_max_ms = 100,
+                                     .enough = on_enough,
+                                     .arg = &enough};
+    cr_assert_eq(keeper_new(&spec, &k), 0);
+    cr_assert_eq(keeper_add(k, &at), 0);
+    cr_assert(world_peers(alice, 1));
+    host_disconnect(alice->host, host_id(bob->host));
+    cr_assert(world_peers(alice, 1), "lost, and there is not enough yet");
+    size_t dials = alice->dials;
+    enough = true;
+    host_disconnect(alice->host, host_id(bob->host));
+    cr_assert(until(w.loop, is_alone, bob));
+    cr_expect_eq(keeper_hurry(k), 1u);
+    cr_expect_eq(alice->dials, dials, "nobody is dialled now");
+    keeper_free(k);
+    world_clear(&w);
+}

@@ -112,6 +112,20 @@ static void tor_cancel(void *owner, void *dial)
 
 /* ---- hosts ---------------------------------------------------------------------------------- */
 
+static void make_host(struct node *n, const struct limits *limits)
+{
+    const struct host_spec spec = {.loop = n->world->loop,
+                                   .rng = &n->world->rng,
+                                   .clock = clock_system(),
+                                   .key = n->key,
+                                   .permit = n->permit,
+                                   .kind = n->kind,
+                                   .agent = "beam/9.9.9",
+                                   .tor = {tor_dial, tor_cancel, n},
+                                   .limits = limits ? *limits : (struct limits){0}};
+    cr_assert_eq(host_new(&spec, &n->host), 0);
+}
+
 struct node *world_add(struct world *w, enum host_kind kind, enum policy_egress egress,
                        const struct limits *limits)
 {
@@ -123,17 +137,15 @@ struct node *world_add(struct world *w, enum host_kind kind, enum policy_egress 
     cr_assert_eq(permit_new(&policy, &n->permit), 0);
     w->n++;
     cr_assert_eq(key_pair_new(&w->rng, &n->key), 0);
-    const struct host_spec spec = {.loop = w->loop,
-                                   .rng = &w->rng,
-                                   .clock = clock_system(),
-                                   .key = n->key,
-                                   .permit = n->permit,
-                                   .kind = kind,
-                                   .agent = "beam/9.9.9",
-                                   .tor = {tor_dial, tor_cancel, n},
-                                   .limits = limits ? *limits : (struct limits){0}};
-    cr_assert_eq(host_new(&spec, &n->host), 0);
+    n->kind = kind;
+    make_host(n, limits);
     return n;
+}
+
+void world_again(struct node *n)
+{
+    host_free(n->host);
+    make_host(n, NULL);
 }
 
 struct multiaddr world_addr(const char *text)

@@ -20,6 +20,7 @@ struct world {
         struct world *world;
         struct key_pair *key;
         struct permit *permit;
+        enum host_kind kind;
         struct host *host;
         struct multiaddr onion; /* where the others reach it as if through Tor */
         size_t dials;           /* through Tor */
@@ -49,6 +50,8 @@ void world_clear(struct world *w);
 /* One more, of a kind and under an egress, with limits (NULL: customary). */
 struct node *world_add(struct world *w, enum host_kind kind, enum policy_egress egress,
                        const struct limits *limits);
+/* Its host ends, and another begins with the same key, which knows nothing. */
+void world_again(struct node *n);
 struct multiaddr world_addr(const char *text);
 /* Listens on a port of 127.0.0.1; the address, with the peer at its end. */
 struct multiaddr world_listen(struct node *n);
