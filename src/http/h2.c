@@ -45,12 +45,37 @@ static struct h2_stream *stream_of(struct h2 *h, int32_t id)
 
 /* ---- what comes ------------------------------------------------------------------------------ */
 
+static bool was_reset(const struct h2 *h, int32_t id)
+{
+    for (size_t i = 0; i < H2_RESETS; i++)
+        if (h->ours[i] == id)
+            return true;
+    return false;
+}
+
+/* Fields for a stream that is over, or was passed over (5.1, 5.1.1): nghttp2 lets them go by, for
+ * they may have been on their way when it was reset. When it was not, they are a fault. */
+static void judge_late(struct h2 *h, int32_t id)
+{
+    nghttp2_stream *stream = nghttp2_session_find_stream(h->session, id);
+    if (id > h->last || id % 2 == 0 || was_reset(h, id))
+        return;
+    if (!stream)
+        h2_fail(h, BEAM_EPROTO, NGHTTP2_PROTOCOL_ERROR);
+    else if (nghttp2_stream_get_state(stream) == NGHTTP2_STREAM_STATE_CLOSED)
+        h2_fail(h, BEAM_EPROTO, NGHTTP2_STREAM_CLOSED);
+}
+
 static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
 {
     struct h2 *h = arg;
     (void)session;
     if (hd->type != NGHTTP2_CONTINUATION)
         h->block_since = 0;
+    if (hd->type == NGHTTP2_HEADERS) {
+        judge_late(h, hd->stream_id);
+        h->last = hd->stream_id > h->last ? hd->stream_id : h->last;
+    }
     if (hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_RST_STREAM)
         charge_frame(h);
     return 0;
@@ -184,6 +209,8 @@ static int on_sent(nghttp2_session *session, const nghttp2_frame *frame, void *a
 {
     struct h2 *h = arg;
     (void)session;
+    if (frame->hd.type == NGHTTP2_RST_STREAM)
+        h->ours[h->resets++ % H2_RESETS] = frame->hd.stream_id;
     bool may_end = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     struct h2_stream *s = may_end ? stream_of(h, frame->hd.stream_id) : NULL;
     if (s && frame->hd.flags & NGHTTP2_FLAG_END_STREAM)
@@ -371,7 +398,6 @@ static int open_session(struct h2 *h)
     if (err == 0) {
         set_callbacks(callbacks);
         nghttp2_option_set_no_auto_window_update(option, 1);
-        nghttp2_option_set_no_closed_streams(option, 1);
         nghttp2_option_set_max_send_header_block_length(option, HEADERS_SENT_MAX);
         err = nghttp2_session_server_new2(&h->session, callbacks, h, option);
     }

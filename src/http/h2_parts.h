@@ -10,6 +10,8 @@
 
 TAILQ_HEAD(h2_list, h2_stream);
 
+enum { H2_RESETS = 64 };
+
 struct h2 {
     nghttp2_session *session;
     struct buf_pool *pool;
@@ -24,8 +26,11 @@ struct h2 {
     struct buf *feed;
     const uint8_t *piece;
     size_t piece_len, piece_used;
-    struct buf passed;         /* of it, what was no content */
-    struct buf *to;            /* h2_send's */
+    struct buf passed;       /* of it, what was no content */
+    struct buf *to;          /* h2_send's */
+    int32_t last;            /* stream that was begun */
+    int32_t ours[H2_RESETS]; /* streams that were reset from here, the last ones */
+    size_t resets;
     struct h2_request request; /* whose fields are coming */
     uint64_t block_since;      /* they began to; 0: none are */
     size_t block_size;

@@ -216,6 +216,42 @@ BEAM_TEST(h2_bad, fields_that_are_much_larger_than_their_bytes)
     h2_scene_close(&s);
 }
 
+BEAM_TEST(h2_bad, fields_for_a_stream_that_is_over_or_was_passed_over)
+{
+    static const uint8_t fields[] = {0x82, 0x87, 0x84, 0x01, 0x01, 'a'};
+    static const uint8_t cancel[] = {0, 0, 0, NGHTTP2_CANCEL};
+    static const uint8_t end = NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM;
+    for (uint32_t id = 3; id <= 5; id += 2) {
+        struct h2_scene s;
+        h2_scene_open(&s);
+        h2_scene_run(&s);
+        h2_scene_frame(&s, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 5, fields, sizeof(fields));
+        h2_scene_frame(&s, NGHTTP2_RST_STREAM, 0, 5, cancel, sizeof(cancel));
+        h2_scene_frame(&s, NGHTTP2_HEADERS, end, id, fields, sizeof(fields));
+        cr_expect_eq(s.err, BEAM_EPROTO);
+        h2_scene_run(&s);
+        cr_expect_eq(s.client.away_code, id == 3 ? NGHTTP2_PROTOCOL_ERROR : NGHTTP2_STREAM_CLOSED);
+        h2_scene_close(&s);
+    }
+}
+
+BEAM_TEST(h2_bad, trailers_that_cross_our_reset_are_let_go_by)
+{
+    struct h2_scene s;
+    static const uint8_t trailer[] = {0, 1, 'x', 1, 'y'};
+    h2_scene_open(&s);
+    int32_t id = h2_client_request(&s.client, POST, false);
+    h2_scene_run(&s);
+    h2_reset(s.core[0], H2_CANCEL);
+    h2_scene_run(&s);
+    h2_scene_frame(&s, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM,
+                   (uint32_t)id, trailer, sizeof(trailer));
+    cr_expect_eq(s.err, 0);
+    h2_scene_forget(&s, 0);
+    expect_alive(&s);
+    h2_scene_close(&s);
+}
+
 BEAM_TEST(h2_bad, small_pieces_do_not_hold_large_blocks)
 {
     struct h2_scene s;
