@@ -15,6 +15,13 @@
  *     disconnect PEER         ok
  *     gone PEER               ok: no connection to it is left
  *
+ * and, when it was started as "peer gossip", of one topic:
+ *
+ *     meshed COUNT            ok: so many peers are in its mesh
+ *     publish TEXT            ok
+ *     heard TEXT              ok: it was heard
+ *     count TEXT              ok TIMES
+ *
  * or "error NAME WORDS". It ends with its standard input.
  */
 #include <errno.h>
@@ -28,6 +35,7 @@
 #include "p2p/connect.h"
 #include "p2p/open.h"
 #include "p2p/ping.h"
+#include "tests/interop/gossiper.h"
 
 #define ECHO     "/interop/echo/1"
 #define HALF     "/interop/half/1"
@@ -54,8 +62,9 @@ struct node {
     struct multiaddr addr;  /* of the connect at hand */
     struct peer_id awaited; /* whose identify, or end, is waited for */
     enum { NOTHING, IDENTITY, END } awaits;
-    size_t left; /* talks of the command at hand */
-    bool failed; /* one of them did, and that was said */
+    size_t left;               /* talks of the command at hand */
+    bool failed;               /* one of them did, and that was said */
+    struct gossiper *gossiper; /* NULL: it does not */
     uint8_t pattern[PERIOD + PIECE];
 };
 
@@ -321,8 +330,6 @@ static void serve_reset(void *arg, struct stream *s, const struct host_peer *pee
     on_ready(talk_new(arg, RESETS, s), s, 0);
 }
 
-/* ---- what it is told ------------------------------------------------------------------------ */
-
 /* A stream that was asked for, and what it is for. */
 struct wish {
     struct node *node;
@@ -461,6 +468,8 @@ static void await(struct node *n, const struct peer_id *peer, int what)
     look(n);
 }
 
+/* ---- what it is told ------------------------------------------------------------------------ */
+
 static void about_peer(struct node *n, const char *word, const struct peer_id *peer, uint64_t count)
 {
     static struct ping *ping;
@@ -498,6 +507,8 @@ static void obey(struct node *n, char *line)
         do_listen(n);
     else if (strcmp(word, "connect") == 0 && whom)
         do_connect(n, whom);
+    else if (n->gossiper && whom && !number && peer_id_parse(whom, strlen(whom), &peer, NULL) < 0)
+        gossiper_obey(n->gossiper, word, whom);
     else if (!whom || peer_id_parse(whom, strlen(whom), &peer, NULL) < 0 ||
              (number && text_number(number, strlen(number), UINT64_MAX, &count) < 0))
         reply_error(BEAM_EUSAGE, line);
@@ -533,7 +544,7 @@ static void fill_pattern(struct node *n)
         n->pattern[i] = (uint8_t)((i % PERIOD) * UINT32_C(2654435761) >> 24);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static struct node n;
     struct key_pair *key;
@@ -555,6 +566,8 @@ int main(void)
     must(host_handle(n.host, ECHO, serve_echo, &n), ECHO);
     must(host_handle(n.host, HALF, serve_half, &n), HALF);
     must(host_handle(n.host, RESET, serve_reset, &n), RESET);
+    if (argc > 1 && strcmp(argv[1], "gossip") == 0)
+        n.gossiper = gossiper_new(n.loop, n.host, key);
     fill_pattern(&n);
     n.watch = (struct host_watch){.identified = on_identified, .down = on_down, .arg = &n};
     host_watch(n.host, &n.watch);
@@ -562,6 +575,7 @@ int main(void)
     must(loop_run(n.loop), "the loop");
     loop_watch_stop(&n.input);
     host_unwatch(&n.watch);
+    gossiper_free(n.gossiper);
     host_free(n.host);
     permit_free(permit);
     key_pair_free(key);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// js-libp2p's side: it understands the lines of peer.c and answers them alike. With an argument it is
-// in the DHT of that protocol id, and understands lines about it too; keys and values are in hex.
+// js-libp2p's side: it understands the lines of peer.c and answers them alike. With the protocol id of
+// a DHT it is in that one, and understands lines about it too; keys and values are in hex. With "gossip"
+// it gossips, and with "lazy" it does and is in nobody's mesh, so that it has to ask for messages.
 import { createInterface } from 'node:readline'
 
 // Node 20 has no such function yet.
@@ -20,6 +21,7 @@ const { ping } = await import('@libp2p/ping')
 const { multiaddr } = await import('@multiformats/multiaddr')
 const { peerIdFromString } = await import('@libp2p/peer-id')
 const { kadDHT, passthroughMapper } = await import('@libp2p/kad-dht')
+const { gossipsub } = await import('@libp2p/gossipsub')
 const { CID } = await import('multiformats/cid')
 const { decode: decodeMultihash } = await import('multiformats/hashes/digest')
 
@@ -27,6 +29,7 @@ const ECHO = '/interop/echo/1'
 const HALF = '/interop/half/1'
 const RESET = '/interop/reset/1'
 const NOBODYS = '/interop/none/1'
+const TOPIC = '/interop/gossip/1'
 const PERIOD = 65521
 const PIECE = 64 * 1024
 const FEW = 100
@@ -52,6 +55,23 @@ function dht (protocol) {
       }
 }
 
+// A message's id is its author and its number, as the specification has it.
+function messageId (message) {
+  const number = new Uint8Array(8)
+  new DataView(number.buffer).setBigUint64(0, message.sequenceNumber)
+  return Buffer.concat([message.from.toMultihash().bytes, number])
+}
+
+function pubsub (how) {
+  const mesh = how === 'lazy' ? { D: 0, Dlo: 0, Dhi: 0, Dout: 0 } : {}
+  return how === 'gossip' || how === 'lazy'
+    ? { pubsub: gossipsub({ msgIdFn: messageId, allowPublishToZeroTopicPeers: true, ...mesh }) }
+    : {}
+}
+
+const mode = process.argv[2]
+const heard = []
+
 const node = await createLibp2p({
   addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
   start: false,
@@ -61,7 +81,7 @@ const node = await createLibp2p({
   connectionManager: { inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 1000 },
   connectionMonitor: { enabled: false },
   nodeInfo: { userAgent: 'js-interop' },
-  services: { identify: identify(), ping: ping(), ...dht(process.argv[2]) }
+  services: { identify: identify(), ping: ping(), ...dht(mode?.startsWith('/') ? mode : undefined), ...pubsub(mode) }
 })
 
 // ---- streams -----------------------------------------------------------------------------------
@@ -140,6 +160,16 @@ async function isEchoed (connection, bytes) {
   }
 }
 
+if (node.services.pubsub != null) {
+  node.services.pubsub.addEventListener('message', (evt) => {
+    heard.push(new TextDecoder().decode(evt.detail.data))
+  })
+}
+
+function publish (text) {
+  return node.services.pubsub.publish(TOPIC, new TextEncoder().encode(text))
+}
+
 // ---- what it is told ---------------------------------------------------------------------------
 
 const agents = new Map()
@@ -162,6 +192,7 @@ async function until (isTrue) {
 const commands = {
   async listen () {
     await node.start()
+    node.services.pubsub?.subscribe(TOPIC)
     return `${node.getMultiaddrs()[0]}`
   },
   async connect (addr) {
@@ -244,6 +275,29 @@ const commands = {
     const id = node.peerId
     return Buffer.from(id.toMultihash().bytes).toString('hex') + ' ' +
       Buffer.from(id.toMultihash().digest).toString('hex')
+  },
+  async meshed (count) {
+    await until(() => node.services.pubsub.getMeshPeers(TOPIC).length >= Number(count))
+  },
+  async publish (text) {
+    await publish(text)
+  },
+  // Signed by nobody: as any other message, but for the signature.
+  async forge (text) {
+    const config = node.services.pubsub.publishConfig
+    const key = config.privateKey
+    config.privateKey = { sign: async () => new Uint8Array(64).fill(7) }
+    try {
+      await publish(text)
+    } finally {
+      config.privateKey = key
+    }
+  },
+  async heard (text) {
+    await until(() => heard.includes(text))
+  },
+  async count (text) {
+    return `${heard.filter((one) => one === text).length}`
   },
   async disconnect (peer) {
     await node.hangUp(peerIdFromString(peer))
