@@ -61,6 +61,12 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
         return make_policy(conf, m->publish.paths, egress, out);
     const char *name = m->publish.policy ? m->publish.policy : conf->policy_default;
     int err = usage(policy_find(conf, name, out, why), why);
+    if (err == 0 && out->paths == 0)
+        err =
+            beam_why(why, BEAM_EUSAGE,
+                     "policy %s: has no path by which a tunnel could be published (it is for this "
+                     "machine's node; name another with --policy, or a path: --tor)",
+                     name);
     if (err == 0 && m->publish.has_egress)
         err = make_policy(conf, out->paths, egress, out);
     return err;

@@ -9,6 +9,11 @@
 static const struct policy built_in[] = {
     {.name = "anonymous", .paths = POLICY_ONION, .egress = POLICY_EGRESS_TOR},
     {.name = "private", .paths = POLICY_ONION | POLICY_RELAY, .egress = POLICY_EGRESS_TOR},
+    {.name = "open",
+     .paths = POLICY_ONION | POLICY_RELAY,
+     .egress = POLICY_EGRESS_ANY,
+     .nearby = true},
+    {.name = "lan", .egress = POLICY_EGRESS_LAN, .nearby = true},
 };
 
 static const struct {

@@ -24,14 +24,15 @@ enum { POLICY_NAME_SIZE = 64 };
 
 struct policy {
     char name[POLICY_NAME_SIZE]; /* "ad hoc" for one built from options */
-    unsigned paths;              /* POLICY_… bits, never 0 */
+    unsigned paths; /* POLICY_… bits; 0: it is for this machine's node and no tunnel */
     enum policy_egress egress;
+    bool nearby;        /* peers on the same link are looked for, and told of this one */
     bool allow_private; /* network.allow_private: what the network names may be on this machine */
 };
 
-/* The built-in `anonymous` or `private`, or a [policy "NAME"] of the configuration (which
- * may not take a built-in's name). BEAM_ENOTFOUND lists those there are;
- * BEAM_EINVAL says where and what is allowed. */
+/* The built-in `anonymous`, `private`, `open` or `lan`, or a [policy "NAME"] of the configuration
+ * (which may not take a built-in's name). BEAM_ENOTFOUND lists those there are; BEAM_EINVAL says
+ * where and what is allowed. */
 int policy_find(const struct conf *c, const char *name, struct policy *out, struct beam_why *why);
 /* Every [policy] section of c is well formed. 0 or BEAM_EINVAL. */
 int policy_check(const struct conf *c, struct beam_why *why);

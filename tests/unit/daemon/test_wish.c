@@ -75,6 +75,13 @@ BEAM_TEST(wish, policies)
     cr_expect_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .policy = "other"}}),
                  BEAM_EUSAGE);
 
+    cr_expect_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .policy = "lan"}}),
+                 BEAM_EUSAGE, "no path");
+    cr_assert_eq(read_wish(&s,
+                           &(struct message){
+                               .publish = {.target = "1", .policy = "lan", .paths = POLICY_ONION}}),
+                 0);
+
     /* --tor is what `anonymous` is; any other egress is not. */
     cr_assert_eq(
         read_wish(&s, &(struct message){.publish = {.target = "1", .paths = POLICY_ONION}}), 0);

@@ -95,6 +95,43 @@ BEAM_TEST(permit, what_the_network_names_may_be_private_where_a_user_wants_it)
     }
 }
 
+BEAM_TEST(permit, whom_a_machine_on_the_link_names)
+{
+    static const struct {
+        enum policy_egress egress;
+        bool nearby, allow_private;
+        const char *covered; /* of the addresses below, by their first letters */
+    } cases[] = {
+        {POLICY_EGRESS_TOR, true, true, ""}, /* whatever else a policy says */
+        {POLICY_EGRESS_LAN, false, true, ""},   {POLICY_EGRESS_LAN, true, false, "pk"},
+        {POLICY_EGRESS_ANY, true, false, "pk"}, {POLICY_EGRESS_ANY, true, true, "pkl"},
+    };
+    static const struct {
+        char letter;
+        const char *text;
+    } addrs[] = {{'p', "192.168.1.7"}, {'k', "169.254.3.4"}, {'l', "127.0.0.1"},
+                 {'g', "192.0.2.1"},   {'u', "0.0.0.0"},     {'m', "224.0.0.251"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct policy policy;
+        struct permit *p = NULL;
+        cr_assert_eq(policy_ad_hoc(POLICY_ONION, cases[i].egress, &policy), 0);
+        policy.nearby = cases[i].nearby;
+        policy.allow_private = cases[i].allow_private;
+        cr_assert_eq(permit_new(&policy, &p), 0);
+        for (size_t j = 0; j < sizeof(addrs) / sizeof(addrs[0]); j++) {
+            struct beam_why why = {0};
+            struct addr to;
+            int want = strchr(cases[i].covered, addrs[j].letter) ? 0 : BEAM_EPOLICY;
+            cr_assert_eq(addr_ip(addrs[j].text, strlen(addrs[j].text), 80, &to), 0);
+            cr_expect_eq(permit_check(p, &to, PERMIT_NEARBY, &why), want, "%zu %s", i,
+                         addrs[j].text);
+            cr_expect_eq(permit_check_nearby(p, &to, &why), want, "%zu %s", i, addrs[j].text);
+            cr_expect_eq(why.code, want);
+        }
+        permit_free(p);
+    }
+}
+
 BEAM_TEST(permit, local_covers_this_machine_alone)
 {
     struct permit *p = NULL;

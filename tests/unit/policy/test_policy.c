@@ -38,6 +38,31 @@ BEAM_TEST(policy, private_has_a_relay_that_does_not_know_where_we_are)
     conf_free(c);
 }
 
+BEAM_TEST(policy, peers_nearby_are_looked_for_under_open_and_lan_alone)
+{
+    static const struct {
+        const char *name;
+        unsigned paths;
+        enum policy_egress egress;
+        bool nearby;
+    } rows[] = {
+        {"anonymous", POLICY_ONION, POLICY_EGRESS_TOR, false},
+        {"private", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_TOR, false},
+        {"open", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_ANY, true},
+        {"lan", 0, POLICY_EGRESS_LAN, true},
+        {"mine", POLICY_ONION, POLICY_EGRESS_ANY, false},
+    };
+    struct conf *c = with("[policy \"mine\"]\npaths=onion\negress=any\n");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct policy p;
+        cr_assert_eq(policy_find(c, rows[i].name, &p, NULL), 0);
+        cr_expect_eq(p.paths, rows[i].paths, "%s", rows[i].name);
+        cr_expect_eq(p.egress, rows[i].egress, "%s", rows[i].name);
+        cr_expect_eq(p.nearby, rows[i].nearby, "%s", rows[i].name);
+    }
+    conf_free(c);
+}
+
 BEAM_TEST(policy, sections_get_their_meaning)
 {
     struct conf *c = with("[policy \"a\"]\npaths=onion\n"
@@ -104,7 +129,7 @@ BEAM_TEST(policy, one_that_is_not_there)
     cr_assert_eq(policy_find(c, "anonymos", &p, &why), BEAM_ENOTFOUND);
     cr_assert_eq(beam_err_exit(why.code), 5);
     cr_assert_not_null(strstr(why.text, "did you mean \"anonymous\"?"));
-    cr_assert_not_null(strstr(why.text, "there are anonymous, private, mine)"));
+    cr_assert_not_null(strstr(why.text, "there are anonymous, private, open, lan, mine)"));
     cr_assert_eq(policy_find(c, "", &p, NULL), BEAM_ENOTFOUND);
     cr_assert_eq(p.paths, 77u);
     conf_free(c);
@@ -117,7 +142,7 @@ BEAM_TEST(policy, one_that_is_not_there)
                                 "[policy \"a-rather-long-name-%d\"]\npaths=onion\n", i);
     c = with(text);
     cr_assert_eq(policy_find(c, "none", &p, &why), BEAM_ENOTFOUND);
-    cr_assert_not_null(strstr(why.text, "anonymous, private, a-rather-long-name-0, "));
+    cr_assert_not_null(strstr(why.text, "anonymous, private, open, lan, a-rather-long-name-0, "));
     conf_free(c);
 }
 
