@@ -9,10 +9,16 @@
 #include "proxy/engine.h"
 #include "proxy/h2_visitor.h"
 #include "relay/front_spare.h"
+#include "relay/notices.h"
 #include "relay/visit_open.h"
 
 enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024 };
-enum { STATUS_NOT_FOUND = 404, STATUS_UNAVAILABLE = 503 };
+enum {
+    STATUS_FORBIDDEN = 403,
+    STATUS_NOT_FOUND = 404,
+    STATUS_TOO_MANY = 429,
+    STATUS_UNAVAILABLE = 503
+};
 
 /* A visitor who speaks HTTP/2, each of whose requests is a guest. */
 struct crowd {
@@ -20,6 +26,7 @@ struct crowd {
     struct front *front;
     struct h2_visitor *visitor;
     struct front_spare spare;
+    struct net from;
     char address[VISIT_HEAD_VISITOR_SIZE];
 };
 
@@ -34,6 +41,9 @@ struct guest {
     bool tried;                /* a visit of the crowd's was lost */
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
+    struct net from;
+    uint8_t id[RESERVATION_ID_SIZE]; /* of the endpoint that it asks now, and the class of that */
+    enum terms_class class;
     struct rewrite rules;
 };
 
@@ -43,10 +53,12 @@ struct front {
     struct crowd *crowds;
     size_t count; /* of both */
     struct front_tallies tallies;
+    struct notices *notices;
     void (*room)(void *arg, bool room);
     void *room_arg;
 };
 
+static const struct answer forbidden = {.status = STATUS_FORBIDDEN};
 static const struct answer not_found = {.status = STATUS_NOT_FOUND};
 /* An owner that comes back does so within a few seconds. */
 static const struct answer unavailable = {
@@ -82,15 +94,45 @@ static const struct lease *find(const struct front *f, const struct http_head *h
                         : lease_by_id(f->spec.store, out->id, now);
 }
 
-/* What the owner's application is told of a visitor of this endpoint. */
+/* What no page is stays none, whatever a browser makes of it; and on a host that others share no
+ * cookie is anybody's. */
+static const char no_page[] = "X-Content-Type-Options: nosniff\r\n"
+                              "Content-Security-Policy: sandbox; default-src 'none'\r\n";
+
+static bool shares_host(const struct front *f, const struct endpoint *e)
+{
+    return e->prefix[0] && !f->spec.terms->local;
+}
+
+static bool allows(void *arg, const struct http_head *response)
+{
+    struct guest *g = arg;
+    struct front *f = g->front;
+    enum terms_rule rule = terms_response(f->spec.terms, g->class, response);
+    if (rule == TERMS_PASS)
+        return true;
+    const struct lease *lease =
+        lease_by_id(f->spec.store, g->id, f->spec.clock->wall_ms(f->spec.clock->arg));
+    if (lease)
+        notices_add(f->notices, lease, rule);
+    return false;
+}
+
+/* What the owner's application is told of a visitor of this endpoint, and what of its answers
+ * passes. */
 static void set_rules(struct guest *g, const struct lease *lease, const struct endpoint *e)
 {
+    memcpy(g->id, lease->id, sizeof(g->id));
     bool tell = lease->visitor_address && g->front->spec.visitor_addresses && g->visitor[0];
     memcpy(g->prefix, e->prefix, sizeof(g->prefix));
     g->rules = (struct rewrite){.prefix = g->prefix[0] ? g->prefix : NULL,
                                 .scheme = endpoint_scheme(g->front->spec.base),
                                 .visitor = tell ? g->visitor : NULL,
-                                .host_only_cookies = true};
+                                .host_only_cookies = true,
+                                .no_cookies = shares_host(g->front, e),
+                                .added = g->class == TERMS_WEBHOOK ? no_page : NULL,
+                                .allows = allows,
+                                .arg = g};
 }
 
 static void on_opened(void *arg, int err, struct stream *s)
@@ -105,15 +147,25 @@ static void on_opened(void *arg, int err, struct stream *s)
     engine_answer(g->engine, &unavailable);
 }
 
+/* Whether the owner is there, and not somewhere that is banned. */
+static bool owner_serves(const struct front *f, const struct peer_id *owner)
+{
+    struct host_peer peer;
+    struct net from;
+    if (!host_find(f->spec.host, owner, &peer))
+        return false;
+    net_of_multiaddr(peer.addr, &from);
+    return !guard_shuts_out(f->spec.guard, owner, &from);
+}
+
 static void open_visit(struct guest *g, const struct lease *lease)
 {
     const struct front_spec *spec = &g->front->spec;
-    struct host_peer peer;
     struct visit_head head = {.via = VISIT_HEAD_HTTP};
     memcpy(head.id, lease->id, sizeof(head.id));
     if (g->rules.visitor)
         snprintf(head.visitor, sizeof(head.visitor), "%s", g->visitor);
-    if (!host_find(spec->host, &lease->owner, &peer) || !join(g, lease->id) ||
+    if (!owner_serves(g->front, &lease->owner) || !join(g, lease->id) ||
         visit_open_start(spec->loop, spec->host, &lease->owner, &head, OPEN_MS, on_opened, g,
                          &g->opening) < 0) {
         leave(g);
@@ -134,6 +186,37 @@ static bool take_spare(struct guest *g, const struct lease *lease)
     return visit != NULL;
 }
 
+/* It asks for more than it may have. */
+static void put_off(struct guest *g, uint64_t wait_ms)
+{
+    char fields[160];
+    const struct answer a = {.status = STATUS_TOO_MANY, .fields = fields};
+    snprintf(fields, sizeof(fields),
+             "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
+             "Retry-After: %llu\r\n",
+             (unsigned long long)(wait_ms / 1000 + 1));
+    engine_answer(g->engine, &a);
+}
+
+/* Whether a request may go on to the owner; if not it is answered. */
+static bool passes(struct guest *g, const struct http_head *head, const struct lease *lease,
+                   const struct endpoint *e)
+{
+    const struct front_spec *spec = &g->front->spec;
+    uint64_t wait_ms = 0;
+    if (!guard_request(spec->guard, &g->from, &lease->owner, loop_now(spec->loop), &wait_ms)) {
+        put_off(g, wait_ms);
+        return false;
+    }
+    g->class = terms_class(spec->terms, e->prefix[0] != '\0');
+    enum terms_rule rule = terms_request(spec->terms, g->class, head);
+    if (rule == TERMS_PASS)
+        return true;
+    notices_add(g->front->notices, lease, rule);
+    engine_answer(g->engine, &forbidden);
+    return false;
+}
+
 static void on_ask(void *arg, const struct http_head *head, bool kept)
 {
     struct guest *g = arg;
@@ -143,6 +226,8 @@ static void on_ask(void *arg, const struct http_head *head, bool kept)
         engine_answer(g->engine, &not_found);
         return;
     }
+    if (!passes(g, head, lease, &e))
+        return;
     set_rules(g, lease, &e);
     if (kept && front_tally_is_of(g->place, lease->id))
         engine_forward(g->engine, NULL, &g->rules);
@@ -177,6 +262,8 @@ static void forget(struct guest *g)
     struct front *f = g->front;
     visit_open_cancel(g->opening);
     leave(g);
+    if (!g->crowd)
+        guard_leave(f->spec.guard, &g->from);
     *g->link = g->next;
     if (g->next)
         g->next->link = g->link;
@@ -205,8 +292,15 @@ static void write_visitor(const struct addr *from, char out[VISIT_HEAD_VISITOR_S
         snprintf(out, VISIT_HEAD_VISITOR_SIZE, "%.*s", (int)(end - start), start);
 }
 
-/* Takes the stream over, always. */
-static void welcome(struct front *f, struct crowd *crowd, struct stream *s, const char *address)
+static void turn_away(struct stream *s)
+{
+    stream_reset(s);
+    stream_free(s);
+}
+
+/* Takes the stream over, always. False: it was turned away. */
+static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, const struct net *from,
+                    const char *address)
 {
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
@@ -214,18 +308,18 @@ static void welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
                                          .window = crowd ? CROWD_WINDOW : 0};
     struct guest *g = calloc(1, sizeof(*g));
     if (!g) {
-        stream_reset(s);
-        stream_free(s);
-        return;
+        turn_away(s);
+        return false;
     }
     const struct engine_events events = {
         .ask = on_ask, .spare = crowd ? on_spare : NULL, .done = on_done, .arg = g};
     g->front = f;
     g->crowd = crowd;
+    g->from = *from;
     snprintf(g->visitor, sizeof(g->visitor), "%s", address);
     if (engine_new(f->spec.loop, s, NULL, &limits, &events, &g->engine) < 0) {
         free(g);
-        return;
+        return false;
     }
     g->next = f->guests;
     g->link = &f->guests;
@@ -233,13 +327,19 @@ static void welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
         g->next->link = &g->next;
     f->guests = g;
     one_more(f);
+    return true;
 }
 
 void front_visitor(struct front *f, struct stream *s, const struct addr *from)
 {
     char address[VISIT_HEAD_VISITOR_SIZE];
+    struct net at;
+    net_of(from, &at);
     write_visitor(from, address);
-    welcome(f, NULL, s, address);
+    if (!guard_enter(f->spec.guard, &at))
+        turn_away(s);
+    else if (!welcome(f, NULL, s, &at, address))
+        guard_leave(f->spec.guard, &at);
 }
 
 /* ---- crowds --------------------------------------------------------------------------------- */
@@ -248,6 +348,7 @@ static void disperse(struct crowd *c)
 {
     struct front *f = c->front;
     front_spare_clear(&c->spare);
+    guard_leave(f->spec.guard, &c->from);
     *c->link = c->next;
     if (c->next)
         c->next->link = c->link;
@@ -266,25 +367,33 @@ static bool on_request(void *arg, struct stream *s)
     struct crowd *c = arg;
     if (c->front->count >= c->front->spec.max_visitors)
         return false;
-    welcome(c->front, c, s, c->address);
+    (void)welcome(c->front, c, s, &c->from, c->address);
     return true;
 }
 
 void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from)
 {
+    struct net at;
+    net_of(from, &at);
+    if (!guard_enter(f->spec.guard, &at)) {
+        turn_away(s);
+        return;
+    }
     struct crowd *c = calloc(1, sizeof(*c));
     if (!c) {
-        stream_reset(s);
-        stream_free(s);
+        guard_leave(f->spec.guard, &at);
+        turn_away(s);
         return;
     }
     const struct h2_visitor_events events = {
         .request = on_request, .done = on_crowd_done, .arg = c};
     c->front = f;
+    c->from = at;
     front_spare_init(&c->spare, loop_pool(f->spec.loop), &f->tallies);
     write_visitor(from, c->address);
     if (h2_visitor_new(f->spec.loop, f->spec.rng, s, NULL, f->spec.idle_ms, &events, &c->visitor) <
         0) {
+        guard_leave(f->spec.guard, &at);
         free(c);
         return;
     }
@@ -310,6 +419,12 @@ int front_new(const struct front_spec *spec, struct front **out)
         free(f);
         return err;
     }
+    err = notices_new(spec->loop, spec->host, spec->rng, &f->notices);
+    if (err < 0) {
+        front_tallies_free(&f->tallies);
+        free(f);
+        return err;
+    }
     *out = f;
     return 0;
 }
@@ -325,19 +440,70 @@ size_t front_visitors(const struct front *f)
     return f->count;
 }
 
+static void drop(struct guest *g)
+{
+    engine_free(g->engine);
+    forget(g);
+}
+
+static void drop_crowd(struct crowd *c)
+{
+    h2_visitor_free(c->visitor);
+    disperse(c);
+}
+
+size_t front_drop(struct front *f, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    struct guest *next;
+    size_t n = 0;
+    for (struct guest *g = f->guests; g; g = next) {
+        next = g->next;
+        if (!front_tally_is_of(g->place, id))
+            continue;
+        drop(g);
+        n++;
+    }
+    return n;
+}
+
+size_t front_drop_from(struct front *f, bool (*matches)(void *arg, const struct net *from),
+                       void *arg)
+{
+    struct guest *next;
+    struct crowd *after;
+    size_t n = 0;
+    for (struct guest *g = f->guests; g; g = next) {
+        next = g->next;
+        if (!matches(arg, &g->from))
+            continue;
+        n += !g->crowd;
+        drop(g);
+    }
+    for (struct crowd *c = f->crowds; c; c = after) {
+        after = c->next;
+        if (!matches(arg, &c->from))
+            continue;
+        drop_crowd(c);
+        n++;
+    }
+    return n;
+}
+
+size_t front_visitors_of(const struct front *f, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    return front_tally_count(&f->tallies, id);
+}
+
 void front_free(struct front *f)
 {
     if (!f)
         return;
     f->room = NULL;
-    while (f->guests) {
-        engine_free(f->guests->engine);
-        forget(f->guests);
-    }
-    while (f->crowds) {
-        h2_visitor_free(f->crowds->visitor);
-        disperse(f->crowds);
-    }
+    while (f->guests)
+        drop(f->guests);
+    while (f->crowds)
+        drop_crowd(f->crowds);
+    notices_free(f->notices);
     front_tallies_free(&f->tallies);
     free(f);
 }

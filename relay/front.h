@@ -5,14 +5,17 @@
  *
  * An endpoint that never was, one that is gone and one that is not for anybody get the same 404. One
  * whose owner is not connected gets 503 and when to come again; an owner that answers what is no
- * HTTP 502, none in time 504; a body larger than allowed 413.
+ * HTTP 502, none in time 504; a body larger than allowed 413. What the relay's terms do not let pass
+ * is a plain 403 for the visitor, and its owner is told by which rule.
  */
 #ifndef BEAM_RELAY_FRONT_H
 #define BEAM_RELAY_FRONT_H
 
 #include "p2p/host.h"
 #include "relay/endpoint.h"
+#include "relay/guard.h"
 #include "relay/lease.h"
+#include "relay/terms.h"
 
 struct front;
 
@@ -23,6 +26,8 @@ struct front_spec { /* what is pointed to is borrowed */
     struct host *host;
     const struct lease_store *store;
     const struct endpoint_base *base;
+    const struct terms *terms;
+    struct guard *guard;
     uint64_t max_body;      /* bytes of a request's body; 0: any */
     uint64_t response_ms;   /* for an owner to answer; 0: 60 s, and so is: */
     uint64_t idle_ms;       /* between requests, and for bytes that must come or go */
@@ -41,6 +46,13 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
 /* Called with false when there are as many visitors as may be, with true when one has gone. */
 void front_on_room(struct front *f, void (*fn)(void *arg, bool room), void *arg);
 size_t front_visitors(const struct front *f);
+/* Resets the visitors of an endpoint, or all that `matches` says of whence they come. Returns how
+ * many. Not from within an event of the front's. */
+size_t front_drop(struct front *f, const uint8_t id[RESERVATION_ID_SIZE]);
+size_t front_drop_from(struct front *f, bool (*matches)(void *arg, const struct net *from),
+                       void *arg);
+/* The visitors that an endpoint has at the moment. */
+size_t front_visitors_of(const struct front *f, const uint8_t id[RESERVATION_ID_SIZE]);
 /* Resets what is open. Before its host. NULL allowed. */
 void front_free(struct front *f);
 

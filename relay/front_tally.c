@@ -59,3 +59,9 @@ bool front_tally_is_of(const struct front_tally *place, const uint8_t id[RESERVA
 {
     return place && memcmp(place->id, id, sizeof(place->id)) == 0;
 }
+
+size_t front_tally_count(const struct front_tallies *all, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    const struct front_tally *t = map_get(all->map, id, RESERVATION_ID_SIZE);
+    return t ? t->n : 0;
+}

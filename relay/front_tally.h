@@ -27,6 +27,8 @@ struct front_tally *front_tally_join(struct front_tallies *t,
                                      const uint8_t id[RESERVATION_ID_SIZE]);
 /* NULL allowed. */
 void front_tally_leave(struct front_tallies *t, struct front_tally *place);
+/* How many an endpoint has. */
+size_t front_tally_count(const struct front_tallies *t, const uint8_t id[RESERVATION_ID_SIZE]);
 bool front_tally_is_of(const struct front_tally *place, const uint8_t id[RESERVATION_ID_SIZE]);
 
 #endif

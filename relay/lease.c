@@ -10,7 +10,10 @@
 #include "base/text.h"
 #include "relay/lease_db.h"
 
-enum { SWEEP_MAX = 64 }; /* leases that one call forgets, so that none takes long */
+enum {
+    SWEEP_MAX = 64, /* leases that one call forgets, so that none takes long */
+    FRESH_PART = 8  /* of a lease, in which a renewal changes nothing */
+};
 
 struct lease_list {
     struct lease *first, **last;
@@ -170,6 +173,17 @@ static enum reservation_status end_now(struct lease_store *s, struct lease *l, u
     return change(s, l, &changed, true) < 0 ? RESERVATION_BUSY : RESERVATION_OK;
 }
 
+/* Whether it was made to last just now, and nothing else is to change: nothing is written then,
+ * however often it is asked for. */
+static bool is_fresh(const struct lease_store *s, const struct lease *l,
+                     const struct lease *changed)
+{
+    return !l->lapsed && l->expires <= changed->expires &&
+           changed->expires - l->expires < s->limits.lease_ms / FRESH_PART &&
+           l->visitor_address == changed->visitor_address &&
+           sodium_memcmp(l->token_hash, changed->token_hash, sizeof(l->token_hash)) == 0;
+}
+
 static enum reservation_status extend(struct lease_store *s, struct lease *l, bool visitor_address,
                                       const uint8_t token[RESERVATION_TOKEN_SIZE], uint64_t now,
                                       const struct lease **out)
@@ -178,6 +192,10 @@ static enum reservation_status extend(struct lease_store *s, struct lease *l, bo
     changed.visitor_address = visitor_address;
     changed.expires = now + s->limits.lease_ms;
     hash_token(token, changed.token_hash);
+    if (is_fresh(s, l, &changed)) {
+        *out = l;
+        return RESERVATION_OK;
+    }
     if (change(s, l, &changed, false) < 0)
         return RESERVATION_BUSY;
     *out = l;
@@ -388,6 +406,23 @@ const struct lease *lease_by_id(const struct lease_store *s, const uint8_t id[RE
 const struct lease *lease_by_name(const struct lease_store *s, const char *name, uint64_t now)
 {
     return serving(map_get(s->names, name, strlen(name)), now);
+}
+
+const struct lease *lease_next(const struct lease_store *s, size_t *at)
+{
+    return map_next(s->ids, at);
+}
+
+const struct lease *lease_by_owner(const struct lease_store *s, const struct peer_id *owner)
+{
+    const struct lease_holder *h = holder_of(s, owner);
+    return h ? h->first : NULL;
+}
+
+int lease_remove(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    struct lease *l = map_get(s->ids, id, RESERVATION_ID_SIZE);
+    return l ? drop(s, l) : BEAM_ENOTFOUND;
 }
 
 size_t lease_count(const struct lease_store *s)

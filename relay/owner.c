@@ -25,7 +25,9 @@ enum {
     RENEW_MAX_S = 12 * 3600,
     RECONNECT_MS = 30000, /* Tor may hold on to the way to an onion that has moved */
     PROOF_DIRECT_MS = 15000,
-    PROOF_TOR_MS = 90000
+    PROOF_TOR_MS = 90000,
+    NOTICES_MS = 60000,
+    NOTICES_MAX = 16 /* that are heard in so long */
 };
 
 struct owner {
@@ -55,6 +57,9 @@ struct owner {
     bool closing; /* nothing more is called */
     struct ping *ping;
     struct loop_timer rest, renew, again; /* `again`: the next ping */
+    uint64_t notices_until;               /* for how long notices are counted */
+    unsigned notices;
+    uint64_t refused; /* the status that its user was told of; 0: none since it was up */
     unsigned failures;
 };
 
@@ -235,6 +240,9 @@ static void refused(struct owner *o, const struct reservation_answer *a)
     beam_why(&why, err, "relay %s: refuses: %s%s%s%s", o->spec.where.text,
              reservation_status_text(a->status), reason[0] ? " (it says: " : "", reason,
              reason[0] ? ")" : "");
+    if (o->was_up && a->status != o->refused)
+        warn(o, &why); /* it has lost what it had, and may not get it again */
+    o->refused = a->status;
     lose(o, err == BEAM_EREFUSED && !o->was_up ? BEAM_EINVAL : err, &why);
 }
 
@@ -267,6 +275,7 @@ static void on_answer(void *arg, int err, const struct beam_why *why,
         return;
     }
     o->answer = *answer;
+    o->refused = 0;
     keep_ticket(o);
     if (o->state == OWNER_UP)
         set_renewal(o);
@@ -385,6 +394,26 @@ static void on_renew(void *arg)
     ask(o, RESERVATION_RENEW);
 }
 
+/* Each rule is told once a minute at most, by the relay; one that tells more is not heard. */
+static void on_notice(void *arg, const struct visit_head *head)
+{
+    struct owner *o = arg;
+    struct beam_why why;
+    uint64_t now = loop_now(o->spec.loop);
+    if (now >= o->notices_until) {
+        o->notices_until = now + NOTICES_MS;
+        o->notices = 0;
+    }
+    if (o->notices++ >= NOTICES_MAX)
+        return;
+    beam_why(&why, BEAM_EPOLICY,
+             "relay %s: refused %llu request%s of visitors (rule=%s) (its operator decides what "
+             "passes)",
+             o->spec.where.text, (unsigned long long)head->count, head->count == 1 ? "" : "s",
+             head->rule);
+    warn(o, &why);
+}
+
 static void on_down(void *arg, const struct peer_id *peer)
 {
     struct owner *o = arg;
@@ -482,7 +511,7 @@ int owner_start(const struct owner_spec *spec, const struct owner_events *events
     o->events = *events;
     o->peer = spec->where.peer;
     snprintf(o->name, sizeof(o->name), "%s", spec->name ? spec->name : "");
-    o->visits = (struct visits_entry){.visitor = on_visitor, .arg = o};
+    o->visits = (struct visits_entry){.visitor = on_visitor, .notice = on_notice, .arg = o};
     o->watch = (struct host_watch){.down = on_down, .arg = o};
     loop_timer_init(spec->loop, &o->rest, on_rested, o);
     loop_timer_init(spec->loop, &o->renew, on_renew, o);

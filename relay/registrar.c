@@ -23,6 +23,7 @@ struct desk {
     struct registrar *registrar;
     struct desk *next, **link; /* the one that was idle longest first */
     struct peer_id owner;
+    struct net from;
     struct frame *frame;
 };
 
@@ -93,7 +94,7 @@ static void grant(const struct registrar *r, const struct lease *lease,
 {
     memcpy(out->id, lease->id, sizeof(out->id));
     out->url_count = endpoint_urls(r->spec.base, lease, out->url);
-    out->lease = r->spec.lease_ms / 1000;
+    out->lease = (lease->expires - now(r) + 999) / 1000;
     out->max_body = r->spec.max_body;
     out->max_streams = r->spec.max_streams;
     out->visitor_address = lease->visitor_address && r->spec.visitor_addresses;
@@ -102,17 +103,38 @@ static void grant(const struct registrar *r, const struct lease *lease,
 static void refuse(enum reservation_status status, struct reservation_answer *out)
 {
     snprintf(out->reason, sizeof(out->reason), "%s", reservation_status_text(status));
-    if (status == RESERVATION_BUSY)
+    if (status == RESERVATION_BUSY && out->retry == 0)
         out->retry = RETRY_SECONDS;
 }
 
-static void decide(struct registrar *r, const struct peer_id *owner,
+/* Whether this owner may ask at all, and now. */
+static enum reservation_status admit(struct registrar *r, const struct desk *d,
+                                     struct reservation_answer *out)
+{
+    uint64_t wait_ms = 0;
+    int err;
+    if (!terms_serves(r->spec.terms, &d->owner))
+        return RESERVATION_BARRED;
+    err = guard_ask(r->spec.guard, &d->owner, &d->from, loop_now(r->spec.loop), &wait_ms);
+    if (err == 0)
+        return RESERVATION_OK;
+    if (err == BEAM_EPERM)
+        return RESERVATION_BARRED;
+    out->retry = wait_ms / 1000 + 1;
+    return RESERVATION_BUSY;
+}
+
+static void decide(struct registrar *r, const struct desk *d,
                    const struct reservation_request *request, struct reservation_answer *out)
 {
+    const struct peer_id *owner = &d->owner;
     const struct lease *lease = NULL;
     bool named = r->spec.base->domain[0] != '\0';
-    enum reservation_status status =
-        lease_ask(r->spec.store, owner, request, named, now(r), out->token, &lease);
+    enum reservation_status status = admit(r, d, out);
+    if (status == RESERVATION_OK && request->has_id && guard_bars(r->spec.guard, request->id))
+        status = RESERVATION_BARRED;
+    if (status == RESERVATION_OK)
+        status = lease_ask(r->spec.store, owner, request, named, now(r), out->token, &lease);
     out->status = status;
     if (status != RESERVATION_OK) {
         sodium_memzero(out->token, sizeof(out->token));
@@ -172,7 +194,7 @@ static void on_message(void *arg, const uint8_t *data, size_t len)
     struct reservation_answer *answer = calloc(1, sizeof(*answer));
     int err = answer ? reservation_request_decode(data, len, &request) : BEAM_ENOMEM;
     if (err == 0) {
-        decide(r, &d->owner, &request, answer);
+        decide(r, d, &request, answer);
     } else if (answer) {
         answer->status = RESERVATION_MALFORMED;
         refuse(RESERVATION_MALFORMED, answer);
@@ -210,6 +232,7 @@ static void on_stream(void *arg, struct stream *s, const struct host_peer *peer)
     const struct frame_events events = {.message = on_message, .ended = on_ended, .arg = d};
     d->registrar = r;
     d->owner = *peer->id;
+    net_of_multiaddr(peer->addr, &d->from);
     if (frame_new(r->spec.loop, s, RESERVATION_MAX, &events, &d->frame) < 0) {
         free(d);
         return;

@@ -5,7 +5,9 @@
 
 #include "p2p/host.h"
 #include "relay/endpoint.h"
+#include "relay/guard.h"
 #include "relay/lease.h"
+#include "relay/terms.h"
 
 struct registrar;
 
@@ -15,6 +17,8 @@ struct registrar_spec { /* what is pointed to is borrowed */
     struct lease_store *store;
     const struct clock_source *clock;
     const struct endpoint_base *base;
+    const struct terms *terms;
+    struct guard *guard;
     uint64_t lease_ms;              /* as the store's limits have it */
     uint64_t max_body, max_streams; /* told to owners */
     bool visitor_addresses;         /* owners who ask may know them */

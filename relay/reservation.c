@@ -311,6 +311,8 @@ const char *reservation_status_text(uint64_t status)
         return "this key has as many reservations as it may have";
     case RESERVATION_BUSY:
         return "the relay takes no more reservations now";
+    case RESERVATION_BARRED:
+        return "the relay's operator does not serve this key";
     default:
         return "refused";
     }

@@ -43,7 +43,8 @@ enum reservation_status {
     RESERVATION_NAME_REFUSED = 203, /* the wanted name is none, or one that nobody gets */
     RESERVATION_FORBIDDEN = 204,    /* no such reservation, or not this key's, or a wrong token */
     RESERVATION_LIMIT = 205,        /* this key has as many as it may have */
-    RESERVATION_BUSY = 206          /* the relay takes no more now: ask again in `retry` */
+    RESERVATION_BUSY = 206,         /* the relay takes no more now: ask again in `retry` */
+    RESERVATION_BARRED = 207        /* the relay's operator does not serve this key */
 };
 
 struct reservation_request {

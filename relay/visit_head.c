@@ -7,7 +7,7 @@
 #include "base/addr.h"
 #include "base/pb.h"
 
-enum { FIELD_ID = 1, FIELD_VIA = 2, FIELD_VISITOR = 3 };
+enum { FIELD_ID = 1, FIELD_VIA = 2, FIELD_VISITOR = 3, FIELD_RULE = 4, FIELD_COUNT = 5 };
 
 int visit_head_encode(const struct visit_head *h, void *out, size_t size, size_t *out_len)
 {
@@ -19,6 +19,10 @@ int visit_head_encode(const struct visit_head *h, void *out, size_t size, size_t
     pb_write_number(&message, FIELD_VIA, h->via);
     if (h->visitor[0])
         pb_write_bytes(&message, FIELD_VISITOR, h->visitor, strlen(h->visitor));
+    if (h->rule[0])
+        pb_write_bytes(&message, FIELD_RULE, h->rule, strlen(h->rule));
+    if (h->count > 0)
+        pb_write_number(&message, FIELD_COUNT, h->count);
     int err = wire_write_end(&message, &len);
     if (err < 0)
         return err;
@@ -40,6 +44,19 @@ static int take_visitor(const struct pb_field *f, struct visit_head *out)
     return 0;
 }
 
+/* A word of the relay's, which goes onto screens. */
+static int take_rule(const struct pb_field *f, struct visit_head *out)
+{
+    if (f->wire != PB_BYTES || f->len == 0 || f->len >= sizeof(out->rule))
+        return BEAM_EINVAL;
+    for (size_t i = 0; i < f->len; i++)
+        if ((f->at[i] < 'a' || f->at[i] > 'z') && f->at[i] != '-')
+            return BEAM_EINVAL;
+    memcpy(out->rule, f->at, f->len);
+    out->rule[f->len] = '\0';
+    return 0;
+}
+
 static int take_field(const struct pb_field *f, struct visit_head *out)
 {
     switch (f->number) {
@@ -51,8 +68,13 @@ static int take_field(const struct pb_field *f, struct visit_head *out)
     case FIELD_VIA:
         out->via = f->value;
         return f->wire == PB_VARINT && f->value > 0 ? 0 : BEAM_EINVAL;
-    default:
+    case FIELD_VISITOR:
         return take_visitor(f, out);
+    case FIELD_RULE:
+        return take_rule(f, out);
+    default:
+        out->count = f->value;
+        return f->wire == PB_VARINT ? 0 : BEAM_EINVAL;
     }
 }
 
@@ -61,16 +83,17 @@ int visit_head_decode(const void *data, size_t len, struct visit_head *out)
     struct visit_head h = {.via = 0};
     struct pb_reader r;
     struct pb_field f;
-    bool seen[FIELD_VISITOR + 1] = {false};
+    bool seen[FIELD_COUNT + 1] = {false};
     pb_read_init(&r, data, len);
     while (pb_next(&r, &f)) {
-        if (f.number > FIELD_VISITOR)
+        if (f.number > FIELD_COUNT)
             continue;
         if (seen[f.number] || take_field(&f, &h) < 0)
             pb_fail(&r, BEAM_EINVAL);
         seen[f.number] = true;
     }
-    if (len > VISIT_HEAD_MAX || pb_end(&r) < 0 || !seen[FIELD_ID] || !seen[FIELD_VIA])
+    if (len > VISIT_HEAD_MAX || pb_end(&r) < 0 || !seen[FIELD_ID] || !seen[FIELD_VIA] ||
+        (h.via == VISIT_HEAD_NOTICE) != seen[FIELD_RULE])
         return BEAM_EINVAL;
     *out = h;
     return 0;

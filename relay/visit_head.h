@@ -16,16 +16,19 @@
 enum {
     VISIT_HEAD_MAX = 256,         /* bytes of the message */
     VISIT_HEAD_VISITOR_SIZE = 46, /* an IP address as text, and a NUL */
+    VISIT_HEAD_RULE_SIZE = 33,    /* letters and hyphens, and a NUL */
     VISIT_HEAD_SIZE = 2 + VISIT_HEAD_MAX
 };
 
-/* How the visitor came to the relay. */
-enum visit_head_via { VISIT_HEAD_HTTP = 1 };
+/* How the visitor came to the relay; NOTICE: there is none, the relay tells what it refused. */
+enum visit_head_via { VISIT_HEAD_HTTP = 1, VISIT_HEAD_NOTICE = 100 };
 
 struct visit_head {
     uint8_t id[RESERVATION_ID_SIZE];       /* of the reservation */
     uint64_t via;                          /* VISIT_HEAD_HTTP, or one that we do not know */
     char visitor[VISIT_HEAD_VISITOR_SIZE]; /* its IP address; "" when the owner is not told */
+    char rule[VISIT_HEAD_RULE_SIZE];       /* of a notice: by which visitors were refused */
+    uint64_t count;                        /* and how many, since the last notice of it */
 };
 
 /* With the varint length in front. 0 or BEAM_ELIMIT. Sets *out_len. */

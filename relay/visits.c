@@ -57,10 +57,17 @@ static void on_head(void *arg, const uint8_t *data, size_t len)
     struct arrival *a = arg;
     struct visit_head head;
     struct visits_entry *e = NULL;
-    if (visit_head_decode(data, len, &head) == 0 && head.via == VISIT_HEAD_HTTP)
+    if (visit_head_decode(data, len, &head) == 0 &&
+        (head.via == VISIT_HEAD_HTTP || head.via == VISIT_HEAD_NOTICE))
         e = find(a->visits, &a->relay, head.id);
     struct stream *s = frame_take(a->frame);
     take_out(a);
+    if (e && head.via == VISIT_HEAD_NOTICE) {
+        stream_free(s);
+        if (e->notice)
+            e->notice(e->arg, &head);
+        return;
+    }
     if (e) {
         e->visitor(e->arg, s, &head);
         return;

@@ -17,6 +17,8 @@ struct visits_entry {
     uint8_t id[RESERVATION_ID_SIZE];
     /* The stream is the callee's. From the loop. */
     void (*visitor)(void *arg, struct stream *s, const struct visit_head *head);
+    /* The relay refused visitors. NULL allowed. */
+    void (*notice)(void *arg, const struct visit_head *head);
     void *arg;
     struct visits_entry *next, **link; /* private */
 };

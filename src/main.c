@@ -14,6 +14,7 @@
 #include "cli/options.h"
 #include "cli/plain.h"
 #include "cli/publish.h"
+#include "cli/relay.h"
 #include "cli/relays.h"
 #include "cli/status.h"
 #include "cli/stop.h"
@@ -77,6 +78,8 @@ static int run_daemon(const struct options *o, struct beam_why *why)
 
 static int run_relay(const struct options *o, struct beam_why *why)
 {
+    if (o->operand)
+        return relay_command(o, why);
     const struct operator_options options = {
         .daemon = daemon_options(o), .listen = o->listen, .p2p = o->p2p, .json = o->json};
     return operator_run(&options, why);

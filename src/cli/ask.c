@@ -69,7 +69,8 @@ static void on_deadline(void *arg)
 
 static int run(struct asking *a)
 {
-    const struct client_spec spec = {.common = &a->common, .start = a->ask->start};
+    const struct client_spec spec = {
+        .common = &a->common, .relay = a->ask->relay, .start = a->ask->start};
     const struct client_events ev = {
         .ready = on_ready, .message = on_message, .closed = on_closed, .arg = a};
     int err = loop_new(&a->loop);

@@ -12,6 +12,7 @@ struct ask {
     cJSON *(*request)(void *arg, uint64_t id, const struct request_common *c);
     /* Its reply, which says it went well; borrowed. True: ask once more. */
     bool (*reply)(void *arg, const cJSON *reply);
+    bool relay;           /* the relay of this user, in place of the daemon */
     bool start;           /* a daemon, where none runs */
     uint64_t deadline_ms; /* for one reply; 0: ASK_DEADLINE_MS */
     void *arg;

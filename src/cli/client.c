@@ -42,6 +42,7 @@ struct client {
     struct client_spec spec;
     struct client_events events;
     struct home *home;
+    const char *path; /* of the socket; borrowed */
     struct addr socket;
     struct permit *permit;
     enum client_state state;
@@ -63,7 +64,7 @@ static const char *get_environment(const char *name)
 
 static void fail(struct client *c, int code, const char *reason)
 {
-    beam_why(&c->why, code, "daemon: %s: %s", c->home->control, reason);
+    beam_why(&c->why, code, "daemon: %s: %s", c->path, reason);
     client_event(c, CLIENT_FAULT);
 }
 
@@ -212,7 +213,12 @@ static void client_enter(struct client *c, enum client_state state)
 /* Nobody is there: one is started, unless we may not, or just did. */
 static void do_without(struct client *c)
 {
-    if (!c->spec.start) {
+    if (c->spec.relay) {
+        beam_why(&c->why, BEAM_ENODAEMON,
+                 "relay: none of this user's runs (`beam relay` runs one; with another home or "
+                 "user, say BEAM_HOME or use sudo -u)");
+        client_enter(c, CLIENT_CLOSED);
+    } else if (!c->spec.start) {
         beam_why(&c->why, BEAM_ENODAEMON,
                  "daemon: none runs, so nothing is published or connected (`beam TARGET` or "
                  "`beam daemon` starts it)");
@@ -231,7 +237,7 @@ static void client_event(struct client *c, enum client_event ev)
     if (ev == CLIENT_FAULT) {
         client_enter(c, CLIENT_CLOSED);
     } else if (ev == CLIENT_DEADLINE) {
-        beam_why(&c->why, BEAM_ENODAEMON, "daemon: no answer on %s within %d s", c->home->control,
+        beam_why(&c->why, BEAM_ENODAEMON, "daemon: no answer on %s within %d s", c->path,
                  CLIENT_DEADLINE_MS / 1000);
         client_enter(c, CLIENT_CLOSED);
     } else if (c->state == CLIENT_DIALLING && ev == CLIENT_CONNECTED) {
@@ -245,7 +251,9 @@ static void client_event(struct client *c, enum client_event ev)
     } else if (c->state == CLIENT_GREETING && ev == CLIENT_GREETED) {
         client_enter(c, CLIENT_OPEN);
     } else {
-        beam_why(&c->why, BEAM_ECLOSED, "daemon: it has gone, and its tunnels with it");
+        beam_why(&c->why, BEAM_ECLOSED,
+                 c->spec.relay ? "relay: it has gone"
+                               : "daemon: it has gone, and its tunnels with it");
         client_enter(c, CLIENT_CLOSED);
     }
 }
@@ -274,10 +282,11 @@ static int find_socket(struct client *c, struct beam_why *why)
     int err = home_find(get_environment, &c->home, why);
     if (err < 0)
         return err;
-    err = addr_unix(c->home->control, &c->socket);
+    c->path = c->spec.relay ? c->home->operator: c->home->control;
+    err = addr_unix(c->path, &c->socket);
     if (err == 0)
         err = permit_new_local(&c->permit);
-    return err < 0 ? beam_why(why, err, "%s: %s", c->home->control, beam_err_text(err)) : 0;
+    return err < 0 ? beam_why(why, err, "%s: %s", c->path, beam_err_text(err)) : 0;
 }
 
 int client_new(struct loop *l, const struct client_spec *spec, const struct client_events *events,

@@ -26,7 +26,8 @@ struct client_events {
 
 struct client_spec {
     const struct request_common *common; /* borrowed */
-    bool start;                          /* start the daemon where none runs */
+    bool relay; /* the relay of this user, in place of the daemon; it is never started */
+    bool start; /* start the daemon where none runs */
     /* Called before one is started: 0, or a code with words that it is not to be. NULL: nothing to
      * check. */
     int (*check)(void *arg, struct beam_why *why);

@@ -201,6 +201,13 @@ cJSON *request_status(uint64_t id, const struct request_common *c, uint64_t afte
     return finished(r, cJSON_AddNumberToObject(r, "after", (double)after));
 }
 
+cJSON *request_relay(uint64_t id, const char *op, const char *what, const char *why, uint64_t after)
+{
+    cJSON *o = new_request(op, id, NULL);
+    return finished(o, o && add_text(o, "what", what) && add_text(o, "why", why) &&
+                           (after == 0 || cJSON_AddNumberToObject(o, "after", (double)after)));
+}
+
 cJSON *request_network(uint64_t id, const struct request_common *c, const char *what,
                        const char *address)
 {

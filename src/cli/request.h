@@ -35,6 +35,10 @@ cJSON *request_stop_id(uint64_t id, uint64_t tunnel);
 cJSON *request_network(uint64_t id, const struct request_common *c, const char *what,
                        const char *address);
 
+/* Of a relay: "ban", "unban", "drop", "list" or "bans", about `what` (NULL: nothing). */
+cJSON *request_relay(uint64_t id, const char *op, const char *what, const char *why,
+                     uint64_t after);
+
 /* A reply to request `id`: 0 when it went well, BEAM_EAGAIN when this is no reply to it, else the
  * code and words of its error. */
 int request_outcome(const cJSON *message, uint64_t id, struct beam_why *why);

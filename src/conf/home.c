@@ -117,6 +117,8 @@ int home_find(const char *(*get)(const char *name), struct home **out, struct be
     if (err == 0)
         err = join(h->run, "control.sock", &h->control);
     if (err == 0)
+        err = join(h->run, "relay.sock", &h->operator);
+    if (err == 0)
         err = join(h->run, "beam.pid", &h->pid);
     if (err == 0)
         err = check_sockets(h->run, why);
@@ -144,6 +146,7 @@ void home_free(struct home *h)
     free(h->tor);
     free(h->relay);
     free(h->control);
+    free(h->operator);
     free(h->pid);
     free(h);
 }

@@ -19,8 +19,9 @@ struct home {
                       state/run when that is unset */
     char *tor;   /* tor's data directory and sockets: $BEAM_HOME/tor or data/tor */
     char *relay; /* of `beam relay`: $BEAM_HOME/relay or data/relay; made by it alone */
-    char *control; /* run/control.sock */
-    char *pid;     /* run/beam.pid */
+    char *control;  /* run/control.sock */
+    char *operator; /* run/relay.sock: the control socket of `beam relay` */
+    char *pid;      /* run/beam.pid */
 };
 
 /* `get` stands for getenv (tests replace it). 0, BEAM_ENOMEM, BEAM_EINVAL (no

@@ -12,20 +12,19 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/operator_control.h"
+#include "daemon/operator_network.h"
 #include "daemon/operator_onion.h"
+#include "daemon/operator_rules.h"
 #include "daemon/operator_say.h"
 #include "daemon/pidfile.h"
 #include "daemon/process.h"
+#include "daemon/reload.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
-#include "gossip/gossip.h"
 #include "identity/keystore.h"
-#include "identity/multiaddr_list.h"
 #include "loop/listen.h"
 #include "p2p/host.h"
-#include "p2p/keeper.h"
-#include "p2p/recall.h"
-#include "relay/announce.h"
 #include "relay/front.h"
 #include "relay/registrar.h"
 #include "stream/socket.h"
@@ -53,18 +52,15 @@ struct operator
     struct host *host;
     struct listener *listener;
     struct endpoint_base base;
+    struct operator_rules rules;
     struct lease_store *store;
     struct registrar *registrar;
     struct front *front;
+    struct operator_acts acts;
+    struct operator_control *control;
 
     struct operator_onion *onion;
-    struct kad *kad;
-    struct gossip *gossip;
-    struct news *news;
-    struct keeper *keeper;
-    struct recall *recall;
-    struct announce *announce;
-    char front_url[INFO_URL_SIZE];
+    struct operator_network *network;
 };
 
 /* ---- its end -------------------------------------------------------------------------------- */
@@ -75,9 +71,30 @@ static void on_stopped(void *arg)
     loop_stop(r->loop);
 }
 
+/* What the configuration and the bans' file say now; the rest waits for the next start. */
+static void reread(struct operator* r)
+{
+    struct beam_why why = {.text = ""};
+    if (!r->control)
+        return; /* it is not up yet, or ends */
+    int err = reload_relay(r->setup, &r->options->daemon, &why);
+    if (err == 0)
+        err = operator_rules_reread(&r->rules, r->setup->conf, &why);
+    if (err < 0) {
+        log_error("relay", "%s", why.text);
+        operator_say_warning(&r->say, &why);
+        return;
+    }
+    operator_acts_enforce(&r->acts);
+}
+
 static void on_signal(void *arg, int signum)
 {
     struct operator* r = arg;
+    if (signum == SIGHUP) {
+        reread(r);
+        return;
+    }
     log_info("relay", "ends on signal %d", signum);
     subsystems_stop(&r->subsystems, STOP_MS, on_stopped);
 }
@@ -260,6 +277,7 @@ static void free_endpoints(void *arg)
     front_free(r->front);
     registrar_free(r->registrar);
     lease_store_close(r->store);
+    operator_rules_close(&r->rules);
     r->listener = NULL;
     r->front = NULL;
     r->registrar = NULL;
@@ -291,6 +309,8 @@ static int open_registrar(struct operator* r, struct beam_why *why)
                                         .store = r->store,
                                         .clock = clock_system(),
                                         .base = &r->base,
+                                        .terms = &r->rules.terms,
+                                        .guard = r->rules.guard,
                                         .lease_ms = c->relay_lease,
                                         .max_body = c->relay_max_body,
                                         .max_streams = c->relay_max_streams,
@@ -308,6 +328,8 @@ static int open_front(struct operator* r, struct beam_why *why)
                                     .host = r->host,
                                     .store = r->store,
                                     .base = &r->base,
+                                    .terms = &r->rules.terms,
+                                    .guard = r->rules.guard,
                                     .max_body = c->relay_max_body,
                                     .response_ms = c->relay_response_timeout,
                                     .idle_ms = c->relay_idle_timeout,
@@ -319,6 +341,16 @@ static int open_front(struct operator* r, struct beam_why *why)
         return beam_why(why, err, "relay: %s", beam_err_text(err));
     front_on_room(r->front, on_room, r);
     return 0;
+}
+
+/* Only this machine can visit where it listens at loopback, unless it is told to be reached from
+ * elsewhere: by way of a proxy in front of it. */
+static bool is_local(const struct operator* r)
+{
+    const char *host = r->base.host;
+    return addr_scope(listen_addr(r->listener)) == ADDR_LOOPBACK &&
+           (!r->setup->conf->relay_url[0] || strncmp(host, "127.", strlen("127.")) == 0 ||
+            strncmp(host, "[::1]", strlen("[::1]")) == 0);
 }
 
 /* Where it listens is what its URLs begin with, if nothing else is said. */
@@ -341,6 +373,9 @@ static int start_endpoints(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
     int err = open_listener(r, why);
+    if (err == 0)
+        err =
+            operator_rules_open(r->setup->conf, r->setup->home->relay, is_local(r), &r->rules, why);
     if (err == 0)
         err = open_store(r, why);
     if (err == 0)
@@ -404,114 +439,48 @@ static bool stop_onion(void *arg)
 
 /* ---- the network ---------------------------------------------------------------------------- */
 
-static int begin_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
-{
-    struct operator* r = arg;
-    int err = way_dialable(addr, why);
-    if (err < 0)
-        return err;
-    err = keeper_add(r->keeper, addr);
-    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
-}
-
-/* Where it is reached from outside, which its own sockets do not know. */
-static int announce_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
-{
-    struct operator* r = arg;
-    struct multiaddr bare;
-    multiaddr_without_peer(addr, &bare);
-    int err = host_announce(r->host, &bare, true);
-    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
-}
-
-/* Whom it begins with: those that are configured, and those of last time. */
-static int start_meeting(struct operator* r)
-{
-    const struct keeper_spec keeper = {.loop = r->loop, .host = r->host, .rng = rng_system()};
-    const struct recall_spec recall = {.loop = r->loop,
-                                       .host = r->host,
-                                       .kad = r->kad,
-                                       .rng = rng_system(),
-                                       .clock = clock_system(),
-                                       .dir = r->setup->home->relay};
-    int err = keeper_new(&keeper, &r->keeper);
-    return err < 0 ? err : recall_new(&recall, &r->recall);
-}
-
 static void free_network(void *arg)
 {
     struct operator* r = arg;
-    announce_free(r->announce);
-    keeper_free(r->keeper);
-    recall_free(r->recall);
-    news_free(r->news);
-    gossip_free(r->gossip);
-    kad_free(r->kad);
-    r->announce = NULL;
-    r->news = NULL;
-    r->gossip = NULL;
-    r->keeper = NULL;
-    r->recall = NULL;
-    r->kad = NULL;
+    operator_network_free(r->network);
+    r->network = NULL;
 }
 
-/* A relay passes on what others say of themselves, and says it of itself. */
-static int start_gossip(struct operator* r)
-{
-    const struct gossip_spec gossip = {.loop = r->loop,
-                                       .host = r->host,
-                                       .rng = rng_system(),
-                                       .clock = clock_system(),
-                                       .key = r->key,
-                                       .exchange = true,
-                                       .allow_private = r->setup->conf->network_allow_private};
-    int err = gossip_new(&gossip, &r->gossip);
-    const struct news_spec news = {.loop = r->loop, .gossip = r->gossip, .clock = clock_system()};
-    return err < 0 ? err : news_new(&news, &r->news);
-}
-
-/* A relay serves the DHT, and makes itself known there. */
 static int start_network(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
-    const struct conf *c = r->setup->conf;
-    const struct kad_spec kad = {.host = r->host,
-                                 .loop = r->loop,
-                                 .rng = rng_system(),
-                                 .clock = clock_system(),
-                                 .permit = r->permit,
-                                 .mode = KAD_SERVER};
-    struct announce_spec announce = {.loop = r->loop,
-                                     .host = r->host,
-                                     .clock = clock_system(),
-                                     .key = r->key,
+    const struct operator_network_spec spec = {.loop = r->loop,
+                                               .host = r->host,
+                                               .permit = r->permit,
+                                               .key = r->key,
+                                               .store = r->store,
+                                               .conf = r->setup->conf,
+                                               .base = &r->base,
+                                               .dir = r->setup->home->relay,
+                                               .version = r->options->daemon.version};
+    return operator_network_new(&spec, &r->network, why);
+}
+
+/* ---- its operator's commands ---------------------------------------------------------------- */
+
+static void free_control(void *arg)
+{
+    struct operator* r = arg;
+    operator_control_free(r->control);
+    r->control = NULL;
+}
+
+static int start_control(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    r->acts = (struct operator_acts){.host = r->host,
+                                     .front = r->front,
                                      .store = r->store,
-                                     .max_reservations = c->relay_max_reservations,
-                                     .allow_private = c->network_allow_private,
-                                     .url = r->front_url,
-                                     .version = r->options->daemon.version,
-                                     .contact = c->relay_contact};
-    snprintf(r->front_url, sizeof(r->front_url), "%s://%s", endpoint_scheme(&r->base),
-             r->base.host);
-    int err = kad_new(&kad, &r->kad);
-    announce.kad = r->kad;
-    if (err == 0)
-        err = start_gossip(r);
-    announce.news = r->news;
-    if (err == 0 && c->relay_announce)
-        err = announce_new(&announce, &r->announce);
-    if (err == 0)
-        err = start_meeting(r);
-    if (err < 0)
-        beam_why(why, err, "relay: %s", beam_err_text(err));
-    else
-        err =
-            multiaddr_list_each("network.bootstrap", c->network_bootstrap, NULL, begin_at, r, why);
-    if (err == 0)
-        err = multiaddr_list_each("relay.address", c->relay_address, NULL, announce_at, r, why);
-    if (err < 0)
-        free_network(r);
-    return err;
+                                     .bans = r->rules.bans,
+                                     .base = &r->base,
+                                     .clock = clock_system()};
+    return operator_control_new(r->loop, r->setup->home->operator, r->options->daemon.version,
+                                &r->acts, &r->control, why);
 }
 
 static const struct subsystem table[] = {
@@ -520,6 +489,7 @@ static const struct subsystem table[] = {
     {"endpoints", start_endpoints, NULL, free_endpoints},
     {"onion", start_onion, stop_onion, free_onion},
     {"network", start_network, NULL, free_network},
+    {"control", start_control, NULL, free_control},
 };
 
 /* ---- its life ------------------------------------------------------------------------------- */

@@ -14,8 +14,9 @@ struct operator_options {
     bool json;
 };
 
-/* Runs until SIGTERM, SIGINT or SIGHUP. 0; BEAM_EUSAGE (a word on the command line), BEAM_EEXIST
- * (one runs already, or something else listens there), BEAM_EPERM, BEAM_EINVAL …, with words. */
+/* Runs until SIGTERM or SIGINT; SIGHUP has it read its configuration and its bans again. 0;
+ * BEAM_EUSAGE (a word on the command line), BEAM_EEXIST (one runs already, or something else
+ * listens there), BEAM_EPERM, BEAM_EINVAL …, with words. */
 int operator_run(const struct operator_options *options, struct beam_why *why);
 
 #endif

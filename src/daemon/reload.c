@@ -28,6 +28,28 @@ enum reload_when reload_when(const char *key)
     return RELOAD_RESTART;
 }
 
+bool reload_when_relay(const char *key)
+{
+    static const char *const keys[] = {
+        "log.level",
+        "log.scrub",
+        "log.file",
+        "relay.class",
+        "relay.friend",
+        "relay.methods",
+        "relay.content_types",
+        "relay.source_visitors",
+        "relay.source_requests",
+        "relay.tunnel_requests",
+        "relay.key_reservations",
+        "relay.source_reservations",
+    };
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
 static bool live(const char *key)
 {
     return reload_when(key) != RELOAD_RESTART;
@@ -56,22 +78,48 @@ static void renew_log(struct setup *s)
         log_error("daemon", "%s: the log cannot be written: %s", s->log, strerror(errno));
 }
 
-int reload(struct setup *s, const struct daemon_options *options, bool *tor, struct beam_why *why)
+/* Reads it again, and takes over what `is_live` says can be. */
+static int read_again(struct setup *s, const struct daemon_options *options,
+                      bool (*is_live)(const char *key),
+                      void (*changed)(void *arg, const char *key, bool taken), void *arg,
+                      struct beam_why *why)
 {
     struct setup *fresh = NULL;
-    bool of_tor = false;
     int err = setup_read(options, &fresh, why);
     if (err < 0) {
         log_error("daemon", "the configuration is left as it was: %s", why->text);
         return err;
     }
-    conf_adopt(s->conf, fresh->conf, live, on_changed, &of_tor);
+    conf_adopt(s->conf, fresh->conf, is_live, changed, arg);
     char *log = s->log;
     s->log = fresh->log;
     fresh->log = log;
     setup_free(fresh);
     renew_log(s);
     log_info("daemon", "the configuration was read again");
-    *tor = of_tor;
     return 0;
+}
+
+int reload(struct setup *s, const struct daemon_options *options, bool *tor, struct beam_why *why)
+{
+    bool of_tor = false;
+    int err = read_again(s, options, live, on_changed, &of_tor, why);
+    if (err == 0)
+        *tor = of_tor;
+    return err;
+}
+
+static void on_changed_relay(void *arg, const char *key, bool taken)
+{
+    (void)arg;
+    if (taken)
+        log_info("relay", "%s has changed", key);
+    else
+        log_warn("relay", "%s has changed, which takes effect when the relay is started again",
+                 key);
+}
+
+int reload_relay(struct setup *s, const struct daemon_options *options, struct beam_why *why)
+{
+    return read_again(s, options, reload_when_relay, on_changed_relay, NULL, why);
 }

@@ -15,6 +15,8 @@ enum reload_when {
 };
 /* When a change of "section.key" takes effect. Pure. */
 enum reload_when reload_when(const char *key);
+/* The same in a relay: now, or not. */
+bool reload_when_relay(const char *key);
 
 /*
  * Reads the same files and assignments again into s, and sets the log up anew (its file is opened
@@ -22,5 +24,7 @@ enum reload_when reload_when(const char *key);
  * with words, and the log has said so. *tor: something of tor's has changed.
  */
 int reload(struct setup *s, const struct daemon_options *options, bool *tor, struct beam_why *why);
+/* The same for a relay. */
+int reload_relay(struct setup *s, const struct daemon_options *options, struct beam_why *why);
 
 #endif

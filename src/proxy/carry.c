@@ -106,6 +106,13 @@ static enum carry_end fill_down(struct carry *c, size_t *left)
     return CARRY_LOST;
 }
 
+static enum carry_end bad_response(int err)
+{
+    if (err == BEAM_EPOLICY)
+        return CARRY_FORBIDDEN;
+    return err == BEAM_ENOMEM ? CARRY_NO_MEMORY : CARRY_BAD_RESPONSE;
+}
+
 /* What there is of the response. CARRY_MORE: all of it went, and it was not all. */
 static enum carry_end pass_down(struct carry *c)
 {
@@ -113,7 +120,7 @@ static enum carry_end pass_down(struct carry *c)
     if (!exchange_answered(&c->x))
         err = exchange_down(&c->x, c->rules, &c->backend.in, &c->visitor.out);
     if (err < 0)
-        return err == BEAM_ENOMEM ? CARRY_NO_MEMORY : CARRY_BAD_RESPONSE;
+        return bad_response(err);
     if (c->x.switched)
         return CARRY_SWITCHED;
     err = side_flush(&c->visitor);

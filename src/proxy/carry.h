@@ -25,6 +25,7 @@ enum carry_end {
     CARRY_BAD_REQUEST,  /* its body makes no sense */
     CARRY_TOO_LARGE,    /* its body is longer than it may be */
     CARRY_BAD_RESPONSE, /* it makes no sense */
+    CARRY_FORBIDDEN,    /* the rules do not allow it */
     CARRY_LOST,         /* the backend ended before its response did */
     CARRY_GONE,         /* the visitor failed, or ended before its request did */
     CARRY_NO_MEMORY

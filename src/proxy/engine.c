@@ -261,6 +261,8 @@ static enum engine_event carry(struct engine *e)
         return fail(e, 413, true, BEAM_ELIMIT);
     case CARRY_BAD_RESPONSE:
         return fail(e, 502, false, BEAM_EPROTO);
+    case CARRY_FORBIDDEN:
+        return fail(e, 403, false, BEAM_EPOLICY);
     case CARRY_LOST:
         return lost(e);
     case CARRY_GONE:

@@ -130,6 +130,8 @@ static int begin_response(struct exchange *x, const struct rewrite *rules, struc
 {
     if (x->response.status == 101 && !x->up.done)
         return BEAM_EPROTO;
+    if (rules->allows && !rules->allows(rules->arg, &x->response))
+        return BEAM_EPOLICY;
     http_body_init_response(&x->down, &x->response, x->request.method);
     x->body = rewrite_body(x->down.framing, &x->request);
     x->close |= x->body == REWRITE_UNTIL_CLOSE || leaves_body(x);

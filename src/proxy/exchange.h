@@ -50,8 +50,8 @@ int exchange_up(struct exchange *x, uint64_t body_max, struct buf *in, struct bu
 /* The same, to nobody. Returns how many bytes, or BEAM_E… */
 ssize_t exchange_drop(struct exchange *x, struct buf *in);
 
-/* Moves the response, its head included. 0; BEAM_EPROTO (it makes no sense), BEAM_ELIMIT,
- * BEAM_ENOMEM. */
+/* Moves the response, its head included. 0; BEAM_EPROTO (it makes no sense), BEAM_EPOLICY (the
+ * rules do not allow it), BEAM_ELIMIT, BEAM_ENOMEM. */
 int exchange_down(struct exchange *x, const struct rewrite *rules, struct buf *in, struct buf *out);
 /* The backend ended its side: 0 when the response is whole, BEAM_ERESET, BEAM_ENOMEM. */
 int exchange_down_ended(struct exchange *x, struct buf *out);

@@ -15,6 +15,7 @@ static const struct {
     {NAME("content-length"), FIELD_CONTENT_LENGTH},
     {NAME("transfer-encoding"), FIELD_TRANSFER_ENCODING},
     {NAME("authorization"), FIELD_AUTHORIZATION},
+    {NAME("cookie"), FIELD_COOKIE},
     {NAME("expect"), FIELD_EXPECT},
     {NAME("upgrade"), FIELD_UPGRADE},
     {NAME("keep-alive"), FIELD_HOP},

@@ -12,6 +12,7 @@ enum field {
     FIELD_AUTHORIZATION,
     FIELD_CONNECTION,
     FIELD_CONTENT_LENGTH,
+    FIELD_COOKIE,
     FIELD_EXPECT,
     FIELD_FORWARDED, /* Forwarded, X-Forwarded-*, X-Real-IP; also spelt with _ */
     FIELD_HOP,       /* of this connection alone: Keep-Alive, Proxy-Connection, TE, Trailer */

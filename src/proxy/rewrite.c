@@ -74,6 +74,8 @@ static bool request_field_stays(const struct pass *p, enum field field, struct h
         return p->rules->trusts_forwarded && !field_connection_names(&p->connections, name);
     case FIELD_AUTHORIZATION:
         return !p->rules->drop_credentials && !field_connection_names(&p->connections, name);
+    case FIELD_COOKIE:
+        return !p->rules->no_cookies && !field_connection_names(&p->connections, name);
     case FIELD_ORIGIN:
     case FIELD_OTHER:
         return p->connections.count == 0 || !field_connection_names(&p->connections, name);
@@ -174,6 +176,8 @@ static bool response_field_stays(const struct pass *p, enum field field, struct 
         return p->head->status != 204;
     case FIELD_ORIGIN:
         return !p->rules->prefix && !field_connection_names(&p->connections, name);
+    case FIELD_SET_COOKIE:
+        return !p->rules->no_cookies && !field_connection_names(&p->connections, name);
     default:
         return p->connections.count == 0 || !field_connection_names(&p->connections, name);
     }
@@ -200,6 +204,8 @@ static void response_fields(struct pass *p, const struct public_url *url, enum r
     }
     if (body == REWRITE_CHUNKED && !p->head->chunked)
         draft_string(&p->draft, "Transfer-Encoding: chunked\r\n");
+    if (p->rules->added && p->head->status >= 200)
+        draft_string(&p->draft, p->rules->added);
 }
 
 static void response_connection(struct pass *p, const struct http_head *request, bool close)

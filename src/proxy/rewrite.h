@@ -36,6 +36,11 @@ struct rewrite { /* NULL, 0 or false: not wanted */
     bool trusts_forwarded;  /* what came of these fields was put there by a proxy of ours: kept */
     bool drop_credentials;  /* Authorization was for us */
     bool host_only_cookies; /* the Domain of cookies is dropped: the host is others' too */
+    bool no_cookies;        /* none pass, either way */
+    const char *added;      /* lines of fields for responses, each ended by CRLF */
+    /* Whether a response may go on (those before it, 1xx, do): the visitor gets 403 otherwise. */
+    bool (*allows)(void *arg, const struct http_head *response);
+    void *arg;
 };
 
 /*

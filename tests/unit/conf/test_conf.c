@@ -40,7 +40,7 @@ BEAM_TEST(conf, defaults_are_the_table)
     const struct conf_key *rows = conf_keys(&n);
     cr_assert_gt(n, 10u);
     for (size_t i = 0; i < n; i++) {
-        char key[64], value[64], assignment[160];
+        char key[64], value[256], assignment[320];
         cr_assert_gt(strlen(rows[i].help), 10u, "%s.%s", rows[i].section, rows[i].name);
         cr_assert(rows[i].low <= rows[i].high);
         snprintf(key, sizeof(key), "%s.%s", rows[i].section, rows[i].name);

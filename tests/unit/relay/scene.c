@@ -20,6 +20,11 @@ static void on_visitor(void *arg, int fd)
 void scene_hosts(struct scene *s)
 {
     memset(s, 0, sizeof(*s));
+    s->wanted = (struct terms_spec){.class = "",
+                                    .methods = "GET,HEAD,POST",
+                                    .content_types = "text/plain",
+                                    .friends = "",
+                                    .local = true};
     world_init(&s->world);
     place_make(&s->place);
     s->relay = world_add(&s->world, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
@@ -42,6 +47,8 @@ static void open_registrar(struct scene *s)
                                         .store = s->store,
                                         .clock = clock_system(),
                                         .base = &s->base,
+                                        .terms = &s->terms,
+                                        .guard = s->guard,
                                         .lease_ms = limits.lease_ms,
                                         .max_body = 1000,
                                         .max_streams = 2,
@@ -57,6 +64,8 @@ static void open_front(struct scene *s)
                                     .host = s->relay->host,
                                     .store = s->store,
                                     .base = &s->base,
+                                    .terms = &s->terms,
+                                    .guard = s->guard,
                                     .max_body = 1000,
                                     .max_visitors = 4,
                                     .max_streams = 2,
@@ -73,6 +82,10 @@ void scene_relay_up(struct scene *s, const char *url)
     cr_assert_eq(
         endpoint_base_init(url ? url : "", "", listen_addr(s->listener), false, &s->base, &why), 0,
         "%s", why.text);
+    cr_assert_eq(terms_init(&s->wanted, &s->terms, &why), 0, "%s", why.text);
+    cr_assert_eq(bans_parse(&s->world.rng, "bans", "", 0, &s->bans, &why), 0);
+    cr_assert_eq(guard_new(&s->world.rng, s->bans, 16, 16, &s->guard), 0);
+    guard_limit(s->guard, &s->limits);
     cr_assert_eq(lease_store_open(s->place.file, &limits, &s->world.rng, clock->wall_ms(clock->arg),
                                   &s->store, &why),
                  0, "%s", why.text);
@@ -85,6 +98,10 @@ void scene_relay_down(struct scene *s)
     front_free(s->front);
     registrar_free(s->registrar);
     lease_store_close(s->store);
+    guard_free(s->guard);
+    bans_free(s->bans);
+    s->guard = NULL;
+    s->bans = NULL;
     s->front = NULL;
     s->registrar = NULL;
     s->store = NULL;

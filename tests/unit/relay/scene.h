@@ -17,6 +17,11 @@ struct scene {
     struct place place;
     struct lease_store *store;
     struct endpoint_base base;
+    struct terms_spec wanted; /* open; a change holds from the relay's next start on */
+    struct terms terms;
+    struct bans *bans;
+    struct guard_limits limits; /* none; a change holds from the relay's next start on */
+    struct guard *guard;
     struct registrar *registrar;
     struct front *front;
     struct listener *listener; /* of the front */

@@ -13,6 +13,8 @@ struct app {
     struct buf in, out;
     char heard[4096];
     int visitors;
+    struct visit_head notice; /* the last one */
+    bool noticed;
 };
 
 static void on_ready(void *arg, struct stream *s, unsigned ready)
@@ -40,6 +42,13 @@ static void on_visitor(void *arg, struct stream *s, const struct visit_head *hea
     on_ready(a, s, STREAM_READABLE);
 }
 
+static void on_notice(void *arg, const struct visit_head *head)
+{
+    struct app *a = arg;
+    a->notice = *head;
+    a->noticed = true;
+}
+
 static const struct lease *reserve(struct scene *s)
 {
     struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
@@ -62,8 +71,8 @@ static void app_begin(struct app *a, struct scene *s, const struct lease *l, con
     struct asked_of c = world_connect(s->owner, NULL, &s->relay_at, 1, PERMIT_TYPED);
     cr_assert_eq(c.err, 0, "%s", c.why.text);
     cr_assert_eq(visits_new(s->world.loop, s->owner->host, &a->visits), 0);
-    a->entry =
-        (struct visits_entry){.relay = *host_id(s->relay->host), .visitor = on_visitor, .arg = a};
+    a->entry = (struct visits_entry){
+        .relay = *host_id(s->relay->host), .visitor = on_visitor, .notice = on_notice, .arg = a};
     memcpy(a->entry.id, l->id, sizeof(l->id));
     visits_add(a->visits, &a->entry);
 }
@@ -183,6 +192,57 @@ BEAM_TEST(front, an_endpoint_has_so_many_visitors_at_once)
     cr_assert(visitor_hears(&v[2], " 503 "), "%s", v[2].text);
     for (int i = 0; i < 3; i++)
         visitor_end(&v[i]);
+    app_end(&a);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, what_the_terms_refuse_is_403_and_the_owner_hears_why)
+{
+    static struct scene s;
+    static struct app a;
+    static char nothing[4096], page[4096];
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.wanted.local = false;
+    scene_relay_up(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l,
+              "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nno");
+    answers(&s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n"), " 403 ",
+            nothing);
+    cr_assert(until_flag(s.world.loop, &a.noticed));
+    cr_expect_str_eq(a.notice.rule, "navigation");
+    cr_expect_eq(a.notice.count, 1u);
+    cr_expect_eq(a.visitors, 0);
+    a.noticed = false;
+    answers(&s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"), " 403 ", page);
+    cr_expect_str_eq(page, nothing, "%s", page);
+    cr_assert(until_flag(s.world.loop, &a.noticed));
+    cr_expect_str_eq(a.notice.rule, "content-type");
+    app_end(&a);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, on_a_shared_host_there_are_no_cookies_and_no_pages)
+{
+    static struct scene s;
+    static struct app a;
+    struct visitor v = {.s = NULL};
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.wanted.local = false;
+    scene_relay_up(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l,
+              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nSet-Cookie: a=b\r\n"
+              "Content-Length: 2\r\n\r\nok");
+    visitor_ask(&v, &s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\nCookie: c=d\r\n\r\n"));
+    cr_assert(visitor_hears(&v, "\r\n\r\nok"), "%s", v.text);
+    cr_expect_not_null(strstr(v.text, "X-Content-Type-Options: nosniff\r\n"), "%s", v.text);
+    cr_expect_not_null(strstr(v.text, "Content-Security-Policy: sandbox"), "%s", v.text);
+    cr_expect_null(strstr(v.text, "Set-Cookie"), "%s", v.text);
+    cr_expect_null(strstr(a.heard, "Cookie"), "%s", a.heard);
+    visitor_end(&v);
     app_end(&a);
     scene_end(&s);
 }

@@ -85,3 +85,32 @@ BEAM_TEST(visit_head, a_visitor_is_an_address_and_nothing_else)
                         &h),
                  BEAM_EINVAL, "a number");
 }
+
+BEAM_TEST(visit_head, a_notice_has_a_rule_and_nothing_else_has)
+{
+    struct visit_head h = {.via = VISIT_HEAD_NOTICE, .rule = "content-type", .count = 3}, again;
+    size_t len;
+    cr_assert_eq(visit_head_encode(&h, bytes, sizeof(bytes), &len), 0);
+    cr_assert_eq(visit_head_decode(bytes + 1, len - 1, &again), 0);
+    cr_assert_eq(memcmp(&h, &again, sizeof(h)), 0);
+    cr_assert_eq(decode(ID "1064", &h), BEAM_EINVAL, "no rule");
+    cr_assert_eq(decode(ID "1001"
+                           "220161",
+                        &h),
+                 BEAM_EINVAL, "a visit with a rule");
+    cr_assert_eq(decode(ID "1064"
+                           "22016128"
+                           "05",
+                        &h),
+                 0);
+    cr_assert_str_eq(h.rule, "a");
+    cr_assert_eq(h.count, 5u);
+    cr_assert_eq(decode(ID "1064"
+                           "220141",
+                        &h),
+                 BEAM_EINVAL, "a capital");
+    cr_assert_eq(decode(ID "1064"
+                           "2200",
+                        &h),
+                 BEAM_EINVAL, "empty");
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "cli/relay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/json_line.h"
+
+enum { TEXT_SIZE = 1024 };
+
+struct asked {
+    const char *verb, *what, *why;
+    bool json;
+    const char *op; /* what is asked next */
+    uint64_t after; /* rows of a list that came already */
+    cJSON *all;     /* of --json */
+    size_t rows;    /* of the list that is being shown */
+    int err;
+};
+
+/* A relay's words, escaped; "" when it is not there. */
+static const char *text_of(const cJSON *o, const char *key, char out[TEXT_SIZE])
+{
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
+    text_escape(text ? text : "", text ? strlen(text) : 0, out, TEXT_SIZE);
+    return out;
+}
+
+static double number_of(const cJSON *o, const char *key)
+{
+    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
+    return cJSON_IsNumber(m) ? m->valuedouble : 0;
+}
+
+static bool is_true(const cJSON *o, const char *key)
+{
+    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, key));
+}
+
+static void print_reservation(const cJSON *r)
+{
+    char text[TEXT_SIZE];
+    printf("%s", text_of(r, "id", text));
+    if (text_of(r, "name", text)[0])
+        printf("  %s", text);
+    printf("\n  owner     %s, %s\n", text_of(r, "owner", text),
+           is_true(r, "connected") ? "connected" : "away");
+    printf("  url       %s\n", text_of(r, "url", text));
+    printf("  visitors  %.0f\n", number_of(r, "visitors"));
+    printf("  %s  %s\n", is_true(r, "live") ? "until   " : "ended   ", text_of(r, "expires", text));
+}
+
+static void print_ban(const cJSON *b)
+{
+    char text[TEXT_SIZE];
+    printf("banned %s", text_of(b, "what", text));
+    printf("  since %s", text_of(b, "since", text));
+    if (text_of(b, "why", text)[0])
+        printf("  (%s)", text);
+    putchar('\n');
+}
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+static int collect(struct asked *a, const char *key, const cJSON *rows)
+{
+    cJSON *to = cJSON_GetObjectItemCaseSensitive(a->all, key);
+    const cJSON *row;
+    if (!to)
+        to = cJSON_AddArrayToObject(a->all, key);
+    cJSON_ArrayForEach(row, rows)
+    {
+        cJSON *copy = cJSON_Duplicate(row, true);
+        if (!to || !copy || !cJSON_AddItemToArray(to, copy)) {
+            cJSON_Delete(copy);
+            return BEAM_ENOMEM;
+        }
+    }
+    return to ? 0 : BEAM_ENOMEM;
+}
+
+/* First the reservations, a page after the other, then the bans. */
+static bool on_page(struct asked *a, const cJSON *reply)
+{
+    bool bans = strcmp(a->op, "bans") == 0;
+    const char *key = bans ? "bans" : "reservations";
+    const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(reply, key);
+    double more = number_of(reply, "more");
+    a->rows += (size_t)cJSON_GetArraySize(rows);
+    if (a->json)
+        a->err = collect(a, key, rows);
+    else
+        cJSON_ArrayForEach(row, rows) bans ? print_ban(row) : print_reservation(row);
+    if (a->err < 0)
+        return false;
+    /* One that does not get on is at its end. */
+    if (more > (double)a->after) {
+        a->after = (uint64_t)more;
+        return true;
+    }
+    if (bans)
+        return false;
+    if (!a->json && a->rows == 0)
+        puts("No reservations.");
+    a->op = "bans";
+    a->after = 0;
+    return true;
+}
+
+static void print_outcome(const struct asked *a, const cJSON *reply)
+{
+    char what[TEXT_SIZE];
+    text_escape(a->what, strlen(a->what), what, sizeof(what));
+    if (strcmp(a->verb, "unban") == 0)
+        printf("%s is banned no more.\n", what);
+    else
+        printf("%s %s: %.0f reservations and %.0f visitors ended.\n",
+               strcmp(a->verb, "ban") == 0 ? "Banned" : "Dropped", what,
+               number_of(reply, "reservations"), number_of(reply, "visitors"));
+}
+
+static bool on_reply(void *arg, const cJSON *reply)
+{
+    struct asked *a = arg;
+    if (strcmp(a->verb, "list") == 0)
+        return on_page(a, reply);
+    if (!a->json) {
+        print_outcome(a, reply);
+    } else if (strcmp(a->verb, "unban") != 0 &&
+               (!cJSON_AddNumberToObject(a->all, "reservations",
+                                         number_of(reply, "reservations")) ||
+                !cJSON_AddNumberToObject(a->all, "visitors", number_of(reply, "visitors")))) {
+        a->err = BEAM_ENOMEM;
+    }
+    return false;
+}
+
+static cJSON *make_request(void *arg, uint64_t id, const struct request_common *c)
+{
+    const struct asked *a = arg;
+    (void)c;
+    return request_relay(id, a->op, a->what, a->why, a->after);
+}
+
+/* ---- the command ---------------------------------------------------------------------------- */
+
+int relay_command(const struct options *o, struct beam_why *why)
+{
+    struct asked a = {.verb = o->operand,
+                      .op = o->operand,
+                      .what = o->operand_count > 1 ? o->operands[1] : NULL,
+                      .why = o->operand_count > 2 ? o->operands[2] : NULL,
+                      .json = o->json,
+                      .all = cJSON_CreateObject()};
+    const struct ask ask = {.request = make_request, .reply = on_reply, .relay = true, .arg = &a};
+    int err = a.all ? ask_daemon(o, &ask, why) : BEAM_ENOMEM;
+    char *line = err == 0 && a.err == 0 && a.json ? json_line(a.all) : NULL;
+    if (line)
+        fputs(line, stdout);
+    else if (err == 0 && (a.json || a.err < 0))
+        err = BEAM_ENOMEM;
+    if (err == BEAM_ENOMEM)
+        beam_why(why, err, "relay: out of memory");
+    free(line);
+    cJSON_Delete(a.all);
+    return err;
+}

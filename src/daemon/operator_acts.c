@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/operator_acts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "daemon/message.h"
+
+/* What came of it: reservations and visitors that ended. */
+struct outcome {
+    size_t reservations, visitors;
+};
+
+static uint64_t now(const struct operator_acts *a)
+{
+    return a->clock->wall_ms(a->clock->arg);
+}
+
+/* ---- what ends ------------------------------------------------------------------------------ */
+
+static int end_lease(const struct operator_acts *a, const struct lease *l, struct outcome *o)
+{
+    uint8_t id[RESERVATION_ID_SIZE];
+    memcpy(id, l->id, sizeof(id));
+    o->visitors += front_drop(a->front, id);
+    int err = lease_remove(a->store, id);
+    o->reservations += err == 0;
+    return err;
+}
+
+/* All that a key has, and the connection that it has it by. */
+static int end_owner(const struct operator_acts *a, const struct peer_id *key, struct outcome *o)
+{
+    const struct peer_id owner = *key;
+    const struct lease *l;
+    int err = 0;
+    while (err == 0 && (l = lease_by_owner(a->store, &owner)) != NULL)
+        err = end_lease(a, l, o);
+    host_disconnect(a->host, &owner);
+    return err;
+}
+
+static bool is_banned(void *arg, const struct net *from)
+{
+    const struct operator_acts *a = arg;
+    return bans_net(a->bans, from);
+}
+
+/* The peers whose connections come from banned nets, in fresh memory. */
+static int find_banned(const struct operator_acts *a, struct peer_id **out, size_t *count)
+{
+    struct peer_id *all = calloc(host_peers(a->host) + 1, sizeof(*all));
+    size_t at = 0, n = 0, most = host_peers(a->host);
+    struct host_peer peer;
+    struct net from;
+    if (!all)
+        return BEAM_ENOMEM;
+    while (n < most && host_next(a->host, &at, &peer)) {
+        net_of_multiaddr(peer.addr, &from);
+        if (bans_net(a->bans, &from))
+            all[n++] = *peer.id;
+    }
+    *out = all;
+    *count = n;
+    return 0;
+}
+
+/* Whoever comes from a banned net, visitors and owners. */
+static int end_nets(const struct operator_acts *a, struct outcome *o)
+{
+    struct operator_acts copy = *a;
+    struct peer_id *banned;
+    size_t count;
+    o->visitors += front_drop_from(a->front, is_banned, &copy);
+    int err = find_banned(a, &banned, &count);
+    if (err < 0)
+        return err;
+    for (size_t i = 0; err == 0 && i < count; i++)
+        err = end_owner(a, &banned[i], o);
+    free(banned);
+    return err;
+}
+
+static int end_endpoint(const struct operator_acts *a, const uint8_t id[RESERVATION_ID_SIZE],
+                        struct outcome *o)
+{
+    size_t at = 0;
+    const struct lease *l;
+    while ((l = lease_next(a->store, &at)) != NULL)
+        if (memcmp(l->id, id, RESERVATION_ID_SIZE) == 0)
+            return end_lease(a, l, o);
+    return 0;
+}
+
+static int enforce(const struct operator_acts *a, const struct ban *ban, struct outcome *o)
+{
+    switch (ban->kind) {
+    case BAN_KEY:
+        return end_owner(a, &ban->key, o);
+    case BAN_ENDPOINT:
+        return end_endpoint(a, ban->id, o);
+    case BAN_NET:
+        break;
+    }
+    return end_nets(a, o);
+}
+
+void operator_acts_enforce(const struct operator_acts *a)
+{
+    struct outcome o = {0};
+    const struct bans_row *row;
+    size_t at = 0;
+    int err = end_nets(a, &o);
+    while (err == 0 && (row = bans_next(a->bans, &at)) != NULL)
+        if (row->ban.kind != BAN_NET)
+            err = enforce(a, &row->ban, &o);
+    if (err < 0)
+        log_error("relay", "not all bans could be made to hold: %s", beam_err_text(err));
+    if (o.reservations > 0 || o.visitors > 0)
+        log_warn("relay", "bans ended %zu reservations and %zu visitors", o.reservations,
+                 o.visitors);
+}
+
+/* ---- acts ----------------------------------------------------------------------------------- */
+
+static int ban(const struct operator_acts *a, const struct operator_message *m, struct outcome *o,
+               struct beam_why *why)
+{
+    struct bans_row row = {.since = now(a) / 1000};
+    int err = ban_parse(m->what, &row.ban, why);
+    if (err < 0)
+        return err;
+    snprintf(row.why, sizeof(row.why), "%s", m->why);
+    err = bans_add(a->bans, &row, why);
+    if (err < 0)
+        return err;
+    err = enforce(a, &row.ban, o);
+    return err < 0 ? beam_why(why, err, "%s: banned, but not all of it could be ended: %s", m->what,
+                              beam_err_text(err))
+                   : 0;
+}
+
+static int unban(const struct operator_acts *a, const struct operator_message *m,
+                 struct beam_why *why)
+{
+    struct ban b;
+    int err = ban_parse(m->what, &b, why);
+    return err < 0 ? err : bans_remove(a->bans, &b, why);
+}
+
+static const struct lease *find_lease(const struct operator_acts *a, const char *what)
+{
+    uint8_t id[RESERVATION_ID_SIZE];
+    bool is_id = reservation_id_parse(what, strlen(what), id) == 0;
+    size_t at = 0;
+    const struct lease *l;
+    while ((l = lease_next(a->store, &at)) != NULL)
+        if (is_id ? memcmp(l->id, id, sizeof(id)) == 0 : strcmp(l->name, what) == 0)
+            return l;
+    return NULL;
+}
+
+static int drop(const struct operator_acts *a, const struct operator_message *m, struct outcome *o,
+                struct beam_why *why)
+{
+    struct peer_id key;
+    const struct lease *l = find_lease(a, m->what);
+    int err = BEAM_ENOTFOUND;
+    if (l) {
+        key = l->owner;
+        err = end_lease(a, l, o);
+        host_disconnect(a->host, &key); /* its owner finds out at once */
+    } else if (peer_id_parse(m->what, strlen(m->what), &key, NULL) == 0) {
+        err = lease_by_owner(a->store, &key) ? end_owner(a, &key, o) : BEAM_ENOTFOUND;
+    }
+    if (err == BEAM_ENOTFOUND)
+        return beam_why(why, err,
+                        "%s: no such reservation (give its id, its name or its owner's peer id, "
+                        "from `beam relay list`)",
+                        m->what);
+    return err < 0 ? beam_why(why, err, "%s: %s", m->what, beam_err_text(err)) : 0;
+}
+
+/* ---- lists ---------------------------------------------------------------------------------- */
+
+static bool add_time(cJSON *o, const char *key, uint64_t ms)
+{
+    char text[CLOCK_TEXT_SIZE];
+    clock_text(ms, text);
+    return cJSON_AddStringToObject(o, key, text) != NULL;
+}
+
+static bool fill_lease(const struct operator_acts *a, const struct lease *l, cJSON *o)
+{
+    char id[RESERVATION_ID_TEXT], peer[PEER_ID_TEXT_SIZE];
+    char url[RESERVATION_URLS_MAX][RESERVATION_URL_SIZE];
+    struct host_peer owner;
+    reservation_id_text(l->id, id);
+    peer_id_text(&l->owner, peer);
+    (void)endpoint_urls(a->base, l, url);
+    return cJSON_AddStringToObject(o, "id", id) && cJSON_AddStringToObject(o, "owner", peer) &&
+           (!l->name[0] || cJSON_AddStringToObject(o, "name", l->name)) &&
+           cJSON_AddStringToObject(o, "url", url[0]) && add_time(o, "expires", l->expires) &&
+           cJSON_AddBoolToObject(o, "live", l->expires > now(a)) &&
+           cJSON_AddBoolToObject(o, "connected", host_find(a->host, &l->owner, &owner)) &&
+           cJSON_AddNumberToObject(o, "visitors", (double)front_visitors_of(a->front, l->id));
+}
+
+static bool fill_ban(const struct bans_row *row, cJSON *o)
+{
+    static const char *const kinds[] = {"key", "endpoint", "net"};
+    char what[BANS_WHAT_SIZE];
+    ban_text(&row->ban, what);
+    return cJSON_AddStringToObject(o, "what", what) &&
+           cJSON_AddStringToObject(o, "kind", kinds[row->ban.kind]) &&
+           add_time(o, "since", row->since * 1000) && cJSON_AddStringToObject(o, "why", row->why);
+}
+
+static cJSON *new_row(cJSON *array)
+{
+    cJSON *row = cJSON_CreateObject();
+    if (cJSON_AddItemToArray(array, row))
+        return row;
+    cJSON_Delete(row);
+    return NULL;
+}
+
+/* A page, and how many rows were passed over and shown so far, if there are more. */
+static bool list_leases(const struct operator_acts *a, uint64_t after, cJSON *reply)
+{
+    cJSON *array = cJSON_AddArrayToObject(reply, "reservations");
+    const struct lease *l;
+    size_t at = 0;
+    uint64_t n = 0;
+    while (array && (l = lease_next(a->store, &at)) != NULL) {
+        if (n++ < after)
+            continue;
+        if (n > after + OPERATOR_PAGE)
+            return cJSON_AddNumberToObject(reply, "more", (double)(n - 1)) != NULL;
+        cJSON *row = new_row(array);
+        if (!row || !fill_lease(a, l, row))
+            return false;
+    }
+    return array != NULL;
+}
+
+static bool list_bans(const struct operator_acts *a, uint64_t after, cJSON *reply)
+{
+    cJSON *array = cJSON_AddArrayToObject(reply, "bans");
+    const struct bans_row *b;
+    size_t at = 0;
+    uint64_t n = 0;
+    while (array && (b = bans_next(a->bans, &at)) != NULL) {
+        if (n++ < after)
+            continue;
+        if (n > after + OPERATOR_PAGE)
+            return cJSON_AddNumberToObject(reply, "more", (double)(n - 1)) != NULL;
+        cJSON *row = new_row(array);
+        if (!row || !fill_ban(b, row))
+            return false;
+    }
+    return array != NULL;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
+static cJSON *reply_with(const struct operator_acts *a, const struct operator_message *m,
+                         const struct outcome *o)
+{
+    cJSON *reply = message_reply(m->id);
+    bool whole = reply != NULL;
+    if (m->op == OPERATOR_LIST)
+        whole = whole && list_leases(a, m->after, reply);
+    else if (m->op == OPERATOR_BANS)
+        whole = whole && list_bans(a, m->after, reply);
+    else
+        whole = whole && cJSON_AddNumberToObject(reply, "reservations", (double)o->reservations) &&
+                cJSON_AddNumberToObject(reply, "visitors", (double)o->visitors);
+    if (whole)
+        return reply;
+    cJSON_Delete(reply);
+    return NULL;
+}
+
+cJSON *operator_acts_do(const struct operator_acts *a, const struct operator_message *m)
+{
+    struct outcome o = {0};
+    struct beam_why why = {.text = ""};
+    int err = 0;
+    if (m->op == OPERATOR_BAN)
+        err = ban(a, m, &o, &why);
+    else if (m->op == OPERATOR_UNBAN)
+        err = unban(a, m, &why);
+    else if (m->op == OPERATOR_DROP)
+        err = drop(a, m, &o, &why);
+    return err < 0 ? message_error(m->id, &why) : reply_with(a, m, &o);
+}

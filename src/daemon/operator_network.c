@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/operator_network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gossip/gossip.h"
+#include "identity/multiaddr_list.h"
+#include "p2p/keeper.h"
+#include "p2p/recall.h"
+#include "relay/announce.h"
+
+struct operator_network {
+    struct operator_network_spec spec;
+    struct kad *kad;
+    struct gossip *gossip;
+    struct news *news;
+    struct keeper *keeper;
+    struct recall *recall;
+    struct announce *announce;
+    char front_url[INFO_URL_SIZE];
+};
+
+static int begin_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
+{
+    struct operator_network *n = arg;
+    int err = way_dialable(addr, why);
+    if (err < 0)
+        return err;
+    err = keeper_add(n->keeper, addr);
+    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
+}
+
+/* Where it is reached from outside, which its own sockets do not know. */
+static int announce_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
+{
+    struct operator_network *n = arg;
+    struct multiaddr bare;
+    multiaddr_without_peer(addr, &bare);
+    int err = host_announce(n->spec.host, &bare, true);
+    return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
+}
+
+/* Whom it begins with: those that are configured, and those of last time. */
+static int start_meeting(struct operator_network *n)
+{
+    const struct operator_network_spec *s = &n->spec;
+    const struct keeper_spec keeper = {.loop = s->loop, .host = s->host, .rng = rng_system()};
+    const struct recall_spec recall = {.loop = s->loop,
+                                       .host = s->host,
+                                       .kad = n->kad,
+                                       .rng = rng_system(),
+                                       .clock = clock_system(),
+                                       .dir = s->dir};
+    int err = keeper_new(&keeper, &n->keeper);
+    return err < 0 ? err : recall_new(&recall, &n->recall);
+}
+
+/* A relay passes on what others say of themselves, and says it of itself. */
+static int start_gossip(struct operator_network *n)
+{
+    const struct operator_network_spec *s = &n->spec;
+    const struct gossip_spec gossip = {.loop = s->loop,
+                                       .host = s->host,
+                                       .rng = rng_system(),
+                                       .clock = clock_system(),
+                                       .key = s->key,
+                                       .exchange = true,
+                                       .allow_private = s->conf->network_allow_private};
+    int err = gossip_new(&gossip, &n->gossip);
+    const struct news_spec news = {.loop = s->loop, .gossip = n->gossip, .clock = clock_system()};
+    return err < 0 ? err : news_new(&news, &n->news);
+}
+
+static int start_kad(struct operator_network *n)
+{
+    const struct kad_spec kad = {.host = n->spec.host,
+                                 .loop = n->spec.loop,
+                                 .rng = rng_system(),
+                                 .clock = clock_system(),
+                                 .permit = n->spec.permit,
+                                 .mode = KAD_SERVER};
+    return kad_new(&kad, &n->kad);
+}
+
+static int start_announcing(struct operator_network *n)
+{
+    const struct operator_network_spec *s = &n->spec;
+    const struct announce_spec announce = {.loop = s->loop,
+                                           .host = s->host,
+                                           .clock = clock_system(),
+                                           .kad = n->kad,
+                                           .news = n->news,
+                                           .key = s->key,
+                                           .store = s->store,
+                                           .max_reservations = s->conf->relay_max_reservations,
+                                           .allow_private = s->conf->network_allow_private,
+                                           .url = n->front_url,
+                                           .version = s->version,
+                                           .contact = s->conf->relay_contact};
+    return s->conf->relay_announce ? announce_new(&announce, &n->announce) : 0;
+}
+
+static int start(struct operator_network *n, struct beam_why *why)
+{
+    const struct conf *c = n->spec.conf;
+    snprintf(n->front_url, sizeof(n->front_url), "%s://%s", endpoint_scheme(n->spec.base),
+             n->spec.base->host);
+    int err = start_kad(n);
+    if (err == 0)
+        err = start_gossip(n);
+    if (err == 0)
+        err = start_announcing(n);
+    if (err == 0)
+        err = start_meeting(n);
+    if (err < 0)
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    err = multiaddr_list_each("network.bootstrap", c->network_bootstrap, NULL, begin_at, n, why);
+    if (err == 0)
+        err = multiaddr_list_each("relay.address", c->relay_address, NULL, announce_at, n, why);
+    return err;
+}
+
+int operator_network_new(const struct operator_network_spec *spec, struct operator_network **out,
+                         struct beam_why *why)
+{
+    struct operator_network *n = calloc(1, sizeof(*n));
+    if (!n)
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    n->spec = *spec;
+    int err = start(n, why);
+    if (err < 0)
+        operator_network_free(n);
+    else
+        *out = n;
+    return err;
+}
+
+void operator_network_free(struct operator_network *n)
+{
+    if (!n)
+        return;
+    announce_free(n->announce);
+    keeper_free(n->keeper);
+    recall_free(n->recall);
+    news_free(n->news);
+    gossip_free(n->gossip);
+    kad_free(n->kad);
+    free(n);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the operator of a relay has decided: whom it serves, with what, and how much of it. */
+#ifndef BEAM_DAEMON_OPERATOR_RULES_H
+#define BEAM_DAEMON_OPERATOR_RULES_H
+
+#include "conf/conf.h"
+#include "relay/guard.h"
+#include "relay/terms.h"
+
+struct operator_rules { /* to be read; zeroed before it is opened */
+    struct terms terms;
+    struct bans *bans;
+    struct guard *guard;
+};
+
+/* `dir`: of the bans' file. `local`: only this machine can visit. 0, BEAM_EINVAL, BEAM_EPERM … with
+ * words; nothing is open then. */
+int operator_rules_open(const struct conf *c, const char *dir, bool local,
+                        struct operator_rules *out, struct beam_why *why);
+/* Takes over what the configuration and the bans' file say now. On failure all is as it was. */
+int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct beam_why *why);
+/* One that is not open is fine. */
+void operator_rules_close(struct operator_rules *r);
+
+#endif

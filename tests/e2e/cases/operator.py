@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The operator of a relay: what passes, whom it shuts out while it runs, what each may take."""
+import json
+import os
+import signal
+import socket
+import time
+import urllib.parse
+
+from kit.case import case
+from kit.process import check, equal, run, wait_until
+from kit.relay import Relay, path_of
+from kit.visit import Curl
+
+CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
+
+
+def relay(t, **options):
+    return t.keep(Relay(t.path("r"), **options))
+
+
+def through(t, r, target, name="h", *options):
+    tunnel = t.home(name).publish(str(target), *options, paths=[f"--community-relay={r.p2p}"])
+    return tunnel, path_of(tunnel)
+
+
+def status_of(url, *options):
+    return CURL.get(url, "-o", "/dev/null", "-w", "%{http_code}", *options).decode()
+
+
+def said(tunnel, words, seconds=20):
+    """The next warning with these words in it."""
+    while words not in (text := tunnel.event("warning", seconds)["text"]):
+        pass
+    return text
+
+
+def tell(r, *words, status=0):
+    """`beam relay WORDS` to the relay that runs; what it printed."""
+    done = run([*r.within, os.environ.get("BEAM", "beam"), "relay", *words], 20,
+               env={**os.environ, "BEAM_HOME": r.folder})
+    equal(done.status, status, f"status of relay {words}: {done}")
+    return done.out
+
+
+@case("operator/webhooks-and-pages", network=False)
+def webhooks(t):
+    """Webhooks pass, pages do not, and the owner is told by which rule."""
+    app = t.serve()
+    r = relay(t, relay__class="webhook")
+    tunnel, url = through(t, r, app.http)
+    equal(status_of(url + "text"), "200", "a text")
+    equal(status_of(url + "hook", "-d", "x=1", "-H", "Accept: text/html"), "200", "a webhook")
+    equal(status_of(url + "text", "-H", "Accept: text/html,*/*;q=0.8"), "403", "a page is asked for")
+    check("rule=navigation" in said(tunnel, "refused"), "the owner is told")
+    equal(status_of(url + "text", "-X", "PROPFIND"), "403", "a method")
+    check("rule=method" in said(tunnel, "refused"), "the owner is told")
+    refused = CURL.get(url + "text", "-i", "-H", "Sec-Fetch-Mode: navigate")
+    check(b"navigation" not in refused and b"webhook" not in refused, f"told to all: {refused}")
+    head = CURL.get(url + "text", "-i").decode()
+    check("X-Content-Type-Options: nosniff" in head, head)
+
+
+@case("operator/bans", network=False)
+def bans(t):
+    """A ban of any kind holds at once, and after a restart; what it concerned has ended."""
+    app = t.serve()
+    r = relay(t)
+    tunnel, url = through(t, r, app.http)
+    equal(status_of(url + "text"), "200", "before")
+    listed = json.loads(tell(r, "list", "--json"))
+    (row,) = listed["reservations"]
+    check(row["live"] and row["connected"] and row["url"] == url, f"{row}")
+    at = urllib.parse.urlsplit(url)
+    with socket.create_connection((at.hostname, at.port), timeout=20) as open_one:
+        open_one.sendall(f"GET {at.path}events/k HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
+        check(open_one.recv(100).startswith(b"HTTP/1.1 200"), "an answer has begun")
+        begin = time.monotonic()
+        check("1 reservation" in tell(r, "ban", row["owner"], "spam"), "what it ended")
+        equal(status_of(url + "text"), "404", "its address")
+        try:
+            while open_one.recv(1000):
+                pass
+        except ConnectionResetError:
+            pass
+        t.note(f"a ban holds after {1000 * (time.monotonic() - begin):.0f} ms")
+    check("does not serve this key" in said(tunnel, "refuses"), "the owner is told")
+    r.stop()
+    r.start()
+    check("banned" in tell(r, "list"), "still banned")
+    equal(json.loads(tell(r, "list", "--json"))["reservations"], [], "nothing came back")
+    tell(r, "ban", row["owner"], status=1)
+    tell(r, "unban", row["owner"])
+    tell(r, "unban", row["owner"], status=5)
+    url = path_of(tunnel, 90)
+    equal(status_of(url + "text"), "200", "taken back")
+    tell(r, "ban", "127.0.0.0/8")
+    done = CURL(url + "text")
+    check(done.status != 0, f"a visitor from a banned place: {done}")
+
+
+@case("operator/drop-and-rules-anew", network=False)
+def drop(t):
+    """A reservation that is dropped is gone, its owner gets another; SIGHUP reads rules anew."""
+    app = t.serve()
+    os.mkdir(t.path("r"), 0o700)
+    config = t.path("r/beam.conf")
+    with open(config, "w", encoding="ascii") as f:
+        f.write("[relay]\nclass = open\n")
+    os.chmod(config, 0o600)
+    r = relay(t)
+    tunnel, url = through(t, r, app.http)
+    (row,) = json.loads(tell(r, "list", "--json"))["reservations"]
+    tell(r, "drop", "nobody", status=5)
+    tell(r, "drop", row["id"])
+    equal(status_of(url + "text"), "404", "dropped")
+    again = path_of(tunnel, 30)
+    check(again != url, "another address")
+    page = ("-H", "Accept: text/html")
+    equal(status_of(again + "text", *page), "200", "open")
+    with open(config, "w", encoding="ascii") as f:
+        f.write("[relay]\nclass = webhook\ntunnel_requests = 1\n")
+    r.process.signal(signal.SIGHUP)
+    wait_until(lambda: status_of(again + "text", *page) == "403", 10, "closed after SIGHUP")
+    statuses = [status_of(again + "text") for _ in range(20)]
+    check("429" in statuses and "200" in statuses, f"so many requests a second: {statuses}")
+    check("Retry-After: " in CURL.get(again + "text", "-i").decode(), "when to come again")
+    with open(os.path.join(r.folder, "relay", "bans"), "w", encoding="ascii") as f:
+        f.write(row["owner"] + "\n")
+    os.chmod(os.path.join(r.folder, "relay", "bans"), 0o600)
+    r.process.signal(signal.SIGHUP)
+    wait_until(lambda: status_of(again + "text") == "404", 10, "a ban that was written by hand")
+
+
+@case("operator/usage", network=False)
+def usage(t):
+    """Words that are none of its commands, and no relay to tell anything."""
+    home = t.home()
+    for words, status in ((("ban",), 2), (("ban", "x", "y", "z"), 2), (("burn", "x"), 2),
+                          (("list", "x"), 2), (("list",), 3), (("ban", "192.0.2.1"), 3)):
+        equal(home.run("relay", *words).status, status, f"relay {words}")
+    r = relay(t)
+    check("neither a peer id" in run([os.environ.get("BEAM", "beam"), "relay", "ban", "192.0.2.1/24"],
+                                     20, env={**os.environ, "BEAM_HOME": r.folder}).err, "bits")
+    for key, value in (("class", "any"), ("methods", "POST"), ("class", "friends")):
+        done = home.run("relay", "-o", f"relay.{key}={value}", "--listen", "127.0.0.1:0", "--p2p",
+                        "127.0.0.1:0")
+        check(done.status == 1 and f"relay.{key}" in done.err, f"{done}")
+    done = home.run("relay", "-o", "relay.class=open", "--listen", "0.0.0.0:0", "--p2p",
+                    "127.0.0.1:0")
+    check(done.status == 1 and "relay.domain" in done.err, f"an open one on a shared host: {done}")
