@@ -66,7 +66,7 @@ static void print_peers(const cJSON *reply)
     {
         printf("%-52s  ", reply_text(p, "peer", text));
         printf("%-3s  ", reply_text(p, "direction", text));
-        printf("%-6s  ", reply_text(p, "path", text));
+        printf("%-7s  ", reply_text(p, "path", text));
         printf("%3.0f streams  ", reply_number(p, "streams"));
         printf("%s  ", reply_text(p, "agent", text));
         printf("%s\n", reply_text(p, "address", text));

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "daemon/relaying.h"
 #include "identity/multiaddr_list.h"
 #include "p2p/recall.h"
 #include "path/circuits.h"
@@ -37,6 +38,8 @@ struct network {
     struct gossip *gossip; /* of one that is seen */
     struct news *news;
     struct recall *recall;
+    struct relayed *relayed; /* its use of circuit relays */
+    struct hop *hop;         /* NULL: it is none itself */
     struct doorway *doorway; /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
     struct onion *onion;
@@ -61,9 +64,10 @@ int network_readable(const struct conf *c, struct beam_why *why)
 {
     int err =
         multiaddr_list_each(listen_key, c->network_listen, onion_word, check_listen, NULL, why);
-    return err < 0 ? err
-                   : multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, check_bootstrap,
-                                         NULL, why);
+    if (err == 0)
+        err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, check_bootstrap, NULL,
+                                  why);
+    return err < 0 ? err : relaying_readable(c, why);
 }
 
 /* ---- its onion ------------------------------------------------------------------------------ */
@@ -157,6 +161,37 @@ static int keep(void *arg, const struct multiaddr *a, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 
+/* ---- circuit relays ------------------------------------------------------------------------- */
+
+/* Who hides is found by nobody, and what he would carry for others might give him away. */
+static int may_relay(const struct network *n, const struct policy *policy, struct beam_why *why)
+{
+    if (!n->seen)
+        return beam_why(why, BEAM_EPOLICY,
+                        "circuit.relay: not under policy %s, whose egress is `tor` (make one whose "
+                        "egress is `any` or `lan` the default)",
+                        policy->name);
+    if (!n->spec.conf->network_listen[0])
+        return beam_why(why, BEAM_EUSAGE,
+                        "circuit.relay: the node listens nowhere, so that nobody finds it (set "
+                        "network.listen)");
+    return 0;
+}
+
+static int meet_relays(struct network *n, const struct policy *policy, struct beam_why *why)
+{
+    const struct network_spec *s = &n->spec;
+    int err = 0;
+    if (s->conf->circuit_relay) {
+        err = may_relay(n, policy, why);
+        if (err == 0 && (err = relaying_start(s->loop, n->host, n->key, s->conf, &n->hop)) < 0)
+            beam_why(why, err, "circuit.relay: %s", beam_err_text(err));
+    }
+    return err < 0 ? err : relaying_reserve(n->relayed, s->conf, why);
+}
+
+/* ---- its end, and its beginning ------------------------------------------------------------- */
+
 static void take_down(struct network *n)
 {
     onion_withdraw(n->onion);
@@ -167,6 +202,8 @@ static void take_down(struct network *n)
     gossip_free(n->gossip);
     recall_free(n->recall);
     kad_free(n->kad);
+    hop_free(n->hop);
+    relayed_free(n->relayed);
     host_free(n->host);
     key_pair_free(n->key);
     permit_free(n->permit);
@@ -178,6 +215,8 @@ static void take_down(struct network *n)
     n->gossip = NULL;
     n->recall = NULL;
     n->kad = NULL;
+    n->hop = NULL;
+    n->relayed = NULL;
     n->host = NULL;
     n->key = NULL;
     n->permit = NULL;
@@ -188,6 +227,11 @@ static int make_host(struct network *n)
     const struct network_spec *s = &n->spec;
     n->circuits = (struct circuits){
         .loop = s->loop, .tor = s->tor, .permit = n->permit, .isolation = s->isolation};
+    /* What circuits take is beside what the node has for itself. */
+    struct limits limits = {.streams = 0};
+    limits_default(&limits);
+    if (s->conf->circuit_relay)
+        limits.streams += relaying_streams(s->conf);
     (void)snprintf(n->circuits.persona, sizeof(n->circuits.persona), "%s", folder);
     const struct host_spec host = {.loop = s->loop,
                                    .rng = s->rng,
@@ -196,8 +240,14 @@ static int make_host(struct network *n)
                                    .permit = n->permit,
                                    .kind = n->seen ? HOST_OPEN : HOST_ANONYMOUS,
                                    .agent = n->agent,
-                                   .tor = circuits_way(&n->circuits)};
+                                   .tor = circuits_way(&n->circuits),
+                                   .limits = limits};
     int err = host_new(&host, &n->host);
+    if (err < 0)
+        return err;
+    const struct relayed_spec relayed = {
+        .loop = s->loop, .host = n->host, .rng = s->rng, .clock = s->clock};
+    err = relayed_new(&relayed, &n->relayed);
     if (err < 0)
         return err;
     const struct keeper_spec keeper = {.loop = s->loop, .host = n->host, .rng = s->rng};
@@ -277,6 +327,8 @@ int network_up(struct network *n, struct beam_why *why)
         err = multiaddr_list_each(listen_key, c->network_listen, onion_word, listen_at, n, why);
     if (err == 0)
         err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, keep, n, why);
+    if (err == 0)
+        err = meet_relays(n, &policy, why);
     if (err < 0)
         take_down(n);
     return err;
@@ -285,7 +337,8 @@ int network_up(struct network *n, struct beam_why *why)
 /* Whether the configuration wants it up before anybody asks for it. */
 static bool is_wanted(const struct network *n)
 {
-    return n->spec.conf->network_listen[0] || n->spec.conf->network_bootstrap[0];
+    const struct conf *c = n->spec.conf;
+    return c->network_listen[0] || c->network_bootstrap[0] || c->circuit_at[0] || c->circuit_relay;
 }
 
 void network_resume(struct network *n)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/operator.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
@@ -11,14 +10,15 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/text.h"
 #include "daemon/operator_control.h"
 #include "daemon/operator_network.h"
 #include "daemon/operator_onion.h"
 #include "daemon/operator_rules.h"
 #include "daemon/operator_say.h"
 #include "daemon/pidfile.h"
+#include "daemon/place.h"
 #include "daemon/process.h"
+#include "daemon/relaying.h"
 #include "daemon/reload.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
@@ -49,6 +49,7 @@ struct operator
     struct onion_key *onion_key; /* until its onion has it */
     struct policy policy;
     struct permit *permit;
+    char agent[64];
     struct host *host;
     struct listener *listener;
     struct endpoint_base base;
@@ -157,42 +158,12 @@ static int make_permit(struct operator* r, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
-static void set_port(struct addr *a, uint16_t port)
-{
-    if (a->ss.ss_family == AF_INET)
-        ((struct sockaddr_in *)&a->ss)->sin_port = htons(port);
-    else
-        ((struct sockaddr_in6 *)&a->ss)->sin6_port = htons(port);
-}
-
-/* ADDRESS:PORT, where this program itself listens; port 0 picks one. */
-static int read_place(const char *what, const char *text, struct addr *out, struct beam_why *why)
-{
-    const char *colon = strrchr(text, ':'), *host = text;
-    size_t len = colon ? (size_t)(colon - text) : 0;
-    uint64_t port = 0;
-    bool bracketed = len > 2 && text[0] == '[' && text[len - 1] == ']';
-    if (bracketed) {
-        host++;
-        len -= 2;
-    }
-    if (!colon || (!bracketed && memchr(host, ':', len)) ||
-        text_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port) < 0 ||
-        addr_ip(host, len, 1, out) < 0)
-        return beam_why(
-            why, BEAM_EUSAGE,
-            "%s %s: not an address to listen at (give ADDRESS:PORT, as in 0.0.0.0:4001)", what,
-            text);
-    set_port(out, (uint16_t)port);
-    return 0;
-}
-
 static int listen_for_owners(struct operator* r, struct beam_why *why)
 {
     const char *text = r->options->p2p ? r->options->p2p : r->setup->conf->relay_p2p;
     struct multiaddr at;
     struct addr addr;
-    int err = read_place(r->options->p2p ? "--p2p" : "relay.p2p", text, &addr, why);
+    int err = place_read(r->options->p2p ? "--p2p" : "relay.p2p", text, &addr, why);
     if (err == 0 && (err = multiaddr_from_addr(&addr, MULTIADDR_TCP, &at)) < 0)
         beam_why(why, err, "%s: %s", text, beam_err_text(err));
     return err < 0 ? err : host_listen(r->host, &at, why);
@@ -216,8 +187,7 @@ static int start_peer(void *arg, struct beam_why *why)
     struct operator* r = arg;
     const struct conf *c = r->setup->conf;
     size_t streams = c->relay_max_streams + OTHER_STREAMS;
-    char agent[64];
-    snprintf(agent, sizeof(agent), "beam/%s", r->options->daemon.version);
+    snprintf(r->agent, sizeof(r->agent), "beam/%s", r->options->daemon.version);
     int err = read_keys(r, why);
     if (err == 0)
         err = make_permit(r, why);
@@ -230,13 +200,14 @@ static int start_peer(void *arg, struct beam_why *why)
         .key = r->key,
         .permit = r->permit,
         .kind = HOST_OPEN,
-        .agent = agent,
+        .agent = r->agent,
         .limits = {.connections = c->relay_max_connections,
                    .inbound = c->relay_max_connections,
                    .per_address = c->relay_max_per_address,
                    .half_open = HALF_OPEN,
                    .half_open_per_address = c->relay_max_per_address,
-                   .streams = c->relay_max_connections + 2 * c->relay_max_visitors,
+                   .streams =
+                       c->relay_max_connections + 2 * c->relay_max_visitors + relaying_streams(c),
                    .streams_per_peer = streams < STREAMS ? STREAMS : streams}};
     err = host_new(&spec, &r->host);
     if (err < 0)
@@ -359,7 +330,7 @@ static int open_listener(struct operator* r, struct beam_why *why)
     const struct conf *c = r->setup->conf;
     const char *text = r->options->listen ? r->options->listen : c->relay_listen;
     struct addr at;
-    int err = read_place(r->options->listen ? "--listen" : "relay.listen", text, &at, why);
+    int err = place_read(r->options->listen ? "--listen" : "relay.listen", text, &at, why);
     if (err < 0)
         return err;
     err = listen_beyond(r->loop, r->permit, &at, on_visitor, r, &r->listener);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/relaying.h"
 #include "gossip/gossip.h"
 #include "identity/multiaddr_list.h"
 #include "p2p/keeper.h"
@@ -14,6 +15,7 @@
 struct operator_network {
     struct operator_network_spec spec;
     struct kad *kad;
+    struct hop *hop; /* NULL: it relays no circuits */
     struct gossip *gossip;
     struct news *news;
     struct keeper *keeper;
@@ -110,6 +112,8 @@ static int start(struct operator_network *n, struct beam_why *why)
     int err = start_kad(n);
     if (err == 0)
         err = start_gossip(n);
+    if (err == 0 && c->relay_circuits)
+        err = relaying_start(n->spec.loop, n->spec.host, n->spec.key, c, &n->hop);
     if (err == 0)
         err = start_announcing(n);
     if (err == 0)
@@ -146,6 +150,7 @@ void operator_network_free(struct operator_network *n)
     recall_free(n->recall);
     news_free(n->news);
     gossip_free(n->gossip);
+    hop_free(n->hop);
     kad_free(n->kad);
     free(n);
 }
