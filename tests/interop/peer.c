@@ -3,7 +3,7 @@
  * A libp2p node of beam's that does what it is told, a line at a time, and answers each with one:
  * one side of the tests with other implementations, whose side understands the same lines.
  *
- *     listen                  ok MULTIADDR
+ *     listen [MULTIADDR]      ok MULTIADDR; without one, on loopback
  *     connect MULTIADDR       ok PEER
  *     identify PEER           ok AGENT
  *     ping PEER               ok MICROSECONDS
@@ -14,6 +14,11 @@
  *     none PEER               ok: the peer refused a protocol that nobody speaks
  *     disconnect PEER         ok
  *     gone PEER               ok: no connection to it is left
+ *     reserve MULTIADDR       ok MULTIADDR: it is reached so, by way of that circuit relay
+ *     way PEER                ok direct|circuit
+ *
+ * With "relay" among its words it is a circuit relay itself, and with "any" it dials and listens at
+ * any address, not on loopback alone.
  *
  * and, when it was started as "peer gossip", of one topic:
  *
@@ -36,6 +41,7 @@
 #include "p2p/open.h"
 #include "p2p/ping.h"
 #include "tests/interop/gossiper.h"
+#include "tests/interop/meeting.h"
 
 #define ECHO     "/interop/echo/1"
 #define HALF     "/interop/half/1"
@@ -65,6 +71,7 @@ struct node {
     size_t left;               /* talks of the command at hand */
     bool failed;               /* one of them did, and that was said */
     struct gossiper *gossiper; /* NULL: it does not */
+    struct meeting *meeting;
     uint8_t pattern[PERIOD + PIECE];
 };
 
@@ -401,9 +408,8 @@ static void do_connect(struct node *n, const char *text)
         reply_error(err, why.text);
 }
 
-static void do_listen(struct node *n)
+static void do_listen(struct node *n, const char *at)
 {
-    static const char at[] = "/ip4/127.0.0.1/tcp/0";
     struct multiaddr addr;
     struct beam_why why = {0};
     char text[MULTIADDR_TEXT_SIZE], id[PEER_ID_TEXT_SIZE];
@@ -478,6 +484,8 @@ static void about_peer(struct node *n, const char *word, const struct peer_id *p
         await(n, peer, false);
     else if (strcmp(word, "gone") == 0)
         await(n, peer, true);
+    else if (strcmp(word, "way") == 0)
+        meeting_way(n->meeting, peer);
     else if (strcmp(word, "ping") == 0)
         must(ping_start(n->host, &spec, on_pong, &ping, &ping), "ping_start");
     else if (strcmp(word, "echo") == 0)
@@ -504,9 +512,11 @@ static void obey(struct node *n, char *line)
     char *rest = line;
     const char *word = strsep(&rest, " "), *whom = strsep(&rest, " "), *number = rest;
     if (strcmp(word, "listen") == 0)
-        do_listen(n);
+        do_listen(n, whom ? whom : "/ip4/127.0.0.1/tcp/0");
     else if (strcmp(word, "connect") == 0 && whom)
         do_connect(n, whom);
+    else if (strcmp(word, "reserve") == 0 && whom)
+        meeting_reserve(n->meeting, whom);
     else if (n->gossiper && whom && !number && peer_id_parse(whom, strlen(whom), &peer, NULL) < 0)
         gossiper_obey(n->gossiper, word, whom);
     else if (!whom || peer_id_parse(whom, strlen(whom), &peer, NULL) < 0 ||
@@ -552,7 +562,7 @@ int main(int argc, char **argv)
     must(sodium_init(), "libsodium");
     must(loop_new(&n.loop), "a loop");
     must(key_pair_new(rng_system(), &key), "a key");
-    must(permit_new_local(&permit), "a permit");
+    must(meeting_permit(argc, argv, &permit), "a permit");
     const struct host_spec spec = {
         .loop = n.loop,
         .rng = rng_system(),
@@ -566,6 +576,7 @@ int main(int argc, char **argv)
     must(host_handle(n.host, ECHO, serve_echo, &n), ECHO);
     must(host_handle(n.host, HALF, serve_half, &n), HALF);
     must(host_handle(n.host, RESET, serve_reset, &n), RESET);
+    n.meeting = meeting_new(n.loop, n.host, key, argc, argv);
     if (argc > 1 && strcmp(argv[1], "gossip") == 0)
         n.gossiper = gossiper_new(n.loop, n.host, key);
     fill_pattern(&n);
@@ -576,6 +587,7 @@ int main(int argc, char **argv)
     loop_watch_stop(&n.input);
     host_unwatch(&n.watch);
     gossiper_free(n.gossiper);
+    meeting_free(n.meeting);
     host_free(n.host);
     permit_free(permit);
     key_pair_free(key);

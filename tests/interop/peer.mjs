@@ -3,6 +3,7 @@
 // js-libp2p's side: it understands the lines of peer.c and answers them alike. With the protocol id of
 // a DHT it is in that one, and understands lines about it too; keys and values are in hex. With "gossip"
 // it gossips, and with "lazy" it does and is in nobody's mesh, so that it has to ask for messages.
+// "circuit" uses circuit relays; "relay" is one without limits, "limited" one with the customary ones.
 import { createInterface } from 'node:readline'
 
 // Node 20 has no such function yet.
@@ -22,6 +23,7 @@ const { multiaddr } = await import('@multiformats/multiaddr')
 const { peerIdFromString } = await import('@libp2p/peer-id')
 const { kadDHT, passthroughMapper } = await import('@libp2p/kad-dht')
 const { gossipsub } = await import('@libp2p/gossipsub')
+const { circuitRelayServer, circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
 const { CID } = await import('multiformats/cid')
 const { decode: decodeMultihash } = await import('multiformats/hashes/digest')
 
@@ -33,7 +35,7 @@ const TOPIC = '/interop/gossip/1'
 const PERIOD = 65521
 const PIECE = 64 * 1024
 const FEW = 100
-const MANY = { maxInboundStreams: 5000, maxOutboundStreams: 5000 }
+const MANY = { maxInboundStreams: 5000, maxOutboundStreams: 5000, runOnLimitedConnection: true }
 
 const pattern = new Uint8Array(PERIOD + 16 * PIECE)
 for (let i = 0; i < pattern.length; i++) {
@@ -69,19 +71,26 @@ function pubsub (how) {
     : {}
 }
 
+// A relay with the limits that js-libp2p customarily sets, or with none.
+function relayServer (how) {
+  return how === 'relay' || how === 'limited'
+    ? { relay: circuitRelayServer({ reservations: { applyDefaultLimit: how === 'limited' } }) }
+    : {}
+}
+
 const mode = process.argv[2]
 const heard = []
 
 const node = await createLibp2p({
   addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
   start: false,
-  transports: [tcp()],
+  transports: [tcp(), ...(mode === 'circuit' ? [circuitRelayTransport()] : [])],
   connectionEncrypters: [noise()],
   streamMuxers: [yamux({ maxInboundStreams: 5000, maxOutboundStreams: 5000, maxEarlyStreams: 5000 })],
   connectionManager: { inboundConnectionThreshold: 1000, maxIncomingPendingConnections: 1000 },
   connectionMonitor: { enabled: false },
   nodeInfo: { userAgent: 'js-interop' },
-  services: { identify: identify(), ping: ping(), ...dht(mode?.startsWith('/') ? mode : undefined), ...pubsub(mode) }
+  services: { identify: identify(), ping: ping(), ...dht(mode?.startsWith('/') ? mode : undefined), ...pubsub(mode), ...relayServer(mode) }
 })
 
 // ---- streams -----------------------------------------------------------------------------------
@@ -298,6 +307,16 @@ const commands = {
   },
   async count (text) {
     return `${heard.filter((one) => one === text).length}`
+  },
+  async reserve (relay) {
+    const circuit = multiaddr(`${relay}/p2p-circuit`)
+    await node.components.transportManager.listen([circuit])
+    const found = () => node.getMultiaddrs().find((a) => `${a}`.startsWith(`${circuit}`))
+    await until(() => found() != null)
+    return `${found()}`
+  },
+  async way (peer) {
+    return `${connectionTo(peer).remoteAddr}`.includes('/p2p-circuit') ? 'circuit' : 'direct'
   },
   async disconnect (peer) {
     await node.hangUp(peerIdFromString(peer))
