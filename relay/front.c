@@ -9,10 +9,11 @@
 #include "proxy/engine.h"
 #include "proxy/h2_visitor.h"
 #include "relay/front_spare.h"
+#include "relay/metered.h"
 #include "relay/notices.h"
 #include "relay/visit_open.h"
 
-enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024 };
+enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024, REST_MAX_S = 24 * 3600 };
 enum {
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
@@ -41,6 +42,7 @@ struct guest {
     bool tried;                /* a visit of the crowd's was lost */
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
+    struct stream *metered; /* its own stream, where bytes are counted; or NULL */
     struct net from;
     uint8_t id[RESERVATION_ID_SIZE]; /* of the endpoint that it asks now, and the class of that */
     enum terms_class class;
@@ -186,16 +188,23 @@ static bool take_spare(struct guest *g, const struct lease *lease)
     return visit != NULL;
 }
 
-/* It asks for more than it may have. */
-static void put_off(struct guest *g, uint64_t wait_ms)
+/* Not now, and when to come again. */
+static void put_off(struct guest *g, int status, uint64_t wait_ms)
 {
     char fields[160];
-    const struct answer a = {.status = STATUS_TOO_MANY, .fields = fields};
+    const struct answer a = {.status = status, .fields = fields};
     snprintf(fields, sizeof(fields),
              "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"
              "Retry-After: %llu\r\n",
              (unsigned long long)(wait_ms / 1000 + 1));
     engine_answer(g->engine, &a);
+}
+
+/* Until the next month, but not so long that nobody would come again. */
+static uint64_t rest_ms(const struct traffic *t)
+{
+    uint64_t s = traffic_rest(t);
+    return (s < REST_MAX_S ? s : REST_MAX_S) * 1000;
 }
 
 /* Whether a request may go on to the owner; if not it is answered. */
@@ -205,7 +214,12 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
     const struct front_spec *spec = &g->front->spec;
     uint64_t wait_ms = 0;
     if (!guard_request(spec->guard, &g->from, &lease->owner, loop_now(spec->loop), &wait_ms)) {
-        put_off(g, wait_ms);
+        put_off(g, STATUS_TOO_MANY, wait_ms);
+        return false;
+    }
+    if (traffic_sleeps(spec->traffic) || traffic_tunnel_sleeps(spec->traffic, lease->id)) {
+        notices_add(g->front->notices, lease, TERMS_TRAFFIC);
+        put_off(g, STATUS_UNAVAILABLE, rest_ms(spec->traffic));
         return false;
     }
     g->class = terms_class(spec->terms, e->prefix[0] != '\0');
@@ -222,6 +236,8 @@ static void on_ask(void *arg, const struct http_head *head, bool kept)
     struct guest *g = arg;
     struct endpoint e;
     const struct lease *lease = find(g->front, head, &e);
+    if (g->metered)
+        metered_charge(g->metered, NULL);
     if (!lease) {
         engine_answer(g->engine, &not_found);
         return;
@@ -229,6 +245,8 @@ static void on_ask(void *arg, const struct http_head *head, bool kept)
     if (!passes(g, head, lease, &e))
         return;
     set_rules(g, lease, &e);
+    if (g->metered)
+        metered_charge(g->metered, lease->id);
     if (kept && front_tally_is_of(g->place, lease->id))
         engine_forward(g->engine, NULL, &g->rules);
     else if (!take_spare(g, lease))
@@ -310,6 +328,14 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     if (!g) {
         turn_away(s);
         return false;
+    }
+    /* One that sleeps answers everybody that it does, which is not counted. */
+    if (traffic_limited(f->spec.traffic) && !traffic_sleeps(f->spec.traffic)) {
+        if (metered_new(f->spec.loop, f->spec.traffic, s, &s) < 0) {
+            free(g);
+            return false;
+        }
+        g->metered = s;
     }
     const struct engine_events events = {
         .ask = on_ask, .spare = crowd ? on_spare : NULL, .done = on_done, .arg = g};

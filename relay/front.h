@@ -16,6 +16,7 @@
 #include "relay/guard.h"
 #include "relay/lease.h"
 #include "relay/terms.h"
+#include "relay/traffic.h"
 
 struct front;
 
@@ -28,6 +29,7 @@ struct front_spec { /* what is pointed to is borrowed */
     const struct endpoint_base *base;
     const struct terms *terms;
     struct guard *guard;
+    struct traffic *traffic;
     uint64_t max_body;      /* bytes of a request's body; 0: any */
     uint64_t response_ms;   /* for an owner to answer; 0: 60 s, and so is: */
     uint64_t idle_ms;       /* between requests, and for bytes that must come or go */

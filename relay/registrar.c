@@ -15,6 +15,7 @@ enum {
     DESKS_MAX = 4096,   /* streams at once; the one that waits longest makes room */
     OWNERS_MAX = 65536, /* peers whose connections are kept */
     RETRY_SECONDS = 60,
+    RETRY_ASLEEP_SECONDS = 3600, /* what may be carried this month is used up */
     SWEEP_MS = 60000
 };
 
@@ -108,7 +109,7 @@ static void refuse(enum reservation_status status, struct reservation_answer *ou
 }
 
 /* Whether this owner may ask at all, and now. */
-static enum reservation_status admit(struct registrar *r, const struct desk *d,
+static enum reservation_status admit(struct registrar *r, const struct desk *d, bool makes_new,
                                      struct reservation_answer *out)
 {
     uint64_t wait_ms = 0;
@@ -116,11 +117,11 @@ static enum reservation_status admit(struct registrar *r, const struct desk *d,
     if (!terms_serves(r->spec.terms, &d->owner))
         return RESERVATION_BARRED;
     err = guard_ask(r->spec.guard, &d->owner, &d->from, loop_now(r->spec.loop), &wait_ms);
-    if (err == 0)
-        return RESERVATION_OK;
     if (err == BEAM_EPERM)
         return RESERVATION_BARRED;
-    out->retry = wait_ms / 1000 + 1;
+    if (err == 0 && !(makes_new && traffic_sleeps(r->spec.traffic)))
+        return RESERVATION_OK;
+    out->retry = err == 0 ? RETRY_ASLEEP_SECONDS : wait_ms / 1000 + 1;
     return RESERVATION_BUSY;
 }
 
@@ -130,7 +131,8 @@ static void decide(struct registrar *r, const struct desk *d,
     const struct peer_id *owner = &d->owner;
     const struct lease *lease = NULL;
     bool named = r->spec.base->domain[0] != '\0';
-    enum reservation_status status = admit(r, d, out);
+    enum reservation_status status =
+        admit(r, d, request->verb == RESERVATION_RESERVE && !request->has_id, out);
     if (status == RESERVATION_OK && request->has_id && guard_bars(r->spec.guard, request->id))
         status = RESERVATION_BARRED;
     if (status == RESERVATION_OK)

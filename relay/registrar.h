@@ -8,6 +8,7 @@
 #include "relay/guard.h"
 #include "relay/lease.h"
 #include "relay/terms.h"
+#include "relay/traffic.h"
 
 struct registrar;
 
@@ -19,6 +20,7 @@ struct registrar_spec { /* what is pointed to is borrowed */
     const struct endpoint_base *base;
     const struct terms *terms;
     struct guard *guard;
+    const struct traffic *traffic;
     uint64_t lease_ms;              /* as the store's limits have it */
     uint64_t max_body, max_streams; /* told to owners */
     bool visitor_addresses;         /* owners who ask may know them */

@@ -5,7 +5,8 @@
 #include <string.h>
 
 static const char *const class_names[] = {"webhook", "open", "friends"};
-static const char *const rule_names[] = {"none", "method", "navigation", "upgrade", "content-type"};
+static const char *const rule_names[] = {"none",    "method",       "navigation",
+                                         "upgrade", "content-type", "traffic"};
 
 /* ---- as the operator wrote them ------------------------------------------------------------- */
 

@@ -32,6 +32,7 @@ enum terms_rule {
     TERMS_NAVIGATION,   /* a browser asks for a page */
     TERMS_UPGRADE,      /* to another protocol */
     TERMS_CONTENT_TYPE, /* of the answer: it is none that the operator named */
+    TERMS_TRAFFIC,      /* what the relay or the tunnel may carry this month is used up */
     TERMS_RULES
 };
 

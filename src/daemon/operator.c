@@ -282,6 +282,7 @@ static int open_registrar(struct operator* r, struct beam_why *why)
                                         .base = &r->base,
                                         .terms = &r->rules.terms,
                                         .guard = r->rules.guard,
+                                        .traffic = r->rules.traffic,
                                         .lease_ms = c->relay_lease,
                                         .max_body = c->relay_max_body,
                                         .max_streams = c->relay_max_streams,
@@ -301,6 +302,7 @@ static int open_front(struct operator* r, struct beam_why *why)
                                     .base = &r->base,
                                     .terms = &r->rules.terms,
                                     .guard = r->rules.guard,
+                                    .traffic = r->rules.traffic,
                                     .max_body = c->relay_max_body,
                                     .response_ms = c->relay_response_timeout,
                                     .idle_ms = c->relay_idle_timeout,
@@ -345,8 +347,8 @@ static int start_endpoints(void *arg, struct beam_why *why)
     struct operator* r = arg;
     int err = open_listener(r, why);
     if (err == 0)
-        err =
-            operator_rules_open(r->setup->conf, r->setup->home->relay, is_local(r), &r->rules, why);
+        err = operator_rules_open(r->loop, r->setup->conf, r->setup->home->relay, is_local(r),
+                                  &r->rules, why);
     if (err == 0)
         err = open_store(r, why);
     if (err == 0)

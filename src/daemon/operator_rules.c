@@ -4,11 +4,13 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/log.h"
 
 enum {
     SOURCES = 65536,    /* sources of visitors, and of owners, that are counted at once */
     ALL_PER_MINUTE = 2, /* requests of owners, for each reservation there may be */
-    ALL_LEAST = 1000
+    ALL_LEAST = 1000,
+    TRAFFIC_MS = 60000 /* between looks at what was carried */
 };
 
 static int read_terms(const struct conf *c, bool local, struct terms *out, struct beam_why *why)
@@ -35,28 +37,65 @@ static void set_limits(struct guard *g, const struct conf *c)
     guard_limit(g, &limits);
 }
 
-int operator_rules_open(const struct conf *c, const char *dir, bool local,
-                        struct operator_rules *out, struct beam_why *why)
+static void set_traffic(struct traffic *t, const struct conf *c)
 {
-    struct operator_rules r = {.bans = NULL};
+    const struct traffic_limits limits = {.rate = c->relay_bandwidth,
+                                          .month = c->relay_month,
+                                          .tunnel_rate = c->relay_tunnel_bandwidth,
+                                          .tunnel_month = c->relay_tunnel_month};
+    traffic_limit(t, &limits);
+}
+
+static void on_timer(void *arg)
+{
+    struct operator_rules *r = arg;
+    if (traffic_turn(r->traffic) < 0)
+        log_error("relay", "what was carried this month cannot be written");
+    loop_timer_set(&r->timer, TRAFFIC_MS);
+}
+
+static int open_bans(struct operator_rules *r, const char *dir, struct beam_why *why)
+{
     char *path = file_join(dir, "bans");
-    int err = path ? read_terms(c, local, &r.terms, why)
+    int err = path ? bans_open(path, rng_system(), &r->bans, why)
                    : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    free(path);
+    return err;
+}
+
+static int open_traffic(struct operator_rules *r, const struct conf *c, const char *dir,
+                        struct beam_why *why)
+{
+    char *path = file_join(dir, "traffic");
+    int err = path ? traffic_open(path, c->relay_max_reservations + SOURCES, rng_system(),
+                                  clock_system(), &r->traffic, why)
+                   : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    free(path);
+    return err;
+}
+
+int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, bool local,
+                        struct operator_rules *r, struct beam_why *why)
+{
+    int err = read_terms(c, local, &r->terms, why);
     if (err == 0)
-        err = bans_open(path, rng_system(), &r.bans, why);
+        err = open_bans(r, dir, why);
+    if (err == 0)
+        err = open_traffic(r, c, dir, why);
     if (err == 0) {
-        err =
-            guard_new(rng_system(), r.bans, SOURCES, c->relay_max_reservations + SOURCES, &r.guard);
+        err = guard_new(rng_system(), r->bans, SOURCES, c->relay_max_reservations + SOURCES,
+                        &r->guard);
         if (err < 0)
             beam_why(why, err, "relay: %s", beam_err_text(err));
     }
-    free(path);
     if (err < 0) {
-        operator_rules_close(&r);
+        operator_rules_close(r);
         return err;
     }
-    set_limits(r.guard, c);
-    *out = r;
+    set_limits(r->guard, c);
+    set_traffic(r->traffic, c);
+    loop_timer_init(l, &r->timer, on_timer, r);
+    loop_timer_set(&r->timer, TRAFFIC_MS);
     return 0;
 }
 
@@ -70,11 +109,15 @@ int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct
         return err;
     r->terms = terms;
     set_limits(r->guard, c);
+    set_traffic(r->traffic, c);
     return 0;
 }
 
 void operator_rules_close(struct operator_rules *r)
 {
+    if (r->timer.loop)
+        loop_timer_clear(&r->timer);
+    traffic_close(r->traffic);
     guard_free(r->guard);
     bans_free(r->bans);
     *r = (struct operator_rules){.bans = NULL};

@@ -4,19 +4,24 @@
 #define BEAM_DAEMON_OPERATOR_RULES_H
 
 #include "conf/conf.h"
+#include "loop/loop.h"
 #include "relay/guard.h"
 #include "relay/terms.h"
+#include "relay/traffic.h"
 
-struct operator_rules { /* to be read; zeroed before it is opened */
+/* To be read; zeroed before it is opened, and then not moved. */
+struct operator_rules {
     struct terms terms;
     struct bans *bans;
     struct guard *guard;
+    struct traffic *traffic;
+    struct loop_timer timer; /* private */
 };
 
-/* `dir`: of the bans' file. `local`: only this machine can visit. 0, BEAM_EINVAL, BEAM_EPERM … with
- * words; nothing is open then. */
-int operator_rules_open(const struct conf *c, const char *dir, bool local,
-                        struct operator_rules *out, struct beam_why *why);
+/* `dir`: of the files of bans and traffic. `local`: only this machine can visit. 0, BEAM_EINVAL,
+ * BEAM_EPERM … with words; nothing is open then. */
+int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, bool local,
+                        struct operator_rules *r, struct beam_why *why);
 /* Takes over what the configuration and the bans' file say now. On failure all is as it was. */
 int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct beam_why *why);
 /* One that is not open is fine. */

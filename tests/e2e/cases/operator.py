@@ -149,3 +149,32 @@ def usage(t):
     done = home.run("relay", "-o", "relay.class=open", "--listen", "0.0.0.0:0", "--p2p",
                     "127.0.0.1:0")
     check(done.status == 1 and "relay.domain" in done.err, f"an open one on a shared host: {done}")
+
+
+@case("operator/month", network=False)
+def month(t):
+    """A relay whose month is used up sleeps at once, over a restart too, until it may carry more."""
+    app = t.serve()
+    os.mkdir(t.path("r"), 0o700)
+    config = t.path("r/beam.conf")
+
+    def allow(count):
+        with open(config, "w", encoding="ascii") as f:
+            f.write(f"[relay]\nmonth = {count}\n")
+        os.chmod(config, 0o600)
+
+    allow(2000000)
+    r = relay(t)
+    tunnel, url = through(t, r, app.http)
+    equal(len(CURL.get(url + "stream/1000000")), 1000000, "the first million")
+    done = CURL(url + "stream/5000000")
+    check(done.status != 0 and len(done.bytes) < 2000000, f"more than it may: {len(done.bytes)}")
+    equal(status_of(url + "text"), "503", "asleep")
+    check("Retry-After: " in CURL.get(url + "text", "-i").decode(), "when to come again")
+    check("rule=traffic" in said(tunnel, "refused"), "the owner is told")
+    r.stop()
+    r.start()
+    wait_until(lambda: status_of(url + "text") == "503", 20, "asleep after a restart")
+    allow(50000000)
+    r.process.signal(signal.SIGHUP)
+    wait_until(lambda: status_of(url + "text") == "200", 20, "awake again")

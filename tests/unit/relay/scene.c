@@ -49,6 +49,7 @@ static void open_registrar(struct scene *s)
                                         .base = &s->base,
                                         .terms = &s->terms,
                                         .guard = s->guard,
+                                        .traffic = s->traffic,
                                         .lease_ms = limits.lease_ms,
                                         .max_body = 1000,
                                         .max_streams = 2,
@@ -66,6 +67,7 @@ static void open_front(struct scene *s)
                                     .base = &s->base,
                                     .terms = &s->terms,
                                     .guard = s->guard,
+                                    .traffic = s->traffic,
                                     .max_body = 1000,
                                     .max_visitors = 4,
                                     .max_streams = 2,
@@ -77,6 +79,7 @@ void scene_relay_up(struct scene *s, const char *url)
 {
     struct beam_why why = {.text = ""};
     const struct clock_source *clock = clock_system();
+    char file[96];
     if (!s->listener)
         listen_at_loopback(s);
     cr_assert_eq(
@@ -86,6 +89,10 @@ void scene_relay_up(struct scene *s, const char *url)
     cr_assert_eq(bans_parse(&s->world.rng, "bans", "", 0, &s->bans, &why), 0);
     cr_assert_eq(guard_new(&s->world.rng, s->bans, 16, 16, &s->guard), 0);
     guard_limit(s->guard, &s->limits);
+    snprintf(file, sizeof(file), "%s/traffic", s->place.dir);
+    cr_assert_eq(traffic_open(file, 16, &s->world.rng, clock, &s->traffic, &why), 0, "%s",
+                 why.text);
+    traffic_limit(s->traffic, &s->carried);
     cr_assert_eq(lease_store_open(s->place.file, &limits, &s->world.rng, clock->wall_ms(clock->arg),
                                   &s->store, &why),
                  0, "%s", why.text);
@@ -98,6 +105,8 @@ void scene_relay_down(struct scene *s)
     front_free(s->front);
     registrar_free(s->registrar);
     lease_store_close(s->store);
+    traffic_close(s->traffic);
+    s->traffic = NULL;
     guard_free(s->guard);
     bans_free(s->bans);
     s->guard = NULL;

@@ -22,6 +22,8 @@ struct scene {
     struct bans *bans;
     struct guard_limits limits; /* none; a change holds from the relay's next start on */
     struct guard *guard;
+    struct traffic_limits carried; /* as limits */
+    struct traffic *traffic;
     struct registrar *registrar;
     struct front *front;
     struct listener *listener; /* of the front */

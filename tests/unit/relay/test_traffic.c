@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/traffic.h"
+
+#include "tests/unit/relay/owners.h"
+
+/* 2026-11-28 12:00 UTC, and half a day before the month ends. */
+#define NOON     UINT64_C(1795867200000)
+#define NEAR_END UINT64_C(1796040000000)
+#define DAY      UINT64_C(86400000)
+
+static uint64_t wall, mono;
+
+static uint64_t wall_ms(void *arg)
+{
+    (void)arg;
+    return wall;
+}
+
+static uint64_t mono_ms(void *arg)
+{
+    (void)arg;
+    return mono;
+}
+
+static const struct clock_source the_clock = {.wall_ms = wall_ms, .monotonic_ms = mono_ms};
+static const uint8_t one[RESERVATION_ID_SIZE] = {1}, two[RESERVATION_ID_SIZE] = {2};
+
+static struct traffic *make(const struct place *p, const struct traffic_limits *limits)
+{
+    struct traffic *t = NULL;
+    struct beam_why why = {.text = ""};
+    cr_assert_eq(traffic_open(p->file, 8, rng_system(), &the_clock, &t, &why), 0, "%s", why.text);
+    traffic_limit(t, limits);
+    return t;
+}
+
+BEAM_TEST(traffic, holds_tunnels_and_all_to_their_rates)
+{
+    struct place p;
+    const struct traffic_limits limits = {.rate = 1000, .tunnel_rate = 600};
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NOON;
+    mono = 1000;
+    struct traffic *t = make(&p, &limits);
+    struct traffic_account *a = traffic_hold(t, one), *b = traffic_hold(t, two);
+    cr_assert(traffic_limited(t));
+    cr_expect_eq(traffic_take(t, a, 5000, &wait), 1200u);
+    cr_expect_eq(traffic_take(t, a, 5000, &wait), 0u);
+    cr_expect_gt(wait, 0u);
+    cr_expect_lt(wait, 10u);
+    cr_expect_eq(traffic_take(t, b, 5000, &wait), 800u, "what is left of all");
+    mono += 1000;
+    cr_expect_eq(traffic_take(t, a, 5000, &wait), 600u);
+    cr_expect_eq(traffic_take(t, b, 5000, &wait), 400u);
+    traffic_give_back(t, b, 400);
+    cr_expect_eq(traffic_take(t, b, 5000, &wait), 400u);
+    cr_expect_eq(traffic_used(t), 3000u);
+    cr_expect_eq(traffic_tunnel_used(t, one), 1800u);
+    traffic_release(t, a);
+    traffic_release(t, b);
+    traffic_close(t);
+    place_remove(&p);
+}
+
+BEAM_TEST(traffic, sleeps_when_a_month_is_used_up_over_restarts_until_the_next)
+{
+    struct place p;
+    const struct traffic_limits limits = {.month = 1000, .tunnel_month = 700};
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NEAR_END;
+    struct traffic *t = make(&p, &limits);
+    struct traffic_account *a = traffic_hold(t, one);
+    cr_expect_eq(traffic_take(t, a, 5000, &wait), 700u);
+    cr_expect_eq(traffic_take(t, a, 5000, &wait), 0u);
+    cr_expect_eq(wait, UINT64_MAX);
+    cr_expect(traffic_tunnel_sleeps(t, one));
+    cr_expect_not(traffic_sleeps(t));
+    cr_expect_eq(traffic_take(t, NULL, 5000, &wait), 300u);
+    cr_expect(traffic_sleeps(t));
+    traffic_release(t, a);
+    traffic_close(t);
+    t = make(&p, &limits);
+    cr_expect(traffic_sleeps(t), "after a restart");
+    cr_expect(traffic_tunnel_sleeps(t, one));
+    cr_expect_leq(traffic_rest(t), DAY / 1000);
+    wall -= 40 * DAY;
+    cr_expect_eq(traffic_turn(t), 0);
+    cr_expect(traffic_sleeps(t), "a clock that was set back gives nothing");
+    wall = NEAR_END + DAY;
+    cr_expect_eq(traffic_turn(t), 0);
+    cr_expect_not(traffic_sleeps(t));
+    cr_expect_not(traffic_tunnel_sleeps(t, one));
+    cr_expect_eq(traffic_take(t, NULL, 10, &wait), 10u);
+    traffic_close(t);
+    place_remove(&p);
+}
+
+BEAM_TEST(traffic, without_limits_counts_all_the_same)
+{
+    struct place p;
+    const struct traffic_limits none = {.rate = 0};
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NOON;
+    struct traffic *t = make(&p, &none);
+    cr_expect_not(traffic_limited(t));
+    cr_expect_eq(traffic_take(t, NULL, 5000, &wait), 5000u);
+    cr_expect_not(traffic_sleeps(t));
+    cr_expect_eq(traffic_used(t), 5000u);
+    traffic_close(t);
+    place_remove(&p);
+}
+
+BEAM_TEST(traffic, a_file_that_makes_no_sense_is_said_where)
+{
+    static const char *const bad[] = {"month 2026-11\nall x\n",
+                                      "month 2026-11\nall 1\nsomebody 3\n", "month 2026\n",
+                                      "month 2026-11\nall\n"};
+    struct place p;
+    struct traffic *t = NULL;
+    place_make(&p);
+    wall = NOON;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct beam_why why = {.text = ""};
+        cr_assert_eq(file_write(p.file, 0600, bad[i], strlen(bad[i])), 0);
+        cr_expect_eq(traffic_open(p.file, 8, rng_system(), &the_clock, &t, &why), BEAM_EINVAL);
+        cr_expect_not_null(strstr(why.text, "makes no sense"), "%s", why.text);
+    }
+    place_remove(&p);
+}
