@@ -76,7 +76,10 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         judge_late(h, hd->stream_id);
         h->last = hd->stream_id > h->last ? hd->stream_id : h->last;
     }
-    if (hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_RST_STREAM)
+    bool empty =
+        hd->type == NGHTTP2_DATA && hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM);
+    if (empty ||
+        (hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_RST_STREAM))
         charge_frame(h);
     return 0;
 }
@@ -139,7 +142,8 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     (void)session;
     if (frame->hd.type == NGHTTP2_HEADERS)
         on_headers(h, frame);
-    else if (frame->hd.type == NGHTTP2_DATA && !end && frame->hd.length == frame->data.padlen)
+    else if (frame->hd.type == NGHTTP2_DATA && !end && frame->hd.length > 0 &&
+             frame->hd.length == frame->data.padlen)
         charge_frame(h);
     else if (frame->hd.type == NGHTTP2_RST_STREAM)
         charge_reset(h);
