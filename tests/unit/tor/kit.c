@@ -101,6 +101,8 @@ static void peer_read(struct peer *p)
     ssize_t n, end;
     while ((n = stream_read(p->stream, &p->in, 65536)) > 0)
         continue;
+    /* Or it would be silent for as long as the other side has patience. */
+    cr_assert_neq(n, BEAM_ENOMEM, "the peer cannot read");
     if (n != BEAM_EAGAIN)
         p->ended = true;
     while (p->stream && (end = buf_find(&p->in, 0, sizeof(line), '\n')) >= 0) {
