@@ -6,7 +6,7 @@ import socket
 
 from kit.case import case
 from kit.process import check, equal, wait_until
-from kit.tor import Tor
+from kit.tor import BRIDGE_LINES, Tor
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
 PROXY = "/usr/bin/obfs4proxy"    # of Debian's package
@@ -25,9 +25,7 @@ class Bridge:
         self.port = free_port()
         folder = t.path("bridge")
         self.tor = t.keep(Tor(folder, t.network.torrc, [
-            "BridgeRelay 1", "BridgeDistribution none", "PublishServerDescriptor 0",
-            "ORPort 127.0.0.1:auto", "ExtORPort auto", "ExitRelay 0", "Nickname bridge",
-            "ContactInfo none", "ShutdownWaitLength 0",
+            *BRIDGE_LINES, "ExtORPort auto",
             f"ServerTransportPlugin obfs4 exec {PROXY}",
             f"ServerTransportListenAddr obfs4 127.0.0.1:{self.port}"])).wait()
         state = os.path.join(folder, "data", "pt_state", "obfs4_bridgeline.txt")

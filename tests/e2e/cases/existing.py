@@ -28,8 +28,8 @@ def existing(t, *lines, name="tor"):
     return t.keep(Tor(t.path(name), t.network.torrc, lines))
 
 
-def using(t, control, **options):
-    return t.home(tor__torrc=None, tor__control=control, **options)
+def using(t, control, name="h", **options):
+    return t.home(name, tor__torrc=None, tor__control=control, **options)
 
 
 def has_onion(control, url):
@@ -127,6 +127,18 @@ def comes_back(t):
     t.keep(Tor(t.path("tor"), t.network.torrc)).wait()
     tunnel.event("path_up", 60, url=url)
     answers(t, url)
+
+
+@case("existing/sleeps", seconds=120)
+def sleeps(t):
+    """One that is dormant, because nobody has wanted anything of it, is woken by being used."""
+    never_used = existing(t, "DormantOnFirstStartup 1", name="never").opened()
+    long_idle = existing(t, name="idle").wait()
+    long_idle.control.ask("SIGNAL DORMANT")
+    wait_until(lambda: "Going dormant" in long_idle.log(), 10, "it sleeps")
+    check("Bootstrapped 5%" not in never_used.log(), "it never slept")
+    for name, tor in (("n", never_used), ("i", long_idle)):
+        answers(t, using(t, f"unix:{tor.folder}/control", name=name).publish(t.app.http).ready())
 
 
 @case("existing/hangs", seconds=90)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What keeps tor from its network: each is made to happen, is said in words, and passes by itself."""
 import os
+import re
 import signal
 import socket
-import subprocess
 import threading
+import time
 
-from kit import case as case_module
 from kit.case import case
+from kit.clock import Clock
 from kit.process import check, equal, wait_until
-from kit.tor import Tor
+from kit.tor import BRIDGE_LINES, Tor
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
 PORTAL = (b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n"
@@ -29,28 +30,16 @@ def answers(t, url, seconds=30):
                pause=0.2)
 
 
-def wrong_clock(t):
-    """A library that puts the clock of the program it is loaded into off by CLOCK_OFFSET."""
-    library = t.path("clock.so")
-    source = os.path.join(os.path.dirname(case_module.__file__), "clock.c")
-    subprocess.run([*os.environ.get("CC", "gcc").split(), "-D_GNU_SOURCE", "-shared", "-fPIC", "-O1",
-                    "-o", library, source, "-ldl"], check=True)
-    return library
-
-
 def clock(t, seconds):
     """What is said while tor's clock is off by so many seconds; then it is set, and all is well."""
-    flag = t.path("set")
-    binary = program(t, "tor",
-                     f"[ -e {flag} ] || {{ export LD_PRELOAD={wrong_clock(t)}\n"
-                     f"export CLOCK_OFFSET={seconds}; }}\nexec tor \"$@\"\n")
-    home = t.home(tor__binary=binary, tor__bootstrap_timeout="20s")
+    wrong = Clock(t.folder)
+    wrong.move(seconds)
+    home = t.home(tor__binary=wrong.give_to("tor"), tor__bootstrap_timeout="20s")
     tunnel = home.publish(t.app.http)
     said = tunnel.event("warning", seconds=40)["text"]
     t.note(said)
     check("clock" in said and "timedatectl" in said, said)
-    with open(flag, "w", encoding="ascii"):
-        pass
+    wrong.move(0)
     os.kill(home.tor_pid(), signal.SIGKILL)
     answers(t, tunnel.ready(40))
 
@@ -70,65 +59,108 @@ def clock_behind(t):
     clock(t, -3 * 86400)
 
 
-class Portal:
-    """Answers every connection as the page does that wants a login first."""
+class Door:
+    """In front of a bridge into the private network. At first it is shut, and connections to it are
+    refused."""
 
-    def __init__(self):
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+    def __init__(self, t):
+        self._bridge = t.keep(Tor(t.path("bridge"), t.network.torrc, BRIDGE_LINES)).wait()
+        ask = self._bridge.control.ask
+        self._inner = int(re.search(r':(\d+)"', ask("GETINFO net/listeners/or")[0])[1])
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
+        self._answer = None
+        fingerprint = ask("GETINFO fingerprint")[0].partition("=")[2]
+        self.line = f"127.0.0.1:{self._socket.getsockname()[1]} {fingerprint}"
 
-    def _serve(self):
+    def be_silent(self):
+        """Connections are taken, and nothing comes."""
+        self._socket.listen(64)
+
+    def be_portal(self):
+        """What answers is the page that wants a login first."""
+        self._serve(self._login_page)
+
+    def open(self):
+        """It leads to the bridge."""
+        self._serve(self._pass_on)
+
+    def _serve(self, answer):
+        self._socket.listen(64)
+        first, self._answer = self._answer is None, answer
+        if first:
+            threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
         while True:
             try:
                 peer, _ = self._socket.accept()
             except OSError:
                 return
-            with peer:
-                peer.settimeout(2)
-                try:
-                    peer.recv(4096)
-                    peer.sendall(PORTAL)
-                except OSError:
-                    pass
+            threading.Thread(target=self._answer, args=(peer,), daemon=True).start()
+
+    @staticmethod
+    def _login_page(peer):
+        with peer:
+            peer.settimeout(2)
+            try:
+                peer.recv(4096)
+                peer.sendall(PORTAL)
+            except OSError:
+                pass
+
+    def _pass_on(self, peer):
+        with peer, socket.create_connection(("127.0.0.1", self._inner)) as bridge:
+            threading.Thread(target=copy, args=(bridge, peer), daemon=True).start()
+            copy(peer, bridge)
 
     def stop(self):
         self._socket.close()
 
 
-@case("trouble/captive-portal", seconds=60)
-def portal(t):
-    """What answers in the place of Tor's servers is a web page."""
-    server = t.keep(Portal())
-    home = t.home(tor__bridge=f"127.0.0.1:{server.port} {'A' * 40}", tor__bootstrap_timeout="5s")
+def copy(source, to):
+    """Until the end of it, which is passed on."""
+    try:
+        while data := source.recv(65536):
+            to.sendall(data)
+        to.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+
+
+def behind(t, door, words):
+    """It is said what the door does, and once it is open all is well, by the same tor."""
+    home = t.home(tor__bridge=door.line, tor__bootstrap_timeout="5s")
     tunnel = home.publish(t.app.http)
     said = tunnel.event("warning", seconds=40)["text"]
     t.note(said)
-    check("login page" in said, said)
+    check(words in said, said)
+    tor = home.tor_pid()
+    door.open()
+    begin = time.monotonic()
+    answers(t, tunnel.ready(60))
+    t.note(f"well after {time.monotonic() - begin:.1f} s")
+    equal(home.tor_pid(), tor, "the pid of its tor")
 
 
-@case("trouble/nothing-answers", seconds=60)
+@case("trouble/captive-portal", seconds=120)
+def portal(t):
+    """What answers in the place of Tor's servers is a web page, until somebody has logged in."""
+    door = t.keep(Door(t))
+    door.be_portal()
+    behind(t, door, "login page")
+
+
+@case("trouble/nothing-answers", seconds=120)
 def silent(t):
-    """Connections are taken, and nothing comes."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
-        home = t.home(tor__bridge=f"127.0.0.1:{server.getsockname()[1]} {'A' * 40}",
-                      tor__bootstrap_timeout="5s")
-        tunnel = home.publish(t.app.http)
-        said = tunnel.event("warning", seconds=20)["text"]
-        t.note(said)
-        check("no progress for 5 s" in said, said)
+    door = t.keep(Door(t))
+    door.be_silent()
+    behind(t, door, "no progress for 5 s")
 
 
-@case("trouble/refused", seconds=60)
+@case("trouble/refused", seconds=120)
 def refused(t):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))  # taken, and nothing listens
-        home = t.home(tor__bridge=f"127.0.0.1:{s.getsockname()[1]} {'A' * 40}",
-                      tor__bootstrap_timeout="5s")
-        tunnel = home.publish(t.app.http)
-        said = tunnel.event("warning", seconds=20)["text"]
-        t.note(said)
-        check("refuse" in said, said)
+    behind(t, t.keep(Door(t)), "refuse")
 
 
 @case("trouble/crashes-again-and-again", seconds=60)

@@ -3,10 +3,13 @@
 The Tor side of the tests: a private Tor network, and tors of the tests' own on it: a visitor's, or
 one that publishes an onion service in the plain way.
 """
+import email.utils
+import http.client
 import os
 import re
 import socket
 import subprocess
+import time
 
 from kit.process import Failure, Process, equal, wait_until
 
@@ -14,12 +17,13 @@ TORNET = os.path.join(os.environ.get("BEAM_BUILD", "."), "tests/net/tornet")
 
 
 class Network:
-    """A private Tor network (tests/net/tornet); `torrc` is the file its clients include."""
+    """A private Tor network (tests/net/tornet); `torrc` is the file its clients include, `binary`
+    the tor of its relays."""
 
-    def __init__(self, folder, address="127.0.0.1", within=()):
+    def __init__(self, folder, address="127.0.0.1", within=(), binary="tor"):
         os.mkdir(folder, 0o700)
-        self._tornet = Process([*within, TORNET, "--dir", folder, "--address", address],
-                               stdin=subprocess.PIPE)
+        self._tornet = Process([*within, TORNET, "--dir", folder, "--address", address,
+                                "--tor", binary], stdin=subprocess.PIPE)
         self.torrc = None
         self.pid = self._tornet.pid
 
@@ -32,6 +36,16 @@ class Network:
             if line.startswith("ready "):
                 self.torrc = line[len("ready "):]
         return self
+
+    def ahead(self):
+        """Seconds that the clock of its authorities is ahead of ours."""
+        with open(self.torrc, encoding="ascii") as f:
+            host, port = re.search(r"^DirAuthority .* (\S+):(\d+) \S+$", f.read(), re.M).groups()
+        connection = http.client.HTTPConnection(host, int(port), timeout=20)
+        connection.request("GET", "/tor/server/authority")
+        told = email.utils.parsedate_to_datetime(connection.getresponse().getheader("Date"))
+        connection.close()
+        return told.timestamp() - time.time()
 
     def stop(self):
         self._tornet.close_input()
@@ -147,6 +161,12 @@ class Tor:
         if self.control:
             self.control.close()
         self.process.stop()
+
+
+# torrc lines for a bridge that only those know who are told of it
+BRIDGE_LINES = ("BridgeRelay 1", "BridgeDistribution none", "PublishServerDescriptor 0",
+                "ORPort 127.0.0.1:auto", "ExitRelay 0", "Nickname bridge", "ContactInfo none",
+                "ShutdownWaitLength 0")
 
 
 def onion_lines(folder, target, port=80):

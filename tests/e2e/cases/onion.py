@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What beam asks of tor for an onion: a ceiling of streams, proofs of work, a visit now and then."""
+import os
+import threading
+import time
+
+from kit.app import BANNER
+from kit.case import case
+from kit.process import check, equal, wait_until
+from kit.relay import free_port
+from kit.tor import Tor
+from kit.visit import Refused, host_of
+
+TEXT = b"the app is here\n" * 3  # what the app answers to /text
+CROWD = 8     # visitors at once, where one a second is taken in
+SOONEST = 5   # seconds until the last of them can have been
+
+
+def answers(t, url, seconds=40):
+    wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), seconds, f"{url} answers",
+               pause=0.2)
+
+
+def served(connection, word=b"hello"):
+    """Whether the other protocol answers."""
+    connection.sendall(word + b"\n")
+    answer = b""
+    while len(answer) <= len(word) and (data := connection.recv(100)):
+        answer += data
+    return answer == word[::-1] + b"\n"
+
+
+def greeted(connection):
+    """Whether its banner comes."""
+    greeting = b""
+    while len(greeting) < len(BANNER) and (data := connection.recv(len(BANNER) - len(greeting))):
+        greeting += data
+    return greeting == BANNER
+
+
+@case("onion/max-streams", seconds=90)
+def max_streams(t):
+    """Beyond as many streams as a circuit may have the next is ended at once; what is open goes on,
+    others come in, and when one is closed there is room again."""
+    home = t.home(onion__max_streams="2")
+    tunnel = home.publish(t.app.other)
+    host = host_of(tunnel.ready())
+    eager = [t.visitor.connect(host, user="eager") for _ in range(2)]
+    check(all(greeted(c) for c in eager), "the first two are not served")
+
+    def comes_in(user):
+        try:
+            with t.visitor.connect(host, user=user) as connection:
+                return greeted(connection)
+        except Refused as refused:
+            t.note(f"reply {refused.code:#04x}")
+            return False
+
+    check(not comes_in("eager"), "a third stream on one circuit")
+    equal(home.status()["tunnels"][0]["open"], 2, "open streams")
+    check(comes_in("modest"), "another visitor does not come in")
+    check(all(served(c) for c in eager), "what was open is harmed")
+    eager.pop().close()
+    wait_until(lambda: home.status()["tunnels"][0]["open"] == 1, 10, "one is closed")
+    wait_until(lambda: comes_in("eager"), 10, "there is room again")
+    check(all(served(c) for c in eager), "the other one is harmed")
+    eager.pop().close()
+
+
+@case("onion/proof-of-work", seconds=120)
+def proof_of_work(t):
+    """Tor queues those who come at once and takes in no more a second than it is told; all are
+    served in the end."""
+    home = t.home(onion__pow="yes", onion__pow_rate="1", onion__pow_burst="1")
+    tunnel = home.publish(t.app.other)
+    host = host_of(tunnel.ready())
+    warnings = [e["text"] for e in tunnel.events_left() if e["event"] == "warning"]
+    equal(warnings, [], "what was said of a tor that can do it")
+    gate, waited = threading.Barrier(CROWD), []
+
+    def visit(user):
+        gate.wait()
+        begin = time.monotonic()
+        with t.visitor.connect(host, user=user) as connection:
+            if greeted(connection):
+                waited.append(time.monotonic() - begin)
+
+    crowd = [threading.Thread(target=visit, args=(f"visitor{n}",)) for n in range(CROWD)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    equal(len(waited), CROWD, "visitors that were served")
+    t.note(f"served after {min(waited):.1f} to {max(waited):.1f} s")
+    check(max(waited) > SOONEST, "they were not queued")
+
+
+def logged(home, words):
+    path = home.file("state", "beam.log")
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding="utf-8") as f:
+        return words in f.read()
+
+
+@case("onion/watch", seconds=120)
+def watch(t):
+    """It visits itself, and nobody sees it; when it does not come through the path is down, and up
+    again once it does."""
+    tor = t.keep(Tor(t.path("tor"), t.network.torrc,
+                     socks=f"127.0.0.1:{free_port()} IsolateSOCKSAuth ExtendedErrors")).wait()
+    home = t.home(tor__torrc=None, tor__control=f"unix:{tor.folder}/control", onion__watch="2s",
+                  log__level="debug")
+    tunnel = home.publish(t.app.http)
+    url = tunnel.ready()
+    wait_until(lambda: logged(home, "checkup 2: reply 0x5"), 40, "it came through twice")
+    tor.control.ask("SETCONF DisableNetwork=1")
+    down = tunnel.event("path_down", 60)
+    t.note(down["reason"])
+    check("published, but cannot be reached" in down["reason"], down["reason"])
+    tor.control.ask("SETCONF DisableNetwork=0")
+    tunnel.event("path_up", 60, url=url)
+    answers(t, url)
+    requests = [e["target"] for e in tunnel.events_left() if e["event"] == "request"]
+    equal(set(requests), {"/text"}, "requests that were told")
