@@ -35,8 +35,7 @@ static bool is_host(const char *text, size_t len)
     return true;
 }
 
-/* Where a host ends, and its port, if any, begins. */
-static size_t host_len(const char *text, size_t len)
+size_t endpoint_host_len(const char *text, size_t len)
 {
     const char *closing = len > 0 && text[0] == '[' ? memchr(text, ']', len) : NULL;
     if (closing)
@@ -47,7 +46,7 @@ static size_t host_len(const char *text, size_t len)
 
 static bool is_authority(const char *text)
 {
-    size_t len = strlen(text), host = host_len(text, len);
+    size_t len = strlen(text), host = endpoint_host_len(text, len);
     struct addr addr;
     uint64_t port;
     if (host < len &&
@@ -110,7 +109,7 @@ int endpoint_base_init(const char *url, const char *domain, const struct addr *l
         take_listening(listening, b.domain, &b);
     if (err < 0)
         return err;
-    snprintf(b.port, sizeof(b.port), "%s", b.host + host_len(b.host, strlen(b.host)));
+    snprintf(b.port, sizeof(b.port), "%s", b.host + endpoint_host_len(b.host, strlen(b.host)));
     *out = b;
     return 0;
 }
@@ -140,7 +139,7 @@ size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease
 static bool take_label(const struct endpoint_base *base, struct http_text host,
                        char out[RESERVATION_NAME_SIZE])
 {
-    size_t domain = strlen(base->domain), len = host_len(host.at, host.len);
+    size_t domain = strlen(base->domain), len = endpoint_host_len(host.at, host.len);
     if (domain == 0 || len < domain + 2)
         return false;
     size_t label = len - domain - 1;

@@ -45,6 +45,9 @@ struct endpoint {
     char prefix[ENDPOINT_PREFIX_SIZE]; /* of the request's target, "/t/ID"; "" for none */
 };
 
+/* How many bytes of an authority are its host, in brackets perhaps: the rest is its port. */
+size_t endpoint_host_len(const char *text, size_t len);
+
 /* Which endpoint a request is for, whether there is such a one or not. False: for none. */
 bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
                    struct endpoint *out);

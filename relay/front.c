@@ -11,10 +11,12 @@
 #include "relay/front_spare.h"
 #include "relay/metered.h"
 #include "relay/notices.h"
+#include "relay/plain.h"
 #include "relay/visit_open.h"
 
 enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024, REST_MAX_S = 24 * 3600 };
 enum {
+    STATUS_REDIRECT = 308,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
     STATUS_TOO_MANY = 429,
@@ -29,6 +31,7 @@ struct crowd {
     struct front_spare spare;
     struct net from;
     char address[VISIT_HEAD_VISITOR_SIZE];
+    bool tls;
 };
 
 /* A visitor who speaks HTTP/1.1, or one request of a crowd's. */
@@ -40,6 +43,7 @@ struct guest {
     struct front_tally *place; /* at the endpoint that it is with, or NULL */
     struct crowd *crowd;       /* or NULL: it is alone */
     bool tried;                /* a visit of the crowd's was lost */
+    bool tls;
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
     struct stream *metered; /* its own stream, where bytes are counted; or NULL */
@@ -120,6 +124,15 @@ static bool allows(void *arg, const struct http_head *response)
     return false;
 }
 
+/* Behind a server of the operator's that ends TLS, all came as the relay's own URL says. */
+static const char *scheme_of(const struct guest *g)
+{
+    const struct front_spec *spec = &g->front->spec;
+    if (!spec->tls)
+        return endpoint_scheme(spec->base);
+    return g->tls ? "https" : "http";
+}
+
 /* What the owner's application is told of a visitor of this endpoint, and what of its answers
  * passes. */
 static void set_rules(struct guest *g, const struct lease *lease, const struct endpoint *e)
@@ -128,7 +141,8 @@ static void set_rules(struct guest *g, const struct lease *lease, const struct e
     bool tell = lease->visitor_address && g->front->spec.visitor_addresses && g->visitor[0];
     memcpy(g->prefix, e->prefix, sizeof(g->prefix));
     g->rules = (struct rewrite){.prefix = g->prefix[0] ? g->prefix : NULL,
-                                .scheme = endpoint_scheme(g->front->spec.base),
+                                .scheme = scheme_of(g),
+                                .hsts = g->tls ? g->front->spec.hsts : NULL,
                                 .visitor = tell ? g->visitor : NULL,
                                 .host_only_cookies = true,
                                 .no_cookies = shares_host(g->front, e),
@@ -231,10 +245,39 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
     return false;
 }
 
+static bool answer_challenge(struct guest *g, const struct http_head *head)
+{
+    char token[PLAIN_TOKEN_SIZE], body[PLAIN_ANSWER_MAX];
+    const char *folder = g->front->spec.challenges;
+    ssize_t n = folder && plain_asks(head, token) ? plain_answer(folder, token, body) : -1;
+    if (n < 0)
+        return false;
+    engine_answer(g->engine, &(struct answer){.status = 200, .body = body, .body_len = (size_t)n});
+    return true;
+}
+
+/* What the relay itself has to say to those who come over plain HTTP. */
+static bool answer_plain(struct guest *g, const struct http_head *head)
+{
+    const struct front_spec *spec = &g->front->spec;
+    char fields[PLAIN_FIELDS_SIZE];
+    if (g->tls)
+        return false;
+    if (answer_challenge(g, head))
+        return true;
+    if (!spec->tls || !spec->redirect || !plain_redirect(spec->base, head, fields))
+        return false;
+    leave(g);
+    engine_answer(g->engine, &(struct answer){.status = STATUS_REDIRECT, .fields = fields});
+    return true;
+}
+
 static void on_ask(void *arg, const struct http_head *head, bool kept)
 {
     struct guest *g = arg;
     struct endpoint e;
+    if (answer_plain(g, head))
+        return;
     const struct lease *lease = find(g->front, head, &e);
     if (g->metered)
         metered_charge(g->metered, NULL);
@@ -318,7 +361,7 @@ static void turn_away(struct stream *s)
 
 /* Takes the stream over, always. False: it was turned away. */
 static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, const struct net *from,
-                    const char *address)
+                    const char *address, bool tls)
 {
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
@@ -341,6 +384,7 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
         .ask = on_ask, .spare = crowd ? on_spare : NULL, .done = on_done, .arg = g};
     g->front = f;
     g->crowd = crowd;
+    g->tls = tls;
     g->from = *from;
     snprintf(g->visitor, sizeof(g->visitor), "%s", address);
     if (engine_new(f->spec.loop, s, NULL, &limits, &events, &g->engine) < 0) {
@@ -356,7 +400,7 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     return true;
 }
 
-void front_visitor(struct front *f, struct stream *s, const struct addr *from)
+void front_visitor(struct front *f, struct stream *s, const struct addr *from, bool tls)
 {
     char address[VISIT_HEAD_VISITOR_SIZE];
     struct net at;
@@ -364,7 +408,7 @@ void front_visitor(struct front *f, struct stream *s, const struct addr *from)
     write_visitor(from, address);
     if (!guard_enter(f->spec.guard, &at))
         turn_away(s);
-    else if (!welcome(f, NULL, s, &at, address))
+    else if (!welcome(f, NULL, s, &at, address, tls))
         guard_leave(f->spec.guard, &at);
 }
 
@@ -393,11 +437,11 @@ static bool on_request(void *arg, struct stream *s)
     struct crowd *c = arg;
     if (c->front->count >= c->front->spec.max_visitors)
         return false;
-    (void)welcome(c->front, c, s, &c->from, c->address);
+    (void)welcome(c->front, c, s, &c->from, c->address, c->tls);
     return true;
 }
 
-void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from)
+void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from, bool tls)
 {
     struct net at;
     net_of(from, &at);
@@ -415,6 +459,7 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
         .request = on_request, .done = on_crowd_done, .arg = c};
     c->front = f;
     c->from = at;
+    c->tls = tls;
     front_spare_init(&c->spare, loop_pool(f->spec.loop), &f->tallies);
     write_visitor(from, c->address);
     if (h2_visitor_new(f->spec.loop, f->spec.rng, s, NULL, f->spec.idle_ms, &events, &c->visitor) <

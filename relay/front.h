@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A relay's public side: visitors over HTTP/1.1 and HTTP/2, each request of which goes to the owner
- * of the endpoint that it names, on a visit stream that is kept while the visitor stays with it.
+ * A relay's public side: visitors over HTTP/1.1 and HTTP/2, in TLS or not, each request of which goes
+ * to the owner of the endpoint that it names, on a visit stream that is kept while the visitor stays
+ * with it.
  *
  * An endpoint that never was, one that is gone and one that is not for anybody get the same 404. One
  * whose owner is not connected gets 503 and when to come again; an owner that answers what is no
@@ -36,15 +37,20 @@ struct front_spec { /* what is pointed to is borrowed */
     size_t max_visitors;    /* connections at once; more wait to be accepted */
     size_t max_streams;     /* of them, an endpoint */
     bool visitor_addresses; /* owners who asked are told them */
+    bool tls;               /* some come over TLS: those who do not came without it all the way */
+    bool redirect;          /* with `tls`: the others are sent there */
+    const char *hsts;       /* told to those who come over TLS, "max-age=…"; NULL */
+    const char *challenges; /* the folder of what ACME servers are answered; NULL: none ask */
 };
 
 /* 0 or BEAM_ENOMEM. */
 int front_new(const struct front_spec *spec, struct front **out);
-/* A visitor's connection, taken over. `from` (NULL allowed) is its address. */
-void front_visitor(struct front *f, struct stream *s, const struct addr *from);
+/* A visitor's connection, taken over. `from` (NULL allowed) is its address; `tls`: it came by that,
+ * and `s` is what is within. */
+void front_visitor(struct front *f, struct stream *s, const struct addr *from, bool tls);
 /* The same of a visitor who speaks HTTP/2. Each of its requests is one of max_visitors too; those
  * for which there is no room are refused, to be made again. */
-void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from);
+void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from, bool tls);
 /* Called with false when there are as many visitors as may be, with true when one has gone. */
 void front_on_room(struct front *f, void (*fn)(void *arg, bool room), void *arg);
 size_t front_visitors(const struct front *f);

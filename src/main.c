@@ -80,8 +80,11 @@ static int run_relay(const struct options *o, struct beam_why *why)
 {
     if (o->operand)
         return relay_command(o, why);
-    const struct operator_options options = {
-        .daemon = daemon_options(o), .listen = o->listen, .p2p = o->p2p, .json = o->json};
+    const struct operator_options options = {.daemon = daemon_options(o),
+                                             .listen = o->listen,
+                                             .tls_listen = o->tls_listen,
+                                             .p2p = o->p2p,
+                                             .json = o->json};
     return operator_run(&options, why);
 }
 

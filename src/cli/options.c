@@ -62,6 +62,8 @@ static const struct options_row rows[] = {
     {"qr", 0, NULL, COMMAND_PUBLISH, "show the URL as a QR code", FIELD(qr)},
     {"listen", 0, "ADDRESS:PORT", COMMAND_RELAY, "take visitors there (in place of relay.listen)",
      FIELD(listen)},
+    {"tls-listen", 0, "ADDRESS:PORT", COMMAND_RELAY,
+     "take visitors over HTTPS there (in place of relay.tls_listen)", FIELD(tls_listen)},
     {"p2p", 0, "ADDRESS:PORT", COMMAND_RELAY,
      "take owners of tunnels there (in place of relay.p2p)", FIELD(p2p)},
     {"json", 0, NULL,

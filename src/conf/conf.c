@@ -303,7 +303,7 @@ static int take_value(void *arg, unsigned line, const char *key, const char *val
     size_t i = find_key(p->section, strlen(p->section), key);
     if (i == KEY_COUNT)
         return unknown_key(at, p->section, key, p->why);
-    if (p->seen[i] && strcmp(keys[i].type, "LIST") != 0)
+    if (p->seen[i] && !value_is_list(&keys[i]))
         return beam_why(p->why, BEAM_EINVAL, "%s: `%s.%s` is given twice (line %u has it too)", at,
                         p->section, key, p->seen[i]);
     p->seen[i] = line;
@@ -415,7 +415,7 @@ int conf_set(struct conf *c, const char *assignment, struct beam_why *why)
 bool conf_is_list(const char *key)
 {
     size_t i = 0;
-    return look_up(key, strlen(key), "", &i, NULL) == 0 && strcmp(keys[i].type, "LIST") == 0;
+    return look_up(key, strlen(key), "", &i, NULL) == 0 && value_is_list(&keys[i]);
 }
 
 int conf_get(const struct conf *c, const char *key, char *out, size_t size)
@@ -464,7 +464,7 @@ int conf_match(const struct conf *c, const char *assignment, struct beam_why *wh
 
 static bool is_text(size_t key)
 {
-    static const char *const types[] = {"TEXT", "PATH", "LIST"};
+    static const char *const types[] = {"TEXT", "PATH", "LIST", "PATHS"};
     for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
         if (strcmp(keys[key].type, types[i]) == 0)
             return true;

@@ -30,6 +30,7 @@ struct conf_policy {
 #define CONF_FIELD_TEXT   const char *
 #define CONF_FIELD_PATH   const char *
 #define CONF_FIELD_LIST   const char *
+#define CONF_FIELD_PATHS  const char *
 #define CONF_FIELD_BOOL   bool
 #define CONF_FIELD_NUMBER uint64_t
 #define CONF_FIELD_TIME   uint64_t

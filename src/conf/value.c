@@ -15,9 +15,14 @@ static bool is(const struct conf_key *key, const char *type)
     return strcmp(key->type, type) == 0;
 }
 
+bool value_is_list(const struct conf_key *key)
+{
+    return is(key, "LIST") || is(key, "PATHS");
+}
+
 static bool is_text(const struct conf_key *key)
 {
-    return is(key, "TEXT") || is(key, "PATH") || is(key, "LIST");
+    return is(key, "TEXT") || is(key, "PATH") || value_is_list(key);
 }
 
 static bool is_number(const struct conf_key *key)
@@ -111,6 +116,17 @@ static int parse_entry(const char *text, const char **field)
     return 0;
 }
 
+static int parse_path_entry(const char *text, const char *dir, const char **field)
+{
+    char *full;
+    int err = value_absolute(text, dir, &full);
+    if (err < 0)
+        return err;
+    err = parse_entry(full, field);
+    free(full);
+    return err;
+}
+
 static int parse_bool(const char *text, bool *field)
 {
     static const char *const words[] = {"no",  "false", "off", "0", /* and their opposites */
@@ -164,7 +180,9 @@ int value_parse(const struct conf_key *key, const char *text, const char *dir, v
     bool clean = len <= CONF_LINE_MAX && ini_text_clean(text, len);
     if (!clean)
         err = BEAM_EINVAL;
-    else if (is(key, "LIST"))
+    else if (is(key, "PATHS") && text[0])
+        err = parse_path_entry(text, dir, field);
+    else if (value_is_list(key))
         err = parse_entry(text, field);
     else if (is_text(key))
         err = parse_text(key, text, dir, field);
@@ -235,7 +253,7 @@ static bool has_entries(const char *list, const char *asked)
 
 bool value_holds(const struct conf_key *key, const void *has, const void *asked)
 {
-    if (is(key, "LIST"))
+    if (value_is_list(key))
         return has_entries(*(const char *const *)has, *(const char *const *)asked);
     if (is_text(key))
         return strcmp(*(const char *const *)has, *(const char *const *)asked) == 0;

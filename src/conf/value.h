@@ -18,6 +18,8 @@ int value_parse(const struct conf_key *key, const char *text, const char *dir, v
                 const char *where, struct beam_why *why);
 /* As a file would have it. 0, or BEAM_ELIMIT when out is too small. */
 int value_print(const struct conf_key *key, const void *field, char *out, size_t size);
+/* Whether it is a LIST, or one of PATHS. */
+bool value_is_list(const struct conf_key *key);
 /* Whether `has` is `asked`; a LIST: whether it has all entries of it. */
 bool value_holds(const struct conf_key *key, const void *has, const void *asked);
 /* `to` holds zeros. 0 or BEAM_ENOMEM. */

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/operator_control.h"
+#include "daemon/operator_front.h"
 #include "daemon/operator_network.h"
 #include "daemon/operator_onion.h"
 #include "daemon/operator_rules.h"
@@ -23,11 +24,8 @@
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
 #include "identity/keystore.h"
-#include "loop/listen.h"
 #include "p2p/host.h"
-#include "relay/front.h"
 #include "relay/registrar.h"
-#include "stream/socket.h"
 
 enum {
     STOP_MS = 1800,    /* from SIGTERM to the end */
@@ -51,12 +49,10 @@ struct operator
     struct permit *permit;
     char agent[64];
     struct host *host;
-    struct listener *listener;
-    struct endpoint_base base;
     struct operator_rules rules;
     struct lease_store *store;
     struct registrar *registrar;
-    struct front *front;
+    struct operator_front *front;
     struct operator_acts acts;
     struct operator_control *control;
 
@@ -78,6 +74,7 @@ static void reread(struct operator* r)
     struct beam_why why = {.text = ""};
     if (!r->control)
         return; /* it is not up yet, or ends */
+    operator_front_reload(r->front);
     int err = reload_relay(r->setup, &r->options->daemon, &why);
     if (err == 0)
         err = operator_rules_reread(&r->rules, r->setup->conf, &why);
@@ -222,34 +219,13 @@ out:
 
 /* ---- the endpoints -------------------------------------------------------------------------- */
 
-static void on_visitor(void *arg, int fd)
-{
-    struct operator* r = arg;
-    struct addr from;
-    struct stream *s;
-    bool known = listen_from(fd, &from) == 0;
-    if (stream_socket(r->loop, fd, &s) == 0)
-        front_visitor(r->front, s, known ? &from : NULL);
-}
-
-static void on_room(void *arg, bool room)
-{
-    struct operator* r = arg;
-    if (room)
-        listen_resume(r->listener);
-    else
-        listen_pause(r->listener);
-}
-
 static void free_endpoints(void *arg)
 {
     struct operator* r = arg;
-    listen_close(r->listener);
-    front_free(r->front);
+    operator_front_free(r->front);
     registrar_free(r->registrar);
     lease_store_close(r->store);
     operator_rules_close(&r->rules);
-    r->listener = NULL;
     r->front = NULL;
     r->registrar = NULL;
     r->store = NULL;
@@ -279,7 +255,7 @@ static int open_registrar(struct operator* r, struct beam_why *why)
                                         .host = r->host,
                                         .store = r->store,
                                         .clock = clock_system(),
-                                        .base = &r->base,
+                                        .base = operator_front_base(r->front),
                                         .terms = &r->rules.terms,
                                         .guard = r->rules.guard,
                                         .traffic = r->rules.traffic,
@@ -293,68 +269,38 @@ static int open_registrar(struct operator* r, struct beam_why *why)
 
 static int open_front(struct operator* r, struct beam_why *why)
 {
-    const struct conf *c = r->setup->conf;
-    const struct front_spec spec = {.loop = r->loop,
-                                    .rng = rng_system(),
-                                    .clock = clock_system(),
-                                    .host = r->host,
-                                    .store = r->store,
-                                    .base = &r->base,
-                                    .terms = &r->rules.terms,
-                                    .guard = r->rules.guard,
-                                    .traffic = r->rules.traffic,
-                                    .max_body = c->relay_max_body,
-                                    .response_ms = c->relay_response_timeout,
-                                    .idle_ms = c->relay_idle_timeout,
-                                    .max_visitors = c->relay_max_visitors,
-                                    .max_streams = c->relay_max_streams,
-                                    .visitor_addresses = c->relay_visitor_addresses};
-    int err = front_new(&spec, &r->front);
-    if (err < 0)
-        return beam_why(why, err, "relay: %s", beam_err_text(err));
-    front_on_room(r->front, on_room, r);
-    return 0;
+    const struct operator_front_spec spec = {.loop = r->loop,
+                                             .conf = r->setup->conf,
+                                             .permit = r->permit,
+                                             .listen = r->options->listen,
+                                             .tls_listen = r->options->tls_listen};
+    return operator_front_open(&spec, &r->front, why);
 }
 
-/* Only this machine can visit where it listens at loopback, unless it is told to be reached from
- * elsewhere: by way of a proxy in front of it. */
-static bool is_local(const struct operator* r)
+static int open_rules(struct operator* r, struct beam_why *why)
 {
-    const char *host = r->base.host;
-    return addr_scope(listen_addr(r->listener)) == ADDR_LOOPBACK &&
-           (!r->setup->conf->relay_url[0] || strncmp(host, "127.", strlen("127.")) == 0 ||
-            strncmp(host, "[::1]", strlen("[::1]")) == 0);
+    return operator_rules_open(r->loop, r->setup->conf, r->setup->home->relay,
+                               operator_front_is_local(r->front), &r->rules, why);
 }
 
-/* Where it listens is what its URLs begin with, if nothing else is said. */
-static int open_listener(struct operator* r, struct beam_why *why)
+static int serve(struct operator* r, struct beam_why *why)
 {
-    const struct conf *c = r->setup->conf;
-    const char *text = r->options->listen ? r->options->listen : c->relay_listen;
-    struct addr at;
-    int err = place_read(r->options->listen ? "--listen" : "relay.listen", text, &at, why);
-    if (err < 0)
-        return err;
-    err = listen_beyond(r->loop, r->permit, &at, on_visitor, r, &r->listener);
-    if (err < 0)
-        return beam_why(why, err, "%s: cannot listen there: %s", text, beam_err_text(err));
-    return endpoint_base_init(c->relay_url, c->relay_domain, listen_addr(r->listener), false,
-                              &r->base, why);
+    int err = operator_front_serve(r->front, r->host, r->store, &r->rules);
+    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
 static int start_endpoints(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
-    int err = open_listener(r, why);
+    int err = open_front(r, why);
     if (err == 0)
-        err = operator_rules_open(r->loop, r->setup->conf, r->setup->home->relay, is_local(r),
-                                  &r->rules, why);
+        err = open_rules(r, why);
     if (err == 0)
         err = open_store(r, why);
     if (err == 0)
         err = open_registrar(r, why);
     if (err == 0)
-        err = open_front(r, why);
+        err = serve(r, why);
     if (err < 0)
         free_endpoints(r);
     return err;
@@ -428,7 +374,7 @@ static int start_network(void *arg, struct beam_why *why)
                                                .key = r->key,
                                                .store = r->store,
                                                .conf = r->setup->conf,
-                                               .base = &r->base,
+                                               .base = operator_front_base(r->front),
                                                .dir = r->setup->home->relay,
                                                .version = r->options->daemon.version};
     return operator_network_new(&spec, &r->network, why);
@@ -447,10 +393,10 @@ static int start_control(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
     r->acts = (struct operator_acts){.host = r->host,
-                                     .front = r->front,
+                                     .front = operator_front_visitors(r->front),
                                      .store = r->store,
                                      .bans = r->rules.bans,
-                                     .base = &r->base,
+                                     .base = operator_front_base(r->front),
                                      .clock = clock_system()};
     return operator_control_new(r->loop, r->setup->home->operator, r->options->daemon.version,
                                 &r->acts, &r->control, why);
@@ -469,10 +415,11 @@ static const struct subsystem table[] = {
 
 static void say_where(const struct operator* r)
 {
-    char front[sizeof(r->base.host) + 8], p2p[MULTIADDR_TEXT_SIZE], id[PEER_ID_TEXT_SIZE];
+    const struct endpoint_base *base = operator_front_base(r->front);
+    char front[sizeof(base->host) + 8], p2p[MULTIADDR_TEXT_SIZE], id[PEER_ID_TEXT_SIZE];
     struct multiaddr a;
     const struct multiaddr *at = host_addr(r->host, 0);
-    snprintf(front, sizeof(front), "%s://%s", endpoint_scheme(&r->base), r->base.host);
+    snprintf(front, sizeof(front), "%s://%s", endpoint_scheme(base), base->host);
     peer_id_text(host_id(r->host), id);
     if (!at || multiaddr_with_peer(at, host_id(r->host), &a) < 0)
         return;

@@ -11,10 +11,12 @@
 struct operator_options {
     struct daemon_options daemon; /* version, config, assignments */
     const char *listen, *p2p;     /* ADDRESS:PORT in place of relay.listen and relay.p2p; or NULL */
+    const char *tls_listen;       /* the same of relay.tls_listen */
     bool json;
 };
 
-/* Runs until SIGTERM or SIGINT; SIGHUP has it read its configuration and its bans again. 0;
+/* Runs until SIGTERM or SIGINT; SIGHUP has it read its configuration, its bans and its certificates
+ * again. 0;
  * BEAM_EUSAGE (a word on the command line), BEAM_EEXIST (one runs already, or something else
  * listens there), BEAM_EPERM, BEAM_EINVAL …, with words. */
 int operator_run(const struct operator_options *options, struct beam_why *why);

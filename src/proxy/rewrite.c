@@ -175,6 +175,8 @@ static bool response_field_stays(const struct pass *p, enum field field, struct 
     case FIELD_CONTENT_LENGTH:
         return p->head->status != 204;
     case FIELD_ORIGIN:
+        if (p->rules->hsts && http_text_is(name, "Strict-Transport-Security"))
+            return false;
         return !p->rules->prefix && !field_connection_names(&p->connections, name);
     case FIELD_SET_COOKIE:
         return !p->rules->no_cookies && !field_connection_names(&p->connections, name);
@@ -202,6 +204,8 @@ static void response_fields(struct pass *p, const struct public_url *url, enum r
             public_url_cookie(url, value, &p->draft);
         draft_add(&p->draft, "\r\n", 2);
     }
+    if (p->rules->hsts && p->head->status >= 200)
+        draft_field(&p->draft, text_of("Strict-Transport-Security"), text_of(p->rules->hsts));
     if (body == REWRITE_CHUNKED && !p->head->chunked)
         draft_string(&p->draft, "Transfer-Encoding: chunked\r\n");
     if (p->rules->added && p->head->status >= 200)

@@ -32,7 +32,9 @@ struct rewrite { /* NULL, 0 or false: not wanted */
      * X-Real-IP, with - or _) is dropped, also where nothing is told.
      */
     const char *scheme;
-    const char *visitor;    /* its address, "192.0.2.1" or "2001:db8::1": told as well */
+    const char *visitor; /* its address, "192.0.2.1" or "2001:db8::1": told as well */
+    /* Of responses, "max-age=…": Strict-Transport-Security (RFC 6797), in place of the target's. */
+    const char *hsts;
     bool trusts_forwarded;  /* what came of these fields was put there by a proxy of ours: kept */
     bool drop_credentials;  /* Authorization was for us */
     bool host_only_cookies; /* the Domain of cookies is dropped: the host is others' too */

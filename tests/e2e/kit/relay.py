@@ -37,6 +37,7 @@ class Relay:
         self.front = front or f"127.0.0.1:{free_port()}"
         self.p2p = p2p or f"127.0.0.1:{free_port()}"
         self.options = {"relay.tor": "no", **{k.replace("__", "."): v for k, v in options.items()}}
+        self.more = []  # further words of its command line
         self.process = self.peer_id = self.address = None
         self.start()
 
@@ -45,7 +46,7 @@ class Relay:
         kept = {k: v for k, v in os.environ.items()
                 if k in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
         self.process = Process([*self.within, BEAM, "relay", "--json", "--listen", self.front,
-                                "--p2p", self.p2p, *sets], env={**kept, "BEAM_HOME": self.folder})
+                                "--p2p", self.p2p, *sets, *self.more], env={**kept, "BEAM_HOME": self.folder})
         listening = self.event("listening", seconds)
         self.peer_id, self.address = listening["peer_id"], listening["p2p"]
         self.event("ready", seconds)

@@ -205,6 +205,17 @@ BEAM_TEST(rewrite, a_response_below_a_prefix_does_not_speak_for_its_host)
                      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
+BEAM_TEST(rewrite, a_relay_s_word_on_https_takes_the_place_of_the_target_s)
+{
+    static const struct rewrite rules = {.hsts = "max-age=60"};
+    cr_expect_str_eq(response(&rules, get11,
+                              "HTTP/1.1 200 OK\r\nStrict-Transport-Security: max-age=0\r\n"
+                              "Content-Length: 0\r\n\r\n",
+                              false),
+                     "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"
+                     "Strict-Transport-Security: max-age=60\r\n\r\n");
+}
+
 BEAM_TEST(rewrite, redirects_stay_with_the_visitor)
 {
     static const struct rewrite below = {.prefix = "/t/abc", .scheme = "https"},

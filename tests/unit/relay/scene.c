@@ -14,7 +14,7 @@ static void on_visitor(void *arg, int fd)
     struct scene *s = arg;
     struct stream *visitor;
     if (stream_socket(s->world.loop, fd, &visitor) == 0)
-        front_visitor(s->front, visitor, NULL);
+        front_visitor(s->front, visitor, NULL, false);
 }
 
 void scene_hosts(struct scene *s)
@@ -144,7 +144,7 @@ void visitor_ask(struct visitor *v, struct scene *s, const char *request)
         v->scene = s;
         buf_init(&v->in, loop_pool(s->world.loop), sizeof(v->text) - 1);
         cr_assert_eq(stream_memory(s->world.loop, 65536, &v->s, &far), 0);
-        front_visitor(s->front, far, NULL);
+        front_visitor(s->front, far, NULL, false);
     }
     buf_init(&out, loop_pool(s->world.loop), 4096);
     cr_assert_eq(buf_add(&out, request, strlen(request)), 0);

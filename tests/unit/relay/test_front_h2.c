@@ -131,7 +131,7 @@ static void guest_begin(struct guest *g, struct scene *s)
     *g = (struct guest){.scene = s};
     cr_assert_eq(stream_memory(s->world.loop, 65536, &g->stream, &far), 0);
     h2_client_open(&g->client);
-    front_visitor_h2(s->front, far, NULL);
+    front_visitor_h2(s->front, far, NULL, false);
 }
 
 static void guest_end(struct guest *g)

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/handshakes.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/map.h"
+#include "stream/ahead.h"
+
+enum {
+    SOURCES_MAX = 65536, /* looked after at once */
+    SWEEP_MS = 1000,
+    BURST = 10,      /* seconds of a source's rate */
+    COST = 1000,     /* of a handshake, in a source's thousandths */
+    HANDSHAKE = 22,  /* the first byte of TLS (RFC 8446, 5.1) */
+    FIRST_MAX = 4096 /* bytes that are read at once to see it */
+};
+enum { IPV6_NET = 8, SOURCE_SIZE = 1 + IPV6_NET };
+
+/* Who begins handshakes. It is forgotten when it has rested so long that all of its burst is there
+ * again. */
+struct source {
+    struct source *older, *newer; /* by when something of it began or ended */
+    uint8_t key[SOURCE_SIZE];
+    size_t under_way;
+    uint64_t milli; /* thousandths of handshakes that it may begin */
+    uint64_t at;    /* as of then */
+};
+
+struct shake {
+    struct shake *next, **link;
+    struct handshakes *all;
+    struct source *source;
+    struct stream *stream; /* until it is known what it speaks */
+    struct buf first;
+    struct loop_task look; /* a fresh stream owes no call */
+    struct loop_timer deadline;
+    struct tls *tls;
+    struct addr from;
+    bool known;
+};
+
+struct handshakes {
+    struct handshakes_spec spec;
+    struct shake *shakes;
+    size_t count;
+    struct map *sources;
+    struct source *oldest, *newest;
+    struct loop_timer sweep;
+};
+
+/* ---- sources -------------------------------------------------------------------------------- */
+
+static void key_of(const struct addr *from, uint8_t out[SOURCE_SIZE])
+{
+    memset(out, 0, SOURCE_SIZE);
+    if (!from)
+        return;
+    out[0] = (uint8_t)from->ss.ss_family;
+    if (from->ss.ss_family == AF_INET)
+        memcpy(out + 1, &((const struct sockaddr_in *)&from->ss)->sin_addr, 4);
+    if (from->ss.ss_family == AF_INET6)
+        memcpy(out + 1, &((const struct sockaddr_in6 *)&from->ss)->sin6_addr, IPV6_NET);
+}
+
+static uint64_t full(const struct handshakes *h)
+{
+    return h->spec.each_rate * BURST * COST;
+}
+
+static void earn(const struct handshakes *h, struct source *s)
+{
+    uint64_t now = loop_now(h->spec.loop), most = full(h);
+    uint64_t more = (now - s->at) * h->spec.each_rate;
+    s->milli = s->milli + more > most ? most : s->milli + more;
+    s->at = now;
+}
+
+static void unlink_source(struct handshakes *h, struct source *s)
+{
+    *(s->older ? &s->older->newer : &h->oldest) = s->newer;
+    *(s->newer ? &s->newer->older : &h->newest) = s->older;
+}
+
+static void link_newest(struct handshakes *h, struct source *s)
+{
+    s->older = h->newest;
+    s->newer = NULL;
+    *(h->newest ? &h->newest->newer : &h->oldest) = s;
+    h->newest = s;
+}
+
+static void touch(struct handshakes *h, struct source *s)
+{
+    earn(h, s);
+    unlink_source(h, s);
+    link_newest(h, s);
+}
+
+static void forget_source(struct handshakes *h, struct source *s)
+{
+    unlink_source(h, s);
+    map_take(h->sources, s->key, sizeof(s->key));
+    free(s);
+}
+
+static struct source *source_of(struct handshakes *h, const struct addr *from)
+{
+    uint8_t key[SOURCE_SIZE];
+    key_of(from, key);
+    struct source *s = map_get(h->sources, key, sizeof(key));
+    if (s) {
+        touch(h, s);
+        return s;
+    }
+    if (map_count(h->sources) == SOURCES_MAX && h->oldest->under_way == 0)
+        forget_source(h, h->oldest);
+    s = calloc(1, sizeof(*s));
+    if (!s)
+        return NULL;
+    memcpy(s->key, key, sizeof(key));
+    s->milli = full(h);
+    s->at = loop_now(h->spec.loop);
+    if (map_put(h->sources, key, sizeof(key), s) < 0) {
+        free(s);
+        return NULL;
+    }
+    link_newest(h, s);
+    return s;
+}
+
+/* Whether one more may begin; it is counted then. */
+static bool admit(struct handshakes *h, struct source *s)
+{
+    if (h->count == h->spec.max || s->under_way == h->spec.each || s->milli < COST)
+        return false;
+    s->milli -= COST;
+    s->under_way++;
+    return true;
+}
+
+/* Whoever rested for less long than the oldest has not rested long enough either. */
+static void on_sweep(void *arg)
+{
+    struct handshakes *h = arg;
+    while (h->oldest) {
+        earn(h, h->oldest);
+        if (h->oldest->under_way > 0 || h->oldest->milli < full(h)) {
+            loop_timer_set(&h->sweep, SWEEP_MS);
+            return;
+        }
+        forget_source(h, h->oldest);
+    }
+}
+
+/* ---- visitors ------------------------------------------------------------------------------- */
+
+static void forget(struct shake *s)
+{
+    struct handshakes *h = s->all;
+    loop_task_cancel(h->spec.loop, &s->look);
+    loop_timer_clear(&s->deadline);
+    buf_clear(&s->first);
+    s->source->under_way--;
+    touch(h, s->source);
+    h->count--;
+    *s->link = s->next;
+    if (s->next)
+        s->next->link = s->link;
+    free(s);
+}
+
+static void hand_on(struct shake *s, struct stream *stream, const struct tls_result *r)
+{
+    struct handshakes *h = s->all;
+    struct addr from = s->from;
+    bool known = s->known;
+    forget(s);
+    h->spec.visitor(h->spec.arg, stream, known ? &from : NULL, r);
+}
+
+static void drop(struct shake *s)
+{
+    if (s->stream)
+        stream_reset(s->stream);
+    stream_free(s->stream);
+    tls_cancel(s->tls);
+    forget(s);
+}
+
+static void on_tls(void *arg, int err, const struct beam_why *why, struct stream *stream,
+                   const struct tls_result *r)
+{
+    struct shake *s = arg;
+    s->tls = NULL;
+    if (err < 0) {
+        log_debug("relay", "a visitor's %s", why->text);
+        forget(s);
+        return;
+    }
+    hand_on(s, stream, r);
+}
+
+/* It is known what it speaks. */
+static void decide(struct shake *s, bool tls)
+{
+    struct handshakes *h = s->all;
+    const struct tls_spec spec = {.timeout_ms = h->spec.timeout_ms};
+    struct stream *whole;
+    if (stream_ahead(s->stream, &s->first, &whole) < 0) {
+        drop(s);
+        return;
+    }
+    stream_own(whole, NULL, NULL);
+    s->stream = NULL;
+    loop_timer_clear(&s->deadline);
+    if (!tls) {
+        s->source->milli += COST;
+        hand_on(s, whole, NULL);
+    } else if (tls_start(h->spec.loop, whole, h->spec.context, &spec, on_tls, s, &s->tls) < 0) {
+        s->stream = whole;
+        drop(s);
+    }
+}
+
+static void look(struct shake *s)
+{
+    uint8_t first;
+    ssize_t n = stream_read(s->stream, &s->first, FIRST_MAX);
+    if (n == BEAM_EAGAIN)
+        return;
+    if (n < 0) {
+        drop(s);
+        return;
+    }
+    buf_peek(&s->first, 0, &first, 1);
+    decide(s, first == HANDSHAKE);
+}
+
+static void on_look(void *arg)
+{
+    look(arg);
+}
+
+static void on_ready(void *arg, struct stream *stream, unsigned ready)
+{
+    (void)stream;
+    (void)ready;
+    look(arg);
+}
+
+static void on_deadline(void *arg)
+{
+    drop(arg);
+}
+
+static int begin(struct handshakes *h, struct stream *stream, const struct addr *from,
+                 struct source *source)
+{
+    struct shake *s = calloc(1, sizeof(*s));
+    if (!s)
+        return BEAM_ENOMEM;
+    s->all = h;
+    s->source = source;
+    s->stream = stream;
+    s->known = from != NULL;
+    if (from)
+        s->from = *from;
+    buf_init(&s->first, loop_pool(h->spec.loop), FIRST_MAX);
+    loop_task_init(&s->look, on_look, s);
+    loop_timer_init(h->spec.loop, &s->deadline, on_deadline, s);
+    loop_timer_set(&s->deadline, h->spec.timeout_ms ? h->spec.timeout_ms : TLS_TIMEOUT_MS);
+    s->next = h->shakes;
+    s->link = &h->shakes;
+    if (s->next)
+        s->next->link = &s->next;
+    h->shakes = s;
+    h->count++;
+    stream_own(stream, on_ready, s);
+    loop_post(h->spec.loop, &s->look);
+    return 0;
+}
+
+void handshakes_begin(struct handshakes *h, struct stream *s, const struct addr *from)
+{
+    struct source *source = source_of(h, from);
+    bool admitted = source && admit(h, source);
+    if (source && !loop_timer_pending(&h->sweep))
+        loop_timer_set(&h->sweep, SWEEP_MS);
+    if (admitted && begin(h, s, from, source) == 0)
+        return;
+    if (admitted)
+        source->under_way--;
+    stream_reset(s);
+    stream_free(s);
+}
+
+/* ---- all of them ---------------------------------------------------------------------------- */
+
+int handshakes_new(const struct handshakes_spec *spec, struct handshakes **out)
+{
+    struct handshakes *h = calloc(1, sizeof(*h));
+    if (!h)
+        return BEAM_ENOMEM;
+    h->spec = *spec;
+    int err = map_new(spec->rng, SOURCES_MAX, &h->sources);
+    if (err < 0) {
+        free(h);
+        return err;
+    }
+    loop_timer_init(spec->loop, &h->sweep, on_sweep, h);
+    *out = h;
+    return 0;
+}
+
+size_t handshakes_count(const struct handshakes *h)
+{
+    return h->count;
+}
+
+void handshakes_free(struct handshakes *h)
+{
+    if (!h)
+        return;
+    while (h->shakes)
+        drop(h->shakes);
+    loop_timer_clear(&h->sweep);
+    while (h->oldest)
+        forget_source(h, h->oldest);
+    map_free(h->sources);
+    free(h);
+}

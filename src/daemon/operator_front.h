@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The public side of `beam relay`: where it takes visitors, over HTTP and HTTPS, and with which
+ * certificates.
+ */
+#ifndef BEAM_DAEMON_OPERATOR_FRONT_H
+#define BEAM_DAEMON_OPERATOR_FRONT_H
+
+#include "conf/conf.h"
+#include "daemon/operator_rules.h"
+#include "relay/front.h"
+
+struct operator_front;
+
+struct operator_front_spec { /* what is pointed to is borrowed */
+    struct loop *loop;
+    const struct conf *conf;
+    const struct permit *permit;
+    const char *listen, *tls_listen; /* in place of the keys; NULL */
+};
+
+/* Listens, and reads certificates; visitors wait. 0 or why not, with words. */
+int operator_front_open(const struct operator_front_spec *spec, struct operator_front **out,
+                        struct beam_why *why);
+/* Where its endpoints are. Borrowed. */
+const struct endpoint_base *operator_front_base(const struct operator_front *f);
+/* Only this machine can visit where it listens at loopback, unless it is told to be reached from
+ * elsewhere: by way of a proxy in front of it. */
+bool operator_front_is_local(const struct operator_front *f);
+/* Takes visitors from now on. 0 or BEAM_ENOMEM. */
+int operator_front_serve(struct operator_front *f, struct host *host,
+                         const struct lease_store *store, const struct operator_rules *rules);
+/* Since then. Borrowed. */
+struct front *operator_front_visitors(const struct operator_front *f);
+/* Reads the certificates again (tls_certificates_reload). NULL allowed. */
+void operator_front_reload(struct operator_front *f);
+/* NULL allowed. */
+void operator_front_free(struct operator_front *f);
+
+#endif

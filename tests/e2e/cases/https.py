@@ -1,0 +1,292 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A relay's front over TLS: its certificates, what it agrees to, and visitors who mean no good."""
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import struct
+import time
+import urllib.parse
+
+from kit.app import stream_digest
+from kit.authority import Authority, openssl
+from kit.case import case
+from kit.process import check, equal, wait_until
+from kit.relay import Relay, free_port
+from kit.visit import Curl
+
+CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
+HERE = ("DNS:localhost", "IP:127.0.0.1")
+
+
+class Https:
+    """A relay with a certificate, and a tunnel through it."""
+
+    def __init__(self, t, tunnel=True, **options):
+        self.authority = Authority(t.path("ca"))
+        self.pem, self.key = self.authority.issue("relay", *HERE)
+        self.trust = ("--cacert", self.authority.ca)
+        self.port = free_port()
+        options = {"relay__tls_listen": f"127.0.0.1:{self.port}", **options}
+        self.relay = t.keep(Relay(t.path("r"), relay__tls_certificate=self.pem,
+                                  relay__tls_key=self.key, **options))
+        if tunnel:
+            self.app = t.serve()
+            self.home = t.home(relay__ca=self.authority.ca)
+            self.tunnel = self.home.publish(str(self.app.http),
+                                            paths=[f"--community-relay={self.relay.p2p}"])
+            self.url = self.tunnel.event("path_up", 20, path="relay")["url"]
+
+    def client(self, *args, data=b""):
+        """What `openssl s_client` says."""
+        return openssl("s_client", "-connect", f"127.0.0.1:{self.port}", "-CAfile",
+                       self.authority.ca, *args, data=data)
+
+    def serial(self, name):
+        """Of the certificate that is shown for a name."""
+        shown = self.client("-servername", name)
+        begin = shown.index("-----BEGIN")
+        return openssl("x509", "-noout", "-serial", data=shown[begin:].encode())
+
+
+def serial_of(pem):
+    return openssl("x509", "-noout", "-serial", "-in", pem)
+
+
+@case("https/visits", network=False)
+def visits(t):
+    """What is published has an https URL, proved by its owner; plain HTTP leads there."""
+    h = Https(t, relay__hsts="1h")
+    check(h.url.startswith(f"https://127.0.0.1:{h.port}/t/"), h.url)
+    direct = CURL.get(f"http://127.0.0.1:{h.app.http}/text")
+    for version in ("--http1.1", "--http2"):
+        equal(CURL.get(h.url + "text", version, *h.trust), direct, version)
+        equal(CURL.get(h.url + "x", version, *h.trust, "-o", "/dev/null", "-w", "%{http_version}"),
+              b"1.1" if version == "--http1.1" else b"2", "the version")
+    head = CURL.get(h.url + "hook", *h.trust, "--http1.1", "-d", "x").decode()
+    check("X-Forwarded-Proto: https" in head.split("\r\n"), f"how the visitor came: {head}")
+    check(b"Strict-Transport-Security: max-age=3600\r\n" in
+          CURL.get(h.url + "text", *h.trust, "--http1.1", "-i"), "HSTS")
+    path = urllib.parse.urlsplit(h.url).path
+    plain = f"http://{h.relay.front}{path}text?a=b"
+    got = CURL.get(plain, "-o", "/dev/null", "-w", "%{http_code} %{redirect_url}").decode()
+    equal(got, f"308 {h.url}text?a=b", "plain HTTP")
+    equal(CURL.get(plain, "-L", *h.trust), CURL.get(h.url + "text?a=b", *h.trust), "followed")
+    data = os.urandom(3000000)
+    for version in ("--http1.1", "--http2"):
+        got = json.loads(CURL.get(h.url + "digest", version, *h.trust, "--data-binary", "@-",
+                                  data=data))
+        equal(got["sha256"], hashlib.sha256(data).hexdigest(), f"upwards, {version}")
+        down = CURL.digest(h.url + "stream/3000000", version, *h.trust)
+        equal(down[:2], (3000000, stream_digest(3000000)), f"downwards, {version}")
+
+
+@case("https/one-place", network=False)
+def one_place(t):
+    """Without a place of its own HTTPS is where HTTP is, and plain visitors are served if wanted."""
+    h = Https(t, relay__tls_listen=None, relay__plain_http="serve")
+    check(h.url.startswith(f"https://{h.relay.front}/t/"), h.url)
+    text = CURL.get(h.url + "text", *h.trust)
+    equal(CURL.get(h.url.replace("https", "http") + "text"), text, "plain, at the same place")
+    head = CURL.get(h.url.replace("https", "http") + "hook", "-d", "x").decode()
+    check("X-Forwarded-Proto: http" in head.split("\r\n"), f"how the visitor came: {head}")
+
+
+@case("https/untrusted", network=False)
+def untrusted(t):
+    """An owner believes no certificate that its machine does not trust."""
+    h = Https(t, tunnel=False)
+    app = t.serve()
+    tunnel = t.home().publish(str(app.http), paths=[f"--community-relay={h.relay.p2p}"])
+    event = tunnel.event("error", 20)
+    check("is not trusted" in event["text"] and event["code"] == "auth", f"{event}")
+
+
+@case("https/usage", network=False)
+def usage(t):
+    """What cannot be a relay with HTTPS says why, and what to do."""
+    authority = Authority(t.path("ca"))
+    pem, key = authority.issue("relay", *HERE)
+    loose = t.path("loose.key")
+    shutil.copy(key, loose)
+    os.chmod(loose, 0o644)
+    home = t.home()
+    for options, status, words in (
+            (("-o", f"relay.tls_certificate={pem}"), 2, "needs one key"),
+            (("--tls-listen", "127.0.0.1:0"), 2, "needs a certificate"),
+            (("-o", f"relay.tls_certificate={pem}", "-o", f"relay.tls_key={loose}"), 1,
+             "chmod 0600"),
+            (("-o", f"relay.tls_certificate={pem}", "-o", f"relay.tls_key={authority.key}"), 1,
+             "is not that of"),
+            (("-o", "relay.plain_http=maybe"), 2, "redirect or serve")):
+        done = home.run("relay", "--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0", *options)
+        equal(done.status, status, f"{done}")
+        check(words in done.err, f"{done}")
+
+
+@case("https/protocols", network=False)
+def protocols(t):
+    """TLS 1.2 and 1.3 alone, resumed by tickets; no renegotiation, no compression."""
+    h = Https(t, tunnel=False)
+    weak = ("-cipher", "ALL:@SECLEVEL=0")
+    for old in ("-tls1", "-tls1_1"):
+        said = h.client(old, *weak)
+        check("protocol version" in said and "Cipher is (NONE)" in said, f"{old}: {said}")
+    for new in ("-tls1_2", "-tls1_3"):
+        said = h.client(new)
+        check("Verify return code: 0" in said and "Compression: NONE" in said, f"{new}: {said}")
+    for cipher in ("AES128-SHA", "ECDHE-ECDSA-AES128-SHA", "NULL"):
+        said = h.client("-tls1_2", "-cipher", cipher + ":@SECLEVEL=0")
+        check("Cipher is (NONE)" in said or "no cipher match" in said, f"{cipher}: {said}")
+    said = h.client("-tls1_2", "-reconnect")
+    equal(said.count("Reused, TLSv1.2"), 5, f"sessions of TLS 1.2 that were resumed: {said}")
+    session = t.path("session")
+    request = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    h.client("-tls1_3", "-sess_out", session, "-quiet", "-no_ign_eof", "-ign_eof", data=request)
+    said = h.client("-tls1_3", "-sess_in", session)
+    check("Reused, TLSv1.3" in said, f"a session of TLS 1.3: {said}")
+    said = h.client("-tls1_2", data=b"R\n")
+    check("no renegotiation" in said or "RENEGOTIATING" in said, f"{said}")
+    check("no renegotiation" in said or "alert" in said or "error" in said, f"{said}")
+    h.relay.stop()
+    h.relay.start()
+    said = h.client("-tls1_3", "-sess_in", session)
+    check("New, TLSv1.3" in said, f"keys of tickets outlive the relay: {said}")
+
+
+@case("https/certificates", network=False)
+def certificates(t):
+    """One a name, read anew on SIGHUP while connections go on; what is not fit leaves the old one."""
+    h = Https(t)
+    second, key = h.authority.issue("second", "DNS:two.example", "DNS:*.two.example")
+    h.relay.stop()
+    h.relay.more = ["-o", f"relay.tls_certificate={second}", "-o", f"relay.tls_key={key}"]
+    h.relay.start()
+    h.tunnel.event("path_up", 40, path="relay")
+    for name, pem in (("localhost", h.pem), ("two.example", second), ("a.two.example", second),
+                      ("a.b.two.example", h.pem), ("nobody.example", h.pem)):
+        equal(h.serial(name), serial_of(pem), f"the certificate of {name}")
+
+    context = ssl.create_default_context(cafile=h.authority.ca)
+    at = urllib.parse.urlsplit(h.url)
+    with socket.create_connection((at.hostname, at.port), timeout=20) as plain, \
+            context.wrap_socket(plain, server_hostname=at.hostname) as s:
+        old = serial_of(h.pem)
+        h.authority.issue("relay", *HERE)
+        h.relay.process.signal(signal.SIGHUP)
+        new = serial_of(h.pem)
+        check(new != old, "another certificate")
+        wait_until(lambda: h.serial("localhost") == new, 10, "the new certificate is shown")
+        s.sendall(f"GET {at.path}text HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
+        check(s.recv(12) == b"HTTP/1.1 200", "a connection from before goes on")
+
+    def spoil(what, words):
+        what()
+        h.relay.process.signal(signal.SIGHUP)
+        wait_until(lambda: words in h.relay.log(), 10, f"{words!r} in the log")
+        equal(h.serial("localhost"), new, f"after {words!r}")
+
+    def cut():
+        with open(h.pem, "r+b") as f:
+            f.truncate(200)
+
+    def another_key():
+        h.authority.issue("relay", *HERE)
+        shutil.copy(key, h.key)
+
+    spoil(cut, "not the whole of one")
+    spoil(another_key, "is not that of")
+    spoil(lambda: h.authority.issue("relay", *HERE, days=-1), "expired at")
+    check("the certificate before it stays in use" in h.relay.log(), "what was done about it")
+    equal(CURL.get(h.url + "empty", *h.trust), b"", "visits go on")
+
+
+# ---- hellos ---------------------------------------------------------------------------------------
+
+
+class Hello:
+    """A TLS client whose records the test sends itself."""
+
+    def __init__(self, ca, name):
+        context = ssl.create_default_context(cafile=ca)
+        context.check_hostname = name is not None
+        self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
+
+    def begin(self):
+        """Its first record."""
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        return self.outgoing.read()
+
+    def finish(self, s):
+        """The rest of the handshake, over a socket."""
+        while True:
+            try:
+                self.tls.do_handshake()
+                s.sendall(self.outgoing.read())
+                return
+            except ssl.SSLWantReadError:
+                s.sendall(self.outgoing.read())
+                data = s.recv(65536)
+                check(data, "the relay ended the handshake")
+                self.incoming.write(data)
+
+
+def bytewise(record):
+    """The same message in records of one byte."""
+    return b"".join(record[:3] + b"\0\1" + record[i:i + 1] for i in range(5, len(record)))
+
+
+def padded(record, size):
+    """The hello of this record with an extension that nobody knows, `size` bytes of extensions in
+    all, in records of 16 KiB."""
+    body = record[9:]
+    at = 34
+    at += 1 + body[at]
+    at += 2 + struct.unpack_from(">H", body, at)[0]
+    at += 1 + body[at]
+    block = body[at + 2:]
+    block += struct.pack(">HH", 0x1234, size - len(block) - 4) + bytes(size - len(block) - 4)
+    body = body[:at] + struct.pack(">H", len(block)) + block
+    message = b"\1" + struct.pack(">I", len(body))[1:] + body
+    return b"".join(record[:3] + struct.pack(">H", len(part)) + part
+                    for part in (message[i:i + 16384] for i in range(0, len(message), 16384)))
+
+
+@case("https/hellos", network=False)
+def hellos(t):
+    """ClientHellos in one-byte records, without a name, with 64 kB of extensions, and none at all."""
+    h = Https(t, tunnel=False)
+    at = ("127.0.0.1", h.port)
+    for name in ("localhost", None):
+        with socket.create_connection(at, timeout=20) as s:
+            hello = Hello(h.authority.ca, name)
+            s.sendall(bytewise(hello.begin()))
+            hello.finish(s)
+    with socket.create_connection(at, timeout=20) as s:
+        first = Hello(h.authority.ca, "localhost").begin()
+        s.sendall(padded(first, 65535))
+        equal(s.recv(3), b"\x16\x03\x03", "a handshake with 64 kB of extensions")
+    idle = [socket.create_connection(at, timeout=20) for _ in range(100)]
+    for i, s in enumerate(idle):
+        s.sendall(first[:i])
+    begin = time.monotonic()
+    equal(CURL.get(f"https://localhost:{h.port}/", *h.trust, "-o", "/dev/null", "-w",
+                   "%{http_code}"), b"404", "an honest visitor")
+    check(time.monotonic() - begin < 5, "an honest visitor waits")
+    for s in idle:
+        s.close()
+    for junk in (b"\x16\x03\x01\x00\x05hello", b"\x16" + os.urandom(3000), b"\x15\x03\x01\x00\x02\x02\x28",
+                 b"\x80\x2e\x01\x00\x02" + bytes(50)):
+        with socket.create_connection(at, timeout=20) as s:
+            s.sendall(junk)
+            s.shutdown(socket.SHUT_WR)
+            while s.recv(65536):
+                pass
+    check(h.relay.process.running(), "the relay")

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/handshakes.h"
+
+#include <string.h>
+
+#include "stream/memory.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/loop/until.h"
+#include "tests/unit/stream/tls_pair.h"
+
+struct scene {
+    struct tls_scene tls;
+    struct loop *loop;
+    struct handshakes *shakes;
+    struct stream *come;
+    struct tls_result result;
+    bool arrived, secure, known;
+};
+
+static void on_visitor(void *arg, struct stream *s, const struct addr *from,
+                       const struct tls_result *tls)
+{
+    struct scene *sc = arg;
+    stream_free(sc->come);
+    sc->come = s;
+    sc->arrived = true;
+    sc->secure = tls != NULL;
+    sc->known = from != NULL;
+    if (tls)
+        sc->result = *tls;
+}
+
+static void scene_open(struct scene *s, size_t max, size_t each, uint64_t rate)
+{
+    memset(s, 0, sizeof(*s));
+    tls_scene_open(&s->tls);
+    s->loop = until_loop_new();
+    const struct handshakes_spec spec = {.loop = s->loop,
+                                         .rng = rng_system(),
+                                         .context = s->tls.server,
+                                         .timeout_ms = 100,
+                                         .max = max,
+                                         .each = each,
+                                         .each_rate = rate,
+                                         .visitor = on_visitor,
+                                         .arg = s};
+    cr_assert_eq(handshakes_new(&spec, &s->shakes), 0);
+}
+
+static bool holds_nothing(void *arg)
+{
+    struct scene *s = arg;
+    return buf_pool_used(loop_pool(s->loop)) == 0;
+}
+
+static void scene_close(struct scene *s)
+{
+    stream_free(s->come);
+    handshakes_free(s->shakes);
+    tls_scene_close(&s->tls);
+    cr_assert(until(s->loop, holds_nothing, s));
+    loop_free(s->loop);
+}
+
+/* Another visitor; what is written to the stream is what it says. */
+static struct stream *comes(struct scene *s, const char *ip)
+{
+    struct stream *near, *far;
+    struct addr from;
+    cr_assert_eq(stream_memory(s->loop, 50000, &near, &far), 0);
+    cr_assert_eq(addr_ip(ip, strlen(ip), 1, &from), 0);
+    handshakes_begin(s->shakes, far, &from);
+    return near;
+}
+
+static bool is_gone(struct scene *s, struct stream *visitor)
+{
+    struct buf in;
+    buf_init(&in, loop_pool(s->loop), 10);
+    return stream_read(visitor, &in, 10) == BEAM_ERESET;
+}
+
+BEAM_TEST(handshakes, tls_and_plain_at_one_place)
+{
+    struct scene s;
+    struct buf bytes;
+    struct tls_end client = {.spec = {.name = "beam.example"}};
+    scene_open(&s, 10, 10, 10);
+    tls_end_start(&client, s.loop, s.tls.client, comes(&s, "192.0.2.1"));
+    cr_assert(until_flag(s.loop, &s.arrived));
+    cr_assert(s.secure && s.known);
+    cr_assert_str_eq(s.result.alpn, "http/1.1");
+    cr_assert_str_eq(stream_kind(s.come), "tls");
+
+    s.arrived = false;
+    struct stream *plain = comes(&s, "192.0.2.1");
+    buf_init(&bytes, loop_pool(s.loop), 10);
+    cr_assert_eq(buf_add(&bytes, "GET /", 5), 0);
+    cr_assert_eq(stream_write(plain, &bytes), 5);
+    cr_assert(until_flag(s.loop, &s.arrived));
+    cr_assert(!s.secure);
+    cr_assert_eq(stream_read(s.come, &bytes, 10), 5);
+    buf_clear(&bytes);
+    stream_free(plain);
+    tls_end_close(&client);
+    cr_assert_eq(handshakes_count(s.shakes), 0u);
+    scene_close(&s);
+}
+
+static bool none_is_left(void *arg)
+{
+    struct scene *s = arg;
+    return handshakes_count(s->shakes) == 0;
+}
+
+BEAM_TEST(handshakes, one_who_says_nothing_is_left)
+{
+    struct scene s;
+    scene_open(&s, 10, 10, 10);
+    struct stream *silent = comes(&s, "192.0.2.1");
+    cr_assert_eq(handshakes_count(s.shakes), 1u);
+    cr_assert(until(s.loop, none_is_left, &s));
+    cr_assert(is_gone(&s, silent));
+    cr_assert(!s.arrived);
+    stream_free(silent);
+    scene_close(&s);
+}
+
+BEAM_TEST(handshakes, so_many_at_once_of_one_source_and_in_all)
+{
+    struct scene s;
+    struct stream *v[5];
+    scene_open(&s, 3, 2, 100);
+    v[0] = comes(&s, "2001:db8::1");
+    v[1] = comes(&s, "2001:db8::2");
+    v[2] = comes(&s, "2001:db8::3"); /* of the same /64 */
+    v[3] = comes(&s, "192.0.2.1");
+    v[4] = comes(&s, "192.0.2.2"); /* one too many in all */
+    cr_assert_eq(handshakes_count(s.shakes), 3u);
+    for (int i = 0; i < 5; i++) {
+        cr_expect_eq(is_gone(&s, v[i]), i == 2 || i == 4, "%d", i);
+        stream_free(v[i]);
+    }
+    scene_close(&s);
+}
+
+BEAM_TEST(handshakes, so_many_in_a_while_of_one_source)
+{
+    struct scene s;
+    struct stream *v;
+    scene_open(&s, 100, 100, 1);
+    for (int i = 0; i < 12; i++) {
+        v = comes(&s, "192.0.2.1");
+        cr_expect_eq(is_gone(&s, v), i >= 10, "%d", i);
+        stream_free(v);
+    }
+    v = comes(&s, "192.0.2.2");
+    cr_expect(!is_gone(&s, v), "another source");
+    stream_free(v);
+    scene_close(&s);
+}
