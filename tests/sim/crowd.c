@@ -122,7 +122,7 @@ static struct post *make_post(struct node *n, uint32_t number, bool good)
                          sig[SIGNATURE_SIZE] = {good};
     struct wire_writer w;
     struct post_view v;
-    struct post *p;
+    struct post *p = NULL;
     size_t len = 0;
     memcpy(data, &number, sizeof(number));
     wire_write_init(&w, seqno, sizeof(seqno));
