@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "gossip/gossip.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "tests/unit/p2p/world.h"
@@ -142,101 +141,62 @@ BEAM_TEST(gossip, without_a_key_nothing_is_published)
     world_clear(&net.w);
 }
 
-/* ---- a peer that misbehaves ----------------------------------------------------------------- */
-
-/* It takes streams and says nothing on them, and writes what it likes on its own. */
-struct rogue {
-    struct net net;
-    struct gossip *honest;
-    struct node *node;
-    struct multiaddr addr;
-    struct stream *taken[16], *own;
-    size_t n;
-    struct buf in;
-    int end; /* of the stream it wrote to; 0: it goes on */
-};
-
-static void on_taken(void *arg, struct stream *s, const struct host_peer *peer)
+static bool is_one_connection(void *arg)
 {
-    struct rogue *r = arg;
-    (void)peer;
-    cr_assert_lt(r->n, 16);
-    r->taken[r->n++] = s;
-}
-
-static bool has_ended(void *arg)
-{
-    struct rogue *r = arg;
-    ssize_t got = stream_read(r->own, &r->in, 100);
-    if (got < 0 && got != BEAM_EAGAIN)
-        r->end = (int)got;
-    return r->end != 0;
-}
-
-static void rogue_start(struct rogue *r)
-{
-    memset(r, 0, sizeof(*r));
-    world_init(&r->net.w);
-    struct node *n = world_add(&r->net.w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
-    r->node = world_add(&r->net.w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
-    r->honest = start(&r->net, n, true);
-    r->addr = world_listen(n);
-    buf_init(&r->in, loop_pool(r->net.w.loop), 4096);
-    cr_assert_eq(host_handle(r->node->host, GOSSIP_PROTOCOL, on_taken, r), 0);
-}
-
-/* Writes these bytes to a stream of its own. */
-static void rogue_say(struct rogue *r, const void *bytes, size_t len)
-{
-    static const char *const protocol[] = {GOSSIP_PROTOCOL};
-    const struct connect_spec spec = {.addrs = &r->addr, .n = 1, .origin = PERMIT_TYPED};
-    struct asked_of a = {.done = false};
-    struct open *o;
-    struct buf out;
-    cr_assert_eq(open_start(r->node->host, &spec, protocol, 1, world_on_open, &a, &o), 0);
-    cr_assert(until_flag(r->net.w.loop, &a.done));
-    cr_assert_eq(a.err, 0);
-    stream_free(r->own);
-    r->own = a.stream;
-    r->end = 0;
-    buf_init(&out, loop_pool(r->net.w.loop), 4096);
-    cr_assert_eq(buf_add(&out, bytes, len), 0);
-    (void)stream_write(r->own, &out); /* it may have been reset already */
-    buf_clear(&out);
-}
-
-static void rogue_end(struct rogue *r)
-{
-    stream_free(r->own);
-    for (size_t i = 0; i < r->n; i++)
-        stream_free(r->taken[i]);
-    buf_clear(&r->in);
-    gossip_free(r->honest);
-    world_clear(&r->net.w);
-}
-
-BEAM_TEST(gossip, who_misbehaves_is_not_listened_to_any_more)
-{
-    struct rogue r;
-    rogue_start(&r);
-    rogue_say(&r, "\2\x1a\0", 3);
-    cr_expect(until(r.net.w.loop, has_company, r.honest), "it is a peer at first");
-    for (int i = 0; i < 5; i++) {
-        rogue_say(&r, "\2\xff\xff", 3);
-        cr_expect(until(r.net.w.loop, has_ended, &r), "what is no RPC ends its stream");
+    const struct net *net = arg;
+    struct gossip_topic t;
+    for (size_t i = 0; i < 2; i++) {
+        struct host_peer peer;
+        size_t at = 0, n = 0;
+        while (host_next(net->w.nodes[i].host, &at, &peer))
+            n++;
+        if (n != 1 || !gossip_topic(net->gossips[i], 0, &t) || t.count.mesh != 1)
+            return false;
     }
-    cr_expect(until(r.net.w.loop, is_alone, r.honest), "and then it is none");
-    rogue_say(&r, "\2\x1a\0", 3);
-    cr_expect(until(r.net.w.loop, has_ended, &r), "whatever it says now");
-    cr_expect_eq(gossip_peers(r.honest), 0);
-    rogue_end(&r);
+    return true;
 }
 
-BEAM_TEST(gossip, an_rpc_that_is_too_long_ends_its_stream)
+static bool is_heard_by_second(void *arg)
 {
-    struct rogue r;
-    rogue_start(&r);
-    rogue_say(&r, "\x81\x80\x08", 3); /* 128 KiB and one byte */
-    cr_expect(until(r.net.w.loop, has_ended, &r));
-    rogue_end(&r);
+    return ((struct net *)arg)->heard[1] > 0;
+}
+
+static uint64_t connection_of(const struct node *n, const struct node *other)
+{
+    struct host_peer peer;
+    return host_find(n->host, host_id(other->host), &peer) ? peer.serial : 0;
+}
+
+/* Of two connections the one is preferred that the peer with the smaller id dialled: when that
+ * comes second, streams move to it, and the first one ends. */
+BEAM_TEST(gossip, keeps_no_surplus_connection)
+{
+    const struct limits limits = {.idle_ms = 2000}; /* longer than a heartbeat */
+    struct net net;
+    struct ear ears[2];
+    struct multiaddr addrs[2], bare;
+    memset(&net, 0, sizeof(net));
+    world_init(&net.w);
+    for (size_t i = 0; i < 2; i++) {
+        struct node *n = world_add(&net.w, HOST_OPEN, POLICY_EGRESS_ANY, &limits);
+        net.gossips[i] = start(&net, n, true);
+        join(&net, i, &ears[i]);
+        addrs[i] = world_listen(n);
+    }
+    size_t small =
+        peer_id_compare(host_id(net.w.nodes[0].host), host_id(net.w.nodes[1].host)) < 0 ? 0 : 1;
+    struct node *first = &net.w.nodes[1 - small], *second = &net.w.nodes[small];
+    cr_expect_eq(world_connect(first, NULL, &addrs[small], 1, PERMIT_TYPED).err, 0);
+    cr_expect(until(net.w.loop, is_one_connection, &net));
+    uint64_t before = connection_of(first, second);
+    multiaddr_without_peer(&addrs[1 - small], &bare);
+    cr_expect_eq(world_connect(second, NULL, &bare, 1, PERMIT_TYPED).err, 0);
+    cr_expect(until(net.w.loop, is_one_connection, &net));
+    uint64_t after = connection_of(first, second);
+    cr_expect(after != 0 && after != before);
+    cr_expect_eq(gossip_publish(net.gossips[0], "t", "hello", 5), 0);
+    cr_expect(until(net.w.loop, is_heard_by_second, &net));
+    for (size_t i = 0; i < 2; i++)
+        gossip_free(net.gossips[i]);
+    world_clear(&net.w);
 }
