@@ -58,8 +58,11 @@ static bool may_tell(const struct host *h, const struct conn *c, const struct mu
         return false;
     if (addr_scope(&at) == ADDR_GLOBAL)
         return true;
-    /* One that means something in its own surroundings alone. */
-    return c->spec.way == WAY_DIRECT && multiaddr_to_addr(&c->spec.addr, &peer, &transport) == 0 &&
+    /* One that means something in its own surroundings alone: those of the peer, or, where both are
+     * by way of relays, of the relay that joins us. */
+    bool near = c->spec.way == WAY_DIRECT ||
+                (c->spec.way == WAY_CIRCUIT && multiaddr_has(a, MULTIADDR_P2P_CIRCUIT));
+    return near && multiaddr_to_addr(&c->spec.addr, &peer, &transport) == 0 &&
            addr_scope(&peer) <= addr_scope(&at);
 }
 
