@@ -20,6 +20,8 @@ struct kad_query {
     struct kad_query_options options;
     size_t asked, flying, seeds, turn;
     size_t on_path[KAD_PATHS_MAX]; /* being asked */
+    struct peer_id teller;         /* who told last, and its id: it tells of twenty in a row */
+    struct kad_id teller_id;
     size_t n;
     struct candidate found[KAD_CANDIDATES_MAX]; /* nearest first */
 };
@@ -61,14 +63,16 @@ static size_t place_of(const struct kad_query *q, const struct kad_id *id)
     return low;
 }
 
-static struct candidate *find(const struct kad_query *q, const struct peer_id *peer)
+static struct candidate *find(struct kad_query *q, const struct peer_id *peer)
 {
-    struct kad_id id;
-    kad_id_of_peer(peer, &id);
-    size_t at = place_of(q, &id);
+    if (!peer_id_equal(peer, &q->teller)) {
+        q->teller = *peer;
+        kad_id_of_peer(peer, &q->teller_id);
+    }
+    size_t at = place_of(q, &q->teller_id);
     if (at == q->n || !peer_id_equal(&q->found[at].peer, peer))
         return NULL;
-    return (struct candidate *)&q->found[at];
+    return &q->found[at];
 }
 
 /* The farthest of those who were not asked makes room. */

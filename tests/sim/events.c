@@ -77,9 +77,3 @@ void *events_next(struct events *e, uint64_t until)
     sink(e);
     return what;
 }
-
-void events_each(struct events *e, void (*fn)(void *arg, void *what), void *arg)
-{
-    for (size_t i = 0; i < e->n; i++)
-        fn(arg, e->heap[i].what);
-}

@@ -24,6 +24,5 @@ uint64_t events_now(const struct events *e);
 void events_add(struct events *e, uint64_t in_ms, void *what);
 /* The next event up to `until`, at whose time it then is; NULL: none, and it is `until`. */
 void *events_next(struct events *e, uint64_t until);
-void events_each(struct events *e, void (*fn)(void *arg, void *what), void *arg);
 
 #endif

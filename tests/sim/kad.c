@@ -2,12 +2,13 @@
 /*
  * The DHT at scale, on a clock that jumps:
  *
- *     kad [NODES [SEED]]      1000 nodes, a seed of its own
+ *     kad [NODES[,NODES…] [SEED [MINUTES]]]      1000 nodes, a seed of its own, an hour
  *
- * Nodes join, values are put, and an hour with 30 % churn goes by while look-ups are made: 99.9 %
- * of them must find their value, at a median of at most log2(N)/2 hops. Then twenty liars come
- * whose ids were looked for until they lay nearer to a key than anybody's: no look-up of that key
- * may end with a plain "not found".
+ * Nodes join, values are put, and the time goes by with a churn of 30 % an hour while look-ups are
+ * made: 99.9 % of them must find their value, at a median of at most log2(N)/2 hops. Then twenty
+ * liars come whose ids were looked for until they lay nearer to a key than anybody's: no look-up of
+ * that key may end with a plain "not found". Of several sizes, the questions that a look-up takes
+ * must grow no faster than log N.
  */
 #include <math.h>
 #include <sodium.h>
@@ -17,7 +18,20 @@
 
 #include "tests/sim/world.h"
 
-enum { VALUES = 200, GETS = 5000, SIBLINGS = 20, SIEGE_GETS = 100, HOUR = 3600 * 1000 };
+enum {
+    VALUES = 200,
+    GETS = 5000,
+    SIBLINGS = 20,
+    SIEGE_GETS = 100,
+    MINUTE = 60 * 1000,
+    HOUR_MINUTES = 60,
+    SIZES_MAX = 8
+};
+
+struct figures {
+    size_t nodes;
+    double asked; /* questions a look-up */
+};
 
 static unsigned median_hops(const struct world_figures *f)
 {
@@ -34,7 +48,7 @@ static int fail(const char *what)
     return 1;
 }
 
-static int quiet_hour(struct world *w, size_t nodes)
+static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures *figures)
 {
     struct world_figures before, after;
     size_t values[VALUES];
@@ -46,16 +60,18 @@ static int quiet_hour(struct world *w, size_t nodes)
     world_figures(w, &before);
     for (size_t i = 0; i < GETS; i++) {
         world_get(w, values[i % VALUES]);
-        world_run(w, HOUR / GETS);
+        world_run(w, (uint64_t)minutes * MINUTE / GETS);
     }
     world_run(w, 60 * 1000);
     world_figures(w, &after);
-    double each = (double)(after.messages - before.messages) / (double)after.up;
+    double hours = (double)(minutes + 1) / HOUR_MINUTES, up = (double)after.up * hours;
+    *figures = (struct figures){nodes, (double)after.asked / (double)after.lookups};
     printf("kad: %zu nodes: %llu of %llu found, median of hops %u, %.1f questions a look-up, %.0f "
            "messages and %.0f kB a node an hour\n",
            nodes, (unsigned long long)after.found, (unsigned long long)after.lookups,
-           median_hops(&after), (double)after.asked / (double)after.lookups, each,
-           (double)(after.bytes - before.bytes) / (double)after.up / 1000);
+           median_hops(&after), figures->asked, (double)(after.messages - before.messages) / up,
+           (double)(after.bytes - before.bytes) / up / 1000);
+    fflush(stdout);
     if (after.lookups + after.abandoned != GETS)
         return fail("a look-up did not end");
     if ((double)after.found < 0.999 * (double)after.lookups)
@@ -86,26 +102,58 @@ static int siege(struct world *w)
     return found + warned == SIEGE_GETS ? 0 : fail("a besieged key was silently not found");
 }
 
-int main(int argc, char **argv)
+/* 0, or 1 when it has failed. */
+static int run(size_t nodes, uint64_t seed, unsigned minutes, struct figures *figures)
 {
-    struct world_spec spec = {.nodes = 1000, .nated = 0.5, .loss = 0.01};
-    spec.seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL);
-    if (argc > 1)
-        spec.nodes = strtoul(argv[1], NULL, 10);
-    if (sodium_init() < 0)
-        return 1;
+    const struct world_spec spec = {.seed = seed, .nodes = nodes, .nated = 0.5, .loss = 0.01};
     printf("kad: %zu nodes, half of them behind NATs, 1 %% of messages lost, 30 %% churn an hour, "
            "seed %llu\n",
-           spec.nodes, (unsigned long long)spec.seed);
+           nodes, (unsigned long long)seed);
     fflush(stdout);
     struct world *w = world_new(&spec);
-    world_run(w, 20 * 60 * 1000);
+    world_run(w, 20 * MINUTE);
     world_churn(w, 0.3);
-    int status = quiet_hour(w, spec.nodes);
+    int status = go_by(w, nodes, minutes, figures);
     world_churn(w, 0);
     if (siege(w) != 0)
         status = 1;
     world_free(w);
-    printf("%d passed, %d failed, 0 skipped\n", status ? 0 : 1, status ? 1 : 0);
     return status;
+}
+
+/* Compared with the first, as log N grows, and a quarter for chance. */
+static int growth(const struct figures *f, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        double cost = f[i].asked / f[0].asked;
+        double log_n = log((double)f[i].nodes) / log((double)f[0].nodes);
+        printf(
+            "kad: from %zu to %zu nodes: %.2f times the questions a look-up, log N grows by %.2f\n",
+            f[0].nodes, f[i].nodes, cost, log_n);
+        if (cost > 1.25 * log_n)
+            return fail("a look-up's cost grows faster than log N");
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct figures figures[SIZES_MAX];
+    char *at = argc > 1 ? argv[1] : (char *)"1000";
+    uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)time(NULL);
+    unsigned minutes = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 10) : HOUR_MINUTES;
+    unsigned passed = 0, failed = 0;
+    size_t n = 0;
+    if (sodium_init() < 0)
+        return 1;
+    for (; *at && n < SIZES_MAX; at += *at == ',') {
+        if (run(strtoul(at, &at, 10), seed, minutes, &figures[n++]) == 0)
+            passed++;
+        else
+            failed++;
+    }
+    if (growth(figures, n) != 0)
+        failed++;
+    printf("%u passed, %u failed, 0 skipped\n", passed, failed);
+    return failed > 0;
 }

@@ -5,20 +5,40 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/err.h"
 #include "p2p/kad_answer.h"
 #include "tests/sim/events.h"
 
-enum { TIMEOUT_MS = 5000, TICK_MS = 60 * 1000, VALUES_MAX = 4096, SEEDS = 3 };
+enum {
+    TIMEOUT_MS = 5000,
+    TICK_MS = 60 * 1000,
+    STEP_MS = 1000,
+    VALUES_MAX = 4096,
+    LIARS_MAX = 64,
+    SEEDS = 3
+};
+
+/* A question on its way, an answer on its way, or the end of waiting for one. */
+struct letter {
+    TAILQ_ENTRY(letter) link; /* of those that its asker waits for */
+    uint32_t from, to;
+    struct kad_ask *ask; /* NULL once it does not matter any more */
+    size_t len;
+    bool answer, lost, silent; /* silent: nothing comes back, as it should be */
+    uint8_t bytes[];
+};
+TAILQ_HEAD(letters, letter);
 
 struct node {
     struct world *world;
     struct peer_id peer;
     uint32_t index;
     bool up, server, liar;
-    size_t gets;       /* under way */
-    double x, y, mile; /* ms */
+    size_t gets;            /* under way */
+    struct letters letters; /* whose ask matters */
+    double x, y, mile;      /* ms */
     struct kad_table *table;
     struct kad_store *store;
     struct kad_size size;
@@ -38,6 +58,9 @@ struct world {
     struct rng rng;
     size_t n, room;
     struct node **nodes;
+    struct kad_store *clients; /* of all clients, who keep nothing: for its validators */
+    size_t liar_count;
+    struct node *liars[LIARS_MAX];
     size_t value_count;
     struct value values[VALUES_MAX];
     struct world_figures figures;
@@ -90,16 +113,8 @@ static void place(struct world *w, struct node *n)
 
 /* ---- messages ---- */
 
-/* A question on its way, an answer on its way, or the end of waiting for one. */
-struct letter {
-    uint32_t from, to;
-    struct kad_ask *ask; /* NULL once it does not matter any more */
-    size_t len;
-    bool answer, lost, silent; /* silent: nothing comes back, as it should be */
-    uint8_t bytes[];
-};
-
-static struct letter *write_letter(struct world *w, const struct kad_message *m)
+static struct letter *write_letter(struct world *w, struct node *asker, struct kad_ask *ask,
+                                   const struct kad_message *m)
 {
     size_t len = 0;
     must(!m || kad_message_encode(m, w->bytes, sizeof(w->bytes), &len) == 0,
@@ -107,6 +122,9 @@ static struct letter *write_letter(struct world *w, const struct kad_message *m)
     struct letter *l = calloc(1, sizeof(*l) + len);
     must(l != NULL, "out of memory");
     l->len = len;
+    l->ask = ask;
+    if (ask)
+        TAILQ_INSERT_TAIL(&asker->letters, l, link);
     memcpy(l->bytes, w->bytes, len);
     if (m) {
         w->figures.messages++;
@@ -128,26 +146,33 @@ static int node_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
     struct node *n = arg;
     struct world *w = n->world;
     const struct node *other = w->nodes[index_of(to)];
-    struct letter *l = write_letter(w, m);
+    struct letter *l = write_letter(w, n, ask, m);
     l->from = n->index;
     l->to = other->index;
-    l->ask = ask;
     l->lost = !other->up || chance(w) < w->spec.loss;
     events_add(&w->events, l->lost ? TIMEOUT_MS : 3 * delay(n, other), l);
     return 0;
 }
 
-static void forget_letter(void *arg, void *what)
+/* Nobody waits for it any more. */
+static struct kad_ask *take_ask(struct node *asker, struct letter *l)
 {
-    struct letter *l = what;
-    if (l->ask == arg)
-        l->ask = NULL;
+    struct kad_ask *ask = l->ask;
+    if (ask)
+        TAILQ_REMOVE(&asker->letters, l, link);
+    l->ask = NULL;
+    return ask;
 }
 
 static void node_forget(void *arg, struct kad_ask *ask)
 {
     struct node *n = arg;
-    events_each(&n->world->events, forget_letter, ask);
+    struct letter *l;
+    TAILQ_FOREACH(l, &n->letters, link)
+    if (l->ask == ask) {
+        take_ask(n, l);
+        return;
+    }
 }
 
 static bool node_learn(void *arg, const struct kad_contact *contact)
@@ -190,10 +215,10 @@ static int lie(struct world *w, const struct node *n, const struct kad_message *
     memset(reply, 0, sizeof(*reply));
     reply->type = q->type;
     reply->key = q->key;
-    for (size_t i = 0; i < w->n && reply->closer_count < KAD_PEERS_MAX; i++)
-        if (w->nodes[i]->liar && w->nodes[i] != n) {
+    for (size_t i = 0; i < w->liar_count && reply->closer_count < KAD_PEERS_MAX; i++)
+        if (w->liars[i] != n) {
             struct kad_contact *c = &reply->closer[reply->closer_count++];
-            c->peer = w->nodes[i]->peer;
+            c->peer = w->liars[i]->peer;
             node_describe(NULL, c);
         }
     return 1;
@@ -215,32 +240,41 @@ static void deliver_question(struct world *w, struct letter *l)
                        : kad_answer(&a, &from->peer, &question, now_of(w), &reply);
     if (to->up && from->server && from->up)
         kad_table_seen(to->table, &from->peer, 0, now_of(w).ms, NULL);
-    struct letter *back = write_letter(w, err == 1 ? &reply : NULL);
+    struct letter *back = write_letter(w, from, take_ask(from, l), err == 1 ? &reply : NULL);
     back->from = l->to;
     back->to = l->from;
-    back->ask = l->ask;
     back->answer = true;
     back->silent = err == 0;
     back->lost = err < 0 || chance(w) < w->spec.loss;
     events_add(&w->events, back->lost && to->up == false ? TIMEOUT_MS : delay(from, to), back);
 }
 
-static void deliver_answer(struct world *w, const struct letter *l)
+static void deliver_answer(struct world *w, struct letter *l)
 {
     static struct kad_message m;
     struct node *n = w->nodes[l->to];
     const struct node *other = w->nodes[l->from];
-    if (!l->ask || !n->up)
+    struct kad_ask *ask = take_ask(n, l);
+    if (!ask)
         return;
     if (l->lost) {
         kad_table_failed(n->table, &other->peer);
-        kad_ask_failed(l->ask);
+        kad_ask_failed(ask);
         return;
     }
     must(l->silent || kad_message_decode(l->bytes, l->len, &m) == 0, "an answer is none");
     if (other->server)
         kad_table_seen(n->table, &other->peer, 0, now_of(w).ms, NULL);
-    kad_ask_answered(l->ask, l->silent ? NULL : &m);
+    kad_ask_answered(ask, l->silent ? NULL : &m);
+}
+
+/* A question that was lost is as good as its answer. */
+static struct letter *turn_back(struct letter *l)
+{
+    uint32_t to = l->to;
+    l->to = l->from;
+    l->from = to;
+    return l;
 }
 
 static void deliver(struct world *w, struct letter *l)
@@ -249,9 +283,8 @@ static void deliver(struct world *w, struct letter *l)
         deliver_answer(w, l);
     } else if (!l->lost) {
         deliver_question(w, l);
-    } else if (l->ask && w->nodes[l->from]->up) {
-        kad_table_failed(w->nodes[l->from]->table, &w->nodes[l->to]->peer);
-        kad_ask_failed(l->ask);
+    } else {
+        deliver_answer(w, turn_back(l));
     }
 }
 
@@ -301,16 +334,24 @@ static void look_up(struct node *n, const void *key, size_t len, kad_job_fn *don
     (void)kad_job_start(n->jobs, KAD_JOB_FIND, text, text, done, arg, &j);
 }
 
-static void set_up(struct node *n)
+static struct kad_store *make_store(struct world *w, const struct peer_id *peer)
 {
     static const struct kad_validator validator = {
         .name = "sim", .check = check, .compare = compare};
     static const struct kad_store_limits limits = {.values = 1000, .providers = 1000, .each = 100};
     struct kad_id self;
-    kad_id_of_peer(&n->peer, &self);
+    struct kad_store *store = NULL;
+    kad_id_of_peer(peer, &self);
+    must(kad_store_new(&w->rng, &self, &limits, &store) == 0, "out of memory");
+    must(kad_store_register(store, &validator) == 0, "no validator");
+    return store;
+}
+
+static void set_up(struct node *n)
+{
+    TAILQ_INIT(&n->letters);
     must(kad_table_new(&n->peer, &n->table) == 0, "out of memory");
-    must(kad_store_new(&n->world->rng, &self, &limits, &n->store) == 0, "out of memory");
-    must(kad_store_register(n->store, &validator) == 0, "no validator");
+    n->store = n->server ? make_store(n->world, &n->peer) : n->world->clients;
     const struct kad_jobs_spec spec = {.self = n->peer,
                                        .table = n->table,
                                        .size = &n->size,
@@ -368,7 +409,8 @@ static void take_down(struct node *n)
     n->world->figures.abandoned += n->gets;
     kad_jobs_free(n->jobs);
     kad_table_free(n->table);
-    kad_store_free(n->store);
+    if (n->server)
+        kad_store_free(n->store);
     n->jobs = NULL;
     n->table = NULL;
     n->store = NULL;
@@ -391,6 +433,17 @@ static void tick(struct node *n)
 
 /* ---- the world ---- */
 
+/* In each second 16 come, or one for each 60 that are there: a crowd that has room in the tables. */
+static void grow(struct world *w, size_t nodes)
+{
+    while (w->n < nodes) {
+        size_t end = w->n + (w->n / 60 > 16 ? w->n / 60 : 16);
+        while (w->n < nodes && w->n < end)
+            join(add_node(w, w->n < 8 || chance(w) >= w->spec.nated));
+        world_run(w, 1000);
+    }
+}
+
 struct world *world_new(const struct world_spec *spec)
 {
     struct world *w = calloc(1, sizeof(*w));
@@ -399,11 +452,8 @@ struct world *world_new(const struct world_spec *spec)
     w->state = spec->seed;
     w->rng = (struct rng){.fill = fill, .arg = w};
     events_init(&w->events);
-    for (size_t i = 0; i < spec->nodes; i++) {
-        join(add_node(w, i < 8 || chance(w) >= spec->nated));
-        if (i % 16 == 15)
-            world_run(w, 1000);
-    }
+    w->clients = make_store(w, &(struct peer_id){.len = 0});
+    grow(w, spec->nodes);
     return w;
 }
 
@@ -418,6 +468,7 @@ void world_free(struct world *w)
     while ((l = events_next(&w->events, UINT64_MAX)))
         free(l);
     events_clear(&w->events);
+    kad_store_free(w->clients);
     free(w->nodes);
     free(w);
 }
@@ -434,22 +485,28 @@ static void churn(struct world *w, double hours)
     }
 }
 
+/* Each node once a minute, at a second of its own. */
+static void tick_all(struct world *w, uint64_t second)
+{
+    for (size_t i = second % (TICK_MS / STEP_MS); i < w->n; i += TICK_MS / STEP_MS)
+        if (w->nodes[i]->up && !w->nodes[i]->liar)
+            tick(w->nodes[i]);
+}
+
 void world_run(struct world *w, uint64_t ms)
 {
-    enum { STEP = 1000 };
     uint64_t end = events_now(&w->events) + ms;
     while (events_now(&w->events) < end) {
         struct letter *l;
-        uint64_t step = events_now(&w->events) + STEP;
+        uint64_t from = events_now(&w->events), second = from / STEP_MS + 1;
+        uint64_t step = second * STEP_MS < end ? second * STEP_MS : end;
         while ((l = events_next(&w->events, step))) {
             deliver(w, l);
             free(l);
         }
-        churn(w, STEP / 3600000.0);
-        size_t second = (size_t)(step / STEP) % (TICK_MS / STEP);
-        for (size_t i = second; i < w->n; i += TICK_MS / STEP)
-            if (w->nodes[i]->up && !w->nodes[i]->liar)
-                tick(w->nodes[i]);
+        churn(w, (double)(step - from) / 3600000.0);
+        if (step == second * STEP_MS)
+            tick_all(w, second);
     }
 }
 
@@ -525,6 +582,8 @@ void world_besiege(struct world *w, size_t value, size_t count)
             kad_id_of_peer(&n->peer, &id);
         } while (kad_id_nearer(&key, &id, &nearest) > 0);
         n->liar = true;
+        must(w->liar_count < LIARS_MAX, "too many liars");
+        w->liars[w->liar_count++] = n;
         set_up(n);
         w->figures.up++;
         join(n);
