@@ -21,16 +21,6 @@ struct announce {
     bool failed;
 };
 
-/* Whether it means something to somebody elsewhere. */
-static bool is_public(const struct announce *a, const struct multiaddr *m)
-{
-    struct addr at;
-    enum multiaddr_code transport;
-    if (multiaddr_to_addr(m, &at, &transport) < 0)
-        return true; /* an onion or a name */
-    return !addr_unspecified(&at) && (a->spec.allow_private || addr_scope(&at) == ADDR_GLOBAL);
-}
-
 static void fill(const struct announce *a, struct relay_info *info)
 {
     const struct announce_spec *s = &a->spec;
@@ -40,7 +30,7 @@ static void fill(const struct announce *a, struct relay_info *info)
                                 .reservations = lease_count(s->store),
                                 .max_reservations = s->max_reservations};
     for (size_t i = 0; info->addr_count < INFO_ADDRS_MAX && (addr = host_addr(s->host, i)); i++)
-        if (is_public(a, addr))
+        if (way_public(addr, s->allow_private))
             info->addrs[info->addr_count++] = *addr;
     (void)snprintf(info->url, sizeof(info->url), "%s", s->url);
     (void)snprintf(info->version, sizeof(info->version), "%s", s->version);

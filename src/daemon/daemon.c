@@ -285,6 +285,7 @@ static int start_publications(void *arg, struct beam_why *why)
                               .relays_dir = d->relays_dir,
                               .ca_file = d->setup->conf->relay_ca,
                               .bootstrap = d->setup->conf->network_bootstrap,
+                              .rendezvous = d->setup->conf->network_rendezvous_bootstrap,
                               .departures = d->departures,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams,

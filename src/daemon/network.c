@@ -11,6 +11,7 @@
 #include "daemon/relaying.h"
 #include "identity/multiaddr_list.h"
 #include "p2p/recall.h"
+#include "p2p/rendezvous_conf.h"
 #include "path/circuits.h"
 #include "policy/policy.h"
 #include "tor/doorway.h"
@@ -20,6 +21,7 @@ enum { ASK_THROUGH_TOR_MS = 60 * 1000 };
 
 static const char onion_word[] = "tor", folder[] = "node", socket_name[] = "node";
 static const char listen_key[] = "network.listen", bootstrap_key[] = "network.bootstrap";
+static const char rendezvous_circuits[] = "node rendezvous";
 /* Peers that know the node through Tor and those that see its address must not know it by one key:
  * each has contexts of its own for the key store. */
 static const char hidden_node[] = "", hidden_onion[] = "node";
@@ -31,16 +33,17 @@ struct network {
     bool seen; /* its policy lets it be reached, and reach others, without Tor */
     struct permit *permit;
     struct key_pair *key;
-    struct circuits circuits;
+    struct circuits circuits, rendezvous_circuits;
     struct host *host;
     struct keeper *keeper;
     struct kad *kad;
     struct gossip *gossip; /* of one that is seen */
     struct news *news;
     struct recall *recall;
-    struct relayed *relayed; /* its use of circuit relays */
-    struct hop *hop;         /* NULL: it is none itself */
-    struct doorway *doorway; /* where its onion leads, NULL: it has none */
+    struct relayed *relayed;       /* its use of circuit relays */
+    struct hop *hop;               /* NULL: it is none itself */
+    struct rendezvous *rendezvous; /* NULL: the configuration does not have it */
+    struct doorway *doorway;       /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
     struct onion *onion;
     struct multiaddr onion_addr;
@@ -67,6 +70,8 @@ int network_readable(const struct conf *c, struct beam_why *why)
     if (err == 0)
         err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, check_bootstrap, NULL,
                                   why);
+    if (err == 0)
+        err = rendezvous_conf_check(c, why);
     return err < 0 ? err : relaying_readable(c, why);
 }
 
@@ -200,6 +205,7 @@ static void take_down(struct network *n)
     keeper_free(n->keeper);
     news_free(n->news);
     gossip_free(n->gossip);
+    rendezvous_free(n->rendezvous);
     recall_free(n->recall);
     kad_free(n->kad);
     hop_free(n->hop);
@@ -214,6 +220,7 @@ static void take_down(struct network *n)
     n->news = NULL;
     n->gossip = NULL;
     n->recall = NULL;
+    n->rendezvous = NULL;
     n->kad = NULL;
     n->hop = NULL;
     n->relayed = NULL;
@@ -300,6 +307,30 @@ static int join_gossip(struct network *n)
     return err < 0 ? err : news_new(&news, &n->news);
 }
 
+/* It begins after all else, which says whether we are alone. */
+static int meet(struct network *n, const struct policy *policy)
+{
+    const struct network_spec *s = &n->spec;
+    if (!rendezvous_conf_wanted(s->conf, policy))
+        return 0;
+    n->rendezvous_circuits = n->circuits;
+    (void)snprintf(n->rendezvous_circuits.persona, sizeof(n->rendezvous_circuits.persona), "%s",
+                   rendezvous_circuits);
+    const struct rendezvous_spec spec = {.loop = s->loop,
+                                         .rng = s->rng,
+                                         .clock = s->clock,
+                                         .host = n->host,
+                                         .kad = n->kad,
+                                         .permit = n->permit,
+                                         .tor = circuits_way(&n->rendezvous_circuits),
+                                         .nodes = s->conf->network_rendezvous_bootstrap,
+                                         .alone =
+                                             keeper_count(n->keeper) + recall_count(n->recall) == 0,
+                                         .allow_private = s->conf->network_allow_private,
+                                         .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS};
+    return rendezvous_new(&spec, &n->rendezvous);
+}
+
 int network_up(struct network *n, struct beam_why *why)
 {
     const struct conf *c = n->spec.conf;
@@ -329,6 +360,8 @@ int network_up(struct network *n, struct beam_why *why)
         err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, keep, n, why);
     if (err == 0)
         err = meet_relays(n, &policy, why);
+    if (err == 0 && (err = meet(n, &policy)) < 0)
+        beam_why(why, err, "network: %s", beam_err_text(err));
     if (err < 0)
         take_down(n);
     return err;

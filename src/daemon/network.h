@@ -16,6 +16,7 @@
 #include "p2p/host.h"
 #include "p2p/kad.h"
 #include "p2p/keeper.h"
+#include "p2p/rendezvous.h"
 #include "relay/news.h"
 #include "tor/isolation.h"
 #include "tor/tor.h"

@@ -370,6 +370,7 @@ static int start_network(void *arg, struct beam_why *why)
     struct operator* r = arg;
     const struct operator_network_spec spec = {.loop = r->loop,
                                                .host = r->host,
+                                               .policy = &r->policy,
                                                .permit = r->permit,
                                                .key = r->key,
                                                .store = r->store,

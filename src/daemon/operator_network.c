@@ -10,6 +10,8 @@
 #include "identity/multiaddr_list.h"
 #include "p2p/keeper.h"
 #include "p2p/recall.h"
+#include "p2p/rendezvous.h"
+#include "p2p/rendezvous_conf.h"
 #include "relay/announce.h"
 
 struct operator_network {
@@ -21,6 +23,7 @@ struct operator_network {
     struct keeper *keeper;
     struct recall *recall;
     struct announce *announce;
+    struct rendezvous *rendezvous; /* NULL: the configuration does not have it */
     char front_url[INFO_URL_SIZE];
 };
 
@@ -104,6 +107,25 @@ static int start_announcing(struct operator_network *n)
     return s->conf->relay_announce ? announce_new(&announce, &n->announce) : 0;
 }
 
+/* A relay that is not to be known is on no list of nodes either. */
+static int start_rendezvous(struct operator_network *n)
+{
+    const struct operator_network_spec *s = &n->spec;
+    const size_t known = keeper_count(n->keeper) + recall_count(n->recall);
+    const struct rendezvous_spec spec = {.loop = s->loop,
+                                         .rng = rng_system(),
+                                         .clock = clock_system(),
+                                         .host = s->host,
+                                         .kad = n->kad,
+                                         .permit = s->permit,
+                                         .nodes = s->conf->network_rendezvous_bootstrap,
+                                         .alone = known == 0,
+                                         .allow_private = s->conf->network_allow_private};
+    if (!s->conf->relay_announce || !rendezvous_conf_wanted(s->conf, s->policy))
+        return 0;
+    return rendezvous_new(&spec, &n->rendezvous);
+}
+
 static int start(struct operator_network *n, struct beam_why *why)
 {
     const struct conf *c = n->spec.conf;
@@ -123,6 +145,8 @@ static int start(struct operator_network *n, struct beam_why *why)
     err = multiaddr_list_each("network.bootstrap", c->network_bootstrap, NULL, begin_at, n, why);
     if (err == 0)
         err = multiaddr_list_each("relay.address", c->relay_address, NULL, announce_at, n, why);
+    if (err == 0 && (err = start_rendezvous(n)) < 0)
+        beam_why(why, err, "relay: %s", beam_err_text(err));
     return err;
 }
 
@@ -145,6 +169,7 @@ void operator_network_free(struct operator_network *n)
 {
     if (!n)
         return;
+    rendezvous_free(n->rendezvous);
     announce_free(n->announce);
     keeper_free(n->keeper);
     recall_free(n->recall);

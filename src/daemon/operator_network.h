@@ -14,7 +14,8 @@ struct operator_network;
 struct operator_network_spec { /* all of it borrowed, and outlives the network */
     struct loop *loop;
     struct host *host;
-    const struct permit *permit;
+    const struct policy *policy;
+    const struct permit *permit; /* of that policy */
     const struct key_pair *key;
     const struct lease_store *store;
     const struct conf *conf;

@@ -214,6 +214,7 @@ static int open_one(struct publication *p, const struct wish *wish, struct beam_
                                      .relays = wish->relays,
                                      .relay_count = wish->relay_count,
                                      .find_relay = wish->find_relay,
+                                     .rendezvous = wish->rendezvous,
                                      .named = wish->named,
                                      .ephemeral = wish->ephemeral,
                                      .client_auth = wish->client_auth,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "p2p/rendezvous_conf.h"
+
 /* A fault in what the user typed. */
 static int usage(int err, struct beam_why *why)
 {
@@ -153,10 +155,12 @@ static int read_relays(const struct message *m, const struct conf *conf, struct 
     if (err == 0 && w->relay_count == 0)
         err = read_configured(conf, w, why);
     w->find_relay = err == 0 && w->relay_count == 0;
-    if (w->find_relay && !conf->network_bootstrap[0])
+    w->rendezvous = w->find_relay && rendezvous_conf_wanted(conf, &w->policy);
+    if (w->find_relay && !w->rendezvous && !conf->network_bootstrap[0])
         err = beam_why(why, BEAM_EUSAGE,
                        "relay: which one? (--community-relay=ADDR, or relay.at in the "
-                       "configuration; or network.bootstrap, a node from which one is found)");
+                       "configuration; or network.bootstrap, a node from which one is found; or "
+                       "network.rendezvous, to find one of those)");
     return err;
 }
 

@@ -17,6 +17,7 @@ struct wish {
     struct where relays[MESSAGE_RELAYS_MAX]; /* of a policy with a relay: at least one */
     size_t relay_count;
     bool find_relay; /* none was named: one of the network's */
+    bool rendezvous; /* it is looked for there even if nobody of the network is known */
     bool named;      /* by the user */
     bool ephemeral;
     const char *client_auth, *basic_auth; /* borrowed from the message; NULL: none */

@@ -255,8 +255,9 @@ static void on_relay_line(void *arg, const char *line, size_t len)
 
 static int start_relay(struct publisher *p, struct beam_why *why)
 {
-    const char *const own[] = {"relay",       "--listen", "127.0.0.1:0",  "--p2p",
-                               "127.0.0.1:0", "-o",       "relay.tor=no", "--json"};
+    const char *const own[] = {
+        "relay",        "--listen", "127.0.0.1:0",       "--p2p", "127.0.0.1:0", "-o",
+        "relay.tor=no", "-o",       "relay.announce=no", "--json"};
     const struct child_spec how = {.on_line = on_relay_line, .on_exit = on_relay_ended};
     return spawn(p, own, sizeof(own) / sizeof(own[0]), &how, &p->relay, why);
 }

@@ -119,7 +119,7 @@ static void seen(struct kad *k, const struct host_peer *peer)
 static void on_identified(void *arg, const struct host_peer *peer)
 {
     struct kad *k = arg;
-    if (host_speaks(k->spec.host, peer->id, KAD_PROTOCOL))
+    if (host_speaks(k->spec.host, peer->id, k->spec.protocol))
         seen(k, peer);
     else
         kad_table_remove(k->table, peer->id);
@@ -227,8 +227,12 @@ static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
         return BEAM_ENOMEM;
     *q = (struct question){.kad = k, .ask = ask, .to = *to};
     TAILQ_INSERT_TAIL(&k->questions, q, link);
-    uint64_t ms = k->spec.ask_ms ? k->spec.ask_ms : ASK_MS;
-    int err = kad_call_start(k->spec.host, k->spec.loop, to, m, ms, on_answer, q, &q->call);
+    const struct kad_call_spec call = {.host = k->spec.host,
+                                       .loop = k->spec.loop,
+                                       .to = to,
+                                       .protocol = k->spec.protocol,
+                                       .timeout_ms = k->spec.ask_ms ? k->spec.ask_ms : ASK_MS};
+    int err = kad_call_start(&call, m, on_answer, q, &q->call);
     if (err < 0)
         question_free(q);
     return err;
@@ -292,11 +296,21 @@ static int build(struct kad *k)
                                         .arg = k};
     const struct kad_serve_spec serve = {.host = k->spec.host,
                                          .loop = k->spec.loop,
+                                         .protocol = k->spec.protocol,
                                          .clock = k->spec.clock,
                                          .answerer = &k->answerer};
     if (err == 0 && k->spec.mode == KAD_SERVER)
         err = kad_serve_start(&serve, &k->serve);
     return err;
+}
+
+/* Of those that are connected identify says nothing a second time. */
+static void greet(struct kad *k)
+{
+    struct host_peer peer;
+    for (size_t at = 0; host_next(k->spec.host, &at, &peer);)
+        if (host_speaks(k->spec.host, peer.id, k->spec.protocol))
+            seen(k, &peer);
 }
 
 int kad_new(const struct kad_spec *spec, struct kad **out)
@@ -305,6 +319,8 @@ int kad_new(const struct kad_spec *spec, struct kad **out)
     if (!k)
         return BEAM_ENOMEM;
     k->spec = *spec;
+    if (!k->spec.protocol)
+        k->spec.protocol = KAD_PROTOCOL;
     TAILQ_INIT(&k->questions);
     loop_timer_init(spec->loop, &k->tick, on_tick, k);
     loop_timer_init(spec->loop, &k->self, on_self, k);
@@ -315,6 +331,7 @@ int kad_new(const struct kad_spec *spec, struct kad **out)
         kad_free(k);
         return err;
     }
+    greet(k);
     loop_timer_set(&k->tick, TICK_MS);
     *out = k;
     return 0;

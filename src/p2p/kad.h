@@ -27,10 +27,12 @@ struct kad_spec {
     const struct permit *permit; /* the host's */
     bool tor;                    /* the host can dial through Tor */
     enum kad_mode mode;
-    uint64_t ask_ms; /* for one question, with the connection that it may need; 0: 15 s */
+    const char *protocol; /* whose DHT: its protocol id; NULL: KAD_PROTOCOL */
+    uint64_t ask_ms;      /* for one question, with the connection that it may need; 0: 15 s */
 };
 
-/* "/pk/…" is a namespace from the start. 0, BEAM_ENOMEM, BEAM_EEXIST (the host has a DHT). */
+/* "/pk/…" is a namespace from the start. A host may be a client of several DHTs. 0, BEAM_ENOMEM,
+ * BEAM_EEXIST (it serves this one already). */
 int kad_new(const struct kad_spec *spec, struct kad **out);
 /* Nothing more is called. Before the host. NULL allowed. */
 void kad_free(struct kad *k);

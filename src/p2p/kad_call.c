@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "p2p/kad.h"
 #include "p2p/open.h"
 #include "stream/frame.h"
 
@@ -88,11 +87,9 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
     frame_read(c->frame, c->timeout); /* of no answer, the end is what is read */
 }
 
-int kad_call_start(struct host *h, struct loop *l, const struct peer_id *to,
-                   const struct kad_message *m, uint64_t timeout_ms, kad_call_fn *done, void *arg,
-                   struct kad_call **out)
+int kad_call_start(const struct kad_call_spec *spec, const struct kad_message *m, kad_call_fn *done,
+                   void *arg, struct kad_call **out)
 {
-    static const char *const protocols[] = {KAD_PROTOCOL};
     size_t len = 0;
     uint8_t *bytes = malloc(KAD_MESSAGE_MAX);
     if (!bytes)
@@ -103,20 +100,20 @@ int kad_call_start(struct host *h, struct loop *l, const struct peer_id *to,
         free(bytes);
         return err < 0 ? err : BEAM_ENOMEM;
     }
-    *c = (struct kad_call){.host = h,
-                           .loop = l,
-                           .to = *to,
+    *c = (struct kad_call){.host = spec->host,
+                           .loop = spec->loop,
+                           .to = *spec->to,
                            .answered = m->type != KAD_ADD_PROVIDER,
-                           .timeout = timeout_ms,
+                           .timeout = spec->timeout_ms,
                            .done = done,
                            .arg = arg,
                            .len = len};
     memcpy(c->bytes, bytes, len);
     free(bytes);
     loop_task_init(&c->fail, on_fail, c);
-    const struct connect_spec spec = {.peer = &c->to, .timeout_ms = timeout_ms};
-    if (open_start(h, &spec, protocols, 1, on_open, c, &c->open) < 0)
-        loop_post(l, &c->fail);
+    const struct connect_spec to = {.peer = &c->to, .timeout_ms = spec->timeout_ms};
+    if (open_start(c->host, &to, &spec->protocol, 1, on_open, c, &c->open) < 0)
+        loop_post(c->loop, &c->fail);
     *out = c;
     return 0;
 }

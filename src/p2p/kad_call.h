@@ -13,11 +13,18 @@ struct kad_call;
 typedef void kad_call_fn(void *arg, int err, const struct kad_message *m,
                          const struct host_peer *peer);
 
+struct kad_call_spec { /* borrowed: the host and the loop while it lasts, the rest for the call */
+    struct host *host;
+    struct loop *loop;
+    const struct peer_id *to;
+    const char *protocol;
+    uint64_t timeout_ms;
+};
+
 /* `m` is not looked at any more afterwards. The answer comes later, once. 0, BEAM_ELIMIT (it is too
  * long), BEAM_ENOMEM. */
-int kad_call_start(struct host *h, struct loop *l, const struct peer_id *to,
-                   const struct kad_message *m, uint64_t timeout_ms, kad_call_fn *done, void *arg,
-                   struct kad_call **out);
+int kad_call_start(const struct kad_call_spec *spec, const struct kad_message *m, kad_call_fn *done,
+                   void *arg, struct kad_call **out);
 /* NULL allowed. */
 void kad_call_cancel(struct kad_call *c);
 

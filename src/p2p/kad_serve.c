@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "p2p/kad.h"
 #include "stream/frame.h"
 
 enum { IDLE_MS = 60 * 1000, ASKERS_MAX = 1024 };
@@ -105,7 +104,7 @@ int kad_serve_start(const struct kad_serve_spec *spec, struct kad_serve **out)
         return BEAM_ENOMEM;
     s->spec = *spec;
     TAILQ_INIT(&s->askers);
-    int err = host_handle(spec->host, KAD_PROTOCOL, on_stream, s);
+    int err = host_handle(spec->host, spec->protocol, on_stream, s);
     if (err < 0) {
         free(s);
         return err;
@@ -118,7 +117,7 @@ void kad_serve_stop(struct kad_serve *s)
 {
     if (!s)
         return;
-    host_unhandle(s->spec.host, KAD_PROTOCOL);
+    host_unhandle(s->spec.host, s->spec.protocol);
     while (!TAILQ_EMPTY(&s->askers))
         asker_free(TAILQ_FIRST(&s->askers));
     free(s);

@@ -11,11 +11,12 @@ struct kad_serve;
 struct kad_serve_spec { /* borrowed; the struct is copied */
     struct host *host;
     struct loop *loop;
+    const char *protocol;
     const struct clock_source *clock;
     const struct kad_answerer *answerer;
 };
 
-/* Answers KAD_PROTOCOL from now on; each stream any number of questions, one after the other.
+/* Answers the protocol from now on; each stream any number of questions, one after the other.
  * 0, BEAM_ENOMEM, BEAM_EEXIST. */
 int kad_serve_start(const struct kad_serve_spec *spec, struct kad_serve **out);
 /* NULL allowed. */

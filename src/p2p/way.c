@@ -226,6 +226,15 @@ int way_dialable(const struct multiaddr *a, struct beam_why *why)
     return 0;
 }
 
+bool way_public(const struct multiaddr *a, bool private)
+{
+    struct addr at;
+    enum multiaddr_code transport;
+    if (multiaddr_to_addr(a, &at, &transport) < 0)
+        return true;
+    return !addr_unspecified(&at) && (private || addr_scope(&at) == ADDR_GLOBAL);
+}
+
 /* Lower is tried earlier. */
 static int rank(const struct way_target *t)
 {

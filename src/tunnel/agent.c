@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tunnel/agent.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "identity/multiaddr_list.h"
 #include "p2p/keeper.h"
 #include "p2p/recall.h"
+#include "p2p/rendezvous.h"
 #include "path/circuits.h"
 
 enum {
@@ -28,6 +30,8 @@ struct agent {
     struct keeper *keeper;
     struct recall *recall; /* NULL: nothing is kept */
     struct finder *finder;
+    struct circuits rendezvous_way;
+    struct rendezvous *rendezvous;
     char *history;
 };
 
@@ -150,6 +154,30 @@ static int meet(struct agent *a, struct beam_why *why)
     return multiaddr_list_each("network.bootstrap", a->spec.bootstrap, NULL, begin_at, a, why);
 }
 
+/* Its circuits are those of somebody else, as is the host that it makes. */
+static int ask_strangers(struct agent *a, struct beam_why *why)
+{
+    if (!a->spec.rendezvous)
+        return 0;
+    a->rendezvous_way = a->way;
+    size_t len = strlen(a->way.persona);
+    (void)snprintf(a->rendezvous_way.persona + len, sizeof(a->rendezvous_way.persona) - len,
+                   " rendezvous");
+    const struct rendezvous_spec spec = {.loop = a->spec.loop,
+                                         .rng = a->spec.rng,
+                                         .clock = a->spec.clock,
+                                         .host = a->host,
+                                         .kad = a->kad,
+                                         .permit = a->spec.permit,
+                                         .tor = circuits_way(&a->rendezvous_way),
+                                         .nodes = a->spec.rendezvous,
+                                         .alone =
+                                             keeper_count(a->keeper) + recall_count(a->recall) == 0,
+                                         .ask_ms = a->spec.direct ? 0 : ASK_THROUGH_TOR_MS};
+    int err = rendezvous_new(&spec, &a->rendezvous);
+    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
+}
+
 static int join_dht(struct agent *a, struct beam_why *why)
 {
     bool direct = a->spec.direct;
@@ -183,6 +211,8 @@ int agent_relay_found(struct agent *a, const char *name, const struct path_event
     int err = file_private_dir(a->dir, why);
     if (err == 0)
         err = join_dht(a, why);
+    if (err == 0)
+        err = ask_strangers(a, why);
     return err < 0 ? err : path_relay_found(&spec, a->finder, events, out, why);
 }
 
@@ -193,10 +223,12 @@ bool agent_is_leaving(const struct agent *a)
 
 static void stop_finding(struct agent *a)
 {
+    rendezvous_free(a->rendezvous);
     finder_free(a->finder);
     keeper_free(a->keeper);
     recall_free(a->recall);
     kad_free(a->kad);
+    a->rendezvous = NULL;
     a->finder = NULL;
     a->keeper = NULL;
     a->recall = NULL;

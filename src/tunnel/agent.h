@@ -25,8 +25,11 @@ struct agent_spec { /* what is pointed to is borrowed, but for the key */
     const char *dir;       /* for what is kept of relays; copied */
     const char *bootstrap; /* nodes of the DHT to begin with, one a line; good while it starts */
     const char *ca_file; /* of authorities that a relay's https URL may be vouched for by; or "" */
-    bool keep;           /* reservations outlive this program */
-    bool direct;         /* the permit lets it dial without Tor: answers are waited for less long */
+    /* As struct rendezvous_spec has them; NULL: nobody is looked for in the DHT of IPFS. Good while
+     * it starts. */
+    const char *rendezvous;
+    bool keep;   /* reservations outlive this program */
+    bool direct; /* the permit lets it dial without Tor: answers are waited for less long */
 };
 
 /* 0 or BEAM_ENOMEM. */

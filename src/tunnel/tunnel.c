@@ -318,6 +318,7 @@ static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct 
                                      .dir = w->relays_dir,
                                      .bootstrap = w->bootstrap,
                                      .ca_file = w->ca_file,
+                                     .rendezvous = spec->rendezvous ? w->rendezvous : NULL,
                                      .direct = t->policy.egress != POLICY_EGRESS_TOR,
                                      .keep = !spec->ephemeral};
     t->persona.identity = NULL; /* the agent's now */

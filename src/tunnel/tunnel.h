@@ -30,6 +30,7 @@ struct tunnel_world {
     const char *relays_dir;        /* kept: what relays gave, and who they are */
     const char *ca_file;           /* trusted beside the system's authorities; or "" */
     const char *bootstrap;         /* nodes of the DHT to begin with, one a line */
+    const char *rendezvous;        /* nodes of the DHT of IPFS, for those who know nobody */
     struct departures *departures; /* NULL: relays are not told of a tunnel's end */
     uint64_t connect_timeout;      /* ms */
     uint64_t max_streams;          /* of a tunnel that is opened now */
@@ -55,6 +56,7 @@ struct tunnel_spec {
     const char *basic_auth;  /* file of the passwords that let requests in; NULL: all. HTTP alone */
     enum tunnel_protocol protocol;
     bool find_relay; /* of a policy with a relay, when none is named: one of the network's */
+    bool rendezvous; /* then, nodes of the network are looked for in the DHT of IPFS, too */
     const struct where *relays; /* of a policy with a relay; at most TUNNEL_RELAYS_MAX */
     size_t relay_count;
     bool named; /* the name is the user's own choice, for others to see */

@@ -74,7 +74,7 @@ class Home:
         """`within`: a command that runs beam, in a namespace or under a tracer."""
         os.mkdir(path, 0o700)
         self.path, self.within = path, list(within)
-        self.options = {"daemon.linger": LINGER, "tor.torrc": torrc,
+        self.options = {"daemon.linger": LINGER, "tor.torrc": torrc, "network.rendezvous": "off",
                         **{k.replace("__", "."): v for k, v in options.items()}}
         self._started = []
 

@@ -36,7 +36,8 @@ class Relay:
         self.folder, self.within = folder, list(within)
         self.front = front or f"127.0.0.1:{free_port()}"
         self.p2p = p2p or f"127.0.0.1:{free_port()}"
-        self.options = {"relay.tor": "no", **{k.replace("__", "."): v for k, v in options.items()}}
+        self.options = {"relay.tor": "no", "network.rendezvous": "off",
+                        **{k.replace("__", "."): v for k, v in options.items()}}
         self.more = []  # further words of its command line
         self.process = self.peer_id = self.address = None
         self.start()

@@ -40,6 +40,7 @@ static int open_place(struct place *p, struct loop *l, const char *listen, struc
     cr_assert_geq(sodium_init(), 0);
     isolation_init(&p->isolation, rng_system());
     cr_assert_eq(conf_new(&p->conf), 0);
+    cr_assert_eq(conf_set(p->conf, "network.rendezvous=off", why), 0);
     if (listen)
         cr_assert_eq(conf_set(p->conf, listen, why), 0, "%s", why->text);
     cr_assert_eq(tor_new(l, &tor, &events, &p->tor), 0);

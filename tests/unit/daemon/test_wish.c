@@ -125,6 +125,23 @@ BEAM_TEST(wish, targets)
     end(&s);
 }
 
+/* A relay that nobody named is looked for where nodes are known, or can be met. */
+BEAM_TEST(wish, a_relay_is_found_by_who_can_ask_somebody)
+{
+    struct set s = begin();
+    const struct message m = {.publish = {.target = "1", .policy = "private"}};
+    cr_assert_eq(read_wish(&s, &m), 0);
+    cr_expect(s.wish.find_relay && s.wish.rendezvous);
+    cr_assert_eq(conf_set(s.conf, "network.bootstrap=/ip4/192.0.2.1/tcp/1", &s.why), 0);
+    cr_assert_eq(read_wish(&s, &m), 0);
+    cr_expect(s.wish.find_relay && !s.wish.rendezvous);
+    cr_assert_eq(conf_set(s.conf, "network.bootstrap=", &s.why), 0);
+    cr_assert_eq(conf_set(s.conf, "network.rendezvous=off", &s.why), 0);
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "network.rendezvous"), "%s", s.why.text);
+    end(&s);
+}
+
 BEAM_TEST(wish, a_gate_that_cannot_be_is_wrong_usage)
 {
     struct set s = begin();

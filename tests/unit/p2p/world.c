@@ -112,6 +112,11 @@ static void tor_cancel(void *owner, void *dial)
 
 /* ---- hosts ---------------------------------------------------------------------------------- */
 
+struct way_tor world_way(struct node *n)
+{
+    return (struct way_tor){tor_dial, tor_cancel, n};
+}
+
 static void make_host(struct node *n, const struct limits *limits)
 {
     const struct host_spec spec = {.loop = n->world->loop,
@@ -121,7 +126,7 @@ static void make_host(struct node *n, const struct limits *limits)
                                    .permit = n->permit,
                                    .kind = n->kind,
                                    .agent = "beam/9.9.9",
-                                   .tor = {tor_dial, tor_cancel, n},
+                                   .tor = world_way(n),
                                    .limits = limits ? *limits : (struct limits){0}};
     cr_assert_eq(host_new(&spec, &n->host), 0);
 }

@@ -58,6 +58,9 @@ struct multiaddr world_listen(struct node *n);
 /* The same as if through Tor. */
 struct multiaddr world_onion(struct node *n);
 
+/* By which its host goes as if through Tor, for another host of the same node. */
+struct way_tor world_way(struct node *n);
+
 void world_on_connect(void *arg, int err, const struct beam_why *why, const struct host_peer *peer);
 void world_on_open(void *arg, int err, const struct beam_why *why, struct stream *s,
                    const char *protocol, const struct host_peer *peer);
