@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "p2p/kad_answer.h"
+#include "tests/sim/dice.h"
 #include "tests/sim/events.h"
 
 enum {
@@ -54,7 +55,7 @@ struct world {
     struct world_spec spec;
     struct events events;
     double churn;
-    uint64_t state; /* of the generator */
+    struct dice dice;
     struct rng rng;
     size_t n, room;
     struct node **nodes;
@@ -69,23 +70,9 @@ struct world {
 
 /* ---- chance ---- */
 
-static uint64_t draw(struct world *w)
-{
-    uint64_t z = w->state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
-}
-
 static double chance(struct world *w)
 {
-    return (double)(draw(w) >> 11) / 9007199254740992.0;
-}
-
-static void fill(void *arg, void *out, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        ((uint8_t *)out)[i] = (uint8_t)draw(arg);
+    return dice_part(&w->dice);
 }
 
 static void must(bool ok, const char *what)
@@ -311,7 +298,7 @@ static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad
 static struct node *random_up(struct world *w, bool server)
 {
     for (size_t tries = 0; tries < 100000; tries++) {
-        struct node *n = w->nodes[draw(w) % w->n];
+        struct node *n = w->nodes[dice_draw(&w->dice) % w->n];
         if (n->up && !n->liar && (n->server || !server))
             return n;
     }
@@ -393,7 +380,7 @@ static struct node *add_node(struct world *w, bool server)
     n->server = server;
     n->peer.len = sizeof(head) + 32;
     memcpy(n->peer.bytes, head, sizeof(head));
-    fill(w, n->peer.bytes + sizeof(head), 28);
+    dice_fill(&w->dice, n->peer.bytes + sizeof(head), 28);
     memcpy(n->peer.bytes + n->peer.len - 4, &n->index, 4);
     place(w, n);
     w->nodes[w->n++] = n;
@@ -433,7 +420,7 @@ static void tick(struct node *n)
 
 /* ---- the world ---- */
 
-/* In each second 16 come, or one for each 60 that are there: a crowd that has room in the tables. */
+/* In each second 16 come, or one for each 60 that are there. */
 static void grow(struct world *w, size_t nodes)
 {
     while (w->n < nodes) {
@@ -449,8 +436,8 @@ struct world *world_new(const struct world_spec *spec)
     struct world *w = calloc(1, sizeof(*w));
     must(w != NULL, "out of memory");
     w->spec = *spec;
-    w->state = spec->seed;
-    w->rng = (struct rng){.fill = fill, .arg = w};
+    w->dice.state = spec->seed;
+    w->rng = (struct rng){.fill = dice_fill, .arg = &w->dice};
     events_init(&w->events);
     w->clients = make_store(w, &(struct peer_id){.len = 0});
     grow(w, spec->nodes);
@@ -517,7 +504,7 @@ size_t world_put(struct world *w)
     struct kad_job *j;
     struct node *n = random_up(w, false);
     snprintf((char *)v->key, sizeof(v->key), "/sim/%zu", w->value_count);
-    fill(w, v->bytes, sizeof(v->bytes));
+    dice_fill(&w->dice, v->bytes, sizeof(v->bytes));
     v->owner = n->index;
     const struct kad_text key = {.at = v->key, .len = strlen((char *)v->key)};
     const struct kad_text bytes = {.at = v->bytes, .len = sizeof(v->bytes)};
@@ -578,7 +565,7 @@ void world_besiege(struct world *w, size_t value, size_t count)
         struct node *n = add_node(w, true);
         take_down(n);
         do {
-            fill(w, n->peer.bytes + 6, 28);
+            dice_fill(&w->dice, n->peer.bytes + 6, 28);
             kad_id_of_peer(&n->peer, &id);
         } while (kad_id_nearer(&key, &id, &nearest) > 0);
         n->liar = true;
