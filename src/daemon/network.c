@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/relaying.h"
 #include "identity/multiaddr_list.h"
+#include "p2p/mdns.h"
 #include "p2p/recall.h"
 #include "p2p/rendezvous_conf.h"
 #include "path/circuits.h"
@@ -42,6 +43,7 @@ struct network {
     struct recall *recall;
     struct relayed *relayed;       /* its use of circuit relays */
     struct hop *hop;               /* NULL: it is none itself */
+    struct mdns *mdns;             /* where its policy looks for peers nearby */
     struct rendezvous *rendezvous; /* NULL: the configuration does not have it */
     struct doorway *doorway;       /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
@@ -207,6 +209,7 @@ static void take_down(struct network *n)
     gossip_free(n->gossip);
     rendezvous_free(n->rendezvous);
     recall_free(n->recall);
+    mdns_free(n->mdns);
     kad_free(n->kad);
     hop_free(n->hop);
     relayed_free(n->relayed);
@@ -221,6 +224,7 @@ static void take_down(struct network *n)
     n->gossip = NULL;
     n->recall = NULL;
     n->rendezvous = NULL;
+    n->mdns = NULL;
     n->kad = NULL;
     n->hop = NULL;
     n->relayed = NULL;
@@ -331,6 +335,15 @@ static int meet(struct network *n, const struct policy *policy)
     return rendezvous_new(&spec, &n->rendezvous);
 }
 
+/* After it listens: what it tells others is where. */
+static int look_nearby(struct network *n, const struct policy *policy, struct beam_why *why)
+{
+    const struct mdns_spec mdns = {
+        .loop = n->spec.loop, .host = n->host, .rng = n->spec.rng, .permit = n->permit};
+    int err = policy->nearby ? mdns_new(&mdns, &n->mdns) : 0;
+    return err < 0 ? beam_why(why, err, "network: %s", beam_err_text(err)) : 0;
+}
+
 int network_up(struct network *n, struct beam_why *why)
 {
     const struct conf *c = n->spec.conf;
@@ -356,6 +369,8 @@ int network_up(struct network *n, struct beam_why *why)
         beam_why(why, err, "network: %s", beam_err_text(err));
     if (err == 0)
         err = multiaddr_list_each(listen_key, c->network_listen, onion_word, listen_at, n, why);
+    if (err == 0)
+        err = look_nearby(n, &policy, why);
     if (err == 0)
         err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, keep, n, why);
     if (err == 0)

@@ -2,6 +2,7 @@
 #include "loop/egress.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -169,4 +170,39 @@ void egress_cancel(struct egress *e)
 {
     if (e)
         egress_free(e);
+}
+
+/* ---- multicast ------------------------------------------------------------------------------ */
+
+static int aim(int fd, const struct lan *from, const struct addr *group)
+{
+    struct addr at = from->at;
+    const struct ip_mreqn where = {.imr_ifindex = (int)from->index};
+    int one = 1, far_as_it_goes = 255;
+    ((struct sockaddr_in *)&at.ss)->sin_port = ((const struct sockaddr_in *)&group->ss)->sin_port;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &where, sizeof(where)) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &far_as_it_goes, sizeof(far_as_it_goes)) < 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_MULTICAST_LOOP, &one, sizeof(one)) < 0)
+        return BEAM_EIO;
+    if (bind(fd, (const struct sockaddr *)&at.ss, at.len) < 0)
+        return errno == EADDRINUSE ? BEAM_EEXIST : BEAM_EIO;
+    return connect(fd, (const struct sockaddr *)&group->ss, group->len) < 0 ? BEAM_EIO : 0;
+}
+
+int egress_group(const struct permit *permit, const struct lan *from, const struct addr *group,
+                 int *out)
+{
+    int err = permit_check_nearby(permit, &from->at, NULL);
+    if (err < 0)
+        return err;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return BEAM_EIO;
+    err = aim(fd, from, group);
+    if (err < 0)
+        close(fd);
+    else
+        *out = fd;
+    return err;
 }

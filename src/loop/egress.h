@@ -7,6 +7,7 @@
 #define BEAM_LOOP_EGRESS_H
 
 #include "base/addr.h"
+#include "loop/lan.h"
 #include "loop/loop.h"
 #include "policy/permit.h"
 
@@ -28,5 +29,13 @@ int egress_dial(struct loop *l, const struct permit *permit, const struct addr *
                 struct egress **out);
 /* The handle is gone after `done` was called, and after this. NULL allowed. */
 void egress_cancel(struct egress *e);
+
+/*
+ * A socket whose datagrams go to a multicast group on one link and no farther (the group's range is
+ * the link), from the group's own port, and to this machine too. It takes none. The descriptor is
+ * the caller's. 0, BEAM_EPOLICY (before any socket is made), BEAM_EEXIST, BEAM_EIO.
+ */
+int egress_group(const struct permit *permit, const struct lan *from, const struct addr *group,
+                 int *out);
 
 #endif

@@ -245,6 +245,41 @@ void listen_close(struct listener *li)
         free(li);
 }
 
+/* What other sockets of this machine have joined elsewhere does not come here. */
+static int join(int fd, const struct lan *on, const struct addr *group)
+{
+    const struct ip_mreqn where = {.imr_multiaddr =
+                                       ((const struct sockaddr_in *)&group->ss)->sin_addr,
+                                   .imr_ifindex = (int)on->index};
+    int none = 0;
+    return setsockopt(fd, IPPROTO_IP, IP_MULTICAST_ALL, &none, sizeof(none)) < 0 ||
+                   setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &where, sizeof(where)) < 0
+               ? BEAM_EIO
+               : 0;
+}
+
+int listen_group(const struct permit *permit, const struct lan *on, const struct addr *group,
+                 int *out)
+{
+    int err = permit_check_nearby(permit, &on->at, NULL);
+    if (err < 0)
+        return err;
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return BEAM_EIO;
+    int one = 1;
+    err = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ? BEAM_EIO : 0;
+    if (err == 0 && bind(fd, (const struct sockaddr *)&group->ss, group->len) < 0)
+        err = bind_err(errno);
+    if (err == 0)
+        err = join(fd, on, group);
+    if (err < 0)
+        close(fd);
+    else
+        *out = fd;
+    return err;
+}
+
 int listen_from(int fd, struct addr *out)
 {
     struct addr from = {.len = sizeof(from.ss)};

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/addr.h"
+#include "loop/lan.h"
 #include "loop/loop.h"
 #include "policy/permit.h"
 
@@ -36,6 +37,14 @@ void listen_pause(struct listener *li);
 void listen_resume(struct listener *li);
 /* Closes and removes a unix socket's file. NULL allowed. */
 void listen_close(struct listener *li);
+
+/*
+ * A socket that takes the datagrams that are sent to a multicast group on one link, and no others;
+ * further programs may have one, too. The descriptor is the caller's. 0, BEAM_EPOLICY, BEAM_EEXIST,
+ * BEAM_EIO.
+ */
+int listen_group(const struct permit *permit, const struct lan *on, const struct addr *group,
+                 int *out);
 
 /* Where a connection comes from: 0 or BEAM_EIO. */
 int listen_from(int fd, struct addr *out);

@@ -189,7 +189,10 @@ static struct address_book_row *row_of(const struct entry *e, const struct multi
 /* What is known of it, and now is said again. */
 static void merge(struct address_book_row *old, const struct address_book_row *row)
 {
-    if (row->expires > old->expires)
+    /* That it is on this link is known for as long as it is said there. */
+    bool elsewhere = old->origin == PERMIT_NEARBY && row->origin == PERMIT_LEARNED;
+    bool nearer = old->origin == PERMIT_LEARNED && row->origin == PERMIT_NEARBY;
+    if (nearer || (row->expires > old->expires && !elsewhere))
         old->expires = row->expires;
     if (row->word > old->word)
         old->word = row->word;

@@ -455,6 +455,23 @@ void host_learn(struct host *h, const struct peer_id *peer, const struct multiad
     }
 }
 
+bool host_learn_nearby(struct host *h, const struct peer_id *peer, const struct multiaddr *addr,
+                       uint64_t ttl_ms)
+{
+    uint64_t now = loop_now(h->spec.loop);
+    const struct address_book_row row = {
+        .addr = *addr, .origin = PERMIT_NEARBY, .word = ADDRESS_SAID, .expires = now + ttl_ms};
+    struct way_target way;
+    return way_find(addr, h->spec.permit, PERMIT_NEARBY, 0, &way, NULL) == 0 &&
+           address_book_add(h->book, peer, &row, now) == 0;
+}
+
+bool host_connected(const struct host *h, const struct peer_id *id)
+{
+    const struct peer *peer = pool_peer(&h->pool, id);
+    return peer && peer->conns;
+}
+
 bool host_find(const struct host *h, const struct peer_id *id, struct host_peer *out)
 {
     const struct peer *peer = pool_peer(&h->pool, id);

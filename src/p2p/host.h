@@ -113,6 +113,13 @@ int host_keep(struct host *h, const struct peer_id *peer, bool on);
 void host_learn(struct host *h, const struct peer_id *peer, const struct multiaddr *addrs, size_t n,
                 enum address_word word, uint64_t ttl_ms);
 
+/* Where a peer on the same link says that it is; forgotten after ttl_ms, whatever else is said.
+ * Whether the permit lets it be dialled there; if not, it is not learned. */
+bool host_learn_nearby(struct host *h, const struct peer_id *peer, const struct multiaddr *addr,
+                       uint64_t ttl_ms);
+
+/* Whether there is a connection to the peer. */
+bool host_connected(const struct host *h, const struct peer_id *peer);
 /* The peer's preferred connection; false: none. */
 bool host_find(const struct host *h, const struct peer_id *peer, struct host_peer *out);
 /* Walks the connections, oldest first: start with *at = 0; false at the end. None may come or go

@@ -161,7 +161,7 @@ static bool learn(struct kad *k, const struct kad_contact *contact)
 {
     struct multiaddr addrs[KAD_ADDRS_MAX];
     struct way_target way;
-    struct host_peer peer;
+    struct address_book_row known[ADDRESS_BOOK_PER_PEER];
     size_t n = 0;
     for (size_t i = 0; i < contact->n; i++) {
         const struct kad_text *t = &contact->addrs[i];
@@ -172,7 +172,8 @@ static bool learn(struct kad *k, const struct kad_contact *contact)
     }
     if (n > 0)
         host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
-    return n > 0 || host_find(k->spec.host, &contact->peer, &peer);
+    return n > 0 || host_connected(k->spec.host, &contact->peer) ||
+           address_book_get(k->spec.host->book, &contact->peer, loop_now(k->spec.loop), known) > 0;
 }
 
 static bool on_learn(void *arg, const struct kad_contact *contact)

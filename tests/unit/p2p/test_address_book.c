@@ -223,3 +223,20 @@ BEAM_TEST(address_book, who_was_reached_outlives_hearsay_in_half_of_the_book)
     cr_expect_eq(address_book_peers(b), 4u);
     address_book_free(b);
 }
+
+BEAM_TEST(address_book, who_is_nearby_is_so_for_as_long_as_it_is_said_there)
+{
+    struct address_book *b = book_of(8);
+    struct peer_id p = peer(1);
+    struct multiaddr a = address(1);
+    cr_expect_eq(add(b, &p, &a, PERMIT_LEARNED, 1000, 0), 0);
+    cr_expect_eq(add(b, &p, &a, PERMIT_NEARBY, 100, 0), 0);
+    cr_expect_eq(add(b, &p, &a, PERMIT_LEARNED, 2000, 0), 0);
+    cr_expect_eq(address_book_get(b, &p, 0, rows), 1u);
+    cr_expect_eq(rows[0].origin, PERMIT_NEARBY);
+    cr_expect_eq(rows[0].expires, 100u);
+    cr_expect_eq(add(b, &p, &a, PERMIT_NEARBY, 200, 0), 0);
+    cr_expect_eq(address_book_get(b, &p, 150, rows), 1u);
+    cr_expect_eq(address_book_get(b, &p, 200, rows), 0u);
+    address_book_free(b);
+}

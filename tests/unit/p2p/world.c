@@ -131,20 +131,31 @@ static void make_host(struct node *n, const struct limits *limits)
     cr_assert_eq(host_new(&spec, &n->host), 0);
 }
 
-struct node *world_add(struct world *w, enum host_kind kind, enum policy_egress egress,
-                       const struct limits *limits)
+static struct node *add(struct world *w, enum host_kind kind, const struct policy *policy,
+                        const struct limits *limits)
 {
-    struct policy policy;
     cr_assert_lt(w->n, (size_t)WORLD_HOSTS);
     struct node *n = &w->nodes[w->n];
     n->world = w;
-    cr_assert_eq(policy_ad_hoc(POLICY_ONION, egress, &policy), 0);
-    cr_assert_eq(permit_new(&policy, &n->permit), 0);
+    cr_assert_eq(permit_new(policy, &n->permit), 0);
     w->n++;
     cr_assert_eq(key_pair_new(&w->rng, &n->key), 0);
     n->kind = kind;
     make_host(n, limits);
     return n;
+}
+
+struct node *world_add(struct world *w, enum host_kind kind, enum policy_egress egress,
+                       const struct limits *limits)
+{
+    struct policy policy;
+    cr_assert_eq(policy_ad_hoc(POLICY_ONION, egress, &policy), 0);
+    return add(w, kind, &policy, limits);
+}
+
+struct node *world_add_under(struct world *w, enum host_kind kind, const struct policy *policy)
+{
+    return add(w, kind, policy, NULL);
 }
 
 void world_again(struct node *n)

@@ -50,6 +50,8 @@ void world_clear(struct world *w);
 /* One more, of a kind and under an egress, with limits (NULL: customary). */
 struct node *world_add(struct world *w, enum host_kind kind, enum policy_egress egress,
                        const struct limits *limits);
+/* The same under a policy. */
+struct node *world_add_under(struct world *w, enum host_kind kind, const struct policy *policy);
 /* Its host ends, and another begins with the same key, which knows nothing. */
 void world_again(struct node *n);
 struct multiaddr world_addr(const char *text);
