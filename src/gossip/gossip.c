@@ -127,10 +127,11 @@ static void retry_later(struct talker *t)
         loop_timer_set(&t->retry, backoff_pause(t->tries++, RETRY_MS, RETRY_MAX_MS));
 }
 
-/* NULL: there are enough. */
+/* NULL: there are enough, or it is reached through a relay, which lets little pass. */
 static struct talker *talker_new(struct gossip *g, const struct host_peer *peer)
 {
-    if (g->count == GOSSIP_PEERS_MAX || (peer->inbound && g->inbound == GOSSIP_INBOUND_MAX))
+    if (peer->way == WAY_CIRCUIT || g->count == GOSSIP_PEERS_MAX ||
+        (peer->inbound && g->inbound == GOSSIP_INBOUND_MAX))
         return NULL;
     struct talker *t = calloc(1, sizeof(*t));
     if (!t)
@@ -158,13 +159,6 @@ static void shun(struct talker *t)
     part(t);
 }
 
-static bool is_intolerable(const struct talker *t)
-{
-    struct router_params params;
-    router_params_default(&params);
-    return router_score(t->gossip->router, t->peer, now_ms(t->gossip)) < params.graylist_threshold;
-}
-
 static void on_in_ended(void *arg, int err)
 {
     struct talker *t = arg;
@@ -180,8 +174,9 @@ static void on_in_message(void *arg, const uint8_t *data, size_t len)
     struct talker *t = arg;
     if (!t->peer)
         return;
-    int err = router_rpc(t->gossip->router, t->peer, data, len, now_ms(t->gossip));
-    if (is_intolerable(t))
+    const struct gossip *g = t->gossip;
+    int err = router_rpc(g->router, t->peer, data, len, now_ms(g));
+    if (router_shuns(g->router, t->peer, now_ms(g)))
         shun(t);
     else if (err < 0)
         on_in_ended(t, err);
@@ -288,7 +283,7 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
         retry_later(t);
         return;
     }
-    if (is_intolerable(t))
+    if (router_shuns(t->gossip->router, t->peer, now_ms(t->gossip)))
         shun(t);
     else if (t->in)
         frame_read(t->in, READ_MS);
@@ -392,11 +387,11 @@ static void on_meet(void *arg, const struct peer_id *id, struct rpc_text sealed)
 /* ---- the heartbeat -------------------------------------------------------------------------- */
 
 /* Streams move to the connection that is preferred, so that the other one can end; where there is
- * none for new streams, the peer is let go. */
+ * none for new streams, or one through a relay alone, the peer is let go. */
 static void look_after(struct talker *t, uint64_t now)
 {
     struct host_peer peer;
-    if (!host_find(t->gossip->spec.host, &t->id, &peer)) {
+    if (!host_find(t->gossip->spec.host, &t->id, &peer) || peer.way == WAY_CIRCUIT) {
         talker_free(t);
         return;
     }

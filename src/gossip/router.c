@@ -378,6 +378,11 @@ double router_score(const struct router *r, const struct router_peer *p, uint64_
     return score_of(r->score, p->card, now);
 }
 
+bool router_shuns(const struct router *r, const struct router_peer *p, uint64_t now)
+{
+    return router_score(r, p, now) < r->spec.params.graylist_threshold;
+}
+
 size_t router_peers(const struct router *r)
 {
     return r->peer_count;

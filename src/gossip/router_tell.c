@@ -3,7 +3,10 @@
 
 #include "base/err.h"
 
-enum { RECORD_MAX = 1024 /* bytes of a peer's record that are passed on */ };
+enum {
+    NAMED_MAX = 16,   /* peers in one PRUNE */
+    RECORD_MAX = 1024 /* bytes of a peer's record that are passed on */
+};
 
 /* ---- sending -------------------------------------------------------------------------------- */
 
@@ -69,7 +72,7 @@ static size_t others(const struct router *r, const struct router_peer *to, const
             router_card_score(r, r->peers[i]) >= 0)
             all.list[all.n++] = r->peers[i];
     router_shuffle(r, &all);
-    for (; n < all.n && n < r->spec.params.px_peers && n < RPC_PEERS_MAX; n++) {
+    for (; n < all.n && n < r->spec.params.px_peers && n < NAMED_MAX; n++) {
         const struct peer_id *id = &all.list[n]->id;
         size_t len = e->record ? e->record(e->arg, id, records[n], RECORD_MAX) : 0;
         out[n] = (struct rpc_peer){.id = {.at = id->bytes, .len = id->len},
@@ -81,8 +84,8 @@ static size_t others(const struct router *r, const struct router_peer *to, const
 void router_tell_prune(struct router *r, struct router_peer *p, const struct topic *t,
                        uint64_t backoff_ms, bool exchange)
 {
-    struct rpc_peer peers[RPC_PEERS_MAX];
-    uint8_t records[RPC_PEERS_MAX][RECORD_MAX];
+    struct rpc_peer peers[NAMED_MAX];
+    uint8_t records[NAMED_MAX][RECORD_MAX];
     uint64_t seconds = p->kind == ROUTER_MESHSUB_1_1 ? backoff_ms / 1000 : 0;
     size_t n = 0;
     if (exchange && r->spec.params.exchange && router_card_score(r, p) >= 0)

@@ -17,7 +17,7 @@
 enum crowd_kind {
     CROWD_HONEST,
     CROWD_FORGER,   /* messages whose signature is bad */
-    CROWD_BABBLER,  /* bytes that are no RPC, and RPCs that are too long */
+    CROWD_BABBLER,  /* bytes that are no RPC */
     CROWD_BEGGAR,   /* IWANT, for all that there is, again and again */
     CROWD_BRAGGART, /* IHAVE of what there is not */
     CROWD_PUSHER,   /* GRAFT, again and again */
