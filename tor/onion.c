@@ -76,6 +76,16 @@ void onion_warn(struct onion *o, const struct beam_why *why)
         o->events.warning(o->events.arg, why);
 }
 
+/* A directory takes no descriptor that counts less than the one it has, and tor counts by the
+ * time. */
+static const char *advice_for(const char *reason)
+{
+    return strcmp(reason, "UPLOAD_REJECTED") == 0
+               ? "they may have a newer one: see that this onion is published nowhere else, and "
+                 "that this machine's clock, which may have been ahead, is right; "
+               : "";
+}
+
 void onion_upload(struct onion *o, bool failed, const char *reason)
 {
     if (o->state != ONION_PUBLISHING)
@@ -93,8 +103,8 @@ void onion_upload(struct onion *o, bool failed, const char *reason)
     text_escape(reason, strlen(reason), text, sizeof(text));
     beam_why(&why, BEAM_EUNREACH,
              "no directory has taken the onion service's descriptor so far (%u tried%s%s): it "
-             "cannot be reached yet (tor goes on trying)",
-             o->failed, text[0] ? ", " : "", text);
+             "cannot be reached yet (%stor goes on trying)",
+             o->failed, text[0] ? ", " : "", text, advice_for(reason));
     onion_warn(o, &why);
 }
 

@@ -425,6 +425,7 @@ BEAM_TEST(onion, all_uploads_fail, .timeout = 30)
     kit_settle(b.loop);
     cr_assert_eq(s->warnings, 1, "said once");
     cr_assert_not_null(strstr(s->why.text, "UPLOAD_REJECTED"));
+    cr_assert_not_null(strstr(s->why.text, "published nowhere else"), "%s", s->why.text);
     say_desc(&b, "UPLOADED", s, "");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
     bed_close(&b);
