@@ -14,6 +14,8 @@
 #include "p2p/rendezvous_conf.h"
 #include "relay/announce.h"
 
+enum { GOSSIPERS = 256 /* nodes know relays, and through these one another */ };
+
 struct operator_network {
     struct operator_network_spec spec;
     struct kad *kad;
@@ -72,6 +74,7 @@ static int start_gossip(struct operator_network *n)
                                        .clock = clock_system(),
                                        .key = s->key,
                                        .exchange = true,
+                                       .peers = GOSSIPERS,
                                        .allow_private = s->conf->network_allow_private};
     int err = gossip_new(&gossip, &n->gossip);
     const struct news_spec news = {.loop = s->loop, .gossip = n->gossip, .clock = clock_system()};

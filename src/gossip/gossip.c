@@ -37,7 +37,6 @@ struct talker {
     struct gossip *gossip;
     struct peer_id id;
     bool inbound;    /* it dialled us */
-    bool shunned;    /* its score is too low */
     uint64_t serial; /* of the connection that `out` is on */
     struct open *open;
     struct frame *out, *in; /* what we opened and write to; what it opened and we read from */
@@ -123,15 +122,17 @@ static void on_retry(void *arg)
 
 static void retry_later(struct talker *t)
 {
-    if (!t->shunned && !loop_timer_pending(&t->retry))
+    if (!loop_timer_pending(&t->retry))
         loop_timer_set(&t->retry, backoff_pause(t->tries++, RETRY_MS, RETRY_MAX_MS));
 }
 
-/* NULL: there are enough, or it is reached through a relay, which lets little pass. */
+/* NULL: there are enough, it is reached through a relay, which lets little pass, or it has too bad
+ * a name. */
 static struct talker *talker_new(struct gossip *g, const struct host_peer *peer)
 {
-    if (peer->way == WAY_CIRCUIT || g->count == GOSSIP_PEERS_MAX ||
-        (peer->inbound && g->inbound == GOSSIP_INBOUND_MAX))
+    if (peer->way == WAY_CIRCUIT || g->count >= g->spec.peers ||
+        (peer->inbound && g->inbound >= g->spec.peers - g->spec.peers / 4) ||
+        router_shuns(g->router, peer->id, now_ms(g)))
         return NULL;
     struct talker *t = calloc(1, sizeof(*t));
     if (!t)
@@ -154,9 +155,7 @@ static struct talker *talker_new(struct gossip *g, const struct host_peer *peer)
 static void shun(struct talker *t)
 {
     log_info("gossip", "a peer misbehaves, and is not listened to any more");
-    t->shunned = true;
-    loop_timer_clear(&t->retry);
-    part(t);
+    talker_free(t);
 }
 
 static void on_in_ended(void *arg, int err)
@@ -176,7 +175,7 @@ static void on_in_message(void *arg, const uint8_t *data, size_t len)
         return;
     const struct gossip *g = t->gossip;
     int err = router_rpc(g->router, t->peer, data, len, now_ms(g));
-    if (router_shuns(g->router, t->peer, now_ms(g)))
+    if (router_shuns(g->router, &t->id, now_ms(g)))
         shun(t);
     else if (err < 0)
         on_in_ended(t, err);
@@ -190,6 +189,8 @@ static void listen_to(struct talker *t, struct stream *s)
     const struct frame_events events = {.message = on_in_message, .ended = on_in_ended, .arg = t};
     frame_free(t->in); /* the newer one counts */
     t->in = NULL;
+    if (t->out)
+        loop_timer_clear(&t->retry); /* nothing is missing any more */
     if (frame_new(g->spec.loop, s, RPC_MAX, &events, &t->in) == 0 && t->peer)
         frame_read(t->in, READ_MS);
 }
@@ -200,7 +201,7 @@ static void on_stream(void *arg, struct stream *s, const struct host_peer *peer)
     struct talker *t = find(g, peer->id);
     if (!t)
         t = talker_new(g, peer);
-    if (!t || t->shunned) {
+    if (!t) {
         stream_reset(s);
         stream_free(s);
         return;
@@ -283,9 +284,7 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
         retry_later(t);
         return;
     }
-    if (router_shuns(t->gossip->router, t->peer, now_ms(t->gossip)))
-        shun(t);
-    else if (t->in)
+    if (t->in)
         frame_read(t->in, READ_MS);
 }
 
@@ -294,7 +293,7 @@ static void reach(struct talker *t)
     struct gossip *g = t->gossip;
     struct host_peer peer;
     const struct connect_spec spec = {.peer = &t->id};
-    if (t->open || t->out || t->shunned || loop_timer_pending(&t->retry) ||
+    if (t->open || t->out || loop_timer_pending(&t->retry) ||
         !host_find(g->spec.host, &t->id, &peer))
         return;
     if (open_start(g->spec.host, &spec, protocols, PROTOCOLS, on_open, t, &t->open) < 0)
@@ -443,6 +442,10 @@ int gossip_new(const struct gossip_spec *spec, struct gossip **out)
     if (!g)
         return BEAM_ENOMEM;
     g->spec = *spec;
+    if (g->spec.peers == 0)
+        g->spec.peers = GOSSIP_PEERS;
+    if (g->spec.peers > ROUTER_PEERS_MAX)
+        g->spec.peers = ROUTER_PEERS_MAX;
     g->seqno = spec->clock->wall_ms(spec->clock->arg) * SEQNO_A_MS;
     TAILQ_INIT(&g->talkers);
     loop_timer_init(spec->loop, &g->beat, on_beat, g);

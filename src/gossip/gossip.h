@@ -14,7 +14,7 @@
 
 #define GOSSIP_PROTOCOL "/meshsub/1.1.0"
 
-enum { GOSSIP_PEERS_MAX = 64, GOSSIP_INBOUND_MAX = 48 /* of these, such as dialled us */ };
+enum { GOSSIP_PEERS = 64 /* that a host speaks with, if nothing else is said */ };
 
 struct gossip;
 
@@ -26,7 +26,9 @@ struct gossip_spec { /* borrowed; outlives the gossip; the struct is copied */
     const struct key_pair *key; /* the host's, which signs; NULL: it publishes nothing */
     bool exchange;              /* peers are told of others, and others' word is followed: never
                                  * for a persona that must not be known */
-    bool allow_private;         /* of addresses that mean nothing elsewhere, too (for tests) */
+    size_t peers; /* at most so many, of whom three quarters may have dialled us; 0: GOSSIP_PEERS,
+                         * and never more than ROUTER_PEERS_MAX */
+    bool allow_private; /* of addresses that mean nothing elsewhere, too (for tests) */
 };
 
 /* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has it), BEAM_ELIMIT. */

@@ -378,9 +378,10 @@ double router_score(const struct router *r, const struct router_peer *p, uint64_
     return score_of(r->score, p->card, now);
 }
 
-bool router_shuns(const struct router *r, const struct router_peer *p, uint64_t now)
+bool router_shuns(const struct router *r, const struct peer_id *id, uint64_t now)
 {
-    return router_score(r, p, now) < r->spec.params.graylist_threshold;
+    const struct score_card *card = score_find(r->score, id);
+    return card && score_of(r->score, card, now) < r->spec.params.graylist_threshold;
 }
 
 size_t router_peers(const struct router *r)

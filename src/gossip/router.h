@@ -116,8 +116,8 @@ bool router_count(const struct router *r, const char *topic, struct router_count
 const char *router_topic_name(const struct router *r, size_t i);
 bool router_is_meshed(const struct router *r, struct router_peer *p, const char *topic);
 double router_score(const struct router *r, const struct router_peer *p, uint64_t now);
-/* Nothing of it is looked at any more: it is below the graylist threshold. */
-bool router_shuns(const struct router *r, const struct router_peer *p, uint64_t now);
+/* Nothing of a peer, here or not, is looked at any more: it is below the graylist threshold. */
+bool router_shuns(const struct router *r, const struct peer_id *id, uint64_t now);
 size_t router_peers(const struct router *r);
 
 #endif

@@ -231,7 +231,7 @@ BEAM_TEST(router, who_is_below_the_graylist_is_not_heard)
     struct post *good = kit_post(&k, 1, true), *bad = kit_post(&k, 2, false);
     for (int i = 0; i < 5; i++)
         kit_publish(&k, p, bad);
-    cr_assert(router_shuns(k.router, p->peer, k.now));
+    cr_assert(router_shuns(k.router, &p->id, k.now));
     kit_publish(&k, p, good);
     cr_assert_eq(k.heard, 0);
     cr_assert_eq(router_rpc(k.router, p->peer, "\xff\xff", 2, k.now), 0, "not even looked at");
