@@ -174,3 +174,9 @@ bool endpoint_find(const struct endpoint_base *base, const struct http_head *hea
         out->name[0] = '\0';
     return true;
 }
+
+bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host)
+{
+    char label[RESERVATION_NAME_SIZE];
+    return !take_label(base, host, label);
+}

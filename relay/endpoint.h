@@ -45,6 +45,8 @@ struct endpoint {
     char prefix[ENDPOINT_PREFIX_SIZE]; /* of the request's target, "/t/ID"; "" for none */
 };
 
+/* Whether a request's host is the relay's own, or none. */
+bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host);
 /* How many bytes of an authority are its host, in brackets perhaps: the rest is its port. */
 size_t endpoint_host_len(const char *text, size_t len);
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "proxy/engine.h"
 #include "proxy/h2_visitor.h"
+#include "proxy/request.h"
 #include "relay/front_spare.h"
 #include "relay/metered.h"
 #include "relay/notices.h"
@@ -16,6 +17,7 @@
 
 enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024, REST_MAX_S = 24 * 3600 };
 enum {
+    STATUS_OK = 200,
     STATUS_REDIRECT = 308,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
@@ -64,6 +66,8 @@ struct front {
     void *room_arg;
 };
 
+static const char notice_fields[] = "Content-Type: text/plain; charset=utf-8\r\n"
+                                    "X-Content-Type-Options: nosniff\r\n";
 static const struct answer forbidden = {.status = STATUS_FORBIDDEN};
 static const struct answer not_found = {.status = STATUS_NOT_FOUND};
 /* An owner that comes back does so within a few seconds. */
@@ -110,6 +114,14 @@ static bool shares_host(const struct front *f, const struct endpoint *e)
     return e->prefix[0] && !f->spec.terms->local;
 }
 
+/* Counts it, and tells the owner, if there still is one. */
+static void refused(struct front *f, const struct lease *lease, enum terms_rule rule)
+{
+    f->spec.counts->refused[rule]++;
+    if (lease)
+        notices_add(f->notices, lease, rule);
+}
+
 static bool allows(void *arg, const struct http_head *response)
 {
     struct guest *g = arg;
@@ -119,8 +131,7 @@ static bool allows(void *arg, const struct http_head *response)
         return true;
     const struct lease *lease =
         lease_by_id(f->spec.store, g->id, f->spec.clock->wall_ms(f->spec.clock->arg));
-    if (lease)
-        notices_add(f->notices, lease, rule);
+    refused(f, lease, rule);
     return false;
 }
 
@@ -185,6 +196,7 @@ static void open_visit(struct guest *g, const struct lease *lease)
         visit_open_start(spec->loop, spec->host, &lease->owner, &head, OPEN_MS, on_opened, g,
                          &g->opening) < 0) {
         leave(g);
+        spec->counts->away++;
         engine_answer(g->engine, &unavailable);
     }
 }
@@ -228,11 +240,12 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
     const struct front_spec *spec = &g->front->spec;
     uint64_t wait_ms = 0;
     if (!guard_request(spec->guard, &g->from, &lease->owner, loop_now(spec->loop), &wait_ms)) {
+        spec->counts->put_off++;
         put_off(g, STATUS_TOO_MANY, wait_ms);
         return false;
     }
     if (traffic_sleeps(spec->traffic) || traffic_tunnel_sleeps(spec->traffic, lease->id)) {
-        notices_add(g->front->notices, lease, TERMS_TRAFFIC);
+        refused(g->front, lease, TERMS_TRAFFIC);
         put_off(g, STATUS_UNAVAILABLE, rest_ms(spec->traffic));
         return false;
     }
@@ -240,7 +253,7 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
     enum terms_rule rule = terms_request(spec->terms, g->class, head);
     if (rule == TERMS_PASS)
         return true;
-    notices_add(g->front->notices, lease, rule);
+    refused(g->front, lease, rule);
     engine_answer(g->engine, &forbidden);
     return false;
 }
@@ -272,6 +285,25 @@ static bool answer_plain(struct guest *g, const struct http_head *head)
     return true;
 }
 
+/* For no endpoint: what the relay itself has to say, on its own host, or nothing. */
+static void answer_nobody(struct guest *g, const struct http_head *head)
+{
+    const struct front_spec *spec = &g->front->spec;
+    struct http_text path = request_path(head);
+    bool reads = http_text_is(head->method, "GET") || http_text_is(head->method, "HEAD");
+    if (spec->notice[0] && reads && path.len == 1 && path.at[0] == '/' &&
+        endpoint_is_relay(spec->base, request_host(head))) {
+        const struct answer a = {.status = STATUS_OK,
+                                 .fields = notice_fields,
+                                 .body = spec->notice,
+                                 .body_len = strlen(spec->notice)};
+        engine_answer(g->engine, &a);
+        return;
+    }
+    spec->counts->unknown++;
+    engine_answer(g->engine, &not_found);
+}
+
 static void on_ask(void *arg, const struct http_head *head, bool kept)
 {
     struct guest *g = arg;
@@ -282,9 +314,10 @@ static void on_ask(void *arg, const struct http_head *head, bool kept)
     if (g->metered)
         metered_charge(g->metered, NULL);
     if (!lease) {
-        engine_answer(g->engine, &not_found);
+        answer_nobody(g, head);
         return;
     }
+    g->front->spec.counts->requests++;
     if (!passes(g, head, lease, &e))
         return;
     set_rules(g, lease, &e);
@@ -400,13 +433,21 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     return true;
 }
 
+static bool enters(struct front *f, const struct net *from)
+{
+    bool may = guard_enter(f->spec.guard, from);
+    f->spec.counts->turned_away += !may;
+    return may;
+}
+
 void front_visitor(struct front *f, struct stream *s, const struct addr *from, bool tls)
 {
     char address[VISIT_HEAD_VISITOR_SIZE];
     struct net at;
     net_of(from, &at);
     write_visitor(from, address);
-    if (!guard_enter(f->spec.guard, &at))
+    f->spec.counts->visitors++;
+    if (!enters(f, &at))
         turn_away(s);
     else if (!welcome(f, NULL, s, &at, address, tls))
         guard_leave(f->spec.guard, &at);
@@ -445,7 +486,8 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
 {
     struct net at;
     net_of(from, &at);
-    if (!guard_enter(f->spec.guard, &at)) {
+    f->spec.counts->visitors++;
+    if (!enters(f, &at)) {
         turn_away(s);
         return;
     }

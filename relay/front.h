@@ -13,6 +13,7 @@
 #define BEAM_RELAY_FRONT_H
 
 #include "p2p/host.h"
+#include "relay/counts.h"
 #include "relay/endpoint.h"
 #include "relay/guard.h"
 #include "relay/lease.h"
@@ -31,6 +32,8 @@ struct front_spec { /* what is pointed to is borrowed */
     const struct terms *terms;
     struct guard *guard;
     struct traffic *traffic;
+    struct counts *counts;
+    const char *notice;     /* what is at "/" of the relay's own host, as text; "": nothing */
     uint64_t max_body;      /* bytes of a request's body; 0: any */
     uint64_t response_ms;   /* for an owner to answer; 0: 60 s, and so is: */
     uint64_t idle_ms;       /* between requests, and for bytes that must come or go */

@@ -13,6 +13,7 @@
 #include "p2p/ping.h"
 #include "relay/exchange.h"
 #include "relay/pins.h"
+#include "relay/solve.h"
 #include "relay/ticket.h"
 
 enum {
@@ -26,6 +27,7 @@ enum {
     RECONNECT_MS = 30000, /* Tor may hold on to the way to an onion that has moved */
     PROOF_DIRECT_MS = 15000,
     PROOF_TOR_MS = 90000,
+    WORKED_MAX = 3,
     NOTICES_MS = 60000,
     NOTICES_MAX = 16 /* that are heard in so long */
 };
@@ -46,6 +48,10 @@ struct owner {
 
     enum way way;
     struct exchange *exchange;
+    struct solve *solve; /* work that the relay asks for a new reservation */
+    bool has_work;
+    uint8_t seed[WORK_SEED_SIZE], nonce[WORK_NONCE_SIZE];
+    unsigned worked; /* how often in a row */
     struct proof *proof;
     struct reservation_answer answer;
     size_t url_at; /* of the answer's, that which is being checked */
@@ -216,6 +222,12 @@ static void ask(struct owner *o, enum reservation_verb verb)
     } else {
         snprintf(r.name, sizeof(r.name), "%s", o->name);
     }
+    if (o->has_work && !o->has_ticket && verb == RESERVATION_RESERVE) {
+        r.has_work = true;
+        memcpy(r.seed, o->seed, sizeof(r.seed));
+        memcpy(r.nonce, o->nonce, sizeof(r.nonce));
+    }
+    o->has_work = false;
     int err = exchange_start(o->spec.loop, o->spec.host, &spec, o->spec.where.text, &r, on_answer,
                              o, &o->exchange);
     sodium_memzero(&r, sizeof(r));
@@ -226,9 +238,31 @@ static void ask(struct owner *o, enum reservation_verb verb)
     }
 }
 
+static void on_solved(void *arg, const uint8_t nonce[WORK_NONCE_SIZE])
+{
+    struct owner *o = arg;
+    o->solve = NULL;
+    o->has_work = true;
+    memcpy(o->nonce, nonce, sizeof(o->nonce));
+    ask(o, RESERVATION_RESERVE);
+}
+
+/* Whether it is done: a relay that is never content, or asks for more than is reasonable, is not
+ * worked for. */
+static bool works(struct owner *o, const struct reservation_answer *a)
+{
+    if (a->status != RESERVATION_WORK || a->bits > WORK_BITS_MAX || o->worked++ >= WORKED_MAX)
+        return false;
+    memcpy(o->seed, a->seed, sizeof(o->seed));
+    return solve_start(o->spec.loop, host_id(o->spec.host), o->seed, (unsigned)a->bits, on_solved,
+                       o, &o->solve) == 0;
+}
+
 static void refused(struct owner *o, const struct reservation_answer *a)
 {
     struct beam_why why;
+    if (works(o, a))
+        return;
     char reason[RESERVATION_REASON_SIZE];
     int err = reservation_status_err(a->status);
     if (a->status == RESERVATION_FORBIDDEN && o->has_ticket) {
@@ -276,6 +310,7 @@ static void on_answer(void *arg, int err, const struct beam_why *why,
     }
     o->answer = *answer;
     o->refused = 0;
+    o->worked = 0;
     keep_ticket(o);
     if (o->state == OWNER_UP)
         set_renewal(o);
@@ -442,6 +477,8 @@ static void leave(struct owner *o)
     loop_timer_clear(&o->again);
     exchange_cancel(o->exchange);
     o->exchange = NULL;
+    solve_cancel(o->solve);
+    o->solve = NULL;
     ping_stop(o->ping);
     o->ping = NULL;
 }

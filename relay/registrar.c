@@ -125,6 +125,46 @@ static enum reservation_status admit(struct registrar *r, const struct desk *d, 
     return RESERVATION_BUSY;
 }
 
+unsigned registrar_work(const struct registrar *r)
+{
+    const struct registrar_spec *s = &r->spec;
+    unsigned least = (unsigned)*s->work_least;
+    unsigned full = (unsigned)(lease_count(s->store) * 100 / s->max_reservations);
+    unsigned bits = work_bits(guard_load(s->guard, loop_now(s->loop)), full);
+    return bits > least ? bits : least;
+}
+
+/* Whether enough was done for a new reservation. */
+static enum reservation_status check_work(struct registrar *r, const struct peer_id *owner,
+                                          const struct reservation_request *request,
+                                          struct reservation_answer *out)
+{
+    unsigned bits = registrar_work(r);
+    uint64_t at = loop_now(r->spec.loop);
+    if (bits == 0)
+        return RESERVATION_OK;
+    if (request->has_work) {
+        int err = work_check(r->spec.work, owner, request->seed, request->nonce, at);
+        if (err == 0)
+            return RESERVATION_OK;
+        if (err == BEAM_ELIMIT || err == BEAM_ENOMEM)
+            return RESERVATION_BUSY;
+    }
+    work_seed(r->spec.work, owner, bits, at, out->seed);
+    out->bits = bits;
+    return RESERVATION_WORK;
+}
+
+/* What only a new reservation is asked. */
+static enum reservation_status judge_new(struct registrar *r, const struct peer_id *owner,
+                                         const struct reservation_request *request, bool named,
+                                         struct reservation_answer *out)
+{
+    if (named && request->name[0] && names_refuse(*r->spec.names, request->name))
+        return RESERVATION_NAME_REFUSED;
+    return check_work(r, owner, request, out);
+}
+
 static void decide(struct registrar *r, const struct desk *d,
                    const struct reservation_request *request, struct reservation_answer *out)
 {
@@ -133,6 +173,8 @@ static void decide(struct registrar *r, const struct desk *d,
     bool named = r->spec.base->domain[0] != '\0';
     enum reservation_status status =
         admit(r, d, request->verb == RESERVATION_RESERVE && !request->has_id, out);
+    if (status == RESERVATION_OK && request->verb == RESERVATION_RESERVE && !request->has_id)
+        status = judge_new(r, owner, request, named, out);
     if (status == RESERVATION_OK && request->has_id && guard_bars(r->spec.guard, request->id))
         status = RESERVATION_BARRED;
     if (status == RESERVATION_OK)
@@ -140,11 +182,13 @@ static void decide(struct registrar *r, const struct desk *d,
     out->status = status;
     if (status != RESERVATION_OK) {
         sodium_memzero(out->token, sizeof(out->token));
+        counts_decline(r->spec.counts, status);
         refuse(status, out);
     } else if (lease) {
         grant(r, lease, out);
         keep(r, owner);
     }
+    r->spec.counts->granted += status == RESERVATION_OK;
     log_info("relay", "a request of kind %d: %s; %zu reservations", (int)request->verb,
              reservation_status_text(status), lease_count(r->spec.store));
 }

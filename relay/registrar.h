@@ -4,11 +4,14 @@
 #define BEAM_RELAY_REGISTRAR_H
 
 #include "p2p/host.h"
+#include "relay/counts.h"
 #include "relay/endpoint.h"
 #include "relay/guard.h"
 #include "relay/lease.h"
+#include "relay/names.h"
 #include "relay/terms.h"
 #include "relay/traffic.h"
+#include "relay/work.h"
 
 struct registrar;
 
@@ -21,6 +24,11 @@ struct registrar_spec { /* what is pointed to is borrowed */
     const struct terms *terms;
     struct guard *guard;
     const struct traffic *traffic;
+    struct names *const *names; /* that nobody gets; may become others */
+    struct work *work;
+    const uint64_t *work_least; /* bits that a new reservation costs at any time */
+    size_t max_reservations;
+    struct counts *counts;
     uint64_t lease_ms;              /* as the store's limits have it */
     uint64_t max_body, max_streams; /* told to owners */
     bool visitor_addresses;         /* owners who ask may know them */
@@ -28,6 +36,8 @@ struct registrar_spec { /* what is pointed to is borrowed */
 
 /* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has one). */
 int registrar_new(const struct registrar_spec *spec, struct registrar **out);
+/* Bits that a new reservation costs now; 0: none. */
+unsigned registrar_work(const struct registrar *r);
 /* Before its host. NULL allowed. */
 void registrar_free(struct registrar *r);
 

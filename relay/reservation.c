@@ -12,7 +12,9 @@ enum {
     REQUEST_NAME = 3,
     REQUEST_ID = 4,
     REQUEST_TOKEN = 5,
-    REQUEST_VISITOR_ADDRESS = 6
+    REQUEST_VISITOR_ADDRESS = 6,
+    REQUEST_SEED = 7,
+    REQUEST_NONCE = 8
 };
 
 enum {
@@ -24,7 +26,9 @@ enum {
     ANSWER_LIMITS = 6,
     ANSWER_VISITOR_ADDRESS = 7,
     ANSWER_REASON = 8,
-    ANSWER_RETRY = 9
+    ANSWER_RETRY = 9,
+    ANSWER_SEED = 10,
+    ANSWER_BITS = 11
 };
 
 enum { LIMITS_MAX_BODY = 1, LIMITS_MAX_STREAMS = 2 };
@@ -102,6 +106,10 @@ int reservation_request_encode(const struct reservation_request *r, void *out, s
         pb_write_bytes(&w, REQUEST_TOKEN, r->token, sizeof(r->token));
     }
     write_number(&w, REQUEST_VISITOR_ADDRESS, r->visitor_address);
+    if (r->has_work) {
+        pb_write_bytes(&w, REQUEST_SEED, r->seed, sizeof(r->seed));
+        pb_write_bytes(&w, REQUEST_NONCE, r->nonce, sizeof(r->nonce));
+    }
     return wire_write_end(&w, out_len);
 }
 
@@ -121,6 +129,11 @@ static int take_request(const struct pb_field *f, struct reservation_request *ou
         return take_fixed(f, out->token, sizeof(out->token));
     case REQUEST_VISITOR_ADDRESS:
         return take_bool(f, &out->visitor_address);
+    case REQUEST_SEED:
+        out->has_work = true;
+        return take_fixed(f, out->seed, sizeof(out->seed));
+    case REQUEST_NONCE:
+        return take_fixed(f, out->nonce, sizeof(out->nonce));
     default:
         return 0;
     }
@@ -130,7 +143,8 @@ static int take_request(const struct pb_field *f, struct reservation_request *ou
 static bool request_is_whole(const struct reservation_request *r, uint32_t seen)
 {
     bool id = seen & 1u << REQUEST_ID, token = seen & 1u << REQUEST_TOKEN;
-    if (id != token || r->verb == 0)
+    bool seed = seen & 1u << REQUEST_SEED, nonce = seen & 1u << REQUEST_NONCE;
+    if (id != token || seed != nonce || r->verb == 0)
         return false;
     if (r->verb == RESERVATION_RESERVE)
         return r->kind != 0;
@@ -145,7 +159,7 @@ int reservation_request_decode(const void *data, size_t len, struct reservation_
     uint32_t seen = 0;
     pb_read_init(&reader, data, len);
     while (pb_next(&reader, &f)) {
-        if (f.number > REQUEST_VISITOR_ADDRESS)
+        if (f.number > REQUEST_NONCE)
             continue;
         if (!once(&seen, &f) || take_request(&f, &r) < 0)
             pb_fail(&reader, BEAM_EINVAL);
@@ -187,6 +201,10 @@ int reservation_answer_encode(const struct reservation_answer *a, void *out, siz
     }
     write_text(&w, ANSWER_REASON, a->reason);
     write_number(&w, ANSWER_RETRY, a->retry);
+    if (a->status == RESERVATION_WORK) {
+        pb_write_bytes(&w, ANSWER_SEED, a->seed, sizeof(a->seed));
+        write_number(&w, ANSWER_BITS, a->bits);
+    }
     return wire_write_end(&w, out_len);
 }
 
@@ -238,6 +256,10 @@ static int take_answer(const struct pb_field *f, struct reservation_answer *out)
         return take_text(f, out->reason, sizeof(out->reason));
     case ANSWER_RETRY:
         return take_number(f, &out->retry);
+    case ANSWER_SEED:
+        return take_fixed(f, out->seed, sizeof(out->seed));
+    case ANSWER_BITS:
+        return take_number(f, &out->bits);
     default:
         return 0;
     }
@@ -248,6 +270,9 @@ static bool answer_is_whole(const struct reservation_answer *a, uint32_t seen)
 {
     const uint32_t parts =
         1u << ANSWER_ID | 1u << ANSWER_TOKEN | 1u << ANSWER_URL | 1u << ANSWER_LEASE;
+    const uint32_t work = 1u << ANSWER_SEED | 1u << ANSWER_BITS;
+    if (a->status == RESERVATION_WORK ? (seen & work) != work || a->bits == 0 : (seen & work) != 0)
+        return false;
     if (a->status != RESERVATION_OK)
         return a->status > RESERVATION_OK && !(seen & parts);
     return (seen & parts) == 0 || ((seen & parts) == parts && a->lease > 0);
@@ -261,7 +286,7 @@ int reservation_answer_decode(const void *data, size_t len, struct reservation_a
     memset(out, 0, sizeof(*out));
     pb_read_init(&reader, data, len);
     while (pb_next(&reader, &f)) {
-        if (f.number > ANSWER_RETRY)
+        if (f.number > ANSWER_BITS)
             continue;
         if ((!once(&seen, &f) && f.number != ANSWER_URL) || take_answer(&f, out) < 0)
             pb_fail(&reader, BEAM_EINVAL);
@@ -313,6 +338,8 @@ const char *reservation_status_text(uint64_t status)
         return "the relay takes no more reservations now";
     case RESERVATION_BARRED:
         return "the relay's operator does not serve this key";
+    case RESERVATION_WORK:
+        return "a new reservation costs work now";
     default:
         return "refused";
     }
@@ -329,6 +356,7 @@ int reservation_status_err(uint64_t status)
         return BEAM_EAUTH;
     case RESERVATION_LIMIT:
     case RESERVATION_BUSY:
+    case RESERVATION_WORK:
         return BEAM_ELIMIT;
     case RESERVATION_MALFORMED:
         return BEAM_EPROTO;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "relay/work.h"
 
 #define RESERVATION_PROTOCOL "/beam/relay/1.0.0"
 
@@ -44,7 +45,9 @@ enum reservation_status {
     RESERVATION_FORBIDDEN = 204,    /* no such reservation, or not this key's, or a wrong token */
     RESERVATION_LIMIT = 205,        /* this key has as many as it may have */
     RESERVATION_BUSY = 206,         /* the relay takes no more now: ask again in `retry` */
-    RESERVATION_BARRED = 207        /* the relay's operator does not serve this key */
+    RESERVATION_BARRED = 207,       /* the relay's operator does not serve this key */
+    RESERVATION_WORK = 208,         /* a new one costs work now: ask again with it */
+    RESERVATION_LAST = RESERVATION_WORK
 };
 
 struct reservation_request {
@@ -55,6 +58,8 @@ struct reservation_request {
     uint8_t id[RESERVATION_ID_SIZE];
     uint8_t token[RESERVATION_TOKEN_SIZE];
     bool visitor_address; /* the owner wants to know its visitors' addresses */
+    bool has_work;        /* of a RESERVE that was refused with RESERVATION_WORK, and: */
+    uint8_t seed[WORK_SEED_SIZE], nonce[WORK_NONCE_SIZE];
 };
 
 struct reservation_answer {
@@ -71,6 +76,9 @@ struct reservation_answer {
     char reason
         [RESERVATION_REASON_SIZE]; /* for a person, UTF-8; as it came: escape before showing */
     uint64_t retry;                /* seconds; 0: not said */
+    /* Of RESERVATION_WORK: */
+    uint8_t seed[WORK_SEED_SIZE];
+    uint64_t bits;
 };
 
 /* 0 or BEAM_ELIMIT. Sets *out_len. */

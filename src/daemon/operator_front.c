@@ -239,7 +239,7 @@ struct front *operator_front_visitors(const struct operator_front *f)
 }
 
 int operator_front_serve(struct operator_front *f, struct host *host,
-                         const struct lease_store *store, const struct operator_rules *rules)
+                         const struct lease_store *store, struct operator_rules *rules)
 {
     const struct conf *c = f->spec.conf;
     const struct front_spec spec = {.loop = f->spec.loop,
@@ -251,6 +251,8 @@ int operator_front_serve(struct operator_front *f, struct host *host,
                                     .terms = &rules->terms,
                                     .guard = rules->guard,
                                     .traffic = rules->traffic,
+                                    .counts = &rules->counts,
+                                    .notice = rules->notice,
                                     .max_body = c->relay_max_body,
                                     .response_ms = c->relay_response_timeout,
                                     .idle_ms = c->relay_idle_timeout,

@@ -29,7 +29,7 @@ const struct endpoint_base *operator_front_base(const struct operator_front *f);
 bool operator_front_is_local(const struct operator_front *f);
 /* Takes visitors from now on. 0 or BEAM_ENOMEM. */
 int operator_front_serve(struct operator_front *f, struct host *host,
-                         const struct lease_store *store, const struct operator_rules *rules);
+                         const struct lease_store *store, struct operator_rules *rules);
 /* Since then. Borrowed. */
 struct front *operator_front_visitors(const struct operator_front *f);
 /* Reads the certificates again (tls_certificates_reload). NULL allowed. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/operator_rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 
 enum {
     SOURCES = 65536,    /* sources of visitors, and of owners, that are counted at once */
@@ -44,6 +47,22 @@ static void set_traffic(struct traffic *t, const struct conf *c)
                                           .tunnel_rate = c->relay_tunnel_bandwidth,
                                           .tunnel_month = c->relay_tunnel_month};
     traffic_limit(t, &limits);
+}
+
+/* What those read who look who is behind an address that they got, and whom to tell. */
+static void write_notice(const struct conf *c, char out[OPERATOR_NOTICE_SIZE])
+{
+    char contact[OPERATOR_NOTICE_SIZE / 2];
+    out[0] = '\0';
+    if (!c->relay_contact[0])
+        return;
+    text_escape(c->relay_contact, strlen(c->relay_contact), contact, sizeof(contact));
+    snprintf(out, OPERATOR_NOTICE_SIZE,
+             "This is a community relay: it passes requests on to programs of other people, who\n"
+             "publish them here. Whoever runs it has not made what you see at its addresses.\n\n"
+             "To report abuse, write to: %s\n"
+             "Give the whole address, and when you saw it (with the time zone).\n",
+             contact);
 }
 
 static void on_timer(void *arg)
@@ -88,10 +107,16 @@ int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, b
         if (err < 0)
             beam_why(why, err, "relay: %s", beam_err_text(err));
     }
+    if (err == 0)
+        err = names_read(rng_system(), c->relay_refused_names, &r->names, why);
+    if (err == 0 && (err = work_new(rng_system(), &r->work)) < 0)
+        beam_why(why, err, "relay: %s", beam_err_text(err));
     if (err < 0) {
         operator_rules_close(r);
         return err;
     }
+    r->work_least = c->relay_work;
+    write_notice(c, r->notice);
     set_limits(r->guard, c);
     set_traffic(r->traffic, c);
     loop_timer_init(l, &r->timer, on_timer, r);
@@ -102,12 +127,20 @@ int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, b
 int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct beam_why *why)
 {
     struct terms terms;
+    struct names *names = NULL;
     int err = read_terms(c, r->terms.local, &terms, why);
     if (err == 0)
+        err = names_read(rng_system(), c->relay_refused_names, &names, why);
+    if (err == 0)
         err = bans_reread(r->bans, why);
-    if (err < 0)
+    if (err < 0) {
+        names_free(names);
         return err;
+    }
     r->terms = terms;
+    names_free(r->names);
+    r->names = names;
+    r->work_least = c->relay_work;
     set_limits(r->guard, c);
     set_traffic(r->traffic, c);
     return 0;
@@ -118,6 +151,8 @@ void operator_rules_close(struct operator_rules *r)
     if (r->timer.loop)
         loop_timer_clear(&r->timer);
     traffic_close(r->traffic);
+    names_free(r->names);
+    work_free(r->work);
     guard_free(r->guard);
     bans_free(r->bans);
     *r = (struct operator_rules){.bans = NULL};

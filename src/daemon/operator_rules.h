@@ -5,9 +5,14 @@
 
 #include "conf/conf.h"
 #include "loop/loop.h"
+#include "relay/counts.h"
 #include "relay/guard.h"
+#include "relay/names.h"
 #include "relay/terms.h"
 #include "relay/traffic.h"
+#include "relay/work.h"
+
+enum { OPERATOR_NOTICE_SIZE = 1024 };
 
 /* To be read; zeroed before it is opened, and then not moved. */
 struct operator_rules {
@@ -15,7 +20,12 @@ struct operator_rules {
     struct bans *bans;
     struct guard *guard;
     struct traffic *traffic;
-    struct loop_timer timer; /* private */
+    struct names *names;
+    struct work *work;
+    uint64_t work_least; /* bits */
+    struct counts counts;
+    char notice[OPERATOR_NOTICE_SIZE]; /* at "/"; "" when there is nobody to write to */
+    struct loop_timer timer;           /* private */
 };
 
 /* `dir`: of the files of bans and traffic. `local`: only this machine can visit. 0, BEAM_EINVAL,

@@ -38,6 +38,8 @@ bool reload_when_relay(const char *key)
         "relay.friend",
         "relay.methods",
         "relay.content_types",
+        "relay.refused_names",
+        "relay.work",
         "relay.bandwidth",
         "relay.month",
         "relay.tunnel_bandwidth",

@@ -178,3 +178,20 @@ def month(t):
     allow(50000000)
     r.process.signal(signal.SIGHUP)
     wait_until(lambda: status_of(url + "text") == "200", 20, "awake again")
+
+
+@case("operator/work-names-and-notice", network=False)
+def work(t):
+    """A reservation that costs work comes up all the same; a name that looks like another's does not."""
+    app = t.serve()
+    r = relay(t, relay__work="16", relay__contact="abuse@relay.example")
+    begin = time.monotonic()
+    _, url = through(t, r, app.http)
+    t.note(f"16 bits of work: up after {time.monotonic() - begin:.1f} s")
+    equal(status_of(url + "text"), "200", "worked for")
+    notice = CURL.get(f"http://{r.front}/").decode()
+    check("abuse@relay.example" in notice, notice)
+    named = t.keep(Relay(t.path("n"), relay__domain="relay.test"))
+    other = t.home("o").publish(str(app.http), "--name", "my-paypa1-login",
+                                paths=[f"--community-relay={named.p2p}"])
+    check("not given to anybody" in other.event("error", 30)["text"], "a name refused")

@@ -50,6 +50,11 @@ static void open_registrar(struct scene *s)
                                         .terms = &s->terms,
                                         .guard = s->guard,
                                         .traffic = s->traffic,
+                                        .names = &s->names,
+                                        .work = s->work,
+                                        .work_least = &s->work_least,
+                                        .max_reservations = limits.total,
+                                        .counts = &s->counts,
                                         .lease_ms = limits.lease_ms,
                                         .max_body = 1000,
                                         .max_streams = 2,
@@ -68,6 +73,8 @@ static void open_front(struct scene *s)
                                     .terms = &s->terms,
                                     .guard = s->guard,
                                     .traffic = s->traffic,
+                                    .counts = &s->counts,
+                                    .notice = s->notice ? s->notice : "",
                                     .max_body = 1000,
                                     .max_visitors = 4,
                                     .max_streams = 2,
@@ -93,6 +100,8 @@ void scene_relay_up(struct scene *s, const char *url)
     cr_assert_eq(traffic_open(file, 16, &s->world.rng, clock, &s->traffic, &why), 0, "%s",
                  why.text);
     traffic_limit(s->traffic, &s->carried);
+    cr_assert_eq(names_parse(&s->world.rng, "names", "paypal", 6, &s->names, &why), 0);
+    cr_assert_eq(work_new(&s->world.rng, &s->work), 0);
     cr_assert_eq(lease_store_open(s->place.file, &limits, &s->world.rng, clock->wall_ms(clock->arg),
                                   &s->store, &why),
                  0, "%s", why.text);
@@ -105,6 +114,10 @@ void scene_relay_down(struct scene *s)
     front_free(s->front);
     registrar_free(s->registrar);
     lease_store_close(s->store);
+    names_free(s->names);
+    work_free(s->work);
+    s->names = NULL;
+    s->work = NULL;
     traffic_close(s->traffic);
     s->traffic = NULL;
     guard_free(s->guard);

@@ -24,6 +24,11 @@ struct scene {
     struct guard *guard;
     struct traffic_limits carried; /* as limits */
     struct traffic *traffic;
+    struct names *names;
+    struct work *work;
+    uint64_t work_least; /* 0 */
+    struct counts counts;
+    const char *notice; /* NULL: none; as limits */
     struct registrar *registrar;
     struct front *front;
     struct listener *listener; /* of the front */

@@ -246,3 +246,19 @@ BEAM_TEST(front, on_a_shared_host_there_are_no_cookies_and_no_pages)
     app_end(&a);
     scene_end(&s);
 }
+
+BEAM_TEST(front, says_whom_to_write_to_at_its_root)
+{
+    static struct scene s;
+    static char text[4096];
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.notice = "write to alice\n";
+    scene_relay_up(&s, NULL);
+    answers(&s, "GET / HTTP/1.1\r\nHost: a\r\n\r\n", "write to alice\n", text);
+    cr_expect_not_null(strstr(text, " 200 "), "%s", text);
+    answers(&s, "POST / HTTP/1.1\r\nHost: a\r\n\r\n", " 404 ", NULL);
+    answers(&s, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n", " 404 ", NULL);
+    cr_expect_eq(s.counts.unknown, 2u);
+    scene_end(&s);
+}

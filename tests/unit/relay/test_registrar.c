@@ -140,3 +140,50 @@ BEAM_TEST(registrar, what_is_malformed_is_answered_and_ends_the_stream)
     frame_free(r.frame);
     scene_end(&s);
 }
+
+BEAM_TEST(registrar, a_new_reservation_may_cost_work_and_an_old_one_does_not)
+{
+    static struct scene s;
+    static struct outcome o;
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
+    uint64_t next = 0;
+    scene_begin(&s, NULL);
+    s.work_least = 8;
+    ask(&s, s.owner, &r, &o);
+    cr_assert_eq(o.answer.status, (uint64_t)RESERVATION_WORK);
+    cr_assert_eq(o.answer.bits, 8u);
+    r.has_work = true;
+    memcpy(r.seed, o.answer.seed, sizeof(r.seed));
+    ask(&s, s.owner, &r, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_WORK, "a nonce that is none");
+    cr_assert(work_try(host_id(s.owner->host), r.seed, 8, &next, 1 << 20, r.nonce));
+    ask(&s, s.owner, &r, &o);
+    cr_assert_eq(o.answer.status, (uint64_t)RESERVATION_OK);
+    struct reservation_request renew = {.verb = RESERVATION_RENEW, .has_id = true};
+    memcpy(renew.id, o.answer.id, sizeof(renew.id));
+    memcpy(renew.token, o.answer.token, sizeof(renew.token));
+    ask(&s, s.owner, &r, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_WORK, "once alone");
+    ask(&s, s.owner, &renew, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_OK);
+    cr_expect_eq(s.counts.granted, 2u);
+    cr_expect_eq(s.counts.declined[RESERVATION_WORK - RESERVATION_MALFORMED], 3u);
+    scene_end(&s);
+}
+
+BEAM_TEST(registrar, who_asks_too_often_is_told_when_to_ask_again)
+{
+    static struct scene s;
+    static struct outcome o;
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP};
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.limits.key_reservations = 1;
+    scene_relay_up(&s, NULL);
+    for (int i = 0; i < 3; i++)
+        ask(&s, s.owner, &r, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_BUSY);
+    cr_expect_gt(o.answer.retry, 1u);
+    cr_expect_leq(o.answer.retry, 61u);
+    scene_end(&s);
+}

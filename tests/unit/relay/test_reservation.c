@@ -223,7 +223,7 @@ BEAM_TEST(reservation, an_id_has_one_text)
 
 BEAM_TEST(reservation, every_status_has_words)
 {
-    for (uint64_t s = RESERVATION_MALFORMED; s <= RESERVATION_BUSY; s++) {
+    for (uint64_t s = RESERVATION_MALFORMED; s <= RESERVATION_LAST; s++) {
         cr_assert_str_neq(reservation_status_text(s), "refused");
         cr_assert_lt(reservation_status_err(s), 0);
     }
