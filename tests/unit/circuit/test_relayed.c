@@ -64,8 +64,7 @@ BEAM_TEST(relayed, when_a_relay_dies_another_one_is_used)
     struct node *bob = ring_user(&r, HOST_OPEN, POLICY_EGRESS_ANY);
     struct multiaddr to[2] = {ring_reserve(&r, alice, &at[0]), ring_reserve(&r, alice, &at[1])};
     cr_expect_eq(relayed_held(ring_of(&r, alice)), 2u);
-    host_learn(bob->host, host_id(alice->host), to, 2, ADDRESS_SIGNED, 60000);
-    struct asked_of a = world_connect(bob, host_id(alice->host), NULL, 0, PERMIT_TYPED);
+    struct asked_of a = world_connect(bob, host_id(alice->host), to, 2, PERMIT_TYPED);
     cr_assert_eq(a.err, 0, "%s", a.why.text);
     cr_assert(until(r.world.loop, bob_knows, bob));
     struct way_hop hop;
@@ -73,7 +72,7 @@ BEAM_TEST(relayed, when_a_relay_dies_another_one_is_used)
     size_t used = peer_id_equal(&hop.relay, host_id(relays[1]->host));
     ring_kill(&r, relays[used]);
     cr_assert(until(r.world.loop, is_empty, alice), "only the other relay is left");
-    a = world_connect(bob, host_id(alice->host), NULL, 0, PERMIT_TYPED);
+    a = world_connect(bob, host_id(alice->host), to, 2, PERMIT_TYPED);
     cr_assert_eq(a.err, 0, "%s", a.why.text);
     cr_assert_eq(way_hop(&a.addr, &hop), 0);
     cr_expect(peer_id_equal(&hop.relay, host_id(relays[!used]->host)));
