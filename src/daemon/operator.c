@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "daemon/operator_control.h"
 #include "daemon/operator_front.h"
+#include "daemon/operator_metrics.h"
 #include "daemon/operator_network.h"
 #include "daemon/operator_onion.h"
 #include "daemon/operator_rules.h"
@@ -55,6 +56,7 @@ struct operator
     struct operator_front *front;
     struct operator_acts acts;
     struct operator_control *control;
+    struct operator_metrics *metrics;
 
     struct operator_onion *onion;
     struct operator_network *network;
@@ -408,6 +410,39 @@ static int start_control(void *arg, struct beam_why *why)
                                 &r->acts, &r->control, why);
 }
 
+/* ---- its counts ----------------------------------------------------------------------------- */
+
+static void count_now(void *arg, struct counts_now *out)
+{
+    struct operator* r = arg;
+    *out = (struct counts_now){.visitors = front_visitors(operator_front_visitors(r->front)),
+                               .reservations = lease_count(r->store),
+                               .owners = host_peers(r->host),
+                               .bans = bans_count(r->rules.bans),
+                               .carried = traffic_used(r->rules.traffic),
+                               .month = r->setup->conf->relay_month,
+                               .blocks = buf_pool_used(loop_pool(r->loop)),
+                               .work = registrar_work(r->registrar)};
+}
+
+static void free_metrics(void *arg)
+{
+    struct operator* r = arg;
+    operator_metrics_free(r->metrics);
+    r->metrics = NULL;
+}
+
+static int start_metrics(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    const struct operator_metrics_spec spec = {.loop = r->loop,
+                                               .listen = r->setup->conf->metrics_listen,
+                                               .counts = &r->rules.counts,
+                                               .now = count_now,
+                                               .arg = r};
+    return spec.listen[0] ? operator_metrics_new(&spec, &r->metrics, why) : 0;
+}
+
 static const struct subsystem table[] = {
     {"signals", start_signals, NULL, free_signals},
     {"peer", start_peer, NULL, free_peer},
@@ -415,6 +450,7 @@ static const struct subsystem table[] = {
     {"onion", start_onion, stop_onion, free_onion},
     {"network", start_network, NULL, free_network},
     {"control", start_control, NULL, free_control},
+    {"metrics", start_metrics, NULL, free_metrics},
 };
 
 /* ---- its life ------------------------------------------------------------------------------- */

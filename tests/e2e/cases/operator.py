@@ -9,7 +9,7 @@ import urllib.parse
 
 from kit.case import case
 from kit.process import check, equal, run, wait_until
-from kit.relay import Relay, path_of
+from kit.relay import Relay, free_port, path_of
 from kit.visit import Curl
 
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
@@ -195,3 +195,27 @@ def work(t):
     other = t.home("o").publish(str(app.http), "--name", "my-paypa1-login",
                                 paths=[f"--community-relay={named.p2p}"])
     check("not given to anybody" in other.event("error", 30)["text"], "a name refused")
+
+
+@case("operator/metrics", network=False)
+def metrics(t):
+    """Counts for a Prometheus of this machine, and for nobody else."""
+    app = t.serve()
+    at = f"127.0.0.1:{free_port()}"
+    r = relay(t, metrics__listen=at)
+    _, url = through(t, r, app.http)
+    for _ in range(3):
+        equal(status_of(url + "text"), "200", "a visit")
+    equal(status_of(f"http://{r.front}/t/nothing"), "404", "to nothing")
+    text = CURL.get(f"http://{at}/metrics").decode()
+    lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+    check(int(lines["beam_relay_requests_total"]) >= 3, text)
+    equal((lines["beam_relay_requests_unknown_total"], lines["beam_relay_reservations"]),
+          ("1", "1"), "counts")
+    for told in (url.split("/")[-2], r.peer_id, str(app.http), "text"):
+        check(told not in text.replace("Content", ""), f"{told} is among the counts")
+    equal(status_of(f"http://{at}/metrics", "-H", "Host: evil.example"), "404", "another's name")
+    equal(status_of(f"http://{at}/"), "404", "another path")
+    done = t.home("o").run("relay", "-o", "metrics.listen=0.0.0.0:9464", "-o", "relay.tor=no",
+                        "--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0")
+    check(done.status == 4 and "loopback" in done.err, f"beyond this machine: {done}")
