@@ -367,12 +367,6 @@ bool h2_over(const struct h2 *h)
     return !nghttp2_session_want_read(h->session) && !nghttp2_session_want_write(h->session);
 }
 
-void h2_bye(struct h2 *h)
-{
-    int32_t last = nghttp2_session_get_last_proc_stream_id(h->session);
-    (void)nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, last, NGHTTP2_NO_ERROR, NULL, 0);
-}
-
 void h2_end_all(struct h2 *h)
 {
     h2_fail(h, BEAM_ECLOSED, NGHTTP2_NO_ERROR);

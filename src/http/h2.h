@@ -79,8 +79,6 @@ struct h2_stream *h2_next(struct h2 *h, unsigned *news);
 size_t h2_streams(const struct h2 *h);
 /* Both sides have said all they will. */
 bool h2_over(const struct h2 *h);
-/* GOAWAY: what has begun goes on, and nothing else begins. */
-void h2_bye(struct h2 *h);
 /* GOAWAY, and h2_over once it was sent. */
 void h2_end_all(struct h2 *h);
 

@@ -263,12 +263,6 @@ out:
     return err;
 }
 
-void h2_visitor_retire(struct h2_visitor *v)
-{
-    h2_bye(v->h2);
-    loop_post(v->loop, &v->go_on);
-}
-
 void h2_visitor_free(struct h2_visitor *v)
 {
     if (!v)

@@ -33,8 +33,6 @@ struct h2_visitor_events {
 int h2_visitor_new(struct loop *l, const struct rng *rng, struct stream *stream, struct buf *early,
                    uint64_t idle_ms, const struct h2_visitor_events *events,
                    struct h2_visitor **out);
-/* Takes no more requests, and says so (GOAWAY); `done` follows those there are. */
-void h2_visitor_retire(struct h2_visitor *v);
 /* Says GOAWAY, and closes. Its streams fail; nothing more is called. Not from its own events. NULL
  * allowed. */
 void h2_visitor_free(struct h2_visitor *v);

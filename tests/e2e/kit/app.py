@@ -122,6 +122,10 @@ class App:
     async def on_text(self, r):
         await r.answer(b"the app is here\n" * 3, "Content-Type: text/plain\r\nX-App: 1\r\n")
 
+    async def on_page(self, r):
+        await r.answer(b"<!doctype html><title>beam</title><p>the app is here",
+                       "Content-Type: text/html; charset=utf-8\r\n")
+
     async def on_stream(self, r):
         length = int(r.path.split("/")[2])
         await r.send(f"HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n".encode())

@@ -258,23 +258,3 @@ BEAM_TEST(h2, a_websocket_is_not_granted_by_another_success)
     cr_expect_str_eq(h2_client_stream(&s.client, no)->head, ":status: 403\nx: y\n");
     h2_scene_close(&s);
 }
-
-BEAM_TEST(h2, goodbye_lets_what_has_begun_go_on)
-{
-    struct h2_scene s;
-    h2_scene_open(&s);
-    int32_t id = h2_client_request(&s.client, GET, true);
-    h2_scene_run(&s);
-    h2_bye(s.h2);
-    h2_scene_run(&s);
-    cr_expect(s.client.away);
-    cr_expect_eq(s.client.away_code, NGHTTP2_NO_ERROR);
-    cr_expect_not(h2_over(s.h2));
-    h2_scene_respond(&s, 0, OK, false);
-    h2_scene_content(&s, 0, "x", 1, true);
-    cr_expect_str_eq(h2_client_stream(&s.client, id)->body, "x");
-    h2_scene_forget(&s, 0);
-    h2_scene_run(&s);
-    cr_expect(h2_over(s.h2));
-    h2_scene_close(&s);
-}

@@ -292,22 +292,6 @@ BEAM_TEST(h2_visitor, goodbye_is_said_to_one_that_is_ended)
     h2_visitor_scene_close(&s);
 }
 
-BEAM_TEST(h2_visitor, one_that_retires_ends_with_its_last_request)
-{
-    struct h2_visitor_scene s;
-    h2_visitor_scene_open(&s, 0);
-    int32_t id = h2_client_request(&s.client, GET, true);
-    h2_visitor_scene_settle(&s);
-    h2_visitor_retire(s.visitor);
-    h2_visitor_scene_settle(&s);
-    cr_expect(s.client.away && !s.done);
-    h2_visitor_scene_say(&s, 0, SAY("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"));
-    cr_expect_str_eq(h2_client_stream(&s.client, id)->body, "ok");
-    cr_expect(s.done);
-    cr_expect_eq(s.err, 0);
-    h2_visitor_scene_close(&s);
-}
-
 BEAM_TEST(h2_visitor, one_that_says_nothing_has_a_deadline)
 {
     struct h2_visitor_scene s;
