@@ -7,6 +7,7 @@ HTTP. A connection is closed after its response, unless the request says "Connec
 What is not listed is answered with the request's own head, as it came, for a body:
 
     GET  /empty  /one  /text     0 bytes, 1 byte, a few lines
+    GET  /page                   a page of HTML
     GET  /stream/N               N bytes of stream(); HEAD gives the head alone
     GET  /chunked                chunks of many sizes, an extension, trailers
     POST /digest                 the length and SHA-256 of the body, which may be chunked; "100
