@@ -12,6 +12,7 @@
 enum {
     ANSWER_MS = 60 * 1000, /* of the far peer, who may be beyond Tor */
     LAST_MS = 10 * 1000,   /* for a refusal to be read */
+    WINDOW = 64 * 1024,    /* bytes that are held a direction, of many circuits */
     HEAD_MAX = 128         /* bytes of an answer of ours, and its length */
 };
 
@@ -101,7 +102,7 @@ static void join(struct bridge *b)
 {
     const struct splice_events events = {
         .tap = b->spec.limit.data ? on_pass : NULL, .done = on_done, .arg = b};
-    const struct splice_options options = {.events = &events};
+    const struct splice_options options = {.events = &events, .window = WINDOW};
     struct buf head;
     buf_init(&head, loop_pool(b->spec.loop), HEAD_MAX);
     int err = write_answer(b, &head);
