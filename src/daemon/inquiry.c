@@ -194,7 +194,7 @@ static cJSON *status_of(const struct network *n, uint64_t id)
                cJSON_AddNumberToObject(o, "peers", (double)host_peers(h)) &&
                cJSON_AddStringToObject(o, "dht", dht_word(network_kad(n))) && add_gossip(o, n) &&
                cJSON_AddNumberToObject(o, "relays_heard", (double)count_news(n)) &&
-               cJSON_AddStringToObject(o, "nat", "unknown") &&
+               cJSON_AddStringToObject(o, "nat", autonat_state_name(network_nat(n))) &&
                cJSON_AddStringToObject(o, "tor", tor_word(tor_state(network_spec(n)->tor))));
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/relaying.h"
 #include "identity/multiaddr_list.h"
+#include "p2p/autonat_serve.h"
 #include "p2p/mdns.h"
 #include "p2p/recall.h"
 #include "p2p/rendezvous_conf.h"
@@ -41,11 +42,13 @@ struct network {
     struct gossip *gossip; /* of one that is seen */
     struct news *news;
     struct recall *recall;
-    struct relayed *relayed;       /* its use of circuit relays */
-    struct hop *hop;               /* NULL: it is none itself */
-    struct mdns *mdns;             /* where its policy looks for peers nearby */
-    struct rendezvous *rendezvous; /* NULL: the configuration does not have it */
-    struct doorway *doorway;       /* where its onion leads, NULL: it has none */
+    struct autonat *autonat;             /* where it is seen and listens */
+    struct autonat_serve *autonat_serve; /* where it may dial whom it sees */
+    struct relayed *relayed;             /* its use of circuit relays */
+    struct hop *hop;                     /* NULL: it is none itself */
+    struct mdns *mdns;                   /* where its policy looks for peers nearby */
+    struct rendezvous *rendezvous;       /* NULL: the configuration does not have it */
+    struct doorway *doorway;             /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
     struct onion *onion;
     struct multiaddr onion_addr;
@@ -209,6 +212,8 @@ static void take_down(struct network *n)
     gossip_free(n->gossip);
     rendezvous_free(n->rendezvous);
     recall_free(n->recall);
+    autonat_free(n->autonat);
+    autonat_serve_stop(n->autonat_serve);
     mdns_free(n->mdns);
     kad_free(n->kad);
     hop_free(n->hop);
@@ -223,6 +228,8 @@ static void take_down(struct network *n)
     n->news = NULL;
     n->gossip = NULL;
     n->recall = NULL;
+    n->autonat = NULL;
+    n->autonat_serve = NULL;
     n->rendezvous = NULL;
     n->mdns = NULL;
     n->kad = NULL;
@@ -335,6 +342,28 @@ static int meet(struct network *n, const struct policy *policy)
     return rendezvous_new(&spec, &n->rendezvous);
 }
 
+/* One that listens serves the DHT, unless it turns out that nobody reaches it. */
+static void on_reached(void *arg, enum autonat_state state)
+{
+    struct network *n = arg;
+    int err = kad_set_mode(n->kad, state == AUTONAT_PRIVATE ? KAD_CLIENT : KAD_SERVER);
+    if (err < 0)
+        log_warn("network", "it stays what it was in the DHT: %s", beam_err_text(err));
+}
+
+/* Who hides asks nobody whether they reach him, and dials nobody back. */
+static int join_autonat(struct network *n, const struct policy *policy, struct beam_why *why)
+{
+    const struct autonat_spec spec = {
+        .loop = n->spec.loop, .host = n->host, .changed = on_reached, .arg = n};
+    if (policy->egress != POLICY_EGRESS_ANY)
+        return 0;
+    int err = autonat_serve_start(n->spec.loop, n->host, &n->autonat_serve);
+    if (err == 0 && kad_mode(n->kad) == KAD_SERVER)
+        err = autonat_new(&spec, &n->autonat);
+    return err < 0 ? beam_why(why, err, "network: %s", beam_err_text(err)) : 0;
+}
+
 /* After it listens: what it tells others is where. */
 static int look_nearby(struct network *n, const struct policy *policy, struct beam_why *why)
 {
@@ -371,6 +400,8 @@ int network_up(struct network *n, struct beam_why *why)
         err = multiaddr_list_each(listen_key, c->network_listen, onion_word, listen_at, n, why);
     if (err == 0)
         err = look_nearby(n, &policy, why);
+    if (err == 0)
+        err = join_autonat(n, &policy, why);
     if (err == 0)
         err = multiaddr_list_each(bootstrap_key, c->network_bootstrap, NULL, keep, n, why);
     if (err == 0)
@@ -455,6 +486,11 @@ struct gossip *network_gossip(const struct network *n)
 const struct news *network_news(const struct network *n)
 {
     return n->news;
+}
+
+enum autonat_state network_nat(const struct network *n)
+{
+    return n->autonat ? autonat_state(n->autonat) : AUTONAT_UNKNOWN;
 }
 
 const struct network_spec *network_spec(const struct network *n)

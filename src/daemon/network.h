@@ -13,6 +13,7 @@
 #include "conf/conf.h"
 #include "gossip/gossip.h"
 #include "identity/keystore.h"
+#include "p2p/autonat.h"
 #include "p2p/host.h"
 #include "p2p/kad.h"
 #include "p2p/keeper.h"
@@ -59,6 +60,8 @@ void network_resume(struct network *n);
 struct host *network_host(const struct network *n);
 struct keeper *network_keeper(const struct network *n);
 struct kad *network_kad(const struct network *n);
+/* What is known of whether it is reached from elsewhere. */
+enum autonat_state network_nat(const struct network *n);
 /* And while it has to hide. */
 struct gossip *network_gossip(const struct network *n);
 const struct news *network_news(const struct network *n);

@@ -186,6 +186,19 @@ static void learn_addrs(struct host *h, const struct peer *peer, const struct id
     }
 }
 
+/* Only where nobody is between is it our own address that the peer sees. */
+static void learn_observed(struct peer *peer, const struct conn *c,
+                           const struct identify_message *m)
+{
+    struct multiaddr a;
+    struct addr at;
+    enum multiaddr_code transport;
+    if (c->spec.way == WAY_DIRECT && m->observed.at &&
+        multiaddr_decode(m->observed.at, m->observed.len, &a, NULL) == 0 &&
+        multiaddr_to_addr(&a, &at, &transport) == 0)
+        peer->observed = at;
+}
+
 /* What is not there says nothing: a push may tell a part. */
 static int learn(struct host *h, struct conn *c, const void *data, size_t len)
 {
@@ -200,6 +213,7 @@ static int learn(struct host *h, struct conn *c, const void *data, size_t len)
         if (m->agent.at)
             (void)text_escape(m->agent.at, m->agent.len, peer->agent, sizeof(peer->agent));
         learn_protocols(peer, m);
+        learn_observed(peer, c, m);
         if (!learn_record(h, peer, &m->record))
             learn_addrs(h, peer, m);
         peer->identified = true;

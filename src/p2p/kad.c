@@ -7,6 +7,7 @@
 #include "base/backoff.h"
 #include "base/log.h"
 #include "p2p/core.h"
+#include "p2p/identify.h"
 #include "p2p/kad_call.h"
 #include "p2p/kad_serve.h"
 
@@ -268,6 +269,16 @@ static void on_tick(void *arg)
 
 /* ---- the whole ---- */
 
+static int serve(struct kad *k)
+{
+    const struct kad_serve_spec spec = {.host = k->spec.host,
+                                        .loop = k->spec.loop,
+                                        .protocol = k->spec.protocol,
+                                        .clock = k->spec.clock,
+                                        .answerer = &k->answerer};
+    return kad_serve_start(&spec, &k->serve);
+}
+
 static int build(struct kad *k)
 {
     static const struct kad_store_limits limits = {
@@ -295,14 +306,7 @@ static int build(struct kad *k)
                                         .describe = on_describe,
                                         .learn = on_learn_provider,
                                         .arg = k};
-    const struct kad_serve_spec serve = {.host = k->spec.host,
-                                         .loop = k->spec.loop,
-                                         .protocol = k->spec.protocol,
-                                         .clock = k->spec.clock,
-                                         .answerer = &k->answerer};
-    if (err == 0 && k->spec.mode == KAD_SERVER)
-        err = kad_serve_start(&serve, &k->serve);
-    return err;
+    return err == 0 && k->spec.mode == KAD_SERVER ? serve(k) : err;
 }
 
 /* Of those that are connected identify says nothing a second time. */
@@ -375,4 +379,22 @@ double kad_nodes(const struct kad *k)
 enum kad_mode kad_mode(const struct kad *k)
 {
     return k->spec.mode;
+}
+
+int kad_set_mode(struct kad *k, enum kad_mode mode)
+{
+    int err = 0;
+    if (mode == k->spec.mode)
+        return 0;
+    if (mode == KAD_SERVER) {
+        err = serve(k);
+    } else {
+        kad_serve_stop(k->serve);
+        k->serve = NULL;
+    }
+    if (err < 0)
+        return err;
+    k->spec.mode = mode;
+    identify_push(k->spec.host);
+    return 0;
 }

@@ -43,6 +43,8 @@ struct kad_store *kad_store(struct kad *k);
 const struct kad_table *kad_table(const struct kad *k);
 double kad_nodes(const struct kad *k); /* about how many servers there are; 0: not known */
 enum kad_mode kad_mode(const struct kad *k);
+/* From now on; peers hear of it. 0 or BEAM_ENOMEM, BEAM_ELIMIT. */
+int kad_set_mode(struct kad *k, enum kad_mode mode);
 
 /* "/pk/" and a peer id, under which its public key lies (libp2p). Pure; arg is not looked at. */
 extern const struct kad_validator kad_pk;

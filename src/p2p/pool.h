@@ -26,8 +26,9 @@ struct peer {
     char *protocols;             /* one after another, each with a NUL; NULL: none */
     size_t protocols_len;
     uint64_t rtt_us;
-    uint64_t record_seq; /* of the last signed record */
-    uint8_t *record;     /* that record, sealed; NULL: none */
+    uint64_t record_seq;  /* of the last signed record */
+    struct addr observed; /* how this host looks from there; .len 0: it was not told */
+    uint8_t *record;      /* that record, sealed; NULL: none */
     size_t record_len;
 };
 

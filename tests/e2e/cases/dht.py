@@ -25,15 +25,15 @@ allow_private = yes
 class Server:
     """A daemon that serves the DHT, at a loopback address of its own."""
 
-    def __init__(self, stage, number, first=None):
-        self.stage, self.number = stage, number
+    def __init__(self, stage, number, first=None, listen=None):
+        self.stage, self.listen = stage, listen or f"127.{number}.0.1"
         self.home = stage.home(f"n{number}", tor__torrc=None)
         with open(self.home.file("beam.conf"), "w", encoding="ascii") as f:
             f.write(CONFIGURATION)
         self.begin(first)
 
     def begin(self, first=None):
-        keys = ["-o", f"network.listen=/ip4/127.{self.number}.0.1/tcp/0"]
+        keys = ["-o", f"network.listen=/ip4/{self.listen}/tcp/0"]
         if first:
             keys += ["-o", f"network.bootstrap={first}"]
         self.daemon = Process(self.home.argv(*keys, "daemon"), env=self.home.environment())
@@ -92,6 +92,21 @@ def again(stage):
           "whom the node that hides knows of the one that does not")
     other.end()
     first.end()
+
+
+@case("dht/reached", network=False)
+def reached(stage):
+    """A node finds out that others reach it: four did, each of a network of its own."""
+    first = Server(stage, 1)
+    others = [Server(stage, n, first.address()) for n in (2, 3, 4)]
+    last = Server(stage, 5, first.address(), listen="0.0.0.0")
+    equal(last.ask("status")["nat"], "unknown", "at first")
+    wait_until(lambda: last.ask("status")["nat"] == "public", 60, "four others reached it")
+    status = last.ask("status")
+    equal(status["dht"], "server", "the mode")
+    check(any(at.startswith("/ip4/127.0.0.1/tcp/") for at in status["listen"]), f"{status}")
+    for server in (first, *others, last):
+        server.end()
 
 
 @case("dht/client", network=False)
