@@ -158,14 +158,23 @@ static void shun(struct talker *t)
     talker_free(t);
 }
 
+/* A new stream of ours has the peer open one of its own again. */
+static void stop_hearing(struct talker *t)
+{
+    frame_free(t->in);
+    t->in = NULL;
+    if (router_shuns(t->gossip->router, &t->id, now_ms(t->gossip)))
+        shun(t);
+    else if (t->out)
+        retry_later(t);
+}
+
 static void on_in_ended(void *arg, int err)
 {
     struct talker *t = arg;
-    (void)err;
-    frame_free(t->in);
-    t->in = NULL;
-    if (t->out)
-        retry_later(t); /* a new stream of ours has it open one of its own again */
+    if (t->peer && (err == BEAM_ELIMIT || err == BEAM_EPROTO))
+        router_blame(t->gossip->router, t->peer);
+    stop_hearing(t);
 }
 
 static void on_in_message(void *arg, const uint8_t *data, size_t len)
@@ -175,10 +184,8 @@ static void on_in_message(void *arg, const uint8_t *data, size_t len)
         return;
     const struct gossip *g = t->gossip;
     int err = router_rpc(g->router, t->peer, data, len, now_ms(g));
-    if (router_shuns(g->router, &t->id, now_ms(g)))
-        shun(t);
-    else if (err < 0)
-        on_in_ended(t, err);
+    if (err < 0 || router_shuns(g->router, &t->id, now_ms(g)))
+        stop_hearing(t);
     else
         frame_read(t->in, READ_MS);
 }

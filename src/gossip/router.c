@@ -283,6 +283,12 @@ int router_rpc(struct router *r, struct router_peer *p, const void *data, size_t
     return 0;
 }
 
+void router_blame(struct router *r, struct router_peer *p)
+{
+    (void)r;
+    router_fault(p, 1);
+}
+
 /* ---- being of a topic ----------------------------------------------------------------------- */
 
 static void fill_mesh(struct router *r, struct topic *t)

@@ -93,6 +93,9 @@ void router_greet(struct router *r, struct router_peer *p, uint64_t now);
 /* What a peer said. 0, or BEAM_EINVAL, BEAM_ELIMIT: that is no RPC, and counts. */
 int router_rpc(struct router *r, struct router_peer *p, const void *data, size_t len, uint64_t now);
 
+/* A peer broke the rules of what carries RPCs: counts as one that is none. */
+void router_blame(struct router *r, struct router_peer *p);
+
 /* From now on we are of the topic. 0, BEAM_EEXIST, BEAM_EINVAL (its name), BEAM_ELIMIT,
  * BEAM_ENOMEM. */
 int router_join(struct router *r, const struct router_topic *topic, uint64_t now);

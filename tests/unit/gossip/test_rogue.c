@@ -123,12 +123,17 @@ BEAM_TEST(rogue, is_not_listened_to_any_more)
     rogue_end(&r);
 }
 
-BEAM_TEST(rogue, an_rpc_that_is_too_long_ends_its_stream)
+BEAM_TEST(rogue, an_rpc_that_is_too_long_is_not_even_read_and_counts)
 {
     struct rogue r;
     rogue_start(&r);
-    rogue_say(&r, "\x81\x80\x08", 3); /* 128 KiB and one byte */
-    cr_expect(until(r.w.loop, has_ended, &r));
+    rogue_say(&r, "\2\x1a\0", 3);
+    cr_expect(until(r.w.loop, has_company, r.honest));
+    for (int i = 0; i < 5; i++) {
+        rogue_say(&r, "\x81\x80\x08", 3); /* 128 KiB and one byte */
+        cr_expect(until(r.w.loop, has_ended, &r));
+    }
+    cr_expect(until(r.w.loop, is_alone, r.honest));
     rogue_end(&r);
 }
 
