@@ -171,6 +171,8 @@ static int begin(struct h2_exchange *x, const struct http_head *head)
     x->deaf = x->core->ended && !x->body.done;
     if (err == 0 && !x->raw && x->core->ended)
         finished(x);
+    if (x->raw) /* what came before it was granted may be read now */
+        call(x, x->owed & STREAM_READABLE);
     return err;
 }
 

@@ -11,12 +11,14 @@ import struct
 import time
 import urllib.parse
 
+from kit import h2
 from kit.app import stream_digest
 from kit.authority import Authority, openssl
 from kit.case import case
 from kit.process import check, equal, wait_until
 from kit.relay import Relay, free_port
 from kit.visit import Curl
+from kit.websocket import TEXT, frame
 
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
 HERE = ("DNS:localhost", "IP:127.0.0.1")
@@ -202,6 +204,48 @@ def certificates(t):
     spoil(lambda: h.authority.issue("relay", *HERE, days=-1), "expired at")
     check("the certificate before it stays in use" in h.relay.log(), "what was done about it")
     equal(CURL.get(h.url + "empty", *h.trust), b"", "visits go on")
+
+
+# ---- HTTP/2 ---------------------------------------------------------------------------------------
+
+
+def h2_client(h):
+    """(a client of HTTP/2 at the relay, the path of the tunnel, the host to ask for)"""
+    context = ssl.create_default_context(cafile=h.authority.ca)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    at = urllib.parse.urlsplit(h.url)
+    plain = socket.create_connection((at.hostname, at.port), timeout=20)
+    tls = context.wrap_socket(plain, server_hostname=at.hostname)
+    equal(tls.selected_alpn_protocol(), "h2", "what was agreed on")
+    return h2.Client(tls), at.path.encode(), at.netloc.encode()
+
+
+@case("https/h2", network=False)
+def http2(t):
+    """Requests at once beside one that is not read, a WebSocket (RFC 8441), and a relay that ends."""
+    h = Https(t)
+    client, path, host = h2_client(h)
+    slow = client.begin(h2.request(path + b"stream/1000000", authority=host))
+    client.keeps.add(slow)
+    at_once = [client.begin(h2.request(path + b"together/h2/40", authority=host))
+               for _ in range(40)]
+    for stream in at_once:
+        client.finish(stream)
+        equal(client.status[stream], h2.OK, "one of 40 at once")
+    check(client.connect, "the relay knows RFC 8441")
+    socket_ = client.begin(h2.websocket(path + b"socket", host), ended=False)
+    sent = frame(TEXT, b"through a stream" * 1000, mask=b"mask")
+    client.send(h2.frame(h2.DATA, 0, socket_, sent[:9000]) +
+                h2.frame(h2.DATA, 0, socket_, sent[9000:]))
+    wanted = frame(TEXT, b"through a stream" * 1000)
+    while len(client.content.get(socket_, b"")) < len(wanted):
+        client.hear()
+    equal(client.status[socket_], h2.OK, "the WebSocket")
+    equal(client.content[socket_], wanted, "what came back")
+    equal(len(client.content[slow]), 65535, "what was not read is not sent")
+    h.relay.process.signal(signal.SIGTERM)
+    equal(client.away(), h2.NO_ERROR, "what a relay that ends says")
+    client.close()
 
 
 # ---- hellos ---------------------------------------------------------------------------------------

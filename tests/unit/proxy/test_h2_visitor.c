@@ -5,8 +5,11 @@
 #include "tests/unit/loop/until.h"
 #include "tests/unit/proxy/h2_visitor_scene.h"
 
-#define GET       ":method: GET\n:scheme: https\n:path: /x\n:authority: a\n"
-#define POST      ":method: POST\n:scheme: https\n:path: /x\n:authority: a\n"
+#define GET    ":method: GET\n:scheme: https\n:path: /x\n:authority: a\n"
+#define POST   ":method: POST\n:scheme: https\n:path: /x\n:authority: a\n"
+#define SOCKET ":method: CONNECT\n:scheme: https\n:path: /ws\n:authority: a\n:protocol: websocket\n"
+#define SWITCH                                                                                     \
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 #define SAY(text) text, sizeof(text) - 1
 
 BEAM_TEST(h2_visitor, a_request_goes_up_and_its_response_down)
@@ -156,6 +159,24 @@ BEAM_TEST(h2_visitor, a_websocket)
     cr_expect_str_eq(stream->body, "hibye");
     cr_expect(stream->closed && stream->code == NGHTTP2_NO_ERROR);
     cr_expect_eq(s.open, 0);
+    h2_visitor_scene_close(&s);
+}
+
+BEAM_TEST(h2_visitor, a_websocket_whose_first_bytes_come_before_it_is_granted)
+{
+    struct h2_visitor_scene s;
+    h2_visitor_scene_open(&s, 0);
+    h2_visitor_scene_settle(&s);
+    int32_t id = h2_client_request(&s.client, SOCKET, false);
+    h2_client_content(&s.client, id, "early", 5, false);
+    h2_visitor_scene_settle(&s);
+    cr_assert_eq(s.requests, 1);
+    size_t heard = s.request[0].len;
+    h2_visitor_scene_say(&s, 0, SAY(SWITCH));
+    cr_expect_str_eq(s.request[0].text + heard, "early");
+    h2_client_content(&s.client, id, "more", 4, false);
+    h2_visitor_scene_settle(&s);
+    cr_expect_str_eq(s.request[0].text + heard, "earlymore");
     h2_visitor_scene_close(&s);
 }
 
