@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A node of js-libp2p that looks for others nearby: says who it is, then whom it finds by mDNS, a line
-// each, and dials nobody.
+// A node of js-libp2p that looks for others nearby, and asks them whether it is reached: says who it is,
+// then whom it finds by mDNS, a line each. It dials nobody but back.
 Promise.withResolvers ??= () => {
   const r = {}
   r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
@@ -14,6 +14,7 @@ const { noise } = await import('@libp2p/noise')
 const { yamux } = await import('@libp2p/yamux')
 const { identify } = await import('@libp2p/identify')
 const { ping } = await import('@libp2p/ping')
+const { autoNAT } = await import('@libp2p/autonat')
 const { mdns } = await import('@libp2p/mdns')
 
 // What mDNS itself finds: the node says nothing of a peer that it knows already.
@@ -33,7 +34,7 @@ const node = await createLibp2p({
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
   peerDiscovery: [discovery],
-  services: { identify: identify(), ping: ping() }
+  services: { identify: identify(), ping: ping(), autonat: autoNAT() }
 })
 console.log(`self ${node.peerId.toString()}`)
 await node.start()
