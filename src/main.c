@@ -83,6 +83,8 @@ static int run_relay(const struct options *o, struct beam_why *why)
     const struct operator_options options = {.daemon = daemon_options(o),
                                              .listen = o->listen,
                                              .tls_listen = o->tls_listen,
+                                             .acme = o->acme,
+                                             .email = o->email,
                                              .p2p = o->p2p,
                                              .json = o->json};
     return operator_run(&options, why);

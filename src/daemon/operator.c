@@ -157,9 +157,18 @@ static int make_permit(struct operator* r, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
+/* Whoever wants a certificate from an ACME server wants visitors from everywhere. */
+static bool is_public(const struct operator* r)
+{
+    return r->options->acme || r->setup->conf->relay_acme[0];
+}
+
 static int listen_for_owners(struct operator* r, struct beam_why *why)
 {
+    static const char loopback[] = "127.0.0.1:4001"; /* relay.p2p, if nobody said otherwise */
     const char *text = r->options->p2p ? r->options->p2p : r->setup->conf->relay_p2p;
+    if (is_public(r) && strcmp(text, loopback) == 0)
+        text = "0.0.0.0:4001";
     struct multiaddr at;
     struct addr addr;
     int err = place_read(r->options->p2p ? "--p2p" : "relay.p2p", text, &addr, why);
@@ -274,13 +283,28 @@ static int open_registrar(struct operator* r, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
+static void on_certificate_warning(void *arg, const struct beam_why *why)
+{
+    struct operator* r = arg;
+    operator_say_warning(&r->say, why);
+}
+
 static int open_front(struct operator* r, struct beam_why *why)
 {
+    const struct operator_options *o = r->options;
     const struct operator_front_spec spec = {.loop = r->loop,
                                              .conf = r->setup->conf,
                                              .permit = r->permit,
-                                             .listen = r->options->listen,
-                                             .tls_listen = r->options->tls_listen};
+                                             .listen = o->listen,
+                                             .tls_listen = o->tls_listen,
+                                             .certificates = {.loop = r->loop,
+                                                              .conf = r->setup->conf,
+                                                              .dir = r->setup->home->relay,
+                                                              .acme = o->acme,
+                                                              .email = o->email,
+                                                              .warning = on_certificate_warning,
+                                                              .arg = r},
+                                             .is_public = is_public(r)};
     return operator_front_open(&spec, &r->front, why);
 }
 
@@ -292,8 +316,7 @@ static int open_rules(struct operator* r, struct beam_why *why)
 
 static int serve(struct operator* r, struct beam_why *why)
 {
-    int err = operator_front_serve(r->front, r->host, r->store, &r->rules);
-    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
+    return operator_front_serve(r->front, r->host, r->store, &r->rules, why);
 }
 
 static int start_endpoints(void *arg, struct beam_why *why)

@@ -12,6 +12,7 @@ struct operator_options {
     struct daemon_options daemon; /* version, config, assignments */
     const char *listen, *p2p;     /* ADDRESS:PORT in place of relay.listen and relay.p2p; or NULL */
     const char *tls_listen;       /* the same of relay.tls_listen */
+    const char *acme, *email;     /* in place of relay.acme and relay.acme_email */
     bool json;
 };
 

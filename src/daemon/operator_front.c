@@ -5,18 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "daemon/place.h"
 #include "loop/listen.h"
 #include "relay/handshakes.h"
 #include "stream/socket.h"
 
-enum { HANDSHAKES_EACH = 256, HSTS_SIZE = 40 };
+enum { HANDSHAKES_EACH = 256, HSTS_SIZE = 40, HTTPS_PORT = 443 };
+
+static const char loopback[] = "127.0.0.1:8080"; /* relay.listen, if nobody said otherwise */
 
 struct operator_front {
     struct operator_front_spec spec;
-    struct listener *plain, *secure;       /* `secure` NULL: HTTPS, if any, is at the same place */
-    struct tls_certificates *certificates; /* NULL: no HTTPS */
+    struct listener *plain, *secure; /* `secure` NULL: HTTPS, if any, is at the same place */
+    struct operator_certificates *certificates; /* NULL: no HTTPS */
     struct tls_context *context;
     struct handshakes *handshakes;
     struct endpoint_base base;
@@ -64,74 +65,19 @@ static void on_room(void *arg, bool room)
     }
 }
 
-/* ---- certificates --------------------------------------------------------------------------- */
-
-static size_t count_entries(const char *list)
-{
-    size_t n = list[0] != '\0';
-    for (; *list; list++)
-        n += *list == '\n';
-    return n;
-}
-
-/* The entries of a list; each is the caller's. Returns how many. */
-static int split(const char *list, size_t count, char **out)
-{
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strcspn(list, "\n");
-        out[i] = strndup(list, len);
-        if (!out[i])
-            return BEAM_ENOMEM;
-        list += len + 1;
-    }
-    return 0;
-}
-
-static int read_pairs(struct operator_front *f, size_t count, char **texts, struct beam_why *why)
-{
-    const struct conf *c = f->spec.conf;
-    struct tls_certificate_files *files = calloc(count, sizeof(*files));
-    int err = files ? split(c->relay_tls_certificate, count, texts) : BEAM_ENOMEM;
-    if (err == 0)
-        err = split(c->relay_tls_key, count, texts + count);
-    for (size_t i = 0; err == 0 && i < count; i++)
-        files[i] = (struct tls_certificate_files){.chain = texts[i], .key = texts[count + i]};
-    if (err < 0)
-        beam_why(why, err, "relay: out of memory");
-    else
-        err = tls_certificates_new(files, count, clock_system(), &f->certificates, why);
-    free(files);
-    return err;
-}
-
-static int read_certificates(struct operator_front *f, struct beam_why *why)
-{
-    const struct conf *c = f->spec.conf;
-    size_t count = count_entries(c->relay_tls_certificate);
-    if (count_entries(c->relay_tls_key) != count)
-        return beam_why(
-            why, BEAM_EUSAGE,
-            "relay.tls_key: each relay.tls_certificate needs one key, in the same order");
-    char **texts = calloc(2 * count, sizeof(*texts));
-    if (!texts)
-        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
-    int err = read_pairs(f, count, texts, why);
-    for (size_t i = 0; i < 2 * count; i++)
-        free(texts[i]);
-    free(texts);
-    return err;
-}
+/* ---- TLS ------------------------------------------------------------------------------------ */
 
 static int open_tls(struct operator_front *f, struct beam_why *why)
 {
     static const char *const protocols[] = {"h2", "http/1.1"};
     const struct conf *c = f->spec.conf;
-    int err = read_certificates(f, why);
+    int err = operator_certificates_open(&f->spec.certificates, &f->certificates, why);
     if (err < 0)
         return err;
     const struct tls_server_spec server = {.rng = rng_system(),
                                            .clock = clock_system(),
-                                           .certificates = f->certificates,
+                                           .certificates =
+                                               operator_certificates_all(f->certificates),
                                            .alpn = protocols,
                                            .alpn_count = 2};
     err = tls_context_server(&server, &f->context);
@@ -153,23 +99,22 @@ static int open_tls(struct operator_front *f, struct beam_why *why)
 static int check(const struct operator_front *f, struct beam_why *why)
 {
     const struct conf *c = f->spec.conf;
-    bool tls = c->relay_tls_certificate[0];
+    bool tls = operator_certificates_wanted(&f->spec.certificates);
     if (strcmp(c->relay_plain_http, "redirect") != 0 && strcmp(c->relay_plain_http, "serve") != 0)
         return beam_why(why, BEAM_EUSAGE, "relay.plain_http %s: must be redirect or serve",
                         c->relay_plain_http);
     if (!tls && (f->spec.tls_listen || c->relay_tls_listen[0]))
         return beam_why(why, BEAM_EUSAGE,
                         "relay.tls_listen: HTTPS needs a certificate (give relay.tls_certificate "
-                        "and relay.tls_key)");
+                        "and relay.tls_key, or --acme DOMAIN)");
     return 0;
 }
 
-static int listen_at(struct operator_front *f, const char *option, const char *typed,
-                     const char *key, const char *conf, struct listener **out, struct beam_why *why)
+static int listen_at(struct operator_front *f, const char *what, const char *text,
+                     struct listener **out, struct beam_why *why)
 {
-    const char *text = typed ? typed : conf;
     struct addr at;
-    int err = place_read(typed ? option : key, text, &at, why);
+    int err = place_read(what, text, &at, why);
     if (err < 0)
         return err;
     err = listen_beyond(f->spec.loop, f->spec.permit, &at, on_connection, f, out);
@@ -177,20 +122,37 @@ static int listen_at(struct operator_front *f, const char *option, const char *t
                    : 0;
 }
 
-/* Where it listens is what its URLs begin with, if nothing else is said. */
+/* Where it listens is what its URLs begin with, if nothing else is said; or else ACME's domain. */
+static int find_base(struct operator_front *f, struct beam_why *why)
+{
+    const struct conf *c = f->spec.conf;
+    const struct addr *at = listen_addr(f->secure ? f->secure : f->plain);
+    const char *domain = f->certificates ? operator_certificates_domain(f->certificates) : NULL;
+    char url[ENDPOINT_HOST_SIZE + 16];
+    snprintf(url, sizeof(url), "%s", "");
+    if (!c->relay_url[0] && !c->relay_domain[0] && domain && addr_port(at) == HTTPS_PORT)
+        snprintf(url, sizeof(url), "https://%s", domain);
+    else if (!c->relay_url[0] && !c->relay_domain[0] && domain)
+        snprintf(url, sizeof(url), "https://%s:%u", domain, (unsigned)addr_port(at));
+    return endpoint_base_init(url[0] ? url : c->relay_url, c->relay_domain, at, f->context != NULL,
+                              &f->base, why);
+}
+
 static int open_listeners(struct operator_front *f, struct beam_why *why)
 {
     const struct operator_front_spec *s = &f->spec;
     const struct conf *c = s->conf;
-    int err = listen_at(f, "--listen", s->listen, "relay.listen", c->relay_listen, &f->plain, why);
-    if (err == 0 && (s->tls_listen || c->relay_tls_listen[0]))
-        err = listen_at(f, "--tls-listen", s->tls_listen, "relay.tls_listen", c->relay_tls_listen,
-                        &f->secure, why);
-    if (err < 0)
-        return err;
-    return endpoint_base_init(c->relay_url, c->relay_domain,
-                              listen_addr(f->secure ? f->secure : f->plain), f->context != NULL,
-                              &f->base, why);
+    const char *plain = s->listen ? s->listen : c->relay_listen;
+    const char *tls = s->tls_listen ? s->tls_listen : c->relay_tls_listen;
+    if (s->is_public && strcmp(plain, loopback) == 0) {
+        plain = "0.0.0.0:80";
+        tls = tls[0] ? tls : "0.0.0.0:443";
+    }
+    int err = listen_at(f, s->listen ? "--listen" : "relay.listen", plain, &f->plain, why);
+    if (err == 0 && tls[0])
+        err =
+            listen_at(f, s->tls_listen ? "--tls-listen" : "relay.tls_listen", tls, &f->secure, why);
+    return err < 0 ? err : find_base(f, why);
 }
 
 int operator_front_open(const struct operator_front_spec *spec, struct operator_front **out,
@@ -201,7 +163,7 @@ int operator_front_open(const struct operator_front_spec *spec, struct operator_
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     f->spec = *spec;
     int err = check(f, why);
-    if (err == 0 && spec->conf->relay_tls_certificate[0])
+    if (err == 0 && operator_certificates_wanted(&f->spec.certificates))
         err = open_tls(f, why);
     if (err == 0)
         err = open_listeners(f, why);
@@ -239,9 +201,12 @@ struct front *operator_front_visitors(const struct operator_front *f)
 }
 
 int operator_front_serve(struct operator_front *f, struct host *host,
-                         const struct lease_store *store, struct operator_rules *rules)
+                         const struct lease_store *store, struct operator_rules *rules,
+                         struct beam_why *why)
 {
     const struct conf *c = f->spec.conf;
+    const char *challenges =
+        f->certificates ? operator_certificates_challenges(f->certificates) : NULL;
     const struct front_spec spec = {.loop = f->spec.loop,
                                     .rng = rng_system(),
                                     .clock = clock_system(),
@@ -261,19 +226,19 @@ int operator_front_serve(struct operator_front *f, struct host *host,
                                     .visitor_addresses = c->relay_visitor_addresses,
                                     .tls = f->context != NULL,
                                     .redirect = strcmp(c->relay_plain_http, "redirect") == 0,
+                                    .challenges = challenges,
                                     .hsts = c->relay_hsts > 0 ? f->hsts : NULL};
     int err = front_new(&spec, &f->front);
-    if (err == 0)
-        front_on_room(f->front, on_room, f);
-    return err;
+    if (err < 0)
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    front_on_room(f->front, on_room, f);
+    return f->certificates ? operator_certificates_renew(f->certificates, why) : 0;
 }
 
 void operator_front_reload(struct operator_front *f)
 {
-    if (!f || !f->certificates)
-        return;
-    size_t left = tls_certificates_reload(f->certificates);
-    log_info("relay", "certificates were read again; %zu could not be taken", left);
+    if (f)
+        operator_certificates_reload(f->certificates);
 }
 
 void operator_front_free(struct operator_front *f)
@@ -285,6 +250,6 @@ void operator_front_free(struct operator_front *f)
     handshakes_free(f->handshakes);
     front_free(f->front);
     tls_context_free(f->context);
-    tls_certificates_free(f->certificates);
+    operator_certificates_free(f->certificates);
     free(f);
 }

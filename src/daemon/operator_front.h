@@ -7,6 +7,7 @@
 #define BEAM_DAEMON_OPERATOR_FRONT_H
 
 #include "conf/conf.h"
+#include "daemon/operator_certificates.h"
 #include "daemon/operator_rules.h"
 #include "relay/front.h"
 
@@ -17,6 +18,8 @@ struct operator_front_spec { /* what is pointed to is borrowed */
     const struct conf *conf;
     const struct permit *permit;
     const char *listen, *tls_listen; /* in place of the keys; NULL */
+    struct operator_certificates_spec certificates;
+    bool is_public; /* it listens at every address, and the usual ports, if nothing else is said */
 };
 
 /* Listens, and reads certificates; visitors wait. 0 or why not, with words. */
@@ -27,9 +30,10 @@ const struct endpoint_base *operator_front_base(const struct operator_front *f);
 /* Only this machine can visit where it listens at loopback, unless it is told to be reached from
  * elsewhere: by way of a proxy in front of it. */
 bool operator_front_is_local(const struct operator_front *f);
-/* Takes visitors from now on. 0 or BEAM_ENOMEM. */
+/* Takes visitors from now on. 0 or why not, with words. */
 int operator_front_serve(struct operator_front *f, struct host *host,
-                         const struct lease_store *store, struct operator_rules *rules);
+                         const struct lease_store *store, struct operator_rules *rules,
+                         struct beam_why *why);
 /* Since then. Borrowed. */
 struct front *operator_front_visitors(const struct operator_front *f);
 /* Reads the certificates again (tls_certificates_reload). NULL allowed. */

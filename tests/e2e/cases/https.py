@@ -15,6 +15,7 @@ from kit import h2
 from kit.app import stream_digest
 from kit.authority import Authority, openssl
 from kit.case import case
+from kit.pebble import Pebble
 from kit.process import check, equal, wait_until
 from kit.relay import Relay, free_port
 from kit.visit import Curl
@@ -204,6 +205,38 @@ def certificates(t):
     spoil(lambda: h.authority.issue("relay", *HERE, days=-1), "expired at")
     check("the certificate before it stays in use" in h.relay.log(), "what was done about it")
     equal(CURL.get(h.url + "empty", *h.trust), b"", "visits go on")
+
+
+@case("https/acme", seconds=90, network=False)
+def acme(t):
+    """One command gets a certificate; a server that cannot reach the front is quoted, and asked again."""
+    port = free_port()
+    pebble = t.keep(Pebble(t.path("pebble"), port))
+    options = {"relay__acme": "relay.test", "relay__acme_email": "alice@example.org",
+               "relay__acme_server": pebble.url, "within": pebble.within}
+    lost = t.keep(Relay(t.path("lost"), **options))
+    told = lost.event("warning", 40)["text"]
+    check("certificate for relay.test: the ACME server says: " in told and "refused" in told
+          and "tried again in 300 s" in told, told)
+    lost.stop()
+
+    tls = free_port()
+    r = t.keep(Relay(t.path("r"), front=f"127.0.0.1:{port}",
+                     relay__tls_listen=f"127.0.0.1:{tls}", **options))
+    trust = ("--cacert", pebble.root, "--resolve", f"relay.test:{tls}:127.0.0.1")
+
+    def answers():
+        done = CURL(f"https://relay.test:{tls}/", *trust, "-o", "/dev/null", "-w", "%{http_code}")
+        return done.bytes == b"404"
+
+    wait_until(answers, 40, "a certificate that the root vouches for")
+    folder = os.path.join(r.folder, "relay", "acme")
+    equal(os.listdir(os.path.join(folder, "challenges")), [], "answers that are still there")
+    account = os.path.join(folder, "private", "key.pem")
+    check(os.stat(account).st_mode & 0o077 == 0, "the account's key is anybody's")
+    r.stop()
+    r.start()
+    check(answers(), "the certificate of before, at once")
 
 
 # ---- HTTP/2 ---------------------------------------------------------------------------------------
