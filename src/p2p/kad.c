@@ -17,17 +17,18 @@ enum {
     SELF_MAX_MS = 10 * 60 * 1000,
     LEARNED_MS = 30 * 60 * 1000, /* how long an address that was told in an answer is believed */
     ASK_MS = 15 * 1000,
+    SILENT_MS = 60 * 1000, /* after which one whose place is wanted is asked whether it is there */
     VALUES_MAX = 10000,
     PROVIDERS_MAX = 10000,
     EACH_MAX = 200,
     DESCRIBED_MAX = KAD_PEERS_MAX * 2 + 1
 };
 
-/* A question of a job, and the call that carries it. */
+/* A question of a job, or whether somebody is there, and the call that carries it. */
 struct question {
     TAILQ_ENTRY(question) link;
     struct kad *kad;
-    struct kad_ask *ask;
+    struct kad_ask *ask; /* NULL: of no job */
     struct peer_id to;
     struct kad_call *call;
 };
@@ -49,6 +50,9 @@ struct kad {
     size_t described;
     struct address_book_row rows[DESCRIBED_MAX][ADDRESS_BOOK_PER_PEER];
 };
+
+static int put_question(struct kad *k, struct kad_ask *ask, const struct peer_id *to,
+                        const struct kad_message *m);
 
 static uint64_t now_ms(const struct kad *k)
 {
@@ -104,6 +108,27 @@ static void on_self(void *arg)
     loop_timer_set(&k->self, backoff_pause(k->looked++, SELF_MS, SELF_MAX_MS));
 }
 
+/* Of one in whose place somebody else could be: one question, and none as long as it was heard of,
+ * for in a full bucket each word of those who wait in line comes here. */
+static void ask_whether_there(struct kad *k, const struct peer_id *peer)
+{
+    const struct kad_peer *known = kad_table_find(k->table, peer);
+    const struct peer_id *self = host_id(k->spec.host);
+    const struct question *q;
+    if (!known || now_ms(k) < known->seen + SILENT_MS)
+        return;
+    TAILQ_FOREACH(q, &k->questions, link)
+    if (!q->ask && peer_id_equal(&q->to, peer))
+        return;
+    struct kad_message *m = calloc(1, sizeof(*m));
+    if (!m)
+        return;
+    m->type = KAD_FIND_NODE;
+    m->key = (struct kad_text){.at = self->bytes, .len = self->len};
+    (void)put_question(k, NULL, peer, m);
+    free(m);
+}
+
 /* A server is there: it answered us, or says so of itself. */
 static void seen(struct kad *k, const struct host_peer *peer)
 {
@@ -113,8 +138,8 @@ static void seen(struct kad *k, const struct host_peer *peer)
         k->looked = 0;
         loop_timer_set(&k->self, 0);
     }
-    if (err == BEAM_EAGAIN) /* is the one in its way still there? Its answer says so. */
-        look_up(k, check.bytes, check.len);
+    if (err == BEAM_EAGAIN)
+        ask_whether_there(k, &check);
 }
 
 static void on_identified(void *arg, const struct host_peer *peer)
@@ -214,16 +239,15 @@ static void on_answer(void *arg, int err, const struct kad_message *m, const str
         kad_table_remove(k->table, &to); /* it does not speak it, or nobody knows where it is */
     else if (err < 0)
         kad_table_failed(k->table, &to);
-    if (err == 0)
+    if (ask && err == 0)
         kad_ask_answered(ask, m);
-    else
+    else if (ask)
         kad_ask_failed(ask);
 }
 
-static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
-                  const struct kad_message *m)
+static int put_question(struct kad *k, struct kad_ask *ask, const struct peer_id *to,
+                        const struct kad_message *m)
 {
-    struct kad *k = arg;
     struct question *q = calloc(1, sizeof(*q));
     if (!q)
         return BEAM_ENOMEM;
@@ -238,6 +262,12 @@ static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
     if (err < 0)
         question_free(q);
     return err;
+}
+
+static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
+                  const struct kad_message *m)
+{
+    return put_question(arg, ask, to, m);
 }
 
 static void on_forget(void *arg, struct kad_ask *ask)
@@ -351,6 +381,8 @@ void kad_free(struct kad *k)
     host_unwatch(&k->watch);
     kad_serve_stop(k->serve);
     kad_jobs_free(k->jobs);
+    while (!TAILQ_EMPTY(&k->questions))
+        question_free(TAILQ_FIRST(&k->questions));
     kad_store_free(k->store);
     kad_table_free(k->table);
     free(k);
