@@ -8,6 +8,8 @@
 #include "daemon/relaying.h"
 #include "gossip/gossip.h"
 #include "identity/multiaddr_list.h"
+#include "p2p/autonat.h"
+#include "p2p/autonat_serve.h"
 #include "p2p/keeper.h"
 #include "p2p/recall.h"
 #include "p2p/rendezvous.h"
@@ -24,6 +26,8 @@ struct operator_network {
     struct news *news;
     struct keeper *keeper;
     struct recall *recall;
+    struct autonat *autonat;
+    struct autonat_serve *autonat_serve;
     struct announce *announce;
     struct rendezvous *rendezvous; /* NULL: the configuration does not have it */
     char front_url[INFO_URL_SIZE];
@@ -92,6 +96,14 @@ static int start_kad(struct operator_network *n)
     return kad_new(&kad, &n->kad);
 }
 
+/* Where others reach it, beside what the configuration says; and it tells nodes the same. */
+static int start_autonat(struct operator_network *n)
+{
+    const struct autonat_spec spec = {.loop = n->spec.loop, .host = n->spec.host};
+    int err = autonat_serve_start(n->spec.loop, n->spec.host, &n->autonat_serve);
+    return err < 0 ? err : autonat_new(&spec, &n->autonat);
+}
+
 static int start_announcing(struct operator_network *n)
 {
     const struct operator_network_spec *s = &n->spec;
@@ -140,6 +152,8 @@ static int start(struct operator_network *n, struct beam_why *why)
     if (err == 0 && c->relay_circuits)
         err = relaying_start(n->spec.loop, n->spec.host, n->spec.key, c, &n->hop);
     if (err == 0)
+        err = start_autonat(n);
+    if (err == 0)
         err = start_announcing(n);
     if (err == 0)
         err = start_meeting(n);
@@ -176,6 +190,8 @@ void operator_network_free(struct operator_network *n)
     announce_free(n->announce);
     keeper_free(n->keeper);
     recall_free(n->recall);
+    autonat_free(n->autonat);
+    autonat_serve_stop(n->autonat_serve);
     news_free(n->news);
     gossip_free(n->gossip);
     hop_free(n->hop);
