@@ -186,7 +186,8 @@ def no_relay(stage):
     """Nobody named, and nobody to ask: status 2. Somebody to ask, and no relay: it says so."""
     app = stage.serve()
     home = stage.home(tor__torrc=None)
-    done = stage.home("alone").run(str(app.http), "--community-relay", "--json")
+    done = stage.home("alone").run(
+        "-o", "network.rendezvous=off", str(app.http), "--community-relay", "--json")
     equal(done.status, 2, f"{done}")
     check("network.bootstrap" in done.err, f"{done}")
     server = Server(stage, 1)

@@ -48,7 +48,8 @@ def over_tcp(stage):
     """Two nodes on loopback: who they are, who is connected, round trips; what goes wrong."""
     alice, bob = Node(stage, "a", LOOPBACK), Node(stage, "b", LOOPBACK)
     status = bob.status()
-    equal(sorted(status), ["dht", "listen", "nat", "peer_id", "peers", "tor"], "the members")
+    equal(sorted(status), ["dht", "gossip", "listen", "nat", "peer_id", "peers", "relays_heard",
+                           "tor"], "the members")
     equal((status["dht"], status["tor"], status["peers"]), ("client", "off", 0), "at first")
     address = bob.address()
     check(address.endswith("/p2p/" + status["peer_id"]), address)

@@ -458,7 +458,8 @@ def private(t):
     """The policy `private` has an onion and a relay; which relay, the configuration says."""
     app = t.serve()
     home = t.home()
-    done = home.run("-o", "daemon.linger=1s", str(app.http), "--policy", "private")
+    done = home.run("-o", "daemon.linger=1s", "-o", "network.rendezvous=off", str(app.http),
+                    "--policy", "private")
     check(done.status == 2 and "which one" in done.err, f"{done}")
     done = home.run("-o", "daemon.linger=1s", str(app.http), "--policy", "anonymous",
                     "--community-relay=127.0.0.1:1")
