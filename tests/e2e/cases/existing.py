@@ -64,7 +64,7 @@ def left_as_found(t):
     equal(home.status()["tor"]["pid"], 0, "the pid of its tor")
     check(has_onion(tor.control, url), "the service is not there")
     equal(tunnel.interrupt(), 0, "the status after SIGINT")
-    check(not has_onion(tor.control, url), "the tunnel has ended, and its service has not")
+    wait_until(lambda: not has_onion(tor.control, url), 5, "the service ends with the tunnel")
     wait_until(lambda: home.daemon_pid() is None, 10, "the daemon is gone")
     equal(state(tor.control), before, "the tor, before and after")
     check(tor.process.running(), "it was stopped")
