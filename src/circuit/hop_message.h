@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "identity/multiaddr.h"
 #include "identity/peer_id.h"
+#include "p2p/way.h"
 
 #define HOP_PROTOCOL  "/libp2p/circuit/relay/0.2.0/hop"
 #define STOP_PROTOCOL "/libp2p/circuit/relay/0.2.0/stop"
@@ -51,6 +52,12 @@ struct hop_limit {
 static inline bool hop_limit_any(const struct hop_limit *l)
 {
     return l->duration > 0 || l->data > 0;
+}
+
+/* The same as a host takes it. */
+static inline struct way_limit hop_limit_way(const struct hop_limit *l)
+{
+    return (struct way_limit){.ms = (uint64_t)l->duration * 1000, .bytes = l->data};
 }
 
 struct hop_message {

@@ -14,7 +14,7 @@ struct passage {
     TAILQ_ENTRY(passage) link;
     struct relayed *relayed;
     struct hop_call *call;
-    way_tor_fn *done;
+    way_circuit_fn *done;
     void *arg;
 };
 
@@ -35,12 +35,13 @@ static void passage_free(struct passage *p)
     free(p);
 }
 
-static void passage_end(struct passage *p, int err, const struct beam_why *why, struct stream *s)
+static void passage_end(struct passage *p, int err, const struct beam_why *why, struct stream *s,
+                        const struct way_limit *limit)
 {
-    way_tor_fn *done = p->done;
+    way_circuit_fn *done = p->done;
     void *arg = p->arg;
     passage_free(p);
-    done(arg, err, why, s);
+    done(arg, err, why, s, limit);
 }
 
 static void on_connected(void *arg, int err, const struct beam_why *why,
@@ -48,16 +49,16 @@ static void on_connected(void *arg, int err, const struct beam_why *why,
                          const struct peer_id *relay)
 {
     struct passage *p = arg;
+    struct way_limit limit = {.ms = 0};
     (void)relay;
     p->call = NULL;
-    if (err == 0 && hop_limit_any(&answer->limit))
-        log_debug("circuit", "a circuit of %lu s and %llu bytes (0: any)",
-                  (unsigned long)answer->limit.duration, (unsigned long long)answer->limit.data);
-    passage_end(p, err, why, s);
+    if (answer)
+        limit = hop_limit_way(&answer->limit);
+    passage_end(p, err, why, s, &limit);
 }
 
 static int on_dial(void *owner, const struct way_hop *hop, const struct peer_id *peer,
-                   enum permit_origin origin, uint64_t timeout_ms, way_tor_fn *done, void *arg,
+                   enum permit_origin origin, uint64_t timeout_ms, way_circuit_fn *done, void *arg,
                    void **out)
 {
     struct relayed *r = owner;
@@ -154,7 +155,7 @@ void relayed_free(struct relayed *r)
     beam_why(&why, BEAM_ECLOSED, "%s", beam_err_text(BEAM_ECLOSED));
     host_circuits(r->spec.host, NULL);
     while ((p = TAILQ_FIRST(&r->passages)))
-        passage_end(p, BEAM_ECLOSED, &why, NULL);
+        passage_end(p, BEAM_ECLOSED, &why, NULL, NULL);
     stop_free(r->stop);
     for (size_t i = 0; i < r->tenant_count; i++)
         tenant_free(r->tenants[i]);

@@ -16,6 +16,7 @@ struct caller {
     struct stop *stop;
     struct multiaddr relay; /* with /p2p-circuit */
     struct peer_id from;
+    struct hop_limit limit;
     struct frame *frame;
     bool accepted, refused;
 };
@@ -48,7 +49,8 @@ static void hand_over(struct caller *c)
 {
     struct stream *s = frame_take(c->frame);
     c->frame = NULL;
-    host_accept_circuit(c->stop->spec.host, s, &c->relay, &c->from);
+    const struct way_limit limit = hop_limit_way(&c->limit);
+    host_accept_circuit(c->stop->spec.host, s, &c->relay, &c->from, &limit);
     caller_free(c);
 }
 
@@ -93,6 +95,7 @@ static void on_message(void *arg, const uint8_t *data, size_t len)
         refuse(c, HOP_MALFORMED);
     else {
         c->from = m.peer;
+        c->limit = m.limit;
         accept_it(c);
     }
 }

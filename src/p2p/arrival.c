@@ -14,6 +14,7 @@ struct arrival {
     struct upgrade *upgrade;
     struct multiaddr from; /* empty: not known */
     enum way way;
+    struct way_limit limit;
     struct census_source source;
     uint64_t since;
 };
@@ -49,8 +50,12 @@ static void on_upgraded(void *arg, int err, const struct beam_why *why, struct s
         turn_away(&copy.from, copy.way, why->text);
         return;
     }
-    const struct core_link link = {
-        .secured = s, .peer = peer, .addr = &copy.from, .way = copy.way, .source = &copy.source};
+    const struct core_link link = {.secured = s,
+                                   .peer = peer,
+                                   .addr = &copy.from,
+                                   .way = copy.way,
+                                   .source = &copy.source,
+                                   .limit = copy.limit};
     struct beam_why refused;
     if (core_adopt(h, &link, &refused) < 0)
         turn_away(&copy.from, copy.way, refused.text);
@@ -104,6 +109,7 @@ void arrival_start(struct host *h, struct stream *s, const struct arrival_spec *
     }
     *a = (struct arrival){.host = h,
                           .way = spec->way,
+                          .limit = spec->limit,
                           .source = source,
                           .next = h->arrivals,
                           .since = loop_now(h->spec.loop)};

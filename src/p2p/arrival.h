@@ -12,6 +12,7 @@ struct arrival_spec {
     const struct addr *at;        /* where it comes from; NULL: not known */
     const struct multiaddr *from; /* the same as others may see it; NULL: not known */
     const struct peer_id *expect; /* NULL: anybody */
+    struct way_limit limit;       /* of a circuit */
 };
 
 /* Takes the stream over, always; the spec is copied. What becomes of it is for the log. */

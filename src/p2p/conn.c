@@ -147,6 +147,22 @@ void conn_free(struct conn *c)
     free(c);
 }
 
+/* Whether much of what its relay lets it last or carry is used up. What Noise adds is not counted
+ * here, and of short messages it is half: so of the bytes not much may be. */
+static bool is_spent(const struct conn *c, uint64_t now)
+{
+    const struct way_limit *l = &c->spec.limit;
+    return (l->ms > 0 && now - c->since >= l->ms - l->ms / 4) ||
+           (l->bytes > 0 && yamux_carried(c->yamux) >= l->bytes / 2);
+}
+
+bool conn_usable(struct conn *c)
+{
+    if (is_spent(c, loop_now(c->spec.loop)))
+        conn_leave(c);
+    return !c->leaving;
+}
+
 int conn_open(struct conn *c, struct stream **out)
 {
     int err = yamux_open(c->yamux, out);
@@ -194,6 +210,8 @@ static uint64_t waits_since(const struct conn *c)
 
 void conn_tick(struct conn *c, uint64_t now)
 {
+    if (is_spent(c, now))
+        conn_leave(c);
     if (c->pinged != 0 && now - waits_since(c) >= CONN_ANSWER_MS) {
         c->fail_err = BEAM_ETIMEOUT;
         loop_post(c->spec.loop, &c->fail);

@@ -31,6 +31,7 @@ struct conn_spec {
     enum way way;
     bool inbound;
     struct census_source source; /* of one that came in */
+    struct way_limit limit;      /* of a circuit, which is left before it breaks */
 };
 
 /* All are called from the loop; the connection may be freed within. */
@@ -70,6 +71,8 @@ int conn_new(struct stream *secured, const struct conn_spec *spec, const struct 
              struct conn **out);
 /* Says good-bye, and resets the streams there are. NULL allowed. */
 void conn_free(struct conn *c);
+/* Whether streams may be opened on it; where its limit is near it is left. */
+bool conn_usable(struct conn *c);
 /* As yamux_open. */
 int conn_open(struct conn *c, struct stream **out);
 /* No new streams on it. */

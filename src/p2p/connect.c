@@ -133,7 +133,8 @@ static void on_dialled(void *arg, int err, const struct beam_why *why, const str
         const struct core_link link = {.secured = r->secured,
                                        .peer = &r->peer,
                                        .addr = &r->target->addr,
-                                       .way = r->target->target.way};
+                                       .way = r->target->target.way,
+                                       .limit = r->limit};
         c->named = true;
         c->peer = r->peer;
         if (core_adopt(h, &link, &c->why) == 0)
@@ -253,8 +254,8 @@ static int find_targets(struct connect *c, const struct connect_spec *spec)
 /* The connection that there is and that is wanted. */
 static const struct conn *standing(const struct connect *c, const struct peer *peer)
 {
-    const struct conn *conn = peer->conns;
-    while (conn && (conn->leaving || !suits(c, conn)))
+    struct conn *conn = peer->conns;
+    while (conn && (!conn_usable(conn) || !suits(c, conn)))
         conn = conn->peer_next;
     return conn;
 }

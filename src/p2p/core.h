@@ -49,6 +49,7 @@ struct core_link {
     const struct multiaddr *addr; /* NULL: not known */
     enum way way;
     const struct census_source *source; /* of one that came in; NULL: dialled */
+    struct way_limit limit;             /* of a circuit */
 };
 
 /* A secured stream becomes a connection of the host. */

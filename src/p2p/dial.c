@@ -16,6 +16,7 @@ struct attempt {
     const struct dial_target *target; /* NULL: not in use */
     struct stream_dial *direct;
     void *tor, *circuit;
+    struct way_limit limit;
     struct upgrade *upgrade;
 };
 
@@ -131,7 +132,8 @@ static void on_upgraded(void *arg, int err, const struct beam_why *why, struct s
         return;
     }
     struct dial_target target = *a->target;
-    const struct dial_result r = {.secured = s, .peer = *peer, .target = &target};
+    const struct dial_result r = {
+        .secured = s, .peer = *peer, .target = &target, .limit = a->limit};
     dial_fn *done = d->done;
     void *done_arg = d->arg;
     dial_free(d);
@@ -163,11 +165,23 @@ static void on_direct(void *arg, int err, struct stream *s)
         on_stream(a, s);
 }
 
-/* Through Tor, or by a circuit. */
-static void on_found(void *arg, int err, const struct beam_why *why, struct stream *s)
+static void on_circuit(void *arg, int err, const struct beam_why *why, struct stream *s,
+                       const struct way_limit *limit)
 {
     struct attempt *a = arg;
-    a->tor = a->circuit = NULL;
+    a->circuit = NULL;
+    if (err < 0) {
+        lost(a, err, why ? why->text : beam_err_text(err));
+        return;
+    }
+    a->limit = *limit;
+    on_stream(a, s);
+}
+
+static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
+{
+    struct attempt *a = arg;
+    a->tor = NULL;
     if (err < 0)
         lost(a, err, why ? why->text : beam_err_text(err));
     else
@@ -182,13 +196,13 @@ static int begin(struct attempt *a)
         return stream_dial(spec->loop, spec->permit, &t->at, t->origin, spec->timeout_ms, on_direct,
                            a, &a->direct);
     if (t->way != WAY_CIRCUIT)
-        return spec->tor->dial(spec->tor->owner, t->host, t->port, spec->timeout_ms, on_found, a,
+        return spec->tor->dial(spec->tor->owner, t->host, t->port, spec->timeout_ms, on_tor, a,
                                &a->tor);
     struct way_hop hop;
     int err = spec->circuit->dial ? way_hop(&a->target->addr, &hop) : BEAM_ECLOSED;
     return err < 0 ? err
                    : spec->circuit->dial(spec->circuit->owner, &hop, spec->expect, t->origin,
-                                         spec->timeout_ms, on_found, a, &a->circuit);
+                                         spec->timeout_ms, on_circuit, a, &a->circuit);
 }
 
 static struct attempt *free_attempt(struct dial *d)

@@ -36,6 +36,7 @@ struct dial_result {
     struct stream *secured; /* the callee's */
     struct peer_id peer;
     const struct dial_target *target;
+    struct way_limit limit; /* of a circuit */
 };
 
 /* Once, from the loop; `r` is borrowed, NULL on failure. */

@@ -206,9 +206,10 @@ void host_accept(struct host *h, struct stream *s, enum way way, const struct mu
 }
 
 void host_accept_circuit(struct host *h, struct stream *s, const struct multiaddr *from,
-                         const struct peer_id *peer)
+                         const struct peer_id *peer, const struct way_limit *limit)
 {
-    const struct arrival_spec spec = {.way = WAY_CIRCUIT, .from = from, .expect = peer};
+    const struct arrival_spec spec = {
+        .way = WAY_CIRCUIT, .from = from, .expect = peer, .limit = *limit};
     arrival_start(h, s, &spec);
 }
 
@@ -342,6 +343,7 @@ int core_adopt(struct host *h, const struct core_link *link, struct beam_why *wh
                              .budget = &h->budget,
                              .peer = *link->peer,
                              .way = link->way,
+                             .limit = link->limit,
                              .inbound = link->source != NULL};
     const struct conn_events events = {.room = on_room,
                                        .supports = on_supports,

@@ -80,7 +80,7 @@ void host_accept(struct host *h, struct stream *s, enum way way, const struct mu
 /* The same of one that a relay brought, which says whom it is from: `from` is the relay's address
  * with /p2p-circuit at its end, and another peer than `peer` is turned away. */
 void host_accept_circuit(struct host *h, struct stream *s, const struct multiaddr *from,
-                         const struct peer_id *peer);
+                         const struct peer_id *peer, const struct way_limit *limit);
 /* How it reaches peers by way of relays from now on; `way` is copied, NULL: not any more. */
 void host_circuits(struct host *h, const struct way_circuit *way);
 /* Adds an address where others reach it by other means (an onion), or takes it away. 0 or

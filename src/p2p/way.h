@@ -77,13 +77,22 @@ struct way_tor {
     void *owner;
 };
 
+/* What a relay lets a circuit carry, then it breaks it; 0: as long, or as much, as it likes. */
+struct way_limit {
+    uint64_t ms;
+    uint64_t bytes; /* in each direction */
+};
+
+typedef void way_circuit_fn(void *arg, int err, const struct beam_why *why, struct stream *s,
+                            const struct way_limit *limit);
+
 /*
  * How streams through relays are made; a host gets this from what speaks their protocol
  * (host_circuits). The relay is reached under the host's permit, never by a circuit. As way_tor.
  */
 struct way_circuit {
     int (*dial)(void *owner, const struct way_hop *hop, const struct peer_id *peer,
-                enum permit_origin origin, uint64_t timeout_ms, way_tor_fn *done, void *arg,
+                enum permit_origin origin, uint64_t timeout_ms, way_circuit_fn *done, void *arg,
                 void **out);
     void (*cancel)(void *owner, void *dial);
     void *owner;

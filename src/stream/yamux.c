@@ -25,6 +25,11 @@ uint64_t yamux_heard(const struct yamux *y)
     return y->heard;
 }
 
+uint64_t yamux_carried(const struct yamux *y)
+{
+    return y->taken > y->given ? y->taken : y->given;
+}
+
 /* ---- what the owner is told ----------------------------------------------------------------- */
 
 void yamux_tell(struct yamux *y)

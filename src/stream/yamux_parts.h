@@ -98,7 +98,7 @@ struct yamux {
     size_t ping_count;
     uint32_t ping_value;
     uint64_t rtt_us, probed_us;
-    uint64_t heard; /* when bytes came last */
+    uint64_t heard, taken, given; /* when bytes came last; how many came, and went, by `under` */
     /* calls */
     struct loop_task receive, send, news;
     struct loop_timer stall, late;

@@ -294,6 +294,7 @@ void yamux_receive(struct yamux *y)
         }
         got += (size_t)n;
         y->heard = loop_now(y->loop);
+        y->taken += (uint64_t)n;
         take_in(y);
     }
     if (!y->failed)

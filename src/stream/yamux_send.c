@@ -206,6 +206,7 @@ void yamux_send(struct yamux *y)
         if (buf_len(&y->out) == 0)
             break;
         ssize_t n = stream_write(y->under, &y->out);
+        y->given += n > 0 ? (uint64_t)n : 0;
         if (buf_len(&y->out) > 0) {
             stop(y, n);
             return;

@@ -206,3 +206,30 @@ BEAM_TEST(relayed, its_end_ends_what_is_under_way)
     cr_expect_eq(relayed_new(&again, &second), BEAM_EEXIST);
     ring_clear(&r);
 }
+
+/* New streams do not begin on what is about to break. */
+BEAM_TEST(relayed, a_circuit_near_its_limit_is_left_for_another)
+{
+    struct ring r;
+    ring_init(&r);
+    r.limit = (struct hop_limit){.data = 12000};
+    struct multiaddr at = ring_relay(&r, NULL);
+    struct node *alice = ring_user(&r, HOST_OPEN, POLICY_EGRESS_ANY);
+    struct node *bob = ring_user(&r, HOST_OPEN, POLICY_EGRESS_ANY);
+    struct multiaddr to = ring_reserve(&r, alice, &at);
+    uint64_t first = 0;
+    struct asked_of a = {.err = 0};
+    size_t times = 0;
+    /* Each ping takes a few hundred bytes. */
+    for (; times < 100; times++) {
+        a = ring_ping(bob, &to);
+        cr_assert_eq(a.err, 0, "ping %zu: %s", times, a.why.text);
+        if (first == 0)
+            first = a.peer.serial;
+        if (a.peer.serial != first)
+            break;
+    }
+    cr_expect_lt(times, 100u, "another one");
+    cr_expect_gt(times, 2u, "not at once");
+    ring_clear(&r);
+}

@@ -67,12 +67,12 @@ BEAM_TEST(slots, a_reservation_ends_with_its_time_or_its_peer)
     cr_expect(!fresh, "it is renewed");
     cr_expect_eq(slots_reservations(s), 1u);
     cr_expect(!slots_expire(s, 1499, &out));
-    cr_expect_eq(open_one(s, 9, 1, 1499), HOP_OK);
+    cr_assert_eq(open_one(s, 9, 1, 1499), HOP_OK);
     cr_expect_eq(open_one(s, 8, 1, 1500), HOP_NO_RESERVATION);
     cr_expect(slots_expire(s, 1500, &out));
     cr_expect(peer_id_equal(&out, &one));
     cr_expect(!slots_expire(s, 1500, &out));
-    cr_expect_eq(reserve(s, 2, NULL, 2000), HOP_OK);
+    cr_assert_eq(reserve(s, 2, NULL, 2000), HOP_OK);
     cr_expect(slots_release(s, &two));
     cr_expect(!slots_release(s, &two));
     cr_expect(!slots_release(s, &one));
@@ -86,26 +86,26 @@ BEAM_TEST(slots, a_reservation_ends_with_its_time_or_its_peer)
 BEAM_TEST(slots, a_network_has_only_some_of_them)
 {
     struct slots *s = make(&few);
-    cr_expect_eq(reserve(s, 1, "192.0.2.1", 0), HOP_OK);
-    cr_expect_eq(reserve(s, 2, "192.0.2.250", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 1, "192.0.2.1", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 2, "192.0.2.250", 0), HOP_OK);
     cr_expect_eq(reserve(s, 3, "192.0.2.9", 0), HOP_RESERVATION_REFUSED, "the same /24");
     cr_expect_eq(reserve(s, 3, "::ffff:192.0.2.9", 0), HOP_RESERVATION_REFUSED, "and here");
-    cr_expect_eq(reserve(s, 1, "192.0.2.1", 0), HOP_OK, "who has one renews it");
-    cr_expect_eq(reserve(s, 3, "192.0.3.9", 0), HOP_OK);
-    cr_expect_eq(reserve(s, 4, "198.51.100.1", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 1, "192.0.2.1", 0), HOP_OK, "who has one renews it");
+    cr_assert_eq(reserve(s, 3, "192.0.3.9", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 4, "198.51.100.1", 0), HOP_OK);
     cr_expect_eq(reserve(s, 5, "203.0.113.1", 0), HOP_RESERVATION_REFUSED, "all are given away");
     slots_free(s);
     s = make(&few);
-    cr_expect_eq(reserve(s, 1, "2001:db8:1::1", 0), HOP_OK);
-    cr_expect_eq(reserve(s, 2, "2001:db8:1:ffff::1", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 1, "2001:db8:1::1", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 2, "2001:db8:1:ffff::1", 0), HOP_OK);
     cr_expect_eq(reserve(s, 3, "2001:db8:1:2::1", 0), HOP_RESERVATION_REFUSED, "the same /48");
-    cr_expect_eq(reserve(s, 3, "2001:db8:2::1", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 3, "2001:db8:2::1", 0), HOP_OK);
     slots_free(s);
     s = make(&few);
-    cr_expect_eq(reserve(s, 1, NULL, 0), HOP_OK);
-    cr_expect_eq(reserve(s, 2, NULL, 0), HOP_OK);
+    cr_assert_eq(reserve(s, 1, NULL, 0), HOP_OK);
+    cr_assert_eq(reserve(s, 2, NULL, 0), HOP_OK);
     cr_expect_eq(reserve(s, 3, NULL, 0), HOP_RESERVATION_REFUSED, "onions leave half to others");
-    cr_expect_eq(reserve(s, 3, "192.0.2.1", 0), HOP_OK);
+    cr_assert_eq(reserve(s, 3, "192.0.2.1", 0), HOP_OK);
     slots_free(s);
 }
 
@@ -113,20 +113,20 @@ BEAM_TEST(slots, circuits_have_ceilings)
 {
     struct slots *s = make(&few);
     cr_expect_eq(open_one(s, 9, 1, 0), HOP_NO_RESERVATION);
-    cr_expect_eq(reserve(s, 1, NULL, 0), HOP_OK);
-    cr_expect_eq(reserve(s, 2, NULL, 0), HOP_OK);
+    cr_assert_eq(reserve(s, 1, NULL, 0), HOP_OK);
+    cr_assert_eq(reserve(s, 2, NULL, 0), HOP_OK);
     cr_expect_eq(open_one(s, 1, 1, 0), HOP_PERMISSION_DENIED, "to itself");
-    cr_expect_eq(open_one(s, 9, 1, 0), HOP_OK);
+    cr_assert_eq(open_one(s, 9, 1, 0), HOP_OK);
     cr_expect_eq(open_one(s, 9, 2, 0), HOP_RESOURCE_LIMIT, "a peer begins so many");
     for (uint8_t n = 1; n < SLOTS_TO_PEER; n++)
-        cr_expect_eq(open_one(s, 10 + n, 1, 0), HOP_OK);
+        cr_assert_eq(open_one(s, 10 + n, 1, 0), HOP_OK);
     cr_expect_eq(open_one(s, 20, 1, 0), HOP_RESOURCE_LIMIT, "so many lead to one");
-    cr_expect_eq(open_one(s, 20, 2, 0), HOP_OK);
+    cr_assert_eq(open_one(s, 20, 2, 0), HOP_OK);
     cr_expect_eq(open_one(s, 2, 1, 0), HOP_RESOURCE_LIMIT);
-    cr_expect_eq(open_one(s, 21, 2, 0), HOP_OK);
+    cr_assert_eq(open_one(s, 21, 2, 0), HOP_OK);
     cr_expect_eq(open_one(s, 22, 2, 0), HOP_RESOURCE_LIMIT, "so many in all");
     close_one(s, 9, 1);
-    cr_expect_eq(open_one(s, 9, 2, 0), HOP_OK);
+    cr_assert_eq(open_one(s, 9, 2, 0), HOP_OK);
     cr_expect_eq(slots_circuits(s), 6u);
     slots_free(s);
 }
