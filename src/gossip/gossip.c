@@ -173,7 +173,7 @@ static void on_in_ended(void *arg, int err)
 {
     struct talker *t = arg;
     if (t->peer && (err == BEAM_ELIMIT || err == BEAM_EPROTO))
-        router_blame(t->gossip->router, t->peer);
+        router_blame(t->peer);
     stop_hearing(t);
 }
 

@@ -283,9 +283,8 @@ int router_rpc(struct router *r, struct router_peer *p, const void *data, size_t
     return 0;
 }
 
-void router_blame(struct router *r, struct router_peer *p)
+void router_blame(struct router_peer *p)
 {
-    (void)r;
     router_fault(p, 1);
 }
 

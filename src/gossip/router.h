@@ -94,7 +94,7 @@ void router_greet(struct router *r, struct router_peer *p, uint64_t now);
 int router_rpc(struct router *r, struct router_peer *p, const void *data, size_t len, uint64_t now);
 
 /* A peer broke the rules of what carries RPCs: counts as one that is none. */
-void router_blame(struct router *r, struct router_peer *p);
+void router_blame(struct router_peer *p);
 
 /* From now on we are of the topic. 0, BEAM_EEXIST, BEAM_EINVAL (its name), BEAM_ELIMIT,
  * BEAM_ENOMEM. */
