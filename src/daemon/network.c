@@ -167,7 +167,10 @@ static int listen_at(void *arg, const struct multiaddr *a, struct beam_why *why)
 static int keep(void *arg, const struct multiaddr *a, struct beam_why *why)
 {
     struct network *n = arg;
-    int err = keeper_add(n->keeper, a);
+    int err = way_dialable(a, why);
+    if (err < 0)
+        return err;
+    err = keeper_add(n->keeper, a);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 

@@ -222,6 +222,8 @@ BEAM_TEST(network, where_its_policy_does_not_let_it_it_does_not_listen)
                  {"circuit.relay=yes", BEAM_EPOLICY},
                  {"network.listen=/ip4/127.0.0.1/udp/1/quic-v1", BEAM_EINVAL},
                  {"network.listen=/frob/1", BEAM_EINVAL},
+                 {"network.bootstrap=/ip4/127.0.0.1/udp/1/quic-v1", BEAM_EINVAL},
+                 {"network.bootstrap=/ip4/0.0.0.0/tcp/1", BEAM_EINVAL},
                  {"network.bootstrap=alice", BEAM_EINVAL}};
     struct loop *l = until_loop_new();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

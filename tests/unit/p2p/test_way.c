@@ -208,3 +208,31 @@ BEAM_TEST(way, the_relay_of_a_circuit_is_read)
     cr_expect_eq(way_hop(&plain, &hop), BEAM_EINVAL);
     cr_expect_eq(way_hop(&at, &hop), BEAM_EINVAL);
 }
+
+BEAM_TEST(way, what_nobody_can_be_reached_at)
+{
+    static const struct {
+        const char *text;
+        int err;
+    } all[] = {
+        {"/ip4/10.1.2.3/tcp/4001", 0},
+        {"/ip6/::1/tcp/4001/p2p/" FAR, 0},
+        {"/dns4/relay.example/tcp/443/p2p/" FAR, 0},
+        {"/ip4/192.0.2.1/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, 0},
+        {"/ip4/0.0.0.0/tcp/4001", BEAM_EINVAL},
+        {"/ip6/::/tcp/4001", BEAM_EINVAL},
+        {"/ip4/127.0.0.1/tcp/0", BEAM_EINVAL},
+        {"/ip4/127.0.0.1", BEAM_EINVAL},
+        {"/ip4/127.0.0.1/udp/4001/quic-v1", BEAM_EINVAL},
+        {"/ip4/127.0.0.1/tcp/4001/ws", BEAM_EINVAL},
+        {"/p2p/" FAR, BEAM_EINVAL},
+        {"/p2p/" RELAY "/p2p-circuit/p2p/" FAR, BEAM_EINVAL},
+        {"/ip4/0.0.0.0/tcp/1/p2p/" RELAY "/p2p-circuit/p2p/" FAR, BEAM_EINVAL},
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        struct multiaddr a = address(all[i].text);
+        struct beam_why why = {.code = 0};
+        cr_expect_eq(way_dialable(&a, &why), all[i].err, "%s", all[i].text);
+        cr_expect_eq(why.code, all[i].err);
+    }
+}
