@@ -9,6 +9,7 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60000, VISITORS_BURST = 10, OWNERS_BURST = 
 
 struct guard {
     struct bans *bans;
+    const struct denylists *lists; /* or NULL */
     struct guard_limits limits;
     struct quota *visitors; /* by source: how many there are, and what they ask */
     struct quota *tunnels;  /* by owner: what is asked of its tunnels */
@@ -48,6 +49,11 @@ void guard_free(struct guard *g)
     quota_free(g->keys);
     quota_free(g->sources);
     free(g);
+}
+
+void guard_subscribe(struct guard *g, const struct denylists *lists)
+{
+    g->lists = lists;
 }
 
 static void set_rate(struct quota *q, uint64_t tokens, uint64_t per_ms, uint64_t times)
@@ -116,10 +122,11 @@ unsigned guard_load(const struct guard *g, uint64_t now_ms)
 
 bool guard_bars(const struct guard *g, const uint8_t id[RESERVATION_ID_SIZE])
 {
-    return bans_endpoint(g->bans, id);
+    return bans_endpoint(g->bans, id) || (g->lists && denylists_endpoint(g->lists, id));
 }
 
 bool guard_shuts_out(const struct guard *g, const struct peer_id *owner, const struct net *from)
 {
-    return bans_key(g->bans, owner) || bans_net(g->bans, from);
+    return bans_key(g->bans, owner) || bans_net(g->bans, from) ||
+           (g->lists && denylists_key(g->lists, owner));
 }

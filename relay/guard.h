@@ -12,6 +12,7 @@
 #define BEAM_RELAY_GUARD_H
 
 #include "relay/bans.h"
+#include "relay/denylists.h"
 #include "relay/net.h"
 #include "relay/quota.h"
 
@@ -31,6 +32,8 @@ int guard_new(const struct rng *rng, struct bans *bans, size_t sources, size_t k
               struct guard **out);
 /* NULL allowed. */
 void guard_free(struct guard *g);
+/* Borrowed; NULL: none. Who is on one is as one who is banned. */
+void guard_subscribe(struct guard *g, const struct denylists *lists);
 /* From now on. */
 void guard_limit(struct guard *g, const struct guard_limits *limits);
 
@@ -43,9 +46,9 @@ bool guard_request(struct guard *g, const struct net *from, const struct peer_id
 /* An owner asks for something. 0; BEAM_EPERM: it is banned; BEAM_ELIMIT: not now; *wait_ms. */
 int guard_ask(struct guard *g, const struct peer_id *owner, const struct net *from, uint64_t now_ms,
               uint64_t *wait_ms);
-/* Whether an endpoint is banned. */
+/* Whether an endpoint is banned, or on a denylist. */
 bool guard_bars(const struct guard *g, const uint8_t id[RESERVATION_ID_SIZE]);
-/* Whether an owner is banned, or where it comes from. */
+/* Whether an owner is banned or on a denylist, or where it comes from is banned. */
 bool guard_shuts_out(const struct guard *g, const struct peer_id *owner, const struct net *from);
 /* How much of what all owners together may ask is used up: 0 to 100. */
 unsigned guard_load(const struct guard *g, uint64_t now_ms);

@@ -28,7 +28,7 @@ static const struct options_command commands[] = {
      "this machine's node in the peer-to-peer network", 2},
     {COMMAND_RELAYS, "relays", "", "show the community relays that are known in the network", 0},
     {COMMAND_DAEMON, "daemon", "", "run the daemon in the foreground", 0},
-    {COMMAND_RELAY, "relay", "[ban WHAT [WHY]|unban WHAT|drop WHAT|list]",
+    {COMMAND_RELAY, "relay", "[ban WHAT [WHY]|unban WHAT|drop WHAT|list|export FILE]",
      "run a community relay, or tell the one that runs what to do", 3},
     {COMMAND_DEMO, "demo", "", "publish a demo page, fetch it back, compare", 0},
     {COMMAND_DOCTOR, "doctor", "", "check this machine, and say what to do about each fault", 0},
@@ -381,7 +381,7 @@ static int check_assignments(const struct options *o, struct beam_why *why)
 
 static int check_relay(const struct options *o, struct beam_why *why)
 {
-    static const char *const verbs[] = {"ban", "unban", "drop", "list"};
+    static const char *const verbs[] = {"ban", "unban", "drop", "export", "list"};
     const char *verb = o->operand;
     if (!verb)
         return 0;
@@ -389,14 +389,16 @@ static int check_relay(const struct options *o, struct beam_why *why)
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
         known |= strcmp(verbs[i], verb) == 0;
     if (!known)
-        return beam_why(why, BEAM_EUSAGE, "relay %s: must be ban, unban, drop or list", verb);
+        return beam_why(why, BEAM_EUSAGE, "relay %s: must be ban, unban, drop, export or list",
+                        verb);
     if (o->listen || o->p2p)
         return beam_why(why, BEAM_EUSAGE, "relay %s: takes no --listen and no --p2p", verb);
     if (!list && o->operand_count < 2)
-        return beam_why(why, BEAM_EUSAGE, "relay %s: what? (%s)", verb,
-                        strcmp(verb, "drop") == 0
-                            ? "a reservation's id or name, or its owner's peer id"
-                            : "a peer id, an endpoint's id, or an address or prefix");
+        return beam_why(
+            why, BEAM_EUSAGE, "relay %s: what? (%s)", verb,
+            strcmp(verb, "drop") == 0     ? "a reservation's id or name, or its owner's peer id"
+            : strcmp(verb, "export") == 0 ? "a file to write"
+                                          : "a peer id, an endpoint's id, or an address or prefix");
     if (o->operand_count > (list ? 1u : ban ? 3u : 2u))
         return beam_why(why, BEAM_EUSAGE, "%s: one word too many for `beam relay %s`",
                         o->operands[list  ? 1

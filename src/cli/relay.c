@@ -114,7 +114,9 @@ static void print_outcome(const struct asked *a, const cJSON *reply)
 {
     char what[TEXT_SIZE];
     text_escape(a->what, strlen(a->what), what, sizeof(what));
-    if (strcmp(a->verb, "unban") == 0)
+    if (strcmp(a->verb, "export") == 0)
+        printf("The bans of keys and endpoints are in %s.\n", what);
+    else if (strcmp(a->verb, "unban") == 0)
         printf("%s is banned no more.\n", what);
     else
         printf("%s %s: %.0f reservations and %.0f visitors ended.\n",

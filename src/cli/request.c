@@ -204,7 +204,9 @@ cJSON *request_status(uint64_t id, const struct request_common *c, uint64_t afte
 cJSON *request_relay(uint64_t id, const char *op, const char *what, const char *why, uint64_t after)
 {
     cJSON *o = new_request(op, id, NULL);
-    return finished(o, o && add_text(o, "what", what) && add_text(o, "why", why) &&
+    bool file = what && strcmp(op, "export") == 0;
+    bool named = o && (file ? add_path(o, "what", what) : add_text(o, "what", what));
+    return finished(o, named && add_text(o, "why", why) &&
                            (after == 0 || cJSON_AddNumberToObject(o, "after", (double)after)));
 }
 

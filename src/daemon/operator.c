@@ -420,13 +420,24 @@ static void free_control(void *arg)
     r->control = NULL;
 }
 
+static void on_denylist(void *arg)
+{
+    struct operator* r = arg;
+    if (r->control)
+        operator_acts_enforce(&r->acts);
+}
+
 static int start_control(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
+    r->rules.changed = on_denylist;
+    r->rules.arg = r;
     r->acts = (struct operator_acts){.host = r->host,
                                      .front = operator_front_visitors(r->front),
                                      .store = r->store,
                                      .bans = r->rules.bans,
+                                     .denylists = r->rules.denylists,
+                                     .key = r->key,
                                      .base = operator_front_base(r->front),
                                      .clock = clock_system()};
     return operator_control_new(r->loop, r->setup->home->operator, r->options->daemon.version,

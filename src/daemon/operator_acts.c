@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "daemon/message.h"
 
@@ -108,6 +109,33 @@ static int enforce(const struct operator_acts *a, const struct ban *ban, struct 
     return end_nets(a, o);
 }
 
+/* The first reservation of whom a denylist names, from *at on. */
+static const struct lease *find_denied(const struct operator_acts *a, size_t *at)
+{
+    const struct lease *l;
+    while ((l = lease_next(a->store, at)) != NULL)
+        if (denylists_key(a->denylists, &l->owner) || denylists_endpoint(a->denylists, l->id))
+            return l;
+    return NULL;
+}
+
+/* Removing one moves others, so that the walk begins anew; those that were named are gone then. */
+static int end_denied(const struct operator_acts *a, struct outcome *o)
+{
+    const struct lease *l;
+    size_t at = 0;
+    int err = 0;
+    if (denylists_entries(a->denylists) == 0)
+        return 0;
+    while (err == 0 && (l = find_denied(a, &at)) != NULL) {
+        const struct peer_id owner = l->owner;
+        err = denylists_key(a->denylists, &owner) ? end_owner(a, &owner, o) : end_lease(a, l, o);
+        host_disconnect(a->host, &owner); /* it finds out at once */
+        at = 0;
+    }
+    return err;
+}
+
 void operator_acts_enforce(const struct operator_acts *a)
 {
     struct outcome o = {0};
@@ -117,6 +145,8 @@ void operator_acts_enforce(const struct operator_acts *a)
     while (err == 0 && (row = bans_next(a->bans, &at)) != NULL)
         if (row->ban.kind != BAN_NET)
             err = enforce(a, &row->ban, &o);
+    if (err == 0)
+        err = end_denied(a, &o);
     if (err < 0)
         log_error("relay", "not all bans could be made to hold: %s", beam_err_text(err));
     if (o.reservations > 0 || o.visitors > 0)
@@ -182,6 +212,53 @@ static int drop(const struct operator_acts *a, const struct operator_message *m,
                         "from `beam relay list`)",
                         m->what);
     return err < 0 ? beam_why(why, err, "%s: %s", m->what, beam_err_text(err)) : 0;
+}
+
+/* ---- for others ----------------------------------------------------------------------------- */
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, DENYLIST_HASH_SIZE);
+}
+
+/* The hashes of keys and endpoints that are banned, in order; nets are for this relay alone. */
+static size_t hash_bans(const struct operator_acts *a, uint8_t (*out)[DENYLIST_HASH_SIZE])
+{
+    const struct bans_row *row;
+    size_t at = 0, n = 0;
+    while ((row = bans_next(a->bans, &at)) != NULL) {
+        const struct ban *b = &row->ban;
+        if (b->kind == BAN_KEY)
+            denylist_hash(DENYLIST_KEY, b->key.bytes, b->key.len, out[n++]);
+        else if (b->kind == BAN_ENDPOINT)
+            denylist_hash(DENYLIST_ENDPOINT, b->id, sizeof(b->id), out[n++]);
+    }
+    qsort(out, n, sizeof(out[0]), by_bytes);
+    return n;
+}
+
+static int export(const struct operator_acts *a, const struct operator_message *m,
+                  struct beam_why *why)
+{
+    uint8_t(*hashes)[DENYLIST_HASH_SIZE] = calloc(bans_count(a->bans) + 1, sizeof(*hashes));
+    uint8_t *file = NULL;
+    size_t len = 0;
+    uint64_t seconds = now(a) / 1000;
+    if (m->what[0] != '/') {
+        free(hashes);
+        return beam_why(why, BEAM_EUSAGE, "%.200s: not an absolute path", m->what);
+    }
+    int err = hashes ? 0 : BEAM_ENOMEM;
+    if (err == 0)
+        err = denylist_make(a->key, seconds, seconds, (const uint8_t(*)[DENYLIST_HASH_SIZE])hashes,
+                            hash_bans(a, hashes), &file, &len);
+    if (err == 0)
+        err = file_write(m->what, 0644, file, len);
+    free(hashes);
+    free(file);
+    return err < 0
+               ? beam_why(why, err, "%.200s: cannot be written: %s", m->what, beam_err_text(err))
+               : 0;
 }
 
 /* ---- lists ---------------------------------------------------------------------------------- */
@@ -296,5 +373,7 @@ cJSON *operator_acts_do(const struct operator_acts *a, const struct operator_mes
         err = unban(a, m, &why);
     else if (m->op == OPERATOR_DROP)
         err = drop(a, m, &o, &why);
+    else if (m->op == OPERATOR_EXPORT)
+        err = export(a, m, &why);
     return err < 0 ? message_error(m->id, &why) : reply_with(a, m, &o);
 }

@@ -9,6 +9,7 @@
 #include "daemon/operator_message.h"
 #include "p2p/host.h"
 #include "relay/bans.h"
+#include "relay/denylists.h"
 #include "relay/endpoint.h"
 #include "relay/front.h"
 #include "relay/lease.h"
@@ -18,6 +19,8 @@ struct operator_acts { /* all of it borrowed */
     struct front *front;
     struct lease_store *store;
     struct bans *bans;
+    const struct denylists *denylists;
+    const struct key_pair *key; /* signs the bans that are told to others */
     const struct endpoint_base *base;
     const struct clock_source *clock;
 };
@@ -27,7 +30,7 @@ enum { OPERATOR_PAGE = 256 }; /* rows in one reply */
 /* The reply to a message, its id and the error of what went wrong among it; the caller deletes it.
  * NULL: out of memory. */
 cJSON *operator_acts_do(const struct operator_acts *a, const struct operator_message *m);
-/* Ends all that bans concern, after they were read anew. */
+/* Ends all that bans and denylists concern, after they were read anew. */
 void operator_acts_enforce(const struct operator_acts *a);
 
 #endif

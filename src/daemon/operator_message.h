@@ -14,17 +14,24 @@
 #include "base/err.h"
 
 enum {
-    OPERATOR_WHAT_MAX = 128, /* bytes: a peer id, an id, a name, a prefix */
-    OPERATOR_WHY_MAX = 120   /* bytes of a ban's reason */
+    OPERATOR_WHAT_MAX = 1024, /* bytes: a peer id, an id, a name, a prefix, a file */
+    OPERATOR_WHY_MAX = 120    /* bytes of a ban's reason */
 };
 
-enum operator_op { OPERATOR_BAN, OPERATOR_UNBAN, OPERATOR_DROP, OPERATOR_LIST, OPERATOR_BANS };
+enum operator_op {
+    OPERATOR_BAN,
+    OPERATOR_UNBAN,
+    OPERATOR_DROP,
+    OPERATOR_EXPORT,
+    OPERATOR_LIST,
+    OPERATOR_BANS
+};
 
 /* Texts are borrowed from the object it was read from. */
 struct operator_message {
     uint64_t id;
     enum operator_op op;
-    const char *what; /* of BAN, UNBAN, DROP */
+    const char *what; /* of BAN, UNBAN, DROP; of EXPORT: a file */
     const char *why;  /* of BAN; "" for none */
     uint64_t after;   /* of LIST, BANS: how many to pass over */
 };

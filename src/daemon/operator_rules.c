@@ -73,6 +73,13 @@ static void on_timer(void *arg)
     loop_timer_set(&r->timer, TRAFFIC_MS);
 }
 
+static void on_denylist(void *arg)
+{
+    struct operator_rules *r = arg;
+    if (r->changed)
+        r->changed(r->arg);
+}
+
 static int open_bans(struct operator_rules *r, const char *dir, struct beam_why *why)
 {
     char *path = file_join(dir, "bans");
@@ -109,12 +116,17 @@ int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, b
     }
     if (err == 0)
         err = names_read(rng_system(), c->relay_refused_names, &r->names, why);
+    if (err == 0)
+        err = denylists_new(l, dir, on_denylist, r, &r->denylists, why);
+    if (err == 0)
+        err = denylists_set(r->denylists, c->relay_denylist, why);
     if (err == 0 && (err = work_new(rng_system(), &r->work)) < 0)
         beam_why(why, err, "relay: %s", beam_err_text(err));
     if (err < 0) {
         operator_rules_close(r);
         return err;
     }
+    guard_subscribe(r->guard, r->denylists);
     r->work_least = c->relay_work;
     write_notice(c, r->notice);
     set_limits(r->guard, c);
@@ -131,6 +143,8 @@ int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct
     int err = read_terms(c, r->terms.local, &terms, why);
     if (err == 0)
         err = names_read(rng_system(), c->relay_refused_names, &names, why);
+    if (err == 0)
+        err = denylists_set(r->denylists, c->relay_denylist, why);
     if (err == 0)
         err = bans_reread(r->bans, why);
     if (err < 0) {
@@ -152,6 +166,7 @@ void operator_rules_close(struct operator_rules *r)
         loop_timer_clear(&r->timer);
     traffic_close(r->traffic);
     names_free(r->names);
+    denylists_free(r->denylists);
     work_free(r->work);
     guard_free(r->guard);
     bans_free(r->bans);

@@ -21,6 +21,9 @@ struct operator_rules {
     struct guard *guard;
     struct traffic *traffic;
     struct names *names;
+    struct denylists *denylists;
+    void (*changed)(void *arg); /* a denylist is another now; NULL: nobody cares */
+    void *arg;
     struct work *work;
     uint64_t work_least; /* bits */
     struct counts counts;

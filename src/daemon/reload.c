@@ -39,6 +39,7 @@ bool reload_when_relay(const char *key)
         "relay.methods",
         "relay.content_types",
         "relay.refused_names",
+        "relay.denylist",
         "relay.work",
         "relay.bandwidth",
         "relay.month",

@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         check(m.id >= 1 && m.id <= MESSAGE_ID_MAX && m.after <= MESSAGE_ID_MAX);
         check(m.why && strlen(m.why) <= OPERATOR_WHY_MAX);
-        check(m.op > OPERATOR_DROP || (m.what && m.what[0]));
+        check(m.op > OPERATOR_EXPORT || (m.what && m.what[0]));
         check(!m.what || strlen(m.what) <= OPERATOR_WHAT_MAX);
     }
     cJSON_Delete(object);

@@ -219,3 +219,35 @@ def metrics(t):
     done = t.home("o").run("relay", "-o", "metrics.listen=0.0.0.0:9464", "-o", "relay.tor=no",
                         "--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0")
     check(done.status == 4 and "loopback" in done.err, f"beyond this machine: {done}")
+
+
+@case("operator/denylist", network=False)
+def denylist(t):
+    """What one relay shuts out another does, that subscribes to it, from the next look on."""
+    app = t.serve()
+    first = t.keep(Relay(t.path("a")))
+    file = t.path("list")
+    os.mkdir(t.path("r"), 0o700)
+    with open(t.path("r/beam.conf"), "w", encoding="ascii") as f:
+        f.write(f"[relay]\ndenylist = {first.peer_id} {file}\n")
+    os.chmod(t.path("r/beam.conf"), 0o600)
+    second = relay(t)
+    tunnel, url = through(t, second, app.http)
+    equal(status_of(url + "text"), "200", "before")
+    (row,) = json.loads(tell(second, "list", "--json"))["reservations"]
+    tell(first, "ban", row["owner"], "phishing")
+    tell(first, "export", file)
+    with open(file, "rb") as f:
+        good = f.read()
+    with open(file, "wb") as f:
+        f.write(good[:-1] + bytes([good[-1] ^ 1]))
+    second.process.signal(signal.SIGHUP)
+    wait_until(lambda: "denylist" in second.log(), 10, "one that is not good is told")
+    equal(status_of(url + "text"), "200", "and changes nothing")
+    with open(file, "wb") as f:
+        f.write(good)
+    begin = time.monotonic()
+    second.process.signal(signal.SIGHUP)
+    wait_until(lambda: status_of(url + "text") == "404", 10, "one that is good holds")
+    t.note(f"after {1000 * (time.monotonic() - begin):.0f} ms")
+    check("does not serve this key" in said(tunnel, "refuses"), "the owner is told")

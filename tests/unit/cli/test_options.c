@@ -166,7 +166,7 @@ BEAM_TEST(options, what_is_wrong_is_said)
         {"beam keys export a b", "b: one word too many"},
         {"beam 3000 --replace", "--replace: not an option"},
         {"beam help x", "help x: no such command"},
-        {"beam relay 3", "relay 3: must be ban, unban, drop or list"},
+        {"beam relay 3", "relay 3: must be ban, unban, drop, export or list"},
         {"beam relay ban", "relay ban: what?"},
         {"beam relay drop x y", "y: one word too many"},
         {"beam relay list x", "x: one word too many"},

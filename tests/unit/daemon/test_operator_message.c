@@ -63,7 +63,7 @@ BEAM_TEST(operator_message, what_is_none_is_refused_with_words)
         cr_expect_eq(parse(cases[i].text, &m, &why), cases[i].err, "%s", cases[i].text);
         cr_expect_neq(why.text[0], '\0', "%s", cases[i].text);
     }
-    char text[400];
+    char text[OPERATOR_WHAT_MAX + 100];
     struct beam_why why = {.text = ""};
     snprintf(text, sizeof(text), "{\"op\":\"ban\",\"id\":1,\"what\":\"%0*d\"}",
              OPERATOR_WHAT_MAX + 1, 1);

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/denylists.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+enum { STEP_MS = 1, SEQUENCES_MAX = 256, FILE_MAX = 64 * 1024, PATH_SIZE = 1024 };
+
+struct subscription {
+    struct peer_id signer;
+    char path[PATH_SIZE];
+    struct timespec seen; /* the file's time when it was last looked into */
+    uint64_t size;
+    struct denylist *used, *reading;
+};
+
+struct sequence {
+    struct peer_id signer;
+    uint64_t value;
+};
+
+struct denylists {
+    struct loop *loop;
+    char *dir, *path;
+    void (*changed)(void *arg);
+    void *arg;
+    struct subscription *all; /* DENYLISTS_MAX */
+    size_t count;
+    struct sequence sequences[SEQUENCES_MAX];
+    size_t known;
+    struct loop_timer look, step;
+};
+
+/* ---- sequences ------------------------------------------------------------------------------ */
+
+static struct sequence *sequence_of(struct denylists *d, const struct peer_id *signer)
+{
+    for (size_t i = 0; i < d->known; i++)
+        if (peer_id_equal(&d->sequences[i].signer, signer))
+            return &d->sequences[i];
+    if (d->known == SEQUENCES_MAX)
+        return NULL;
+    d->sequences[d->known].signer = *signer;
+    d->sequences[d->known].value = 0;
+    return &d->sequences[d->known++];
+}
+
+static int take_sequence(struct denylists *d, const char *line, size_t len)
+{
+    struct peer_id signer;
+    uint64_t value;
+    const char *blank = memchr(line, ' ', len);
+    if (!blank || peer_id_parse(line, (size_t)(blank - line), &signer, NULL) < 0 ||
+        text_number(blank + 1, len - (size_t)(blank + 1 - line), UINT64_MAX, &value) < 0)
+        return BEAM_EINVAL;
+    struct sequence *s = sequence_of(d, &signer);
+    if (s)
+        s->value = value;
+    return 0;
+}
+
+static int load(struct denylists *d, struct beam_why *why)
+{
+    char *text = NULL;
+    size_t len = 0;
+    int err = file_check_mode(d->path, 0600, why);
+    if (err < 0)
+        return err;
+    err = file_read(d->path, FILE_MAX, &text, &len);
+    if (err == BEAM_ENOTFOUND)
+        return 0;
+    if (err < 0)
+        return beam_why(why, err, "%s: cannot be read: %s", d->path, beam_err_text(err));
+    for (const char *at = text; err == 0 && len > 0;) {
+        const char *end = memchr(at, '\n', len);
+        size_t n = end ? (size_t)(end - at) : len;
+        if (take_sequence(d, at, n) < 0)
+            err = beam_why(why, BEAM_EINVAL,
+                           "%s: makes no sense (remove it: older lists are taken "
+                           "once more then)",
+                           d->path);
+        at += n + (end != NULL);
+        len -= n + (end != NULL);
+    }
+    free(text);
+    return err;
+}
+
+static void save(const struct denylists *d)
+{
+    enum { LINE = PEER_ID_TEXT_SIZE + 24 };
+    char *text = malloc(SEQUENCES_MAX * LINE + 1), signer[PEER_ID_TEXT_SIZE];
+    size_t n = 0;
+    for (size_t i = 0; text && i < d->known; i++) {
+        peer_id_text(&d->sequences[i].signer, signer);
+        n += (size_t)snprintf(text + n, LINE, "%s %llu\n", signer,
+                              (unsigned long long)d->sequences[i].value);
+    }
+    if (!text || file_write(d->path, 0600, text, n) < 0)
+        log_error("relay", "which denylists were seen cannot be written");
+    free(text);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static void give_up(struct subscription *s, const struct beam_why *why)
+{
+    log_warn("relay", "a denylist is not taken: %s", why->text);
+    denylist_free(s->reading);
+    s->reading = NULL;
+}
+
+static void adopt(struct denylists *d, struct subscription *s)
+{
+    struct sequence *q = sequence_of(d, &s->signer);
+    denylist_free(s->used);
+    s->used = s->reading;
+    s->reading = NULL;
+    if (q && q->value < denylist_head(s->used)->sequence) {
+        q->value = denylist_head(s->used)->sequence;
+        save(d);
+    }
+    log_info("relay", "a denylist of %llu entries is in use",
+             (unsigned long long)denylist_head(s->used)->entries);
+    d->changed(d->arg);
+}
+
+/* A part of the first that is being read. */
+static void on_step(void *arg)
+{
+    struct denylists *d = arg;
+    struct beam_why why = {.text = ""};
+    size_t i = 0;
+    while (i < d->count && !d->all[i].reading)
+        i++;
+    if (i == d->count)
+        return;
+    loop_timer_set(&d->step, STEP_MS);
+    int err = denylist_read(d->all[i].reading, &why);
+    if (err == 0)
+        adopt(d, &d->all[i]);
+    else if (err != BEAM_EAGAIN)
+        give_up(&d->all[i], &why);
+}
+
+static void look_at(struct denylists *d, struct subscription *s)
+{
+    struct stat st;
+    struct beam_why why = {.text = ""};
+    struct sequence *q = sequence_of(d, &s->signer);
+    if (s->reading || stat(s->path, &st) != 0 ||
+        (st.st_mtim.tv_sec == s->seen.tv_sec && st.st_mtim.tv_nsec == s->seen.tv_nsec &&
+         (uint64_t)st.st_size == s->size))
+        return;
+    s->seen = st.st_mtim;
+    s->size = (uint64_t)st.st_size;
+    if (denylist_open(s->path, d->dir, &s->signer, q ? q->value : 0, &s->reading, &why) < 0)
+        give_up(s, &why);
+    else
+        loop_timer_set(&d->step, 0);
+}
+
+static void on_look(void *arg)
+{
+    struct denylists *d = arg;
+    for (size_t i = 0; i < d->count; i++)
+        look_at(d, &d->all[i]);
+    loop_timer_set(&d->look, DENYLISTS_LOOK_MS);
+}
+
+/* ---- subscriptions -------------------------------------------------------------------------- */
+
+static int take_line(const char *line, size_t len, struct subscription *out, struct beam_why *why)
+{
+    const char *blank = memchr(line, ' ', len);
+    size_t word = blank ? (size_t)(blank - line) : len;
+    size_t left = blank ? len - word - 1 : 0;
+    memset(out, 0, sizeof(*out));
+    if (left == 0 || left >= PATH_SIZE || blank[1] != '/' ||
+        peer_id_parse(line, word, &out->signer, NULL) < 0)
+        return beam_why(why, BEAM_EINVAL,
+                        "relay.denylist %.*s: must be SIGNER /PATH, the peer id of who signs it "
+                        "and where it is",
+                        (int)(len < 120 ? len : 120), line);
+    memcpy(out->path, blank + 1, left);
+    return 0;
+}
+
+static void clear(struct subscription *all, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        denylist_free(all[i].used);
+        denylist_free(all[i].reading);
+    }
+}
+
+/* What the same subscription had before goes on. */
+static void inherit(struct denylists *d, struct subscription *s)
+{
+    for (size_t i = 0; i < d->count; i++) {
+        struct subscription *old = &d->all[i];
+        if (!peer_id_equal(&old->signer, &s->signer) || strcmp(old->path, s->path) != 0)
+            continue;
+        *s = *old;
+        old->used = old->reading = NULL;
+        return;
+    }
+}
+
+int denylists_set(struct denylists *d, const char *list, struct beam_why *why)
+{
+    struct subscription *fresh = calloc(DENYLISTS_MAX, sizeof(*fresh));
+    size_t n = 0;
+    int err = fresh ? 0 : beam_why(why, BEAM_ENOMEM, "relay.denylist: out of memory");
+    for (const char *at = list; err == 0 && *at;) {
+        size_t len = strcspn(at, "\n");
+        if (n == DENYLISTS_MAX)
+            err = beam_why(why, BEAM_ELIMIT, "relay.denylist: at most %d", DENYLISTS_MAX);
+        else
+            err = take_line(at, len, &fresh[n++], why);
+        at += len + (at[len] == '\n');
+    }
+    if (err < 0) {
+        free(fresh);
+        return err;
+    }
+    for (size_t i = 0; i < n; i++)
+        inherit(d, &fresh[i]);
+    clear(d->all, d->count);
+    free(d->all);
+    d->all = fresh;
+    d->count = n;
+    on_look(d);
+    return 0;
+}
+
+int denylists_new(struct loop *l, const char *dir, void (*changed)(void *arg), void *arg,
+                  struct denylists **out, struct beam_why *why)
+{
+    struct denylists *d = calloc(1, sizeof(*d));
+    if (!d)
+        return beam_why(why, BEAM_ENOMEM, "denylists: out of memory");
+    d->loop = l;
+    d->changed = changed;
+    d->arg = arg;
+    loop_timer_init(l, &d->look, on_look, d);
+    loop_timer_init(l, &d->step, on_step, d);
+    d->dir = strdup(dir);
+    d->path = file_join(dir, "denylists");
+    int err =
+        d->dir && d->path ? load(d, why) : beam_why(why, BEAM_ENOMEM, "denylists: out of memory");
+    if (err < 0)
+        denylists_free(d);
+    else
+        *out = d;
+    return err;
+}
+
+void denylists_free(struct denylists *d)
+{
+    if (!d)
+        return;
+    loop_timer_clear(&d->look);
+    loop_timer_clear(&d->step);
+    clear(d->all, d->count);
+    free(d->all);
+    free(d->dir);
+    free(d->path);
+    free(d);
+}
+
+/* ---- asked ---------------------------------------------------------------------------------- */
+
+static bool has(const struct denylists *d, enum denylist_kind kind, const void *value, size_t len)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (d->all[i].used && denylist_has(d->all[i].used, kind, value, len))
+            return true;
+    return false;
+}
+
+bool denylists_key(const struct denylists *d, const struct peer_id *key)
+{
+    return has(d, DENYLIST_KEY, key->bytes, key->len);
+}
+
+bool denylists_endpoint(const struct denylists *d, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    return has(d, DENYLIST_ENDPOINT, id, RESERVATION_ID_SIZE);
+}
+
+uint64_t denylists_entries(const struct denylists *d)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < d->count; i++)
+        n += d->all[i].used ? denylist_head(d->all[i].used)->entries : 0;
+    return n;
+}
