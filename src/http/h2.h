@@ -96,7 +96,8 @@ int h2_expire(struct h2 *h, const struct h2_patience *p, uint64_t now);
 void h2_taken(struct h2_stream *s, size_t n);
 /* Sends a response's head: interim ones (1xx), then one that counts, which with `ended` is all of
  * the response. To who asked for a WebSocket a 101 is the 200 of RFC 8441, and a 2xx, which
- * would be another protocol's success, a 502 that ends it. 0, BEAM_ENOMEM, BEAM_ERESET. */
+ * would be another protocol's success, a 502 that ends it. 0, BEAM_ENOMEM, BEAM_ERESET;
+ * BEAM_EPROTO: a 101 that does not grant what was asked for. */
 int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended);
 /* There is more in `out`. */
 void h2_more(struct h2_stream *s);

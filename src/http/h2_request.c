@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "http/h2_request.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 
 enum { FIELD_OVERHEAD = 32, ROOM_MIN = 1024 };
 enum { PART_METHOD, PART_SCHEME, PART_PATH, PART_AUTHORITY, PART_PROTOCOL, PARTS };
@@ -286,6 +288,20 @@ static int write_rest(const struct h2_request *r, struct h2_request_text *t, boo
     return text_string(t, chunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n");
 }
 
+/* RFC 6455, 4.2.2: what a server that has understood the key answers. */
+static int accept_of(const char *key, char out[H2_REQUEST_ACCEPT_SIZE])
+{
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    char text[H2_REQUEST_KEY_SIZE - 1 + sizeof(guid) - 1];
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    size_t len;
+    memcpy(text, key, H2_REQUEST_KEY_SIZE - 1);
+    memcpy(text + H2_REQUEST_KEY_SIZE - 1, guid, sizeof(guid) - 1);
+    if (EVP_Q_digest(NULL, "SHA1", NULL, text, sizeof(text), digest, &len) != 1)
+        return BEAM_ENOMEM;
+    return text_base64_encode(digest, len, out, H2_REQUEST_ACCEPT_SIZE) < 0 ? BEAM_ENOMEM : 0;
+}
+
 static void describe(const struct h2_request *r, struct http_text method, bool websocket,
                      bool bodiless, struct h2_request_kind *kind)
 {
@@ -314,10 +330,15 @@ int h2_request_end(const struct h2_request *r, bool ended, const char key[H2_REQ
     int err = write_line(&text, method, connect ? host : part(r, PART_PATH), host);
     if (err == 0)
         err = write_rest(r, &text, !ended && !r->has_length && !websocket, websocket ? key : NULL);
+    char accept[H2_REQUEST_ACCEPT_SIZE] = "";
+    if (err == 0 && websocket)
+        err = accept_of(key, accept);
     if (err == 0)
         err = buf_add(out, text.at, text.len);
-    if (err == 0)
+    if (err == 0) {
         describe(r, method, websocket, ended, kind);
+        memcpy(kind->accept, accept, sizeof(accept));
+    }
     free(text.at);
     return err;
 }

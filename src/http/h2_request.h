@@ -20,7 +20,8 @@
 
 enum {
     H2_REQUEST_LIST_MAX = 48 * 1024, /* bytes of all fields, 32 more each (RFC 9113, 10.5.1) */
-    H2_REQUEST_KEY_SIZE = 25         /* of a Sec-WebSocket-Key, its NUL included */
+    H2_REQUEST_KEY_SIZE = 25,        /* of a Sec-WebSocket-Key, its NUL included */
+    H2_REQUEST_ACCEPT_SIZE = 29      /* of the Sec-WebSocket-Accept that answers it */
 };
 
 struct h2_request_text {
@@ -46,9 +47,10 @@ void h2_request_free(struct h2_request *r);
 /* The next field. What is wrong with one shows at the end. */
 void h2_request_field(struct h2_request *r, struct http_text name, struct http_text value);
 
-struct h2_request_kind {              /* what an answer has to know of it */
-    char method[HTTP_METHOD_MAX + 1]; /* of the head that was written */
-    bool websocket;                   /* it asks for one */
+struct h2_request_kind {                 /* what an answer has to know of it */
+    char method[HTTP_METHOD_MAX + 1];    /* of the head that was written */
+    bool websocket;                      /* it asks for one */
+    char accept[H2_REQUEST_ACCEPT_SIZE]; /* ... and this is what grants it */
     bool bodiless;
     bool has_length; /* its body is as long as Content-Length says; else chunked */
 };

@@ -246,6 +246,14 @@ static int status_of(struct h2_stream *s, const struct http_head *head)
     return 502;
 }
 
+/* A server that does not know WebSockets cannot give it (RFC 6455, 4.1). */
+static bool grants(const struct h2_stream *s, const struct http_head *head)
+{
+    struct http_text value;
+    return http_head_field(head, "sec-websocket-accept", &value) &&
+           value.len == strlen(s->kind.accept) && memcmp(value.at, s->kind.accept, value.len) == 0;
+}
+
 int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended)
 {
     struct http_text name, value;
@@ -253,6 +261,8 @@ int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended)
     bool interim = head->status < 200 && head->status != 101;
     if (!s->open || s->failed)
         return BEAM_ERESET;
+    if (head->status == 101 && s->kind.websocket && !grants(s, head))
+        return BEAM_EPROTO;
     size_t n = 1;
     nghttp2_nv *nv = calloc(count_fields(head) + 1, sizeof(*nv));
     if (!nv)

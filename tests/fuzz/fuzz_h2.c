@@ -27,7 +27,8 @@ static const char *const answers[] = {
     "HTTP/1.1 200 OK\r\nContent-Type: a\r\nSet-Cookie: a\r\n\r\n",
     "HTTP/1.1 100 Continue\r\n\r\n",
     "HTTP/1.1 404 No\r\nConnection: close\r\nUpgrade: x\r\n\r\n",
-    "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
+    "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n",
 };
 
 struct run {

@@ -4,9 +4,10 @@
 
 #include "tests/unit/http/h2_scene.h"
 
-#define GET  ":method: GET\n:scheme: https\n:path: /x\n:authority: a\n"
-#define POST ":method: POST\n:scheme: https\n:path: /x\n:authority: a\n"
-#define OK   "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
+#define GET    ":method: GET\n:scheme: https\n:path: /x\n:authority: a\n"
+#define POST   ":method: POST\n:scheme: https\n:path: /x\n:authority: a\n"
+#define ACCEPT "ICX+Yqv66kxgM0FcWaLWlFLwTAI=" /* of a key of zeros */
+#define OK     "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n"
 
 BEAM_TEST(h2, a_request_and_its_response)
 {
@@ -229,7 +230,7 @@ BEAM_TEST(h2, a_websocket_is_granted)
         strstr(h2_scene_heard(&s, 0), "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"));
     h2_scene_respond(&s, 0,
                      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade"
-                     "\r\nSec-WebSocket-Accept: x\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
+                     "\r\nSec-WebSocket-Accept: " ACCEPT "\r\nSec-WebSocket-Protocol: chat\r\n\r\n",
                      false);
     cr_expect_str_eq(h2_client_stream(&s.client, id)->head,
                      ":status: 200\nsec-websocket-protocol: chat\n");
@@ -256,5 +257,26 @@ BEAM_TEST(h2, a_websocket_is_not_granted_by_another_success)
     cr_expect_str_eq(h2_client_stream(&s.client, ok)->head, ":status: 502\n");
     h2_scene_respond(&s, 1, "HTTP/1.1 403 Forbidden\r\nX: y\r\n\r\n", true);
     cr_expect_str_eq(h2_client_stream(&s.client, no)->head, ":status: 403\nx: y\n");
+    h2_scene_close(&s);
+}
+
+BEAM_TEST(h2, a_websocket_is_not_granted_by_who_did_not_read_its_key)
+{
+    static const char *const bad[] = {
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: x\r\n\r\n",
+    };
+    struct h2_scene s;
+    h2_scene_open(&s);
+    h2_scene_run(&s);
+    (void)h2_client_request(&s.client, SOCKET, false);
+    h2_scene_run(&s);
+    cr_assert_eq(s.cores, 1);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct http_head head;
+        cr_assert_gt(http_head_parse(bad[i], strlen(bad[i]), HTTP_RESPONSE, &head), 0);
+        cr_expect_eq(h2_respond(s.core[0], &head, false), BEAM_EPROTO);
+    }
     h2_scene_close(&s);
 }

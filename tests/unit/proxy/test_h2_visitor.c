@@ -8,8 +8,10 @@
 #define GET    ":method: GET\n:scheme: https\n:path: /x\n:authority: a\n"
 #define POST   ":method: POST\n:scheme: https\n:path: /x\n:authority: a\n"
 #define SOCKET ":method: CONNECT\n:scheme: https\n:path: /ws\n:authority: a\n:protocol: websocket\n"
+#define ACCEPT "ICX+Yqv66kxgM0FcWaLWlFLwTAI=" /* of a key of zeros */
 #define SWITCH                                                                                     \
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"            \
+    "Sec-WebSocket-Accept: " ACCEPT "\r\n\r\n"
 #define SAY(text) text, sizeof(text) - 1
 
 BEAM_TEST(h2_visitor, a_request_goes_up_and_its_response_down)
@@ -143,7 +145,7 @@ BEAM_TEST(h2_visitor, a_websocket)
     cr_expect_not_null(strstr(s.request[0].text, "\r\nConnection: Upgrade\r\n"));
     h2_visitor_scene_say(&s, 0,
                          SAY("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-                             "Upgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\nhi"));
+                             "Upgrade: websocket\r\nSec-WebSocket-Accept: " ACCEPT "\r\n\r\nhi"));
     struct h2_client_stream *stream = h2_client_stream(&s.client, id);
     cr_expect_str_eq(stream->head, ":status: 200\n");
     cr_expect_str_eq(stream->body, "hi");
