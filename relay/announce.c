@@ -18,6 +18,7 @@ struct announce {
     struct loop_timer timer;
     struct kad_job *put, *provide;
     unsigned times;
+    uint64_t alone_until; /* loop_now: while nobody is known it is said again then */
     bool failed;
 };
 
@@ -70,6 +71,12 @@ static void on_provided(void *arg, int err, const struct beam_why *why, const st
     done(a, err, why, "the list of relays");
 }
 
+static bool is_alone(const struct announce *a)
+{
+    return kad_table_count(kad_table(a->spec.kad)) == 0;
+}
+
+/* Here, and where it belongs if anybody is there. */
 static int put_info(struct announce *a)
 {
     uint8_t key[INFO_KEY_MAX], value[INFO_MAX];
@@ -84,22 +91,40 @@ static int put_info(struct announce *a)
         (void)news_tell(a->spec.news, value, len); /* whom that does not reach asks the DHT */
     const struct kad_text k = {.at = key, .len = info_key(host_id(a->spec.host), key)};
     const struct kad_text v = {.at = value, .len = len};
-    return err < 0 ? err
-                   : kad_job_start(kad_jobs(a->spec.kad), KAD_JOB_PUT, k, v, on_put, a, &a->put);
+    if (err == 0)
+        err = kad_keep_value(a->spec.kad, k, v);
+    if (err < 0 || is_alone(a))
+        return err;
+    return kad_job_start(kad_jobs(a->spec.kad), KAD_JOB_PUT, k, v, on_put, a, &a->put);
+}
+
+static int be_listed(struct announce *a)
+{
+    const struct kad_text topic = info_topic();
+    int err = kad_keep_provider(a->spec.kad, topic);
+    if (err < 0 || is_alone(a))
+        return err;
+    return kad_job_start(kad_jobs(a->spec.kad), KAD_JOB_PROVIDE, topic, topic, on_provided, a,
+                         &a->provide);
 }
 
 static void on_timer(void *arg)
 {
     struct announce *a = arg;
-    if (kad_table_count(kad_table(a->spec.kad)) == 0) {
+    bool alone = is_alone(a);
+    uint64_t now = loop_now(a->spec.loop);
+    if (alone && now < a->alone_until) {
         loop_timer_set(&a->timer, LOOK_MS);
         return;
     }
-    const struct kad_text topic = info_topic();
     a->failed = put_info(a) < 0;
-    a->failed |= kad_job_start(kad_jobs(a->spec.kad), KAD_JOB_PROVIDE, topic, topic, on_provided, a,
-                               &a->provide) < 0;
-    settle(a);
+    a->failed |= be_listed(a) < 0;
+    if (!alone) {
+        settle(a);
+        return;
+    }
+    a->alone_until = now + AGAIN_MS;
+    loop_timer_set(&a->timer, LOOK_MS);
 }
 
 int announce_new(const struct announce_spec *spec, struct announce **out)

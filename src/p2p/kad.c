@@ -169,17 +169,21 @@ static void describe(struct kad *k, struct kad_contact *contact)
         contact->connection = KAD_CONNECTED;
 }
 
-static void on_describe(void *arg, struct kad_contact *contact)
-{
-    describe(arg, contact);
-}
-
 static void on_describe_self(void *arg, struct kad_contact *contact)
 {
     struct kad *k = arg;
     const struct multiaddr *a;
     for (size_t i = 0; contact->n < KAD_ADDRS_MAX && (a = host_addr(k->spec.host, i)); i++)
         contact->addrs[contact->n++] = (struct kad_text){.at = a->bytes, .len = a->len};
+}
+
+static void on_describe(void *arg, struct kad_contact *contact)
+{
+    struct kad *k = arg;
+    if (peer_id_equal(&contact->peer, host_id(k->spec.host)))
+        on_describe_self(k, contact);
+    else
+        describe(k, contact);
 }
 
 /* Only what may be dialled is remembered; what may not is not followed. */
@@ -429,4 +433,22 @@ int kad_set_mode(struct kad *k, enum kad_mode mode)
     k->spec.mode = mode;
     identify_push(k->spec.host);
     return 0;
+}
+
+static struct kad_now both_clocks(const struct kad *k)
+{
+    return (struct kad_now){.ms = now_ms(k), .wall_ms = k->spec.clock->wall_ms(k->spec.clock->arg)};
+}
+
+int kad_keep_value(struct kad *k, struct kad_text key, struct kad_text value)
+{
+    const struct peer_id *self = host_id(k->spec.host);
+    return k->spec.mode == KAD_SERVER ? kad_store_put(k->store, key, value, self, both_clocks(k))
+                                      : 0;
+}
+
+int kad_keep_provider(struct kad *k, struct kad_text key)
+{
+    const struct peer_id *self = host_id(k->spec.host);
+    return k->spec.mode == KAD_SERVER ? kad_store_provide(k->store, key, self, both_clocks(k)) : 0;
 }
