@@ -46,8 +46,8 @@ enum kad_mode kad_mode(const struct kad *k);
 /* From now on; peers hear of it. 0 or BEAM_ENOMEM, BEAM_ELIMIT. */
 int kad_set_mode(struct kad *k, enum kad_mode mode);
 
-/* A server has what it puts and provides, too: it may be asked while it knows nobody yet. Of a client
- * nothing is kept. 0, or as kad_store_put and kad_store_provide. */
+/* A server has what it puts and provides, too: it may be asked while it knows nobody yet. Of a
+ * client nothing is kept. 0, or as kad_store_put and kad_store_provide. */
 int kad_keep_value(struct kad *k, struct kad_text key, struct kad_text value);
 int kad_keep_provider(struct kad *k, struct kad_text key);
 
