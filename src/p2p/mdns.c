@@ -63,6 +63,7 @@ struct mdns {
     struct end *ends[LANS_MAX];
     size_t n;
     unsigned asks; /* since the links last changed */
+    bool warned;   /* of one that cannot be looked at */
     struct loop_timer look, ask;
     struct neighbour neighbours[NEIGHBOURS];
     struct mdns_message message; /* that is being read */
@@ -306,10 +307,13 @@ static void on_look(void *arg)
             continue;
         int err = end_new(m, &list[i], &m->ends[m->n]);
         if (err < 0) {
-            log_warn("p2p", "mdns: peers on a network nearby are not looked for: %s",
-                     beam_err_text(err));
+            if (!m->warned)
+                log_warn("p2p", "mdns: peers on a network nearby are not looked for: %s",
+                         beam_err_text(err));
+            m->warned = true;
             continue;
         }
+        m->warned = false;
         m->n++;
         m->asks = 0;
         loop_timer_set(&m->ask, WAIT_MIN_MS + rng_below(m->spec.rng, WAIT_MAX_MS));
