@@ -25,6 +25,7 @@ struct source {
     struct source *older, *newer; /* by when something of it began or ended */
     uint8_t key[SOURCE_SIZE];
     size_t under_way;
+    bool free;      /* of this machine: a server in front of the relay brings everybody's */
     uint64_t milli; /* thousandths of handshakes that it may begin */
     uint64_t at;    /* as of then */
 };
@@ -121,6 +122,7 @@ static struct source *source_of(struct handshakes *h, const struct addr *from)
     if (!s)
         return NULL;
     memcpy(s->key, key, sizeof(key));
+    s->free = from && addr_scope(from) == ADDR_LOOPBACK;
     s->milli = full(h);
     s->at = loop_now(h->spec.loop);
     if (map_put(h->sources, key, sizeof(key), s) < 0) {
@@ -134,9 +136,10 @@ static struct source *source_of(struct handshakes *h, const struct addr *from)
 /* Whether one more may begin; it is counted then. */
 static bool admit(struct handshakes *h, struct source *s)
 {
-    if (h->count == h->spec.max || s->under_way == h->spec.each || s->milli < COST)
+    if (h->count == h->spec.max || (!s->free && (s->under_way == h->spec.each || s->milli < COST)))
         return false;
-    s->milli -= COST;
+    if (!s->free)
+        s->milli -= COST;
     s->under_way++;
     return true;
 }

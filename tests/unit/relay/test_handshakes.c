@@ -157,5 +157,10 @@ BEAM_TEST(handshakes, so_many_in_a_while_of_one_source)
     v = comes(&s, "192.0.2.2");
     cr_expect(!is_gone(&s, v), "another source");
     stream_free(v);
+    for (int i = 0; i < 12; i++) {
+        v = comes(&s, "127.0.0.1");
+        cr_expect(!is_gone(&s, v), "a server in front of the relay");
+        stream_free(v);
+    }
     scene_close(&s);
 }
