@@ -15,7 +15,14 @@
 #include "relay/plain.h"
 #include "relay/visit_open.h"
 
-enum { OPEN_MS = 10000, CROWD_WINDOW = 64 * 1024, REST_MAX_S = 24 * 3600 };
+enum {
+    OPEN_MS = 10000,
+    WINDOW_MAX = 256 * 1024, /* bytes a guest may make us hold, each way */
+    CROWD_WINDOW = 64 * 1024,
+    WINDOW_MIN = 16 * 1024,
+    SHARES = 256,
+    REST_MAX_S = 24 * 3600
+};
 enum {
     STATUS_OK = 200,
     STATUS_REDIRECT = 308,
@@ -49,6 +56,7 @@ struct guest {
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
     struct stream *metered; /* its own stream, where bytes are counted; or NULL */
+    size_t window;          /* bytes that it may make the front hold, each way */
     struct net from;
     uint8_t id[RESERVATION_ID_SIZE]; /* of the endpoint that it asks now, and the class of that */
     enum terms_class class;
@@ -62,6 +70,7 @@ struct front {
     size_t count; /* of both */
     struct front_tallies tallies;
     struct notices *notices;
+    uint64_t promised; /* bytes: both windows of all guests */
     void (*room)(void *arg, bool room);
     void *room_arg;
 };
@@ -356,6 +365,7 @@ static void forget(struct guest *g)
     struct front *f = g->front;
     visit_open_cancel(g->opening);
     leave(g);
+    f->promised -= 2 * (uint64_t)g->window;
     if (!g->crowd)
         guard_leave(f->spec.guard, &g->from);
     *g->link = g->next;
@@ -392,6 +402,20 @@ static void turn_away(struct stream *s)
     stream_free(s);
 }
 
+/* What is left is shared: the fuller it is, the smaller are the windows of those who come. 0: there
+ * is no room for another. */
+static size_t choose_window(const struct front *f, bool in_crowd)
+{
+    uint64_t most = in_crowd ? CROWD_WINDOW : WINDOW_MAX, left, share;
+    if (f->spec.max_memory == 0)
+        return (size_t)most;
+    left = f->spec.max_memory > f->promised ? f->spec.max_memory - f->promised : 0;
+    share = left / SHARES;
+    if (left < 2 * WINDOW_MIN)
+        return 0;
+    return (size_t)(share < WINDOW_MIN ? WINDOW_MIN : share < most ? share : most);
+}
+
 /* Takes the stream over, always. False: it was turned away. */
 static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, const struct net *from,
                     const char *address, bool tls)
@@ -399,8 +423,8 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
                                          .idle_ms = f->spec.idle_ms,
-                                         .window = crowd ? CROWD_WINDOW : 0};
-    struct guest *g = calloc(1, sizeof(*g));
+                                         .window = choose_window(f, crowd != NULL)};
+    struct guest *g = limits.window > 0 ? calloc(1, sizeof(*g)) : NULL;
     if (!g) {
         turn_away(s);
         return false;
@@ -429,6 +453,8 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     if (g->next)
         g->next->link = &g->next;
     f->guests = g;
+    g->window = limits.window;
+    f->promised += 2 * (uint64_t)g->window;
     one_more(f);
     return true;
 }

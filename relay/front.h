@@ -38,6 +38,7 @@ struct front_spec { /* what is pointed to is borrowed */
     uint64_t response_ms;   /* for an owner to answer; 0: 60 s, and so is: */
     uint64_t idle_ms;       /* between requests, and for bytes that must come or go */
     size_t max_visitors;    /* connections at once; more wait to be accepted */
+    uint64_t max_memory;    /* bytes that all of them may make it hold; 0: any */
     size_t max_streams;     /* of them, an endpoint */
     bool visitor_addresses; /* owners who asked are told them */
     bool tls;               /* some come over TLS: those who do not came without it all the way */

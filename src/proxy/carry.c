@@ -149,6 +149,11 @@ bool carry_sent(const struct carry *c)
     return c->x.up.done && buf_len(&c->backend.out) == 0;
 }
 
+bool carry_waits(const struct carry *c)
+{
+    return !c->x.up.done && buf_len(&c->backend.out) == 0;
+}
+
 /* Whether the exchange has come to its end in order. */
 static enum carry_end settle(struct carry *c)
 {

@@ -38,6 +38,8 @@ enum carry_end carry_on(struct carry *c);
 int carry_answer(struct carry *c, const struct answer *a);
 /* Whether all of the request is with the backend. */
 bool carry_sent(const struct carry *c);
+/* Whether more of the request is waited for. */
+bool carry_waits(const struct carry *c);
 /* The exchange is over: lets go of it. The backend stays when it can take another, and is closed if
  * not. */
 void carry_next(struct carry *c);

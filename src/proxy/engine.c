@@ -20,8 +20,10 @@ enum {
     SILENCE_MS = 60 * 60 * 1000,
     CLOSE_MS = 10 * 1000, /* for the visitor to end, once it has its last answer */
     WINDOW = 256 * 1024,
-    DROP_MAX = 1024 * 1024, /* bytes that a visitor sends while its connection is closed */
-    REQUESTS_A_TURN = 16    /* then others have their turn */
+    DROP_MAX = 1024 * 1024,    /* bytes that a visitor sends while its connection is closed */
+    BODY_GRACE_MS = 30 * 1000, /* for a request, and then it comes at so many bytes a second: */
+    BODY_RATE = 500,
+    REQUESTS_A_TURN = 16 /* then others have their turn */
 };
 
 enum engine_state {
@@ -334,6 +336,14 @@ static uint64_t patience(const struct engine *e)
     return e->limits.silence_ms;
 }
 
+/* A body that drips in, a byte just before each deadline, has one in all. */
+static uint64_t carrying_deadline(const struct engine *e)
+{
+    uint64_t due = loop_now(e->loop) + patience(e),
+             all = e->since + BODY_GRACE_MS + e->c.x.in * 1000 / BODY_RATE;
+    return carry_waits(&e->c) && !e->c.x.begun && all < due ? all : due;
+}
+
 /* 0: none. */
 static uint64_t deadline(const struct engine *e)
 {
@@ -342,7 +352,7 @@ static uint64_t deadline(const struct engine *e)
     case ENGINE_HEARING:
         return exchange_hearing(&e->c.x) ? e->since + e->limits.head_ms : now + e->limits.idle_ms;
     case ENGINE_CARRYING:
-        return now + patience(e);
+        return carrying_deadline(e);
     case ENGINE_CLOSING:
         return buf_len(&e->c.visitor.out) > 0 ? now + e->limits.idle_ms : e->close_by;
     case ENGINE_SWITCHED:
@@ -364,7 +374,7 @@ static void arm(struct engine *e)
 
 static enum engine_event late(struct engine *e)
 {
-    bool visitor_is = !e->c.x.up.done && buf_len(&e->c.backend.out) == 0;
+    bool visitor_is = carry_waits(&e->c);
     switch (e->state) {
     case ENGINE_HEARING:
         return exchange_hearing(&e->c.x) ? refuse(e, 408, true) : end(e, 0);

@@ -251,3 +251,19 @@ def denylist(t):
     wait_until(lambda: status_of(url + "text") == "404", 10, "one that is good holds")
     t.note(f"after {1000 * (time.monotonic() - begin):.0f} ms")
     check("does not serve this key" in said(tunnel, "refuses"), "the owner is told")
+
+
+@case("operator/no-contents-in-the-log", network=False)
+def quiet(t):
+    """At the loudest level the relay's log has nothing of what passes, nor of who asks whom."""
+    app = t.serve()
+    r = relay(t, log__level="debug")
+    _, url = through(t, r, app.http)
+    canary = "canary" + os.urandom(8).hex()
+    got = CURL.get(url + canary, "-H", f"X-Word: {canary}", "-d", canary).decode()
+    check(got.count(canary) == 2, f"it came through: {got}")
+    r.stop()
+    log = r.log()
+    check("debug" in log, f"it says a lot: {log[:400]}")
+    for word in (canary, url.split("/")[-2]):
+        check(word not in log, f"{word} is in the log:\n{log}")

@@ -76,6 +76,7 @@ static void open_front(struct scene *s)
                                     .counts = &s->counts,
                                     .notice = s->notice ? s->notice : "",
                                     .max_body = 1000,
+                                    .max_memory = s->max_memory,
                                     .max_visitors = 4,
                                     .max_streams = 2,
                                     .visitor_addresses = true};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/front.h"
 
+#include "stream/memory.h"
 #include "tests/unit/relay/scene.h"
 
 /* An application behind an owner: answers each visit with what it is told to. */
@@ -260,5 +261,28 @@ BEAM_TEST(front, says_whom_to_write_to_at_its_root)
     answers(&s, "POST / HTTP/1.1\r\nHost: a\r\n\r\n", " 404 ", NULL);
     answers(&s, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n", " 404 ", NULL);
     cr_expect_eq(s.counts.unknown, 2u);
+    scene_end(&s);
+}
+
+BEAM_TEST(front, what_visitors_make_it_hold_is_bounded)
+{
+    static struct scene s;
+    struct visitor v[3] = {{.s = NULL}};
+    struct stream *near = NULL, *far = NULL;
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.max_memory = 100 * 1024; /* three windows of 16 KiB each way */
+    scene_relay_up(&s, NULL);
+    for (int i = 0; i < 3; i++)
+        visitor_ask(&v[i], &s, "GET /x HTTP/1.1\r\nHost: a\r\n");
+    cr_expect_eq(front_visitors(s.front), 3u);
+    cr_assert_eq(stream_memory(s.world.loop, 65536, &near, &far), 0);
+    front_visitor(s.front, far, NULL, false);
+    cr_expect_eq(front_visitors(s.front), 3u, "one more was turned away");
+    stream_free(near);
+    visitor_ask(&v[0], &s, "\r\n");
+    cr_expect(visitor_hears(&v[0], " 404 "), "%s", v[0].text);
+    for (int i = 0; i < 3; i++)
+        visitor_end(&v[i]);
     scene_end(&s);
 }
