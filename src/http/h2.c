@@ -76,10 +76,7 @@ static int on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, 
         judge_late(h, hd->stream_id);
         h->last = hd->stream_id > h->last ? hd->stream_id : h->last;
     }
-    bool empty =
-        hd->type == NGHTTP2_DATA && hd->length == 0 && !(hd->flags & NGHTTP2_FLAG_END_STREAM);
-    if (empty ||
-        (hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_RST_STREAM))
+    if (hd->type != NGHTTP2_DATA && hd->type != NGHTTP2_HEADERS && hd->type != NGHTTP2_RST_STREAM)
         charge_frame(h);
     return 0;
 }
@@ -132,6 +129,7 @@ static void on_headers(struct h2 *h, const nghttp2_frame *frame)
     if (h->failed || frame->headers.cat != NGHTTP2_HCAT_REQUEST)
         return;
     h2_guard_earn_frames(&h->guard);
+    h2_guard_earn_bytes(&h->guard, h->block_size);
     h2_stream_begin(h, frame->hd.stream_id, frame->hd.flags & NGHTTP2_FLAG_END_STREAM);
 }
 
@@ -142,8 +140,7 @@ static int on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *
     (void)session;
     if (frame->hd.type == NGHTTP2_HEADERS)
         on_headers(h, frame);
-    else if (frame->hd.type == NGHTTP2_DATA && !end && frame->hd.length > 0 &&
-             frame->hd.length == frame->data.padlen)
+    else if (frame->hd.type == NGHTTP2_DATA && !end && frame->hd.length == frame->data.padlen)
         charge_frame(h);
     else if (frame->hd.type == NGHTTP2_RST_STREAM)
         charge_reset(h);
@@ -190,6 +187,7 @@ static int on_content(nghttp2_session *session, uint8_t flags, int32_t id, const
         (void)nghttp2_session_consume(session, id, len);
         return 0;
     }
+    h2_guard_earn_bytes(&h->guard, len);
     struct buf *from = reach(h, data, len);
     size_t before = from ? buf_len(from) : 0;
     h2_stream_content(s, from, data, len);
@@ -247,6 +245,7 @@ static int send_content(nghttp2_session *session, nghttp2_frame *frame, const ui
     if (buf_add(h->to, head, 9) < 0 || buf_move(h->to, &s->out, len) < 0)
         return NGHTTP2_ERR_CALLBACK_FAILURE;
     h2_guard_earn_frames(&h->guard);
+    h2_guard_earn_bytes(&h->guard, len);
     h2_stream_moved(s);
     return 0;
 }
@@ -267,6 +266,8 @@ static void feed_piece(struct h2 *h, struct buf *in)
         h2_fail(h, n == NGHTTP2_ERR_NOMEM ? BEAM_ENOMEM : BEAM_EPROTO, NGHTTP2_PROTOCOL_ERROR);
     buf_drain(in, h->piece_len - h->piece_used);
     buf_clear(&h->passed);
+    if (!h2_guard_bytes(&h->guard, h->piece_len, h->now))
+        flood(h);
 }
 
 static void lose_all(struct h2 *h)

@@ -7,7 +7,7 @@ import time
 MAGIC = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PING, AWAY, WINDOW, MORE = 0, 1, 2, 3, 4, 6, 7, 8, 9
 END_STREAM, END_HEADERS, ACK = 1, 4, 1
-NO_ERROR, CANCEL, CALM = 0, 8, 11
+NO_ERROR, PROTOCOL_ERROR, CANCEL, CALM = 0, 1, 8, 11
 GET, POST, OK = 0x82, 0x83, 0x88  # of the static table (RFC 7541, appendix A)
 PATIENCE = 30
 
@@ -112,13 +112,14 @@ class Client:
         return time.monotonic() - start
 
     def away(self):
-        """The code of the GOAWAY it got; None: it was hung up on without one."""
+        """The code of the GOAWAY it gets; None: it is hung up on without one, for what was on its way
+        to a socket that is closed may cost the last that was said."""
         try:
             while True:
-                kind, _, _, payload = self.hear()
+                kind, _, _, payload = self.frame()
                 if kind == AWAY:
                     return struct.unpack(">I", payload[4:8])[0]
-        except (OSError, ValueError):
+        except ConnectionError:
             return None
 
     def close(self):

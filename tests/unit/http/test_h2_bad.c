@@ -183,6 +183,27 @@ BEAM_TEST(h2_bad, frames_that_carry_nothing)
     }
 }
 
+/* For a stream that is over, and of a kind that is not known. */
+BEAM_TEST(h2_bad, frames_that_nobody_looks_at)
+{
+    static const uint8_t junk[16384] = {0}, types[] = {NGHTTP2_DATA, 0x77};
+    for (size_t i = 0; i < sizeof(types); i++) {
+        struct h2_scene s;
+        h2_scene_open(&s);
+        int32_t id = h2_client_request(&s.client, POST, false);
+        h2_scene_run(&s);
+        h2_reset(s.core[0], H2_CANCEL);
+        h2_scene_run(&s);
+        size_t n = 0;
+        while (s.err == 0 && n < 2 * H2_GUARD_BYTES / sizeof(junk)) {
+            h2_scene_frame(&s, types[i], 0, (uint32_t)id, junk, sizeof(junk));
+            n++;
+        }
+        expect_away(&s, BEAM_ELIMIT, NGHTTP2_ENHANCE_YOUR_CALM);
+        h2_scene_close(&s);
+    }
+}
+
 BEAM_TEST(h2_bad, a_field_section_without_end)
 {
     struct h2_scene s;

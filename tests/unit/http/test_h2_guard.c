@@ -37,6 +37,22 @@ BEAM_TEST(h2_guard, useful_work_earns_more_but_no_larger_burst)
     }
 }
 
+BEAM_TEST(h2_guard, bytes_must_be_of_some_use)
+{
+    struct h2_guard g;
+    h2_guard_init(&g, START);
+    cr_expect(h2_guard_bytes(&g, H2_GUARD_BYTES, START));
+    cr_expect_not(h2_guard_bytes(&g, 1, START));
+    h2_guard_earn_bytes(&g, 100);
+    cr_expect(h2_guard_bytes(&g, (size_t)100 * H2_GUARD_BYTES_EARNED, START));
+    cr_expect_not(h2_guard_bytes(&g, 1, START));
+    cr_expect(h2_guard_bytes(&g, H2_GUARD_BYTES_RATE, START + 1000));
+    for (int i = 0; i < 10000; i++) {
+        h2_guard_earn_bytes(&g, 16384);
+        cr_assert(h2_guard_bytes(&g, 16393, START + 1000));
+    }
+}
+
 BEAM_TEST(h2_guard, a_clock_that_stands_or_leaps)
 {
     struct h2_guard g;
