@@ -11,6 +11,7 @@ from kit.visit import Curl
 
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
 
+OUTSIDE = "198.51.100.7"  # where exits find the relays: nobody's (RFC 5737)
 CONFIGURATION = """
 [policy]
 default = wide
@@ -157,6 +158,7 @@ def relay_found(stage):
     first, event = found(tunnel, three)
     url = event["url"]
     stage.note(f"up after {event['ms']} ms")
+    check(event["ms"] < 5000, f"{event}")
     check(CURL.get(url + "text"), "the app answers")
     tunnel.interrupt()
     tunnel = home.publish(str(app.http), *options, paths=paths)
@@ -178,6 +180,35 @@ def relay_found(stage):
     tunnel = home.publish(str(app.http), *options, paths=paths)
     _, event = found(tunnel, [r for r in three if r is not first], 120)
     check(CURL.get(event["url"] + "text"), "the app answers at another relay")
+    tunnel.interrupt()
+
+
+@case("dht/tor", seconds=240)
+def relay_found_through_tor(stage):
+    """Three relays, of which the owner is told the onion of one: it finds them there, and is
+    published by one of them, through Tor alone."""
+    three, onions, first = [], [], None
+    for n in range(1, 4):
+        front = f"127.0.0.1:{free_port()}"
+        relay = stage.keep(Relay(stage.path(f"r{n}"), front=front, p2p=f"127.{n}.0.1:{free_port()}",
+                                 relay__tor="yes", tor__torrc=stage.network.torrc,
+                                 relay__url=f"http://{OUTSIDE}:{front.split(':')[1]}",
+                                 network__bootstrap=first))
+        first = first or relay.address
+        three.append(relay)
+    for relay in three:
+        onions.append(relay.event("onion", 100)["p2p"])
+    torrc = stage.path("torrc")
+    with open(torrc, "w", encoding="utf-8") as f:  # an address beyond loopback that exits can reach
+        f.write(f"%include {stage.network.torrc}\nMapAddress {OUTSIDE} 127.0.0.1\n"
+                "ClientRejectInternalAddresses 0\n")
+    home = stage.home("owner", tor__torrc=torrc, network__bootstrap=onions[0])
+    tunnel = home.publish(str(stage.serve().http), paths=("--community-relay",))
+    event = tunnel.event("path_up", 150, path="relay")
+    check(event["peer"] in [relay.peer_id for relay in three], f"{event}")
+    stage.note(f"up after {event['ms']} ms")
+    check(event["ms"] < 15000, f"{event}")
+    check(CURL.get(event["url"].replace(OUTSIDE, "127.0.0.1") + "text"), "the app answers")
     tunnel.interrupt()
 
 

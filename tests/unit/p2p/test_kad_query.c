@@ -154,3 +154,46 @@ BEAM_TEST(kad_query, ends_though_peers_never_do)
     cr_assert(kad_query_done(q));
     kad_query_free(q);
 }
+
+/* A table full of the dead: each is asked once, and who lives is found behind them. */
+BEAM_TEST(kad_query, the_dead_hide_nobody)
+{
+    struct kad_id target;
+    struct kad_query_options o = {.k = 4, .alpha = 3, .paths = 2, .ask_max = 100};
+    struct kad_query *q = make(&o, &target);
+    uint64_t no = 1;
+    struct peer_id alive = kad_peer_near(&target, 0, &no), peer;
+    struct kad_query_found found[2];
+    size_t asked = 0;
+    for (int i = 0; i < 40; i++) {
+        peer = kad_peer_near(&target, 2, &no);
+        kad_query_seed(q, &peer);
+    }
+    kad_query_seed(q, &alive);
+    for (; kad_query_next(q, &peer); asked++) {
+        if (peer_id_equal(&peer, &alive))
+            kad_query_answered(q, &peer);
+        else
+            kad_query_failed(q, &peer);
+    }
+    cr_expect_eq(asked, 41u);
+    cr_assert(kad_query_done(q));
+    cr_assert_eq(kad_query_nearest(q, found, 2), 1u);
+    cr_expect(peer_id_equal(&found[0].peer, &alive));
+    kad_query_free(q);
+}
+
+BEAM_TEST(kad_query, who_tells_of_itself_is_asked_once)
+{
+    struct kad_id target;
+    struct kad_query *q = make(&usual, &target);
+    struct peer_id liar = kad_peer_no(1), self = kad_peer_no(0), peer;
+    kad_query_seed(q, &liar);
+    cr_assert(kad_query_next(q, &peer));
+    for (int i = 0; i < 20; i++)
+        cr_expect_not(kad_query_told(q, &liar, i % 2 ? &liar : &self));
+    kad_query_answered(q, &liar);
+    cr_expect_not(kad_query_next(q, &peer));
+    cr_expect(kad_query_done(q));
+    kad_query_free(q);
+}
