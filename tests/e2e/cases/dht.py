@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 
 from kit.case import case
 from kit.process import Process, check, equal, wait_until
@@ -12,6 +13,7 @@ from kit.visit import Curl
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
 
 OUTSIDE = "198.51.100.7"  # where exits find the relays: nobody's (RFC 5737)
+NOBODY = "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"  # whose key nobody here has
 CONFIGURATION = """
 [policy]
 default = wide
@@ -209,6 +211,27 @@ def relay_found_through_tor(stage):
     stage.note(f"up after {event['ms']} ms")
     check(event["ms"] < 15000, f"{event}")
     check(CURL.get(event["url"].replace(OUTSIDE, "127.0.0.1") + "text"), "the app answers")
+    tunnel.interrupt()
+
+
+@case("dht/strangers", seconds=150)
+def strangers(stage):
+    """Told of no relay and of no beam, a tunnel under a private policy asks the DHT of IPFS: what
+    it dials there is dialled by an exit."""
+    door = socket.create_server(("127.0.0.1", 0))
+    torrc = stage.path("torrc")
+    with open(torrc, "w", encoding="utf-8") as f:
+        f.write(f"%include {stage.network.torrc}\nMapAddress {OUTSIDE} 127.0.0.1\n"
+                "ClientRejectInternalAddresses 0\n")
+    entry = f"/ip4/{OUTSIDE}/tcp/{door.getsockname()[1]}/p2p/{NOBODY}"
+    home = stage.home(tor__torrc=torrc, network__rendezvous="auto",
+                      network__rendezvous_bootstrap=entry)
+    tunnel = home.publish(str(stage.serve().http), paths=("--community-relay",))
+    door.settimeout(100)
+    stream, _ = door.accept()
+    with door, stream:
+        stream.settimeout(20)
+        check(b"/multistream/1.0.0" in stream.recv(64), "a libp2p node knocks")
     tunnel.interrupt()
 
 
