@@ -23,12 +23,16 @@ enum { TURN = 0xff, LATER = 0xfe, STREAMS_MAX = 2 * H2_STREAMS, OUT_MAX = 16 * 1
 
 static const char magic[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/* To a key of zeros. */
+#define SWITCH                                                                                     \
+    "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"                      \
+    "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n"
+
 static const char *const answers[] = {
     "HTTP/1.1 200 OK\r\nContent-Type: a\r\nSet-Cookie: a\r\n\r\n",
     "HTTP/1.1 100 Continue\r\n\r\n",
     "HTTP/1.1 404 No\r\nConnection: close\r\nUpgrade: x\r\n\r\n",
-    "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n"
-    "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n\r\n",
+    SWITCH,
 };
 
 struct run {
