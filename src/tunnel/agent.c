@@ -163,6 +163,7 @@ static int ask_strangers(struct agent *a, struct beam_why *why)
     size_t len = strlen(a->way.persona);
     (void)snprintf(a->rendezvous_way.persona + len, sizeof(a->rendezvous_way.persona) - len,
                    " rendezvous");
+    const size_t known = keeper_count(a->keeper) + (a->recall ? recall_count(a->recall) : 0);
     const struct rendezvous_spec spec = {.loop = a->spec.loop,
                                          .rng = a->spec.rng,
                                          .clock = a->spec.clock,
@@ -171,8 +172,7 @@ static int ask_strangers(struct agent *a, struct beam_why *why)
                                          .permit = a->spec.permit,
                                          .tor = circuits_way(&a->rendezvous_way),
                                          .nodes = a->spec.rendezvous,
-                                         .alone =
-                                             keeper_count(a->keeper) + recall_count(a->recall) == 0,
+                                         .alone = known == 0,
                                          .ask_ms = a->spec.direct ? 0 : ASK_THROUGH_TOR_MS};
     int err = rendezvous_new(&spec, &a->rendezvous);
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;

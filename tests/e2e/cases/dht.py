@@ -226,7 +226,7 @@ def strangers(stage):
     entry = f"/ip4/{OUTSIDE}/tcp/{door.getsockname()[1]}/p2p/{NOBODY}"
     home = stage.home(tor__torrc=torrc, network__rendezvous="auto",
                       network__rendezvous_bootstrap=entry)
-    tunnel = home.publish(str(stage.serve().http), paths=("--community-relay",))
+    tunnel = home.publish(str(stage.serve().http), "--ephemeral", paths=("--community-relay",))
     door.settimeout(100)
     stream, _ = door.accept()
     with door, stream:
