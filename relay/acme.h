@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Certificates from an authority that speaks ACME (RFC 8555), which uacme gets: beam starts it, gives
- * it a hook that puts answers where the relay's front finds them (HTTP-01), or one of the operator's
- * (DNS-01, which wildcards need), and asks again once a day, so that what nears its end is renewed.
- * What fails is told in the server's words, and tried again later and later.
+ * Certificates from an authority that speaks ACME (RFC 8555), which uacme gets: beam starts it,
+ * gives it a hook that puts answers where the relay's front finds them (HTTP-01), or one of the
+ * operator's (DNS-01, which wildcards need), and asks again once a day, so that what nears its end
+ * is renewed. What fails is told in the server's words, and tried again later and later.
  *
  * In its folder: private/key.pem, the account's key; DOMAIN/cert.pem and private/DOMAIN/key.pem;
  * challenges/, what the front answers; and the hook.

@@ -27,7 +27,8 @@ struct announce_spec { /* what is pointed to is borrowed; the struct is copied *
     const char *url, *version, *contact; /* of struct relay_info */
 };
 
-/* The DHT keeps such values from then on, those of other relays too. 0 or BEAM_ENOMEM, BEAM_ELIMIT. */
+/* The DHT keeps such values from then on, those of other relays too. 0 or BEAM_ENOMEM,
+ * BEAM_ELIMIT. */
 int announce_new(const struct announce_spec *spec, struct announce **out);
 /* Before the kad. NULL allowed. */
 void announce_free(struct announce *a);

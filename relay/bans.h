@@ -4,10 +4,10 @@
  * owners. In memory, found in constant time, and in a file with a line each, which is written
  * before a change holds:
  *
- *     WHAT <TAB> SINCE <TAB> WHY
+ * WHAT <TAB> SINCE <TAB> WHY
  *
- * WHAT is a peer id, an endpoint's id, an address or a prefix; SINCE is in seconds since 1970; WHY is
- * for people. Both may be empty. Empty lines and those that begin with # are passed over.
+ * WHAT is a peer id, an endpoint's id, an address or a prefix; SINCE is in seconds since 1970;
+ * WHY is for people. Both may be empty. Empty lines and those that begin with # are passed over.
  */
 #ifndef BEAM_RELAY_BANS_H
 #define BEAM_RELAY_BANS_H

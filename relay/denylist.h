@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A list of whom others have shut out (docs/protocol/denylist.md): hashes in order, signed by who made
- * it. Up to ten million of them: what was found good lies in a file of the relay's own, mapped, so
- * that no memory is held for it and nobody changes it meanwhile.
+ * A list of whom others have shut out (docs/protocol/denylist.md): hashes in order, signed by
+ * who made it. Up to ten million of them: what was found good lies in a file of the relay's own,
+ * mapped, so that no memory is held for it and nobody changes it meanwhile.
  */
 #ifndef BEAM_RELAY_DENYLIST_H
 #define BEAM_RELAY_DENYLIST_H

@@ -38,8 +38,8 @@ void finder_free(struct finder *f);
 /* One that was not given before in this finder's life, while there is one. The answer comes later,
  * once; one pick at a time. */
 void finder_pick(struct finder *f, finder_fn *done, void *arg);
-/* Asks for the list anew, and answers once it is there; 0 though it may be empty. As finder_pick, and
- * instead of one. */
+/* Asks for the list anew, and answers once it is there; 0 though it may be empty. As
+ * finder_pick, and instead of one. */
 typedef void finder_list_fn(void *arg, int err, const struct beam_why *why);
 void finder_list(struct finder *f, finder_list_fn *done, void *arg);
 /* Relay number i of the list, and what was seen of it (NULL allowed); NULL: no more. Borrowed. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A relay's public side: visitors over HTTP/1.1 and HTTP/2, in TLS or not, each request of which goes
- * to the owner of the endpoint that it names, on a visit stream that is kept while the visitor stays
- * with it.
+ * A relay's public side: visitors over HTTP/1.1 and HTTP/2, in TLS or not, each request of which
+ * goes to the owner of the endpoint that it names, on a visit stream that is kept while the visitor
+ * stays with it.
  *
- * An endpoint that never was, one that is gone and one that is not for anybody get the same 404. One
- * whose owner is not connected gets 503 and when to come again; an owner that answers what is no
- * HTTP 502, none in time 504; a body larger than allowed 413. What the relay's terms do not let pass
- * is a plain 403 for the visitor, and its owner is told by which rule.
+ * An endpoint that never was, one that is gone and one that is not for anybody get the same 404.
+ * One whose owner is not connected gets 503 and when to come again; an owner that answers what
+ * is no HTTP 502, none in time 504; a body larger than allowed 413. What the relay's terms do
+ * not let pass is a plain 403 for the visitor, and its owner is told by which rule.
  */
 #ifndef BEAM_RELAY_FRONT_H
 #define BEAM_RELAY_FRONT_H

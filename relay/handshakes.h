@@ -3,10 +3,11 @@
  * Visitors of a relay with HTTPS, from their first byte on: those who speak TLS shake hands, those
  * who do not go on as they are, at the same port.
  *
- * A handshake costs a relay far more than its visitor, so that there is a ceiling to how many are
- * under way, in all and from one source (an IPv4 address, or an IPv6 /64), and how many one source
- * may begin in a while. Beyond it a connection is closed before it has cost anything.
- * Loopback is no source: a server in front of the relay comes from there, with everybody's visitors.
+ * A handshake costs a relay far more than its visitor, so that there is a ceiling to how many
+ * are under way, in all and from one source (an IPv4 address, or an IPv6 /64), and how many one
+ * source may begin in a while. Beyond it a connection is closed before it has cost anything.
+ * Loopback is no source: a server in front of the relay comes from there, with everybody's
+ * visitors.
  */
 #ifndef BEAM_RELAY_HANDSHAKES_H
 #define BEAM_RELAY_HANDSHAKES_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What relays said of themselves to everybody (docs/protocol/relay-info.md, "Being heard of"): whether
- * such a word is passed on, and the last one of each relay. Bounded: those that are known and go on
- * speaking are not pushed out by new ones, and no more than so many new ones are heard in a time.
- * Pure.
+ * What relays said of themselves to everybody (docs/protocol/relay-info.md, "Being heard of"):
+ * whether such a word is passed on, and the last one of each relay. Bounded: those that are
+ * known and go on speaking are not pushed out by new ones, and no more than so many new ones are
+ * heard in a time. Pure.
  */
 #ifndef BEAM_RELAY_HEARD_H
 #define BEAM_RELAY_HEARD_H
@@ -34,7 +34,8 @@ struct heard { /* zeroed at first; some 300 kB */
  * soon, or too many are new; ACCEPT: it is remembered where there is room. */
 enum router_verdict heard_judge(struct heard *h, const struct peer_id *author, const void *data,
                                 size_t len, uint64_t wall_ms, uint64_t now);
-/* Relay number i of those that are not silent; NULL: no more. Borrowed until the next heard_judge. */
+/* Relay number i of those that are not silent; NULL: no more. Borrowed until the next
+ * heard_judge. */
 const struct relay_info *heard_known(const struct heard *h, size_t i, uint64_t now);
 
 #endif

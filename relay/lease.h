@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Who has which public endpoint, and until when. A lease is found by its id and by its name in
- * constant time, from memory; each change is on disk before it is answered (relay/lease_db). One that
- * was renewed within the last eighth of its time is not renewed once more, so that owners cannot make
- * the disk busy.
+ * constant time, from memory; each change is on disk before it is answered (relay/lease_db). One
+ * that was renewed within the last eighth of its time is not renewed once more, so that owners
+ * cannot make the disk busy.
  *
- * A lease that ran out serves nobody, but is held for its owner a while longer: the same key, with
- * the token it was given, takes it back, and nobody else gets its name. The number of leases is
- * bounded; room is made by forgetting those that ran out longest ago.
+ * A lease that ran out serves nobody, but is held for its owner a while longer: the same key,
+ * with the token it was given, takes it back, and nobody else gets its name. The number of
+ * leases is bounded; room is made by forgetting those that ran out longest ago.
  */
 #ifndef BEAM_RELAY_LEASE_H
 #define BEAM_RELAY_LEASE_H
@@ -68,8 +68,8 @@ enum reservation_status lease_ask(struct lease_store *s, const struct peer_id *o
 const struct lease *lease_by_id(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
                                 uint64_t now);
 const struct lease *lease_by_name(const struct lease_store *s, const char *name, uint64_t now);
-/* Walks all, those that ran out too, in no order: start with *at = 0; NULL at the end. The store must
- * not change meanwhile. */
+/* Walks all, those that ran out too, in no order: start with *at = 0; NULL at the end. The store
+ * must not change meanwhile. */
 const struct lease *lease_next(const struct lease_store *s, size_t *at);
 /* One of this key's, or NULL. */
 const struct lease *lease_by_owner(const struct lease_store *s, const struct peer_id *owner);

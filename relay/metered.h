@@ -10,7 +10,8 @@
 #include "relay/traffic.h"
 #include "stream/stream.h"
 
-/* Takes `under` over, always; on failure it is reset and freed. `t` is borrowed. 0 or BEAM_ENOMEM. */
+/* Takes `under` over, always; on failure it is reset and freed. `t` is borrowed. 0 or
+ * BEAM_ENOMEM. */
 int metered_new(struct loop *l, struct traffic *t, struct stream *under, struct stream **out);
 /* Whom its bytes are counted for from now on, beside all; NULL: nobody. `s` is one of these. */
 void metered_charge(struct stream *s, const uint8_t id[RESERVATION_ID_SIZE]);

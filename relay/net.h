@@ -24,8 +24,8 @@ struct net {
 void net_of(const struct addr *a, struct net *out);
 /* The same of a connection's /ip4|ip6/…/tcp|udp/…; others (an onion's): none. */
 void net_of_multiaddr(const struct multiaddr *a, struct net *out);
-/* What quotas are counted by: the /24 of IPv4, the /48 of IPv6. False: no address is known, or it is
- * of this machine (a proxy in front of the relay, which has visitors from everywhere). */
+/* What quotas are counted by: the /24 of IPv4, the /48 of IPv6. False: no address is known, or
+ * it is of this machine (a proxy in front of the relay, which has visitors from everywhere). */
 bool net_source(const struct net *from, struct net *out);
 /* The net of its first bits, `bits` at most those that it has. */
 void net_cut(const struct net *n, uint8_t bits, struct net *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * News of relays: the topic on which each says of itself where it is and how full (relay/info.h), so
- * that it is known without a walk through the DHT.
+ * News of relays: the topic on which each says of itself where it is and how full
+ * (relay/info.h), so that it is known without a walk through the DHT.
  */
 #ifndef BEAM_RELAY_NEWS_H
 #define BEAM_RELAY_NEWS_H

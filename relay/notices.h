@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A relay tells owners which rules their visitors were refused by (docs/protocol/visit.md): how
- * often, and no more than that. Each rule of an endpoint at once the first time, then once a minute.
+ * often, and no more than that. Each rule of an endpoint at once the first time, then once a
+ * minute.
  */
 #ifndef BEAM_RELAY_NOTICES_H
 #define BEAM_RELAY_NOTICES_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Which of the relays that are known is asked first. Pure. Those that served us are preferred, those
- * that failed us are not, full ones come last; among such as are alike chance decides, so that not
- * everybody comes to the same one.
+ * Which of the relays that are known is asked first. Pure. Those that served us are preferred,
+ * those that failed us are not, full ones come last; among such as are alike chance decides, so
+ * that not everybody comes to the same one.
  */
 #ifndef BEAM_RELAY_PICK_H
 #define BEAM_RELAY_PICK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whom a relay that was given as HOST:PORT turned out to be when it was first used, and must be from
- * then on. A text file, a line a relay: what was typed, a blank, the peer id.
+ * Whom a relay that was given as HOST:PORT turned out to be when it was first used, and must be
+ * from then on. A text file, a line a relay: what was typed, a blank, the peer id.
  */
 #ifndef BEAM_RELAY_PINS_H
 #define BEAM_RELAY_PINS_H

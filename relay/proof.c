@@ -21,7 +21,8 @@ enum {
 
 static const char well_known[] = ".well-known/beam/";
 
-/* A visit of which it is not known yet whether it is the question, or whose answer is on its way. */
+/* A visit of which it is not known yet whether it is the question, or whose answer is on its
+ * way. */
 struct caller {
     struct caller *next, **link;
     struct proof *proof;

@@ -11,8 +11,8 @@ import re
 import sys
 import tempfile
 
-CODE = ("src", "tor")
-ALL = ("src", "tor", "tests", "bench")
+CODE = ("src", "tor", "relay")
+ALL = ("src", "tor", "relay", "tests", "bench")
 
 
 def root():

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of the front share. For them alone. */
+#ifndef BEAM_RELAY_FRONT_PARTS_H
+#define BEAM_RELAY_FRONT_PARTS_H
+
+#include "proxy/engine.h"
+#include "proxy/h2_visitor.h"
+#include "relay/front.h"
+#include "relay/front_spare.h"
+#include "relay/notices.h"
+#include "relay/visit_open.h"
+
+/* A visitor who speaks HTTP/2, each of whose requests is a guest. */
+struct crowd {
+    struct crowd *next, **link;
+    struct front *front;
+    struct h2_visitor *visitor;
+    struct front_spare spare;
+    struct net from;
+    char address[VISIT_HEAD_VISITOR_SIZE];
+    bool tls;
+};
+
+/* A visitor who speaks HTTP/1.1, or one request of a crowd's. */
+struct guest {
+    struct guest *next, **link;
+    struct front *front;
+    struct engine *engine;
+    struct visit_open *opening;
+    struct front_tally *place; /* at the endpoint that it is with, or NULL */
+    struct crowd *crowd;       /* or NULL: it is alone */
+    bool tried;                /* a visit of the crowd's was lost */
+    bool tls;
+    char visitor[VISIT_HEAD_VISITOR_SIZE];
+    char prefix[ENDPOINT_PREFIX_SIZE];
+    struct stream *metered; /* its own stream, where bytes are counted; or NULL */
+    size_t window;          /* bytes that it may make the front hold, each way */
+    struct net from;
+    uint8_t id[RESERVATION_ID_SIZE]; /* of the endpoint that it asks now, and the class of that */
+    enum terms_class class;
+    struct rewrite rules;
+};
+
+struct front {
+    struct front_spec spec;
+    struct guest *guests;
+    struct crowd *crowds;
+    size_t count; /* of both */
+    struct front_tallies tallies;
+    struct notices *notices;
+    uint64_t promised; /* bytes: both windows of all guests */
+    void (*room)(void *arg, bool room);
+    void *room_arg;
+};
+
+/* A guest's engine asks where a request goes (engine_events). */
+void front_ask(void *guest, const struct http_head *head, bool kept);
+/* A visit that a guest of a crowd no longer needs. As above. */
+bool front_ask_spare(void *guest, struct stream *visit);
+/* The guest is with no endpoint any more. */
+void front_ask_leave(struct guest *g);
+
+#endif
