@@ -106,15 +106,17 @@ BEAM_TEST(names, every_random_name_is_a_label)
     struct seed seed = seed_start("names/every_random_name_is_a_label");
     struct rng rng = {fill, &seed};
     char name[NAMES_SIZE], last[NAMES_SIZE] = "";
+    int same = 0;
     for (int i = 0; i < 5000; i++) {
         names_make(&rng, name);
         cr_assert(text_label_valid(name), "%s", name);
         size_t len = strlen(name);
         cr_assert_not_null(strchr(name, '-'));
         cr_assert(name[len - 4] == '-' && name[len - 3] >= '1', "%s", name);
-        cr_assert_str_neq(name, last);
+        same += strcmp(name, last) == 0;
         memcpy(last, name, sizeof(last));
     }
+    cr_expect_leq(same, 2, "there are millions: two in a row are the same once in a long while");
 }
 
 static void check_refuses(const char *name, const char *words)
