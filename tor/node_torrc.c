@@ -41,6 +41,9 @@ static const char timing[] = "V3AuthVotingInterval 20\n"
 static const char relaying[] = "SocksPort 0\n"
                                "ContactInfo none\n"
                                "NumCPUs 1\n"
+                               /* Not for clients: it keeps the guards they chose from the disk for
+                                * ten minutes, and a tor killed before then chooses others. */
+                               "AvoidDiskWrites 1\n"
                                "ShutdownWaitLength 0\n"
                                "ServerDNSDetectHijacking 0\n"
                                "ServerDNSAllowBrokenConfig 1\n"

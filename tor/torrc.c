@@ -13,7 +13,6 @@ void torrc_common(struct page *p, const char *dir, pid_t owner)
     page_put_path(p, "CookieAuthFile ", dir, TORRC_COOKIE, "");
     page_put(p, "__OwningControllerProcess %ld\n", (long)owner);
     page_put(p, "RunAsDaemon 0\n"
-                "AvoidDiskWrites 1\n"
                 "Log notice stdout\n");
 }
 

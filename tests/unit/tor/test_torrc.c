@@ -23,7 +23,6 @@ BEAM_TEST(torrc, of_a_client)
                            "CookieAuthFile \"/home/alice/tor/control.cookie\"\n"
                            "__OwningControllerProcess 4711\n"
                            "RunAsDaemon 0\n"
-                           "AvoidDiskWrites 1\n"
                            "Log notice stdout\n");
 }
 
@@ -109,6 +108,7 @@ BEAM_TEST(torrc, of_nodes)
     cr_assert(has(text, "OutboundBindAddress 10.1.2.3"));
     cr_assert(has(text, "DataDirectory \"/n/a/data\""));
     cr_assert(has(text, "__OwningControllerProcess 7"));
+    cr_assert(has(text, "AvoidDiskWrites 1"));
     spec.self = &nodes[1];
     cr_assert_eq(node_torrc(&spec, text, sizeof(text)), 0);
     cr_assert(has(text, "Nickname relay1"));
