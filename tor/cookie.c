@@ -45,6 +45,11 @@ static int check(int fd, const char *shown, bool proof, struct beam_why *why)
         return beam_why(why, BEAM_EPERM,
                         "tor's cookie %s: others can write it (run: chmod go-w '%s')", shown,
                         shown);
+    if ((st.st_mode & 07) != 0)
+        return beam_why(why, BEAM_EPERM,
+                        "tor's cookie %s: everybody can read it, so who knows it need not be tor "
+                        "(run: chmod o= '%s')",
+                        shown, shown);
     if (proof && st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid >= FIRST_PERSON)
         return beam_why(why, BEAM_EPERM,
                         "tor's cookie %s: it is another user's, whose tor is not taken unless "

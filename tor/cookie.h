@@ -16,9 +16,9 @@ int cookie_read_own(const char *path, uint8_t **out, struct beam_why *why);
 
 /*
  * Reads the file that a control port says its cookie is in. It may say anything, so nothing is
- * taken for a cookie but a regular file of 32 bytes that others cannot write; with `proof`, one
- * that root, we or a system account own besides. 0; BEAM_EPERM, BEAM_EIO or BEAM_ENOMEM
- * with words.
+ * taken for a cookie but a regular file of 32 bytes that only its owner can write and nobody
+ * outside its group can read: what everybody can read proves nothing. With `proof`, one that root,
+ * we or a system account own besides. 0; BEAM_EPERM, BEAM_EIO or BEAM_ENOMEM with words.
  */
 int cookie_read(const char *path, bool proof, uint8_t **out, struct beam_why *why);
 

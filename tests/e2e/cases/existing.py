@@ -168,16 +168,19 @@ def by_safecookie(t):
 
 @case("existing/a-cookie-that-is-none", seconds=60)
 def wrong_cookie(t):
-    """Of 31 bytes; of 32 that are not tor's; of nobody's: status 1, and what is wrong."""
+    """Of 31 bytes; not tor's; everybody's; not there: status 1, and what is wrong."""
     tor = existing(t, "CookieAuthentication 1", f"CookieAuthFile {t.path('cookie')}")
     tor.opened()
     home = using(t, f"unix:{tor.folder}/control")
-    for content, said in ((bytes(31), "31 bytes, and a cookie has 32"),
-                          (bytes(32), "does not know the cookie"), (None, "No such file")):
+    for content, mode, said in ((bytes(31), 0o600, "31 bytes, and a cookie has 32"),
+                                (bytes(32), 0o600, "does not know the cookie"),
+                                (bytes(32), 0o644, "everybody can read it"),
+                                (None, 0, "No such file")):
         os.unlink(t.path("cookie"))
         if content is not None:
             with open(t.path("cookie"), "wb") as f:
                 f.write(content)
+            os.chmod(t.path("cookie"), mode)
         done = home.detach(str(t.app.http))
         equal(done.status, 1, f"the status of {done}")
         check(said in done.err and t.path("cookie") in done.err, done.err)

@@ -53,6 +53,13 @@ BEAM_TEST(cookie, of_another_tor)
     make("loose", 0620, AUTH_COOKIE, path, sizeof(path));
     cr_assert_eq(chmod(path, 0620), 0);
     refused(path, false, BEAM_EPERM, "others can write it");
+    make("open", 0600, AUTH_COOKIE, path, sizeof(path));
+    for (mode_t others = 01; others <= 04; others <<= 1) {
+        cr_assert_eq(chmod(path, 0640 | others), 0);
+        for (int proof = 0; proof <= 1; proof++)
+            refused(path, proof, BEAM_EPERM,
+                    others == 02 ? "others can write it" : "everybody can read it");
+    }
     refused(dir, false, BEAM_EIO, "not a file");
     refused("/dev/zero", false, BEAM_EIO, "not a file");
     refused("relative", false, BEAM_EIO, "absolute");
@@ -69,7 +76,7 @@ BEAM_TEST(cookie, of_another_user)
     struct beam_why why;
     kit_init();
     dir = kit_dir();
-    make("cookie", 0644, AUTH_COOKIE, path, sizeof(path));
+    make("cookie", 0640, AUTH_COOKIE, path, sizeof(path));
     if (geteuid() == 0) {
         cr_assert_eq(chown(path, 102, 0), 0);
         cr_assert_eq(cookie_read(path, true, &cookie, &why), 0, "a system account's");
