@@ -34,7 +34,16 @@ enum protocol_method auth_choose(unsigned offered, bool password, bool cookie)
         return PROTOCOL_SAFECOOKIE;
     if (cookie && (offered & PROTOCOL_COOKIE))
         return PROTOCOL_COOKIE;
-    return offered & PROTOCOL_NULL;
+    return password ? 0 : offered & PROTOCOL_NULL;
+}
+
+unsigned auth_no_weaker(unsigned offered, enum protocol_method known)
+{
+    if (known == PROTOCOL_SAFECOOKIE)
+        return offered & PROTOCOL_SAFECOOKIE;
+    if (known == PROTOCOL_COOKIE || known == PROTOCOL_PASSWORD)
+        return offered & ~(unsigned)PROTOCOL_NULL;
+    return offered;
 }
 
 void auth_clear(struct auth *a)
@@ -191,6 +200,11 @@ static int out_of_reach(const struct auth *a, const struct beam_why *cookie, str
         *why = *cookie;
         return why->code;
     }
+    if (a->info.methods && !auth_no_weaker(a->info.methods, a->spec.known))
+        return beam_why(why, BEAM_EAUTH,
+                        "it let us in by %s before and does not offer that now, so it may not be "
+                        "tor (if you changed tor's CookieAuthentication, run: beam stop)",
+                        protocol_method_name(a->spec.known));
     if (a->spec.proof)
         return beam_why(why, BEAM_EAUTH,
                         "a control port offers no proof that it is tor's (name it in tor.control "
@@ -203,6 +217,11 @@ static int out_of_reach(const struct auth *a, const struct beam_why *cookie, str
         return beam_why(why, BEAM_EAUTH,
                         "tor's control port wants a password (put it into a file of mode 0600 and "
                         "name that in tor.control_password_file)");
+    if (a->info.methods & PROTOCOL_NULL)
+        return beam_why(
+            why, BEAM_EAUTH,
+            "a control port wants no password, and tor.control_password_file names one "
+            "(see that tor.control leads to the tor you mean, or take the password out)");
     return beam_why(why, BEAM_EAUTH,
                     "tor offers no way to authenticate that beam knows (give it "
                     "CookieAuthentication 1)");
@@ -212,7 +231,7 @@ static int choose(struct auth *a, struct beam_why *why)
 {
     const unsigned cookies = PROTOCOL_COOKIE | PROTOCOL_SAFECOOKIE;
     bool password = a->spec.password_file && a->spec.password_file[0];
-    unsigned offered = a->info.methods;
+    unsigned offered = auth_no_weaker(a->info.methods, a->spec.known);
     struct beam_why cookie = {.text = ""};
     if (a->spec.proof)
         offered &= PROTOCOL_SAFECOOKIE;

@@ -29,6 +29,8 @@ struct auth_spec {
     /* Of the latter: nothing but SAFECOOKIE, with a cookie that root, a system account or we
      * own. */
     bool proof;
+    /* Of the latter: how it let us in before; nothing weaker will do. 0: it has not. */
+    enum protocol_method known;
     /* The control port is a TCP port, which anybody may have bound while tor was away: the cookie
      * itself is not shown there, only that we know it. */
     bool tcp;
@@ -66,8 +68,14 @@ void auth_hash(enum auth_side side, const uint8_t *cookie, const uint8_t *client
                const uint8_t *server_nonce, uint8_t *out);
 
 /*
+ * What of those offered is no weaker than the method by which the same place let us in before (0:
+ * it has not). By SAFECOOKIE alone tor proves itself, too; by NULL nobody proves anything. Pure.
+ */
+unsigned auth_no_weaker(unsigned offered, enum protocol_method known);
+
+/*
  * The method to be used of those offered, best first: a password where one was given, SAFECOOKIE,
- * COOKIE, NULL. 0: none. Pure.
+ * COOKIE; NULL, where no password was given. 0: none. Pure.
  */
 enum protocol_method auth_choose(unsigned offered, bool password, bool cookie);
 

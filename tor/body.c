@@ -81,6 +81,7 @@ void body_renew(struct body *b)
     tor_options_clear(&b->options);
     b->options = b->next;
     b->next = (struct tor_options){.binary = NULL};
+    b->places.count = 0;
     b->renewed = false;
 }
 
@@ -110,6 +111,12 @@ static int start_process(struct body *b, struct beam_why *why)
     return spawn_start(b->loop, &spec, &events, &b->spawn, why);
 }
 
+/* Once only: how they let us in before is remembered with them. */
+static int find_places(struct body *b, struct beam_why *why)
+{
+    return b->places.count > 0 ? 0 : places_parse(b->options.control, &b->places, why);
+}
+
 int body_start(struct body *b, struct beam_why *why)
 {
     const bool ours = body_is_ours(b);
@@ -120,7 +127,7 @@ int body_start(struct body *b, struct beam_why *why)
                                    .own = ours};
     const struct link_events events = {
         .ready = on_ready, .event = on_event, .closed = on_closed, .arg = b};
-    int err = ours ? start_process(b, why) : places_parse(b->options.control, &b->places, why);
+    int err = ours ? start_process(b, why) : find_places(b, why);
     if (err < 0)
         return err;
     err = link_open(b->loop, &link, &events, &b->link);

@@ -29,7 +29,7 @@ struct body {
     bool renewed;
     struct body_events events;
     struct permit *permit;
-    struct places places;
+    struct places places; /* parsed once for the options */
     struct spawn *spawn;
     struct link *link;
 };

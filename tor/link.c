@@ -218,21 +218,26 @@ static void on_step(void *arg, const struct control_reply *r)
 static void on_authenticated(void *arg, int err, const struct beam_why *why)
 {
     struct link *k = arg;
-    if (err < 0)
+    if (err < 0) {
         close_down(k, err, why);
-    else
-        next_step(k);
+        return;
+    }
+    if (k->spec.places)
+        k->spec.places->list[k->place].known = k->auth.method;
+    next_step(k);
 }
 
 static void begin(struct link *k, struct stream *s)
 {
+    const struct place *place = k->spec.places ? &k->spec.places->list[k->place] : NULL;
     const struct control_events events = {.event = on_event, .closed = on_closed, .arg = k};
     const struct auth_spec auth = {
         .rng = rng_system(),
         .cookie = k->cookie,
         .password_file = k->spec.password_file,
-        .proof = k->spec.places && k->spec.places->list[k->place].proof,
-        .tcp = k->spec.places && addr_path(&k->spec.places->list[k->place].at) == NULL,
+        .proof = place && place->proof,
+        .known = place ? place->known : 0,
+        .tcp = place && addr_path(&place->at) == NULL,
     };
     int err = control_new(k->loop, s, &events, &k->control);
     if (err == 0)

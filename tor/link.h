@@ -17,8 +17,9 @@ struct link;
 /* What is pointed at is borrowed while the link lives. */
 struct link_spec {
     const char *dir; /* of a tor of ours: its sockets and its cookie are in it (tor/torrc.h) */
-    const struct places *places; /* in place of `dir`: of one that runs already */
-    const char *password_file;   /* of the latter (tor/auth.h) */
+    /* In place of `dir`: of one that runs already. How each let us in is noted in it. */
+    struct places *places;
+    const char *password_file; /* of the latter (tor/auth.h) */
     const struct permit *permit;
     bool own; /* with `dir`: take ownership, subscribe, insist on anonymity */
 };

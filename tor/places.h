@@ -10,6 +10,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "tor/protocol_info.h"
 
 enum { PLACES_MAX = 3 };
 
@@ -18,6 +19,8 @@ struct place {
     /* Anybody on this machine could be listening there, and nobody named it: who answers must prove
      * to be a tor that root, a system account or we started (see auth_spec). */
     bool proof;
+    /* How it let us in since it was parsed; 0: it has not. */
+    enum protocol_method known;
 };
 
 struct places {

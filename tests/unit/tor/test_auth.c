@@ -273,6 +273,18 @@ BEAM_TEST(auth, the_best_of_what_is_offered)
     cr_assert_eq(auth_choose(all, false, false), PROTOCOL_NULL);
     cr_assert_eq(auth_choose(PROTOCOL_PASSWORD | PROTOCOL_COOKIE, false, false), 0);
     cr_assert_eq(auth_choose(0, true, true), 0);
+    cr_assert_eq(auth_choose(PROTOCOL_NULL, true, true), 0, "who has a password is to be asked");
+}
+
+BEAM_TEST(auth, nothing_weaker_than_before)
+{
+    const unsigned all = PROTOCOL_NULL | PROTOCOL_PASSWORD | PROTOCOL_COOKIE | PROTOCOL_SAFECOOKIE;
+    cr_assert_eq(auth_no_weaker(all, 0), all);
+    cr_assert_eq(auth_no_weaker(all, PROTOCOL_NULL), all);
+    cr_assert_eq(auth_no_weaker(all, PROTOCOL_COOKIE), all & ~(unsigned)PROTOCOL_NULL);
+    cr_assert_eq(auth_no_weaker(all, PROTOCOL_PASSWORD), all & ~(unsigned)PROTOCOL_NULL);
+    cr_assert_eq(auth_no_weaker(all, PROTOCOL_SAFECOOKIE), PROTOCOL_SAFECOOKIE);
+    cr_assert_eq(auth_no_weaker(PROTOCOL_NULL | PROTOCOL_COOKIE, PROTOCOL_SAFECOOKIE), 0);
 }
 
 /* What a tor that is not ours makes of us: it offers `methods`, and its answer to AUTHENTICATE is
@@ -386,6 +398,23 @@ BEAM_TEST(auth, another_tor_that_is_not_entered)
     other_refused("HASHEDPASSWORD", NULL, 32, "x", false, BEAM_EPERM, "0600");
     other_refused("SOMETHING", NULL, 32, NULL, false, BEAM_EAUTH, "no way to authenticate");
     other_refused("NULL", "515 no\r\n", 32, NULL, false, BEAM_EAUTH, "515 no");
+}
+
+/* Whoever listens where tor did is asked for no less than tor asked for. */
+BEAM_TEST(auth, another_tor_that_asks_for_less)
+{
+    static const char *const offers[] = {"NULL", "COOKIE", "HASHEDPASSWORD,NULL"};
+    for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+        struct bed b;
+        other_open(&b, offers[i], NULL);
+        b.spec.known = PROTOCOL_SAFECOOKIE;
+        bed_run(&b);
+        cr_assert_eq(b.err, BEAM_EAUTH, "%s: %s", offers[i], b.why.text);
+        cr_assert_not_null(strstr(b.why.text, "by SAFECOOKIE before"), "%s", b.why.text);
+        cr_assert_not(b.authenticated);
+        bed_close(&b);
+    }
+    other_refused("NULL", NULL, 32, "x", false, BEAM_EAUTH, "wants no password");
 }
 
 /* Where nobody named it, a port must prove that it is a tor's. */

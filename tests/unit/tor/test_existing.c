@@ -150,6 +150,34 @@ BEAM_TEST(existing, what_lets_us_in_no_more_may_again, .timeout = 30)
     bed_close(&b);
 }
 
+/* What came after tor asks for nothing: it is not told the keys. */
+static bool asks_for_nothing(struct fake *f, const char *line)
+{
+    if (strcmp(line, "PROTOCOLINFO 1") != 0)
+        return false;
+    peer_say(&f->peer, "250-PROTOCOLINFO 1\r\n250-AUTH METHODS=NULL\r\n"
+                       "250-VERSION Tor=\"0.4.8.99\"\r\n250 OK\r\n");
+    return true;
+}
+
+BEAM_TEST(existing, what_proved_itself_has_to_again, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    b.answer = asks_for_nothing;
+    b.fake.count = 0;
+    fake_hang_up(&b.fake);
+    for (int i = 0; i < 3; i++)
+        cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert_not_null(strstr(b.ear.why.text, "by SAFECOOKIE before"), "%s", b.ear.why.text);
+    cr_assert_eq(fake_asked(&b.fake, "AUTHENTICATE"), 0);
+    b.answer = NULL;
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    bed_close(&b);
+}
+
 static void fails(bool (*answer)(struct fake *f, const char *line), int code, const char *words)
 {
     struct bed b;
