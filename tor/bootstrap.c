@@ -8,7 +8,16 @@
 #include "base/text.h"
 #include "tor/control_line.h"
 
-enum kind { SAID_NETWORK = 1, SAID_CLOCK = 2, SAID_STALLED = 4, SAID_TRANSPORT = 8 };
+enum kind {
+    SAID_NETWORK = 1,
+    SAID_CLOCK = 2,
+    SAID_STALLED = 4,
+    SAID_TRANSPORT = 8,
+    SAID_BRIDGE = 16
+};
+
+/* Failures of bridges with no progress between, so that one of several may be away. */
+enum { BRIDGE_TRIES = 3 };
 
 #define LONG_RUN ((uint64_t)30 * 24 * 3600 * 1000) /* ms */
 
@@ -94,6 +103,7 @@ static unsigned progressed(struct bootstrap *b, uint64_t now, const char *args)
     if ((int)percent > b->percent) {
         b->moved_at = now;
         b->said = 0;
+        b->bridge_failures = 0;
         b->trouble[0] = '\0';
     }
     b->percent = (int)percent;
@@ -159,6 +169,27 @@ static unsigned transport_ended(struct bootstrap *b, const char *text)
     return BOOTSTRAP_TROUBLE;
 }
 
+/* The transport's program tells tor that it failed, and not why. A proxy of tor.torrc is no bridge,
+ * but fails in these words. */
+static bool is_of_bridge(const struct bootstrap *b, const char *text)
+{
+    return strncmp(text, "Proxy Client: unable to connect", 31) == 0 &&
+           !strstr(b->summary, "proxy");
+}
+
+static unsigned bridge_failed(struct bootstrap *b)
+{
+    static const char words[] = "a bridge does not answer, or the cert in its line is wrong";
+    memcpy(b->trouble, words, sizeof(words));
+    if (++b->bridge_failures < BRIDGE_TRIES || !first_time(b, SAID_BRIDGE))
+        return 0;
+    beam_why(&b->why, BEAM_EUNREACH,
+             "tor cannot bootstrap, at %d %%: %s (copy its line anew, or take another bridge, in "
+             "tor.bridge; tor goes on trying)",
+             b->percent, words);
+    return BOOTSTRAP_TROUBLE;
+}
+
 static bool is_of_clock(const char *text)
 {
     return strcasestr(text, "certificate") &&
@@ -172,6 +203,8 @@ unsigned bootstrap_log(struct bootstrap *b, const struct logline *l)
         return 0;
     if (strncmp(l->text, "Managed proxy ", 14) == 0 && strstr(l->text, " terminated "))
         return transport_ended(b, l->text);
+    if (is_of_bridge(b, l->text))
+        return bridge_failed(b);
     if (!is_of_clock(l->text) || !first_time(b, SAID_CLOCK))
         return 0;
     beam_why(&b->why, BEAM_EUNREACH,

@@ -29,6 +29,7 @@ struct bootstrap {
     struct beam_why why;
     bool done;
     unsigned said;              /* a bit a kind of trouble */
+    unsigned bridge_failures;   /* since it last moved */
     uint64_t moved_at, timeout; /* ms */
     uint64_t old_at;            /* ms: what its guards are hidden by is not made for more */
     char trouble[BOOTSTRAP_TROUBLE_SIZE]; /* the last reason tor gave, however small; "" if none */

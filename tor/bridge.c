@@ -54,6 +54,12 @@ static int wrong(const char *what, const struct word *w, const char *must, struc
     return beam_why(why, BEAM_EINVAL, "%s: `%s`: %s", what, shown, must);
 }
 
+static bool begins(const struct word *w, const char *start)
+{
+    size_t len = strlen(start);
+    return w->len > len && memcmp(w->at, start, len) == 0;
+}
+
 /* "IP:PORT", an IPv6 address in brackets. */
 static bool is_address(const struct word *w)
 {
@@ -89,9 +95,11 @@ int bridge_parse(const char *line, size_t len, struct bridge *out, struct beam_w
     struct words words = {line, line + len};
     struct bridge b = {.transport = ""};
     struct word w;
-    bool pairs = false;
+    bool pairs = false, cert = false;
     if (!next_word(&words, &w))
         return beam_why(why, BEAM_EINVAL, "tor.bridge: an empty line (give IP:PORT FINGERPRINT)");
+    if (w.len == 6 && strncasecmp(w.at, "bridge", 6) == 0)
+        return wrong("tor.bridge", &w, "leave out this word, which is for a torrc", why);
     if (is_name(w.at, w.len)) {
         memcpy(b.transport, w.at, w.len);
         next_word(&words, &w);
@@ -110,7 +118,11 @@ int bridge_parse(const char *line, size_t len, struct bridge *out, struct beam_w
         if (!pair && check_fingerprint(&w, why) < 0)
             return BEAM_EINVAL;
         pairs = pairs || pair;
+        cert = cert || begins(&w, "cert=") || begins(&w, "public-key=");
     }
+    if (strcmp(b.transport, "obfs4") == 0 && !cert)
+        return beam_why(why, BEAM_EINVAL,
+                        "tor.bridge: an obfs4 line without cert= (copy the whole line anew)");
     if (pairs && !b.transport[0])
         return beam_why(why, BEAM_EINVAL,
                         "tor.bridge: KEY=VALUE in a line that names no transport (begin it with "

@@ -10,6 +10,8 @@ from kit.tor import BRIDGE_LINES, Tor
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
 PROXY = "/usr/bin/obfs4proxy"    # of Debian's package
+FINGERPRINT = "0123456789ABCDEF" * 2 + "01234567"  # of nobody
+CERT = "cert=" + "A" * 70
 
 
 def free_port():
@@ -77,14 +79,27 @@ def obfs4(t):
 def wrong_line(t):
     """Refused with status 2; the word that is wrong is named, and no more of the line shown."""
     home = t.home(tor__torrc=None)
-    short = "obfs4 192.0.2.7:443 0123456789ABCDEF0123456789ABCDEF0123456 cert=abc"
+    short = f"obfs4 192.0.2.7:443 {FINGERPRINT[1:]} cert=abc"
     for key, value, said in (("bridge", short, "40 hex digits"),
                              ("bridge", "example.org:443", "192.0.2.1:443"),
+                             ("bridge", f"obfs4 192.0.2.7:443 {FINGERPRINT}", "without cert="),
+                             ("bridge", "Bridge 192.0.2.7:443", "leave out this word"),
                              ("transport", "obfs4 /usr/bin/obfs4proxy", "`exec` is wanted")):
         done = home.run("3000", "--tor", "-o", f"tor.{key}={value}")
         equal(done.status, 2, f"the status of {done}")
         check(f"tor.{key}" in done.err and said in done.err, done.err)
         check("cert=abc" not in done.err, "the whole line was shown")
+
+
+@case("censorship/a-bridge-that-does-not-answer", network=False, seconds=60)
+def no_answer(t):
+    """The bridge is named as what is wrong, and not the network."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))  # taken, and nothing listens
+        line = f"obfs4 127.0.0.1:{s.getsockname()[1]} {FINGERPRINT} {CERT} iat-mode=0"
+        home = t.home(tor__torrc=None, tor__bridge=line)
+        said = home.publish("3000").event("warning", seconds=30)["text"]
+    check("a bridge does not answer" in said and "no network" not in said, said)
 
 
 @case("censorship/no-program", network=False)

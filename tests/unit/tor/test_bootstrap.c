@@ -193,6 +193,40 @@ BEAM_TEST(bootstrap, a_clock_so_wrong_that_only_the_log_tells)
     cr_assert_eq(bootstrap_log(&b, &l), 0, "one bad relay matters not to a tor that is ready");
 }
 
+static const char no_bridge[] = "Proxy Client: unable to connect OR connection (handshaking "
+                                "(proxy)) with [scrubbed] (\"general SOCKS server failure\")";
+
+BEAM_TEST(bootstrap, a_bridge_that_does_not_answer)
+{
+    struct bootstrap b = fresh(0);
+    struct logline l = line(LOGLINE_WARN, no_bridge);
+    bootstrap_status(&b, 1,
+                     "NOTICE BOOTSTRAP PROGRESS=2 SUMMARY=\"Connected to pluggable "
+                     "transport\"");
+    cr_assert_eq(bootstrap_log(&b, &l), 0, "one of several may be away");
+    cr_assert_eq(bootstrap_log(&b, &l), 0);
+    cr_assert_eq(bootstrap_log(&b, &l), BOOTSTRAP_TROUBLE);
+    cr_assert_eq(b.why.code, BEAM_EUNREACH);
+    cr_assert_not_null(strstr(b.why.text, "a bridge does not answer"), "%s", b.why.text);
+    cr_assert_not_null(strstr(b.why.text, "cert"), "%s", b.why.text);
+    cr_assert_not_null(strstr(b.why.text, "take another bridge"), "%s", b.why.text);
+    cr_assert_eq(bootstrap_log(&b, &l), 0, "said once");
+    cr_assert_eq(bootstrap_tick(&b, 1 + TIMEOUT), BOOTSTRAP_TROUBLE);
+    cr_assert_not_null(strstr(b.why.text, "a bridge does not answer"), "%s", b.why.text);
+    cr_assert_null(strstr(b.why.text, "no network"), "%s", b.why.text);
+    bootstrap_status(&b, 2, "NOTICE BOOTSTRAP PROGRESS=10 SUMMARY=\"x\"");
+    cr_assert_eq(bootstrap_log(&b, &l), 0, "it moved: counted anew");
+}
+
+BEAM_TEST(bootstrap, a_proxy_is_no_bridge)
+{
+    struct bootstrap b = fresh(0);
+    struct logline l = line(LOGLINE_WARN, no_bridge);
+    bootstrap_status(&b, 1, "NOTICE BOOTSTRAP PROGRESS=3 SUMMARY=\"Connecting to proxy\"");
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(bootstrap_log(&b, &l), 0);
+}
+
 BEAM_TEST(bootstrap, a_transport_whose_program_ends)
 {
     struct bootstrap b = fresh(0);

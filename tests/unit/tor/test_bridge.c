@@ -18,6 +18,7 @@ BEAM_TEST(bridge, lines_of_every_form)
         {"  192.0.2.7:443\t" FINGERPRINT "  ", ""},
         {"[2001:db8::7]:443 " FINGERPRINT, ""},
         {OBFS4, "obfs4"},
+        {"obfs4 192.0.2.7:443 node-id=01 public-key=02", "obfs4"}, /* of before it had a cert */
         {"snowflake 192.0.2.3:80 " FINGERPRINT " url=https://example.org/?a=b fronts=a,b",
          "snowflake"},
         {"webtunnel [2001:db8::1]:443 url=https://example.org/x", "webtunnel"},
@@ -55,6 +56,10 @@ BEAM_TEST(bridge, faults_show_the_word_that_is_wrong)
         {"obfs4 192.0.2.7:443 cert=a#b", "a character that no bridge line has"},
         {"obfs4 192.0.2.7:443 cert=\"ab\"", "a character that no bridge line has"},
         {"obfs4 192.0.2.7:443 cert=\xc3\xa9", "a character that no bridge line has"},
+        {"Bridge " OBFS4, "`Bridge`: leave out this word"},
+        {"bridge 192.0.2.7:443", "`bridge`: leave out this word"},
+        {"obfs4 192.0.2.7:443 " FINGERPRINT, "without cert="},
+        {"obfs4 192.0.2.7:443 " FINGERPRINT " cert= iat-mode=0", "without cert="},
         {"a123456789012345678901234567890123 192.0.2.7:1", "an address as"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
