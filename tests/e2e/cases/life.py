@@ -111,7 +111,9 @@ def daemon_killed_early(t):
     home = t.home()
     home.publish(t.app.http)
     tor = wait_until(home.tor_pid, 10, "tor was started", pause=0)
-    os.kill(home.daemon_pid(), signal.SIGKILL)
+    daemon = home.daemon_pid()
+    os.kill(daemon, signal.SIGKILL)
+    wait_until(lambda: not process.alive(daemon), 10, "it is dead")
     wait_until(lambda: not process.alive(tor), 1, "tor went with the daemon")
 
 

@@ -12,8 +12,8 @@ from kit.tor import Tor
 from kit.visit import Refused, host_of
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
-CROWD = 8     # visitors at once, where one a second is taken in
-SOONEST = 5   # seconds until the last of them can have been
+CROWD = 5     # visitors at once, where one a second is taken in
+SOONEST = 2   # seconds until the last of them can have been
 
 
 def answers(t, url, seconds=40):
@@ -67,7 +67,7 @@ def max_streams(t):
     eager.pop().close()
 
 
-@case("onion/proof-of-work", seconds=120)
+@case("onion/proof-of-work", seconds=170)
 def proof_of_work(t):
     """Tor queues those who come at once and takes in no more a second than it is told; all are
     served in the end."""
@@ -81,7 +81,7 @@ def proof_of_work(t):
     def visit(user):
         gate.wait()
         begin = time.monotonic()
-        with t.visitor.connect(host, user=user) as connection:
+        with t.visitor.connect(host, seconds=120, user=user) as connection:
             if greeted(connection):
                 waited.append(time.monotonic() - begin)
 
