@@ -41,12 +41,17 @@ static bool first_time(struct bootstrap *b, enum kind kind)
     return true;
 }
 
-/* Plain words for tor's REASON; NULL: tor's own WARNING is as good. */
+/* Plain words for tor's REASON (control-spec, 4.1.3); NULL: tor's own WARNING is as good. */
 static const char *reason_words(const char *reason)
 {
     static const struct {
         const char *reason, *words;
     } rows[] = {
+        {"DONE", "what it connects to closes the connection as soon as it is made"},
+        {"IOERROR", "connections to the Tor network fail on the way"},
+        {"RESOURCELIMIT",
+         "this machine has no more sockets, files or memory for connections to the Tor network"},
+        {"PT_MISSING", "there is no program that speaks the bridge's transport"},
         {"CONNECTREFUSED", "the Tor network's servers refuse the connection"},
         {"CONNECTRESET", "connections to the Tor network are broken off"},
         {"NOROUTE", "this machine has no way to the Tor network"},
@@ -70,6 +75,8 @@ static void note_trouble(struct bootstrap *b, const char *args)
     control_value(args, "REASON", reason, sizeof(reason));
     control_value(args, "WARNING", warning, sizeof(warning));
     const char *words = reason_words(reason);
+    if (!words && strcmp(reason, "MISC") == 0 && (!warning[0] || strcmp(warning, reason) == 0))
+        words = "connections to the Tor network end, and tor does not know why";
     if (!words)
         words = warning[0] ? warning : reason;
     text_escape(words, strlen(words), b->trouble, sizeof(b->trouble));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tor/bootstrap.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/harness.h"
@@ -96,6 +97,27 @@ BEAM_TEST(bootstrap, reasons_without_words_of_ours_keep_those_of_tor)
                                "REASON=NEWLY_MADE RECOMMENDATION=warn") &
               BOOTSTRAP_TROUBLE);
     cr_assert_not_null(strstr(b.why.text, "No more \"HSDir\""));
+}
+
+BEAM_TEST(bootstrap, no_reason_is_shown_raw)
+{
+    static const char *const reasons[] = {
+        "MISC",    "DONE",    "CONNECTREFUSED", "IDENTITY",   "CONNECTRESET", "TIMEOUT",
+        "NOROUTE", "IOERROR", "RESOURCELIMIT",  "PT_MISSING", "TLS_ERROR",    "CLOCK_SKEW"};
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
+        struct bootstrap b = fresh(0);
+        char text[160];
+        snprintf(text, sizeof(text),
+                 "WARN BOOTSTRAP PROGRESS=14 WARNING=\"%s\" REASON=%s RECOMMENDATION=warn",
+                 reasons[i], reasons[i]);
+        cr_assert(bootstrap_status(&b, 1, text) & BOOTSTRAP_TROUBLE, "%s", reasons[i]);
+        cr_assert_null(strstr(b.why.text, reasons[i]), "%s", b.why.text);
+    }
+    struct bootstrap b = fresh(0);
+    bootstrap_status(&b, 1,
+                     "WARN BOOTSTRAP PROGRESS=14 WARNING=\"No buffer\" REASON=MISC "
+                     "RECOMMENDATION=warn");
+    cr_assert_not_null(strstr(b.why.text, "No buffer"), "%s", b.why.text);
 }
 
 BEAM_TEST(bootstrap, silence_is_noticed)
