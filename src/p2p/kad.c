@@ -153,18 +153,22 @@ static void on_identified(void *arg, const struct host_peer *peer)
 
 /* ---- what the cores ask for ---- */
 
-/* Views of rows[described]: those that others may dial, too, nothing of our surroundings; the
- * oldest are overwritten after a whole message's worth. */
+/* Adds a view of an address that others may dial, too: nothing of our surroundings is told. */
+static void tell(const struct kad *k, struct kad_contact *contact, const struct multiaddr *a)
+{
+    struct way_target way;
+    if (contact->n < KAD_ADDRS_MAX &&
+        way_find(a, k->spec.permit, PERMIT_LEARNED, WAY_BY_TOR | WAY_BY_CIRCUIT, &way, NULL) == 0)
+        contact->addrs[contact->n++] = (struct kad_text){.at = a->bytes, .len = a->len};
+}
+
+/* Views of rows[described]; the oldest are overwritten after a whole message's worth. */
 static void describe(struct kad *k, struct kad_contact *contact)
 {
     struct address_book_row *rows = k->rows[k->described++ % DESCRIBED_MAX];
-    struct way_target way;
     size_t n = address_book_get(k->spec.host->book, &contact->peer, loop_now(k->spec.loop), rows);
-    for (size_t i = 0; i < n && contact->n < KAD_ADDRS_MAX; i++)
-        if (way_find(&rows[i].addr, k->spec.permit, PERMIT_LEARNED, WAY_BY_TOR | WAY_BY_CIRCUIT,
-                     &way, NULL) == 0)
-            contact->addrs[contact->n++] =
-                (struct kad_text){.at = rows[i].addr.bytes, .len = rows[i].addr.len};
+    for (size_t i = 0; i < n; i++)
+        tell(k, contact, &rows[i].addr);
     if (host_find(k->spec.host, &contact->peer, &(struct host_peer){.id = NULL}))
         contact->connection = KAD_CONNECTED;
 }
@@ -173,8 +177,8 @@ static void on_describe_self(void *arg, struct kad_contact *contact)
 {
     struct kad *k = arg;
     const struct multiaddr *a;
-    for (size_t i = 0; contact->n < KAD_ADDRS_MAX && (a = host_addr(k->spec.host, i)); i++)
-        contact->addrs[contact->n++] = (struct kad_text){.at = a->bytes, .len = a->len};
+    for (size_t i = 0; (a = host_addr(k->spec.host, i)); i++)
+        tell(k, contact, a);
 }
 
 static void on_describe(void *arg, struct kad_contact *contact)

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "p2p/kad_call.h"
 #include "p2p/keeper.h"
 #include "tests/unit/p2p/kad_kit.h"
 #include "tests/unit/p2p/world.h"
@@ -183,6 +184,64 @@ BEAM_TEST(kad, a_provider_is_found)
     cr_assert_eq(o.err, 0);
     cr_assert_eq(o.providers, 1u);
     cr_expect(peer_id_equal(&o.provider, host_id(net.w.nodes[2].host)));
+    tear_down(&net);
+}
+
+/* Of the provider that an answer names. */
+struct told {
+    bool done;
+    int err;
+    size_t n, onions, public;
+};
+
+static void on_told(void *arg, int err, const struct kad_message *m, const struct host_peer *peer)
+{
+    struct told *t = arg;
+    (void)peer;
+    t->done = true;
+    t->err = err;
+    if (err < 0 || !m || m->provider_count != 1)
+        return;
+    const struct kad_contact *c = &m->providers[0];
+    const struct multiaddr public = world_addr("/ip4/1.2.3.4/tcp/1");
+    for (size_t i = 0; i < c->n; i++) {
+        struct multiaddr a;
+        cr_assert_eq(multiaddr_decode(c->addrs[i].at, c->addrs[i].len, &a, NULL), 0);
+        t->n++;
+        t->onions += multiaddr_has(&a, MULTIADDR_ONION3);
+        t->public += multiaddr_equal(&a, &public);
+    }
+}
+
+BEAM_TEST(kad, nothing_of_its_surroundings_is_told)
+{
+    static const char *const places[] = {"/ip4/127.0.0.1/tcp/1",   "/ip4/10.1.2.3/tcp/1",
+                                         "/ip4/192.168.1.2/tcp/1", "/ip4/0.0.0.0/tcp/1",
+                                         "/ip6/::1/tcp/1",         "/ip4/1.2.3.4/tcp/1"};
+    const struct kad_text key = kad_text_of("\x12\x04"
+                                            "abcd");
+    const struct kad_message question = {.type = KAD_GET_PROVIDERS, .key = key};
+    struct told t = {.done = false};
+    struct kad_call *call;
+    struct net net;
+    set_up(&net, 2, 1);
+    cr_assert(wait_for(&net, 1));
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const struct multiaddr a = world_addr(places[i]);
+        cr_assert_eq(host_announce(net.w.nodes[0].host, &a, true), 0);
+    }
+    cr_assert_eq(kad_keep_provider(net.kads[0], key), 0);
+    const struct kad_call_spec spec = {.host = net.w.nodes[2].host,
+                                       .loop = net.w.loop,
+                                       .to = host_id(net.w.nodes[0].host),
+                                       .protocol = KAD_PROTOCOL,
+                                       .timeout_ms = 5000};
+    cr_assert_eq(kad_call_start(&spec, &question, on_told, &t, &call), 0);
+    cr_assert(until_flag(net.w.loop, &t.done));
+    cr_expect_eq(t.err, 0);
+    cr_expect_eq(t.n, 2u);
+    cr_expect_eq(t.onions, 1u);
+    cr_expect_eq(t.public, 1u);
     tear_down(&net);
 }
 
