@@ -6,6 +6,8 @@
 #include "base/addr.h"
 #include "base/text.h"
 
+enum { BRIDGE_WORD_SIZE = 512 };
+
 /* The words of a line, one after another. */
 struct words {
     const char *at, *end;
@@ -61,9 +63,8 @@ static bool begins(const struct word *w, const char *start)
 }
 
 /* "IP:PORT", an IPv6 address in brackets. */
-static bool is_address(const struct word *w)
+static bool read_address(const struct word *w, struct addr *out)
 {
-    struct addr ignored;
     uint64_t port = 0;
     const char *colon = memrchr(w->at, ':', w->len);
     if (!colon || text_number(colon + 1, (size_t)(w->at + w->len - colon - 1), 65535, &port) < 0 ||
@@ -77,7 +78,7 @@ static bool is_address(const struct word *w)
     } else if (memchr(host, ':', len)) {
         return false;
     }
-    return addr_ip(host, len, (uint16_t)port, &ignored) == 0;
+    return addr_ip(host, len, (uint16_t)port, out) == 0;
 }
 
 static int check_fingerprint(const struct word *w, struct beam_why *why)
@@ -94,6 +95,7 @@ int bridge_parse(const char *line, size_t len, struct bridge *out, struct beam_w
 {
     struct words words = {line, line + len};
     struct bridge b = {.transport = ""};
+    struct addr ignored;
     struct word w;
     bool pairs = false, cert = false;
     if (!next_word(&words, &w))
@@ -104,7 +106,7 @@ int bridge_parse(const char *line, size_t len, struct bridge *out, struct beam_w
         memcpy(b.transport, w.at, w.len);
         next_word(&words, &w);
     }
-    if (!is_address(&w))
+    if (!read_address(&w, &ignored))
         return wrong("tor.bridge", &w,
                      "an address as 192.0.2.1:443 or [2001:db8::1]:443 is wanted here (a line is "
                      "[TRANSPORT] IP:PORT [FINGERPRINT] [KEY=VALUE ...])",
@@ -129,6 +131,63 @@ int bridge_parse(const char *line, size_t len, struct bridge *out, struct beam_w
                         "the transport, obfs4 for one)");
     *out = b;
     return 0;
+}
+
+/* Every `what` in text[size], in any case. */
+static void strike(char *text, size_t size, const char *what, size_t len)
+{
+    static const char by[] = "[scrubbed]";
+    enum { BY = sizeof(by) - 1 };
+    char word[BRIDGE_WORD_SIZE];
+    if (len == 0 || len >= sizeof(word))
+        return;
+    memcpy(word, what, len);
+    word[len] = '\0';
+    for (char *at = text; (at = strcasestr(at, word));) {
+        size_t room = size - (size_t)(at - text), rest = strlen(at + len);
+        if (room <= BY) {
+            *at = '\0';
+            return;
+        }
+        if (rest > room - BY - 1)
+            rest = room - BY - 1;
+        memmove(at + BY, at + len, rest);
+        memcpy(at, by, BY);
+        at += BY;
+        at[rest] = '\0';
+    }
+}
+
+/* As the line has it and as tor writes it, first with its port. */
+static void strike_address(char *text, size_t size, const struct word *w, const struct addr *a)
+{
+    char shown[ADDR_TEXT_SIZE];
+    addr_text(a, shown);
+    size_t len = (size_t)(strrchr(shown, ':') - shown);
+    const char *colon = memrchr(w->at, ':', w->len);
+    strike(text, size, w->at, w->len);
+    strike(text, size, shown, strlen(shown));
+    strike(text, size, w->at, (size_t)(colon - w->at));
+    strike(text, size, shown, len);
+    if (shown[0] == '[')
+        strike(text, size, shown + 1, len - 2);
+}
+
+void bridge_scrub(const char *line, size_t len, char *text, size_t size)
+{
+    enum { KEY_MIN = 16 }; /* what is shorter is no key, and may be a word of the text */
+    struct words words = {line, line + len};
+    struct word w;
+    struct addr address;
+    while (next_word(&words, &w)) {
+        const char *equals = memchr(w.at, '=', w.len);
+        const char *value = equals ? equals + 1 : w.at;
+        size_t value_len = (size_t)(w.at + w.len - value);
+        if (read_address(&w, &address))
+            strike_address(text, size, &w, &address);
+        else if (value_len >= KEY_MIN)
+            strike(text, size, value, value_len);
+    }
 }
 
 /* All of a comma-separated list are names. */

@@ -22,6 +22,10 @@ struct bridge {
 /* A line without control characters, of `len` bytes. 0 or BEAM_EINVAL with words. */
 int bridge_parse(const char *line, size_t len, struct bridge *out, struct beam_why *why);
 
+/* In text[size], what the line says of where its bridge is and of its keys becomes "[scrubbed]", in
+ * any case; what has no room is cut. */
+void bridge_scrub(const char *line, size_t len, char *text, size_t size);
+
 /* "NAME[,NAME…] exec PATH [ARGUMENT …]"; borrowed from the line. */
 struct transport {
     const char *names, *command;

@@ -43,6 +43,14 @@ int bridges_check(const struct bridges *b, struct beam_why *why)
     return err;
 }
 
+void bridges_scrub(const struct bridges *b, char *text, size_t size)
+{
+    const char *line, *at = b->bridges;
+    size_t len = 0;
+    while ((line = next_line(&at, &len)))
+        bridge_scrub(line, len, text, size);
+}
+
 /* Whether a bridge before `end` wanted that transport already. */
 static bool seen(const char *bridges, const char *end, const char *name)
 {

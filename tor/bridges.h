@@ -14,6 +14,9 @@ struct bridges {
     const char *bridges, *transports;
 };
 
+/* Takes what these bridges' lines keep secret out of text[size], as bridge_scrub does. */
+void bridges_scrub(const struct bridges *b, char *text, size_t size);
+
 /* Whether every line has its form. Pure. 0 or BEAM_EINVAL with words. */
 int bridges_check(const struct bridges *b, struct beam_why *why);
 

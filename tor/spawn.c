@@ -22,6 +22,7 @@ struct spawn {
     struct child *child;
     struct spawn_events events;
     struct complaints complaints;
+    char *bridges; /* a copy of their lines, which tor's SafeLogging knows nothing of; or NULL */
 };
 
 /* "dir/name" into path[PATH_MAX]. 0 or BEAM_ELIMIT. */
@@ -143,11 +144,20 @@ static int prepare(const struct spawn_spec *spec, struct beam_why *why)
     return err;
 }
 
+/* Here, so that neither the log nor what is said of tor's end has them. */
+static void scrub(const struct spawn *s, struct logline *l)
+{
+    const struct bridges bridges = {.bridges = s->bridges};
+    if (log_scrub(l->text) != l->text)
+        bridges_scrub(&bridges, l->text, sizeof(l->text));
+}
+
 static void on_line(void *arg, const char *line, size_t len)
 {
     struct spawn *s = arg;
     struct logline l;
     logline_parse(line, len, &l);
+    scrub(s, &l);
     complaints_note(&s->complaints, &l);
     if (l.level >= LOGLINE_WARN)
         log_info("tor", "tor: %s", l.text);
@@ -184,13 +194,19 @@ static void describe(const struct spawn *s, int status, struct beam_why *why)
                  WEXITSTATUS(status), last[0] ? ": " : "", last);
 }
 
+static void discard(struct spawn *s)
+{
+    free(s->bridges);
+    free(s);
+}
+
 static void on_exit_of(void *arg, int status)
 {
     struct spawn *s = arg;
     struct spawn_events events = s->events;
     struct beam_why why;
     describe(s, status, &why);
-    free(s);
+    discard(s);
     events.ended(events.arg, status, &why);
 }
 
@@ -225,13 +241,17 @@ int spawn_start(struct loop *l, const struct spawn_spec *spec, const struct spaw
     if (!s)
         return beam_why(why, BEAM_ENOMEM, "tor: out of memory");
     s->events = *events;
-    int err = prepare(spec, why);
+    int err = 0;
+    if (spec->bridges.bridges && !(s->bridges = strdup(spec->bridges.bridges)))
+        err = beam_why(why, BEAM_ENOMEM, "tor: out of memory");
+    if (err == 0)
+        err = prepare(spec, why);
     if (err == 0) {
         spawn_clean(spec->dir);
         err = run(l, spec, s, why);
     }
     if (err < 0) {
-        free(s);
+        discard(s);
         return err;
     }
     *out = s;
@@ -256,5 +276,5 @@ void spawn_free(struct spawn *s)
     if (!s)
         return;
     child_free(s->child);
-    free(s);
+    discard(s);
 }

@@ -93,12 +93,15 @@ def wrong_line(t):
 
 @case("censorship/a-bridge-that-does-not-answer", network=False, seconds=60)
 def no_answer(t):
-    """The bridge is named as what is wrong, and not the network."""
+    """The bridge is named as what is wrong, and not the network; where it is stays out of the log."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))  # taken, and nothing listens
         line = f"obfs4 127.0.0.1:{s.getsockname()[1]} {FINGERPRINT} {CERT} iat-mode=0"
-        home = t.home(tor__torrc=None, tor__bridge=line)
+        home = t.home(tor__torrc=None, tor__bridge=line, log__level="debug")
         said = home.publish("3000").event("warning", seconds=30)["text"]
+        told = read(home.file("state", "beam.log"))
+        check("unable to connect" in told, "tor's words are not in the log")
+        check(not any(secret in told for secret in line.split()[1:4]), told)
     check("a bridge does not answer" in said and "no network" not in said, said)
 
 

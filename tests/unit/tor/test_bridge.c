@@ -72,6 +72,34 @@ BEAM_TEST(bridge, faults_show_the_word_that_is_wrong)
     }
 }
 
+static void scrubbed(const char *text, size_t size, const char *want)
+{
+    static const struct bridges two = {OBFS4 "\n[2001:DB8:0::7]:443 " FINGERPRINT, ""};
+    char out[160];
+    cr_assert_lt(strlen(text), size);
+    cr_assert_leq(size, sizeof(out));
+    memcpy(out, text, strlen(text) + 1);
+    bridges_scrub(&two, out, size);
+    cr_assert_str_eq(out, want);
+}
+
+BEAM_TEST(bridge, what_is_secret_is_taken_out_of_a_text)
+{
+    enum { SIZE = 160 };
+    scrubbed("nothing of it", SIZE, "nothing of it");
+    scrubbed("with 192.0.2.7:9443 RSA_ID=0123456789ABCDEF0123456789ABCDEF01234567 (\"x\")", SIZE,
+             "with [scrubbed] RSA_ID=[scrubbed] (\"x\")");
+    scrubbed("$0123456789abcdef0123456789abcdef01234567~a at 192.0.2.7, 192.0.2.7:80", SIZE,
+             "$[scrubbed]~a at [scrubbed], [scrubbed]:80");
+    scrubbed("[2001:db8::7]:443 [2001:db8::7] 2001:db8::7 [2001:DB8:0::7]:443", SIZE,
+             "[scrubbed] [scrubbed] [scrubbed] [scrubbed]");
+    /* No room for what takes its place, for what follows, and just enough. */
+    scrubbed("ab 192.0.2.7 c", 15, "ab [scrubbed] ");
+    scrubbed("ab 192.0.2.7", 13, "ab ");
+    scrubbed("ab 192.0.2.7", 14, "ab [scrubbed]");
+    scrubbed("cert=abc/DEF+12 obfs4", SIZE, "cert=abc/DEF+12 obfs4");
+}
+
 BEAM_TEST(bridge, lines_of_transports)
 {
     static const char line[] = "obfs3,obfs4 exec  /opt/p -log --x=1";
