@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A tor that runs already: used through its control port, and left as it was found."""
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -12,6 +14,7 @@ from kit import process
 from kit.case import case
 from kit.filter import ALLOWED, Filter
 from kit.process import Failure, check, equal, wait_until
+from kit.relay import Relay
 from kit.tor import Tor
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
@@ -100,6 +103,27 @@ def filtered(t):
     check(not has_onion(tor.control, url), "the service is still there")
 
 
+@case("existing/a-node-and-a-relay-through-a-filter", seconds=120)
+def nodes_filtered(t):
+    """Their onion services, too, take nothing but the documented commands."""
+    tor = existing(t).wait()
+    walls = [t.keep(Filter(f"{tor.folder}/control")) for _ in range(2)]
+    home = using(t, f"127.0.0.1:{walls[0].port}", network__listen="tor")
+    daemon = t.keep(process.Process(home.argv("daemon"), env=home.environment()))
+    relay = t.keep(Relay(t.path("r"), relay__tor="yes",
+                         tor__control=f"127.0.0.1:{walls[1].port}"))
+    check(":4001/p2p/" in relay.event("onion", 60)["p2p"], "the relay's address")
+    wait_until(lambda: any("control.sock" in f for f in home.files()), 20, "the daemon serves")
+    wait_until(lambda: json.loads(home.succeed("network", "status", "--json").out)["listen"], 60,
+               "the node is an onion service", pause=0.2)
+    relay.stop()
+    daemon.signal(signal.SIGTERM)
+    equal(daemon.wait(10), 0, "the daemon's status")
+    for wall in walls:
+        equal(wall.refused, [], "what the filter refused")
+        equal(sum(" Port=4001," in p for p in wall.passed), 1, "onion services of this port")
+
+
 @case("existing/a-filter-that-allows-too-little", seconds=60)
 def too_little(t):
     tor = existing(t).opened()
@@ -170,7 +194,8 @@ def by_safecookie(t):
 def wrong_cookie(t):
     """Of 31 bytes; not tor's; everybody's; not there: status 1, and what is wrong."""
     tor = existing(t, "CookieAuthentication 1", f"CookieAuthFile {t.path('cookie')}")
-    tor.opened()
+    tor.opened()  # its cookie is written a little later
+    wait_until(lambda: os.path.exists(t.path("cookie")), 20, "tor's cookie is there")
     home = using(t, f"unix:{tor.folder}/control")
     for content, mode, said in ((bytes(31), 0o600, "31 bytes, and a cookie has 32"),
                                 (bytes(32), 0o600, "does not know the cookie"),
