@@ -3,6 +3,16 @@
 
 #include <stddef.h>
 
+#include "base/log.h"
+
+const char *tor_state_name(enum tor_state state)
+{
+    static const char *const names[] = {
+        "off",     "starting", "bootstrapping", "ready",
+        "resting", "failed",   "ending"}; /* the last of tor.c's own */
+    return names[state];
+}
+
 void audience_add(struct audience *a, struct audience_member *m)
 {
     audience_remove(m);
@@ -23,8 +33,12 @@ void audience_remove(struct audience_member *m)
     m->link = NULL;
 }
 
-void audience_tell(struct audience *a, enum tor_state state, const struct beam_why *why)
+void audience_tell(struct audience *a, enum tor_state state, const struct beam_why *why,
+                   uint64_t retry_ms)
 {
+    log_info("tor", "%s%s%s", tor_state_name(state), why ? ": " : "", why ? why->text : "");
+    if (a->owner.state)
+        a->owner.state(a->owner.arg, state, why, retry_ms);
     struct audience rest = *a;
     struct audience_member *m;
     a->first = NULL;
@@ -35,4 +49,16 @@ void audience_tell(struct audience *a, enum tor_state state, const struct beam_w
         audience_add(a, m);
         m->state(m->arg, state, why);
     }
+}
+
+void audience_progress(const struct audience *a, int percent, const char *summary)
+{
+    if (a->owner.progress)
+        a->owner.progress(a->owner.arg, percent, summary);
+}
+
+void audience_warn(const struct audience *a, const struct beam_why *why)
+{
+    if (a->owner.warning)
+        a->owner.warning(a->owner.arg, why);
 }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "tor/body.h"
+#include "tor/doubt.h"
 #include "tor/onions.h"
 #include "tor/torrc.h"
 #include "tor/watch.h"
@@ -39,7 +40,6 @@ enum ev {
 
 struct tor {
     struct loop *loop;
-    struct tor_events events;
     struct audience audience;
     struct onions *onions;
     struct addr socks;
@@ -57,19 +57,12 @@ struct tor {
     bool lost;           /* the link went before the process */
     unsigned failures;   /* ends in a row */
     uint64_t ready_at;   /* 0: not yet */
-    uint64_t vouched_at; /* 0: never */
+    struct doubt doubt;
     uint64_t wait_until; /* for the lock */
     char version[PROTOCOL_VERSION_SIZE];
 };
 
 static void tor_event(struct tor *t, enum ev ev);
-
-const char *tor_state_name(enum tor_state state)
-{
-    static const char *const names[] = {"off",     "starting", "bootstrapping", "ready",
-                                        "resting", "failed",   "ending"};
-    return names[state];
-}
 
 bool tor_is_ours(const struct tor *t)
 {
@@ -83,20 +76,6 @@ static void hang_up(struct tor *t)
 }
 
 /* ---- what is heard of the process and over the link ------------------------------------------ */
-
-static void on_bootstrap(void *arg, int percent, const char *summary)
-{
-    struct tor *t = arg;
-    if (t->events.progress)
-        t->events.progress(t->events.arg, percent, summary);
-}
-
-static void on_trouble(void *arg, const struct beam_why *why)
-{
-    struct tor *t = arg;
-    if (t->events.warning)
-        t->events.warning(t->events.arg, why);
-}
 
 static void on_bootstrapped(void *arg)
 {
@@ -168,14 +147,6 @@ static void on_link_closed(void *arg, int err, const struct beam_why *why)
 
 /* ---- what is done on the way into a state ---------------------------------------------------- */
 
-static void notify(struct tor *t, const struct beam_why *why, uint64_t retry_ms)
-{
-    log_info("tor", "%s%s%s", tor_state_name(t->state), why ? ": " : "", why ? why->text : "");
-    if (t->events.state)
-        t->events.state(t->events.arg, t->state, why, retry_ms);
-    audience_tell(&t->audience, t->state, why);
-}
-
 void tor_listen(struct tor *t, struct audience_member *m)
 {
     audience_add(&t->audience, m);
@@ -190,7 +161,7 @@ static void enter_resting(struct tor *t)
         beam_why(&t->why, t->why.code, "%s (%u times in a row now)", t->why.text, t->failures);
     loop_timer_set(&t->timer, pause);
     onions_down(t->onions, &t->why, pause);
-    notify(t, &t->why, pause);
+    audience_tell(&t->audience, t->state, &t->why, pause);
 }
 
 static void enter_off(struct tor *t)
@@ -203,7 +174,7 @@ static void enter_off(struct tor *t)
     if (t->again)
         loop_post(t->loop, &t->start);
     t->again = false;
-    notify(t, NULL, 0);
+    audience_tell(&t->audience, t->state, NULL, 0);
     if (stopped)
         stopped(t->stopped_arg);
 }
@@ -216,7 +187,7 @@ static void enter_bootstrapping(struct tor *t)
     if (!tor_is_ours(t))
         t->socks = *link_socks(t->body.link);
     onions_up(t->onions, control);
-    notify(t, NULL, 0);
+    audience_tell(&t->audience, t->state, NULL, 0);
     if (watch_take(&t->watch, control, t->body.options.answer_timeout) < 0)
         loop_post(t->loop, &t->broken);
 }
@@ -235,15 +206,16 @@ static void tor_enter(struct tor *t, enum tor_state state)
         t->ready_at = 0;
         t->wait_until = loop_now(t->loop) + LOCK_WAIT;
         loop_timer_set(&t->timer, 0);
-        notify(t, NULL, 0);
+        audience_tell(&t->audience, t->state, NULL, 0);
         return;
     case TOR_BOOTSTRAPPING:
         enter_bootstrapping(t);
         return;
     case TOR_READY:
         t->ready_at = loop_now(t->loop);
+        doubt_anew(&t->doubt);
         onions_reach(t->onions, t->body.options.bootstrap_timeout);
-        notify(t, NULL, 0);
+        audience_tell(&t->audience, t->state, NULL, 0);
         return;
     case TOR_RESTING:
         enter_resting(t);
@@ -254,7 +226,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
         if (t->again)
             loop_post(t->loop, &t->start);
         t->again = false;
-        notify(t, &t->why, 0);
+        audience_tell(&t->audience, t->state, &t->why, 0);
         return;
     }
 }
@@ -477,16 +449,13 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
     if (!t)
         return BEAM_ENOMEM;
     t->loop = l;
-    t->events = *events;
+    t->audience.owner = *events;
     loop_task_init(&t->start, on_start, t);
     loop_task_init(&t->stop, on_stop, t);
     loop_task_init(&t->broken, on_broken, t);
     loop_timer_init(l, &t->timer, on_timer, t);
-    const struct watch_events watch = {.progress = on_bootstrap,
-                                       .trouble = on_trouble,
-                                       .done = on_bootstrapped,
-                                       .hung = on_hung,
-                                       .arg = t};
+    const struct watch_events watch = {
+        .audience = &t->audience, .done = on_bootstrapped, .hung = on_hung, .arg = t};
     const struct body_events body = {.log = on_log,
                                      .ended = on_ended,
                                      .ready = on_link_ready,
@@ -544,15 +513,23 @@ void tor_free(struct tor *t)
 
 void tor_vouch(struct tor *t)
 {
-    t->vouched_at = loop_now(t->loop);
+    doubt_reached(&t->doubt, loop_now(t->loop));
 }
 
-void tor_doubt(struct tor *t, uint64_t since, const struct beam_why *why)
+static void on_doubt(void *arg, const struct control_reply *r)
 {
-    if (t->state != TOR_READY || !body_is_ours(&t->body) || t->vouched_at >= since)
+    struct tor *t = arg;
+    if (t->state != TOR_READY || !doubt_answer(&t->doubt, loop_now(t->loop), r))
         return;
-    t->why = *why;
+    beam_why(&t->why, BEAM_EUNREACH,
+             "no onion can be reached, and tor itself says that it has no way into its network");
     tor_event(t, EV_LOST);
+}
+
+void tor_doubt(struct tor *t, uint64_t since)
+{
+    if (t->state == TOR_READY && tor_is_ours(t) && doubt_unreached(&t->doubt, since))
+        (void)control_send(link_control(t->body.link), on_doubt, t, DOUBT_QUESTION);
 }
 
 enum tor_state tor_state(const struct tor *t)

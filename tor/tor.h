@@ -20,19 +20,6 @@
 
 struct tor;
 
-/* What the owner hears. All called from the loop; NULL fields are skipped.
- * tor_free may not be called from within. */
-struct tor_events {
-    /* The state changed. `why` says what happened on RESTING and FAILED (else
-     * NULL); retry_ms is the pause on RESTING. */
-    void (*state)(void *arg, enum tor_state state, const struct beam_why *why, uint64_t retry_ms);
-    /* Bootstrap went on: percent, and tor's words for it. */
-    void (*progress)(void *arg, int percent, const char *summary);
-    /* Something is wrong that may pass, in words with what to do; said once each time it begins. */
-    void (*warning)(void *arg, const struct beam_why *why);
-    void *arg;
-};
-
 /* Options' texts are copied. 0 or BEAM_ENOMEM. */
 int tor_new(struct loop *l, const struct tor_options *options, const struct tor_events *events,
             struct tor **out);
@@ -51,16 +38,15 @@ void tor_free(struct tor *t);
 
 /* One of its onions was reached through it just now. */
 void tor_vouch(struct tor *t);
-/* One could not be reached since then (on loop_now's clock), though tor says that all is well.
- * Unless another could, a tor of ours is started again: after a break in the network there is one
- * now and then that reaches nobody any more, for good. Not from within its events. */
-void tor_doubt(struct tor *t, uint64_t since, const struct beam_why *why);
+/* One could not be reached since then (on loop_now's clock). Unless another could, a tor of ours is
+ * asked, and started again when it says for a while that it has no way into its network
+ * (tor/doubt.h): after a break in the network there is one now and then that finds none again. */
+void tor_doubt(struct tor *t, uint64_t since);
 
 /* Tells one more of the changes of its state, until audience_remove. */
 void tor_listen(struct tor *t, struct audience_member *m);
 
 enum tor_state tor_state(const struct tor *t);
-const char *tor_state_name(enum tor_state state);
 /* Whether it is a process of ours, which reaches our private folders and may be asked anything. */
 bool tor_is_ours(const struct tor *t);
 /* The pid of one of ours, or 0; its version ("0.4.8.16") or "". */

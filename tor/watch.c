@@ -20,9 +20,9 @@ static void tell(struct watch *w, unsigned news)
     const struct watch_events *ev = &w->events;
     arm(w);
     if (news & BOOTSTRAP_PROGRESS)
-        ev->progress(ev->arg, w->bootstrap.percent, w->bootstrap.summary);
+        audience_progress(ev->audience, w->bootstrap.percent, w->bootstrap.summary);
     if (news & BOOTSTRAP_TROUBLE)
-        ev->trouble(ev->arg, &w->bootstrap.why);
+        audience_warn(ev->audience, &w->bootstrap.why);
     if (news & BOOTSTRAP_DONE)
         ev->done(ev->arg);
 }

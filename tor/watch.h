@@ -7,13 +7,13 @@
 #define BEAM_TOR_WATCH_H
 
 #include "loop/loop.h"
+#include "tor/audience.h"
 #include "tor/bootstrap.h"
 #include "tor/pulse.h"
 
 struct watch_events {
-    void (*progress)(void *arg, int percent, const char *summary);
-    void (*trouble)(void *arg, const struct beam_why *why);
-    void (*done)(void *arg); /* 100 %; perhaps more than once */
+    const struct audience *audience; /* whose owner hears of progress and trouble */
+    void (*done)(void *arg);         /* 100 %; perhaps more than once */
     void (*hung)(void *arg);
     void *arg;
 };

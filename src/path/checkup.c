@@ -87,14 +87,15 @@ static void ill(struct checkup *c, const char *reason)
     bool was_down = c->down;
     beam_why(&why, BEAM_EUNREACH,
              "the onion service is published, but cannot be reached: %s (it is tried again; when "
-             "it lasts, look whether this machine's network lets tor through)",
+             "it lasts, look whether this machine's network lets tor through, and whether too many "
+             "visitors come at once)",
              reason);
     c->failures = 0;
     c->down = true;
     loop_timer_set(&c->timer, c->spec.every);
     if (!was_down)
         c->events.changed(c->events.arg, &why);
-    tor_doubt(c->spec.tor, c->began, &why); /* last: the onion may be down by now */
+    tor_doubt(c->spec.tor, c->began);
 }
 
 static void on_answer(void *arg, int err, uint8_t reply, struct stream *s)

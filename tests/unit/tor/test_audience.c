@@ -34,15 +34,15 @@ BEAM_TEST(audience, all_hear_until_they_go)
     struct hearer one, two;
     begin(&one, &a);
     begin(&two, &a);
-    audience_tell(&a, TOR_READY, NULL);
+    audience_tell(&a, TOR_READY, NULL, 0);
     audience_add(&a, &one.member);
     audience_add(&a, &two.member);
     audience_add(&a, &two.member);
-    audience_tell(&a, TOR_READY, NULL);
-    audience_tell(&a, TOR_OFF, NULL);
+    audience_tell(&a, TOR_READY, NULL, 0);
+    audience_tell(&a, TOR_OFF, NULL, 0);
     audience_remove(&one.member);
     audience_remove(&one.member);
-    audience_tell(&a, TOR_FAILED, NULL);
+    audience_tell(&a, TOR_FAILED, NULL, 0);
     cr_assert_eq(one.heard, 2);
     cr_assert_eq(one.last, TOR_OFF);
     cr_assert_eq(two.heard, 3);
@@ -62,14 +62,14 @@ BEAM_TEST(audience, members_may_come_and_go_meanwhile)
     h[2].removes = &h[2];
     h[1].removes = &h[0];
     h[1].adds = &late;
-    audience_tell(&a, TOR_READY, NULL);
+    audience_tell(&a, TOR_READY, NULL, 0);
     cr_assert_eq(h[2].heard, 1);
     cr_assert_eq(h[1].heard, 1);
     cr_assert_eq(h[0].heard, 0, "gone before its turn");
     cr_assert_eq(late.heard, 0, "come after the change");
     h[1].removes = NULL;
     h[1].adds = NULL;
-    audience_tell(&a, TOR_OFF, NULL);
+    audience_tell(&a, TOR_OFF, NULL, 0);
     cr_assert_eq(h[1].heard + late.heard, 3);
     cr_assert_eq(h[2].heard + h[0].heard, 1);
 }

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/tor/kit.h"
+#include "tor/doubt.h"
 
 struct bed {
     struct loop *loop;
@@ -325,6 +326,30 @@ BEAM_TEST(tor, options_hold_from_its_next_start, .timeout = 30)
     cr_assert(ear_until(&b.ear, TOR_RESTING));
     cr_assert(ear_until(&b.ear, TOR_RESTING));
     cr_assert_not_null(strstr(b.ear.why.text, "/nowhere/tor"), "%s", b.ear.why.text);
+    bed_close(&b);
+}
+
+static bool was_asked_ten_times(void *arg)
+{
+    return fake_asked(arg, DOUBT_QUESTION) == 10;
+}
+
+/* An onion that cannot be reached is no reason to start tor again while that says it is well. */
+BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, NULL);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    pid_t pid = tor_pid(b.ear.tor);
+    tor_vouch(b.ear.tor);
+    tor_doubt(b.ear.tor, 0);
+    for (uint64_t i = 1; i <= 10; i++)
+        tor_doubt(b.ear.tor, loop_now(b.loop) + i);
+    cr_assert(kit_until(b.loop, was_asked_ten_times, &b.fake, 5000));
+    kit_settle(b.loop);
+    cr_assert_eq(tor_state(b.ear.tor), TOR_READY);
+    cr_assert_eq(tor_pid(b.ear.tor), pid);
     bed_close(&b);
 }
 
