@@ -233,6 +233,13 @@ static void question_free(struct question *q)
     free(q);
 }
 
+/* Whether a failure says nothing of the peer: there is too much to do here, or nobody at all is
+ * reached, so that it may be the network that is gone. */
+static bool is_ours(const struct kad *k, int err)
+{
+    return err == BEAM_ELIMIT || err == BEAM_ENOMEM || host_peers(k->spec.host) == 0;
+}
+
 static void on_answer(void *arg, int err, const struct kad_message *m, const struct host_peer *peer)
 {
     struct question *q = arg;
@@ -243,9 +250,9 @@ static void on_answer(void *arg, int err, const struct kad_message *m, const str
     question_free(q);
     if (err == 0 && peer)
         seen(k, peer);
-    else if (err == BEAM_ENOTFOUND)
+    else if (err == BEAM_ENOTFOUND && !is_ours(k, err))
         kad_table_remove(k->table, &to); /* it does not speak it, or nobody knows where it is */
-    else if (err < 0)
+    else if (err < 0 && !is_ours(k, err))
         kad_table_failed(k->table, &to);
     if (ask && err == 0)
         kad_ask_answered(ask, m);
@@ -299,6 +306,8 @@ static void on_tick(void *arg)
     loop_timer_set(&k->tick, TICK_MS);
     if (kad_table_count(k->table) == 0)
         loop_timer_clear(&k->self); /* begins anew with the first who is there */
+    else if (host_peers(k->spec.host) == 0)
+        on_self(k); /* the network may be back */
     else if (kad_table_refresh(k->table, now_ms(k), &shared)) {
         kad_table_key_in(k->table, shared, k->spec.rng, key);
         look_up(k, key, sizeof(key));

@@ -7,12 +7,16 @@
 #include "p2p/open.h"
 #include "stream/frame.h"
 
+enum { AGAIN_MS = 300 };
+
 struct kad_call {
     struct host *host;
     struct loop *loop;
     struct peer_id to;
+    const char *protocol;
     bool answered; /* an answer is due */
-    uint64_t timeout;
+    uint64_t timeout, deadline;
+    struct loop_timer again;
     struct open *open;
     struct frame *frame;
     struct loop_task fail;
@@ -26,6 +30,7 @@ void kad_call_cancel(struct kad_call *c)
 {
     if (!c)
         return;
+    loop_timer_clear(&c->again);
     loop_task_cancel(c->loop, &c->fail);
     open_cancel(c->open);
     frame_free(c->frame);
@@ -75,6 +80,11 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
     (void)protocol;
     (void)peer;
     c->open = NULL;
+    /* This host has too much under way: that passes, and says nothing of the peer. */
+    if (err == BEAM_ELIMIT && loop_now(c->loop) + AGAIN_MS < c->deadline) {
+        loop_timer_set(&c->again, AGAIN_MS);
+        return;
+    }
     if (err == 0)
         err = frame_new(c->loop, s, KAD_MESSAGE_MAX, &events, &c->frame);
     if (err == 0)
@@ -85,6 +95,14 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
     }
     frame_shut(c->frame);
     frame_read(c->frame, c->timeout); /* of no answer, the end is what is read */
+}
+
+static void reach(void *arg)
+{
+    struct kad_call *c = arg;
+    const struct connect_spec to = {.peer = &c->to, .timeout_ms = c->deadline - loop_now(c->loop)};
+    if (open_start(c->host, &to, &c->protocol, 1, on_open, c, &c->open) < 0)
+        loop_post(c->loop, &c->fail);
 }
 
 int kad_call_start(const struct kad_call_spec *spec, const struct kad_message *m, kad_call_fn *done,
@@ -103,17 +121,18 @@ int kad_call_start(const struct kad_call_spec *spec, const struct kad_message *m
     *c = (struct kad_call){.host = spec->host,
                            .loop = spec->loop,
                            .to = *spec->to,
+                           .protocol = spec->protocol,
                            .answered = m->type != KAD_ADD_PROVIDER,
                            .timeout = spec->timeout_ms,
+                           .deadline = loop_now(spec->loop) + spec->timeout_ms,
                            .done = done,
                            .arg = arg,
                            .len = len};
     memcpy(c->bytes, bytes, len);
     free(bytes);
     loop_task_init(&c->fail, on_fail, c);
-    const struct connect_spec to = {.peer = &c->to, .timeout_ms = spec->timeout_ms};
-    if (open_start(c->host, &to, &spec->protocol, 1, on_open, c, &c->open) < 0)
-        loop_post(c->loop, &c->fail);
+    loop_timer_init(c->loop, &c->again, reach, c);
+    reach(c);
     *out = c;
     return 0;
 }

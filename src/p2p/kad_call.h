@@ -13,7 +13,7 @@ struct kad_call;
 typedef void kad_call_fn(void *arg, int err, const struct kad_message *m,
                          const struct host_peer *peer);
 
-struct kad_call_spec { /* borrowed: the host and the loop while it lasts, the rest for the call */
+struct kad_call_spec { /* borrowed: all but `to` while it lasts */
     struct host *host;
     struct loop *loop;
     const struct peer_id *to;
@@ -21,8 +21,11 @@ struct kad_call_spec { /* borrowed: the host and the loop while it lasts, the re
     uint64_t timeout_ms;
 };
 
-/* `m` is not looked at any more afterwards. The answer comes later, once. 0, BEAM_ELIMIT (it is too
- * long), BEAM_ENOMEM. */
+/*
+ * `m` is not looked at any more afterwards. While the host has no room for one more dial or stream
+ * the question waits, for as long as its time lasts. The answer comes later, once. 0, BEAM_ELIMIT
+ * (it is too long), BEAM_ENOMEM.
+ */
 int kad_call_start(const struct kad_call_spec *spec, const struct kad_message *m, kad_call_fn *done,
                    void *arg, struct kad_call **out);
 /* NULL allowed. */

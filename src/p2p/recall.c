@@ -185,11 +185,17 @@ static bool begin(struct recall *r, struct call *call)
     return connect_start(r->spec.host, &spec, on_connected, call, &call->connect) == 0;
 }
 
+/* How many are there: of those in the table nobody, where nobody at all is reached. */
+static size_t there(const struct recall *r)
+{
+    return host_peers(r->spec.host) == 0 ? 0 : kad_table_count(kad_table(r->spec.kad));
+}
+
 static void go_on(struct recall *r)
 {
     for (size_t i = 0; i < RECALL_AT_ONCE; i++)
-        while (!r->calls[i].connect && r->next < r->n &&
-               kad_table_count(kad_table(r->spec.kad)) < RECALL_ENOUGH && !begin(r, &r->calls[i]))
+        while (!r->calls[i].connect && r->next < r->n && there(r) < RECALL_ENOUGH &&
+               !begin(r, &r->calls[i]))
             ;
 }
 
@@ -218,7 +224,7 @@ static void on_tick(void *arg)
 {
     struct recall *r = arg;
     uint64_t pause = TICK_MS;
-    if (kad_table_count(kad_table(r->spec.kad)) > 0) {
+    if (there(r) > 0) {
         r->rounds = 0;
     } else if (r->n > 0 && !is_busy(r)) {
         begin_round(r);

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "p2p/core.h"
 #include "p2p/kad_call.h"
 #include "p2p/keeper.h"
 #include "tests/unit/p2p/kad_kit.h"
@@ -242,6 +243,55 @@ BEAM_TEST(kad, nothing_of_its_surroundings_is_told)
     cr_expect_eq(t.n, 2u);
     cr_expect_eq(t.onions, 1u);
     cr_expect_eq(t.public, 1u);
+    tear_down(&net);
+}
+
+static void pass(struct loop *loop, uint64_t ms)
+{
+    for (uint64_t end = loop_now(loop) + ms; loop_now(loop) < end;)
+        BEAM_CHECK(loop_turn(loop) == 0);
+}
+
+BEAM_TEST(kad, that_there_is_too_much_to_do_is_not_the_peers_fault)
+{
+    struct net net;
+    struct outcome o = {.done = false};
+    struct kad_job *j;
+    set_up(&net, 3, 1);
+    cr_assert(wait_for(&net, 2));
+    struct host *client = net.w.nodes[3].host;
+    const size_t known = kad_table_count(kad_table(net.kads[3]));
+    host_disconnect(client, host_id(net.w.nodes[1].host));
+    client->dials += client->spec.limits.dials; /* no place is free */
+    const struct kad_text key = kad_text_of("x");
+    cr_assert_eq(kad_job_start(kad_jobs(net.kads[3]), KAD_JOB_FIND, key, key, on_done, &o, &j), 0);
+    pass(net.w.loop, 700);
+    cr_expect(!o.done, "the question waits");
+    client->dials -= client->spec.limits.dials;
+    cr_assert(until_flag(net.w.loop, &o.done));
+    cr_expect_eq(o.err, 0);
+    cr_expect(host_connected(client, host_id(net.w.nodes[1].host)), "it was asked in the end");
+    cr_expect_eq(kad_table_count(kad_table(net.kads[3])), known);
+    tear_down(&net);
+}
+
+BEAM_TEST(kad, who_reaches_nobody_forgets_nobody)
+{
+    struct net net;
+    const struct kad_text key = kad_text_of("x");
+    set_up(&net, 3, 1);
+    cr_assert(wait_for(&net, 2));
+    const size_t known = kad_table_count(kad_table(net.kads[3]));
+    for (size_t i = 0; i < 3; i++) {
+        net.w.nodes[i].no_tor = true;
+        host_disconnect(net.w.nodes[3].host, host_id(net.w.nodes[i].host));
+    }
+    for (int i = 0; i < 2 * KAD_FAILURES_MAX; i++)
+        cr_expect_eq(run(&net, 3, KAD_JOB_FIND, key, key).err, BEAM_EUNREACH);
+    cr_expect_eq(kad_table_count(kad_table(net.kads[3])), known);
+    for (size_t i = 0; i < 3; i++)
+        net.w.nodes[i].no_tor = false;
+    cr_expect_eq(run(&net, 3, KAD_JOB_FIND, key, key).err, 0);
     tear_down(&net);
 }
 
