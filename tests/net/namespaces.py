@@ -68,6 +68,25 @@ table inet torn {{
 }}
 """
 
+ONLY = f"""
+table inet barred {{
+    chain input {{
+        type filter hook input priority 0; policy accept;
+        iifname "{CABLE}" ip daddr {OUTER} tcp dport %d accept
+        iifname "{CABLE}" drop
+    }}
+}}
+"""
+
+PORTAL = f"""
+table ip portal {{
+    chain prerouting {{
+        type nat hook prerouting priority dstnat; policy accept;
+        iifname "{CABLE}" meta l4proto tcp redirect to :%d
+    }}
+}}
+"""
+
 
 class Namespaces:
     """Made now, removed by remove(); enter() puts this process into the outer one."""
@@ -141,6 +160,15 @@ class Namespaces:
         """Answers whatever comes from within by a reset, on connections that were there too; or
         lets it be."""
         _do("nft", "-f", "-", data=RESET.encode() if whether else b"delete table inet torn\n")
+
+    def only(self, port):
+        """Lets nothing beyond the cable be reached from within but this port; with None, all."""
+        _do("nft", "-f", "-", data=(ONLY % port if port else "delete table inet barred\n").encode())
+
+    def portal(self, port):
+        """Leads every connection from within, wherever it would go, to this port beyond the cable;
+        with None, where it would go."""
+        _do("nft", "-f", "-", data=(PORTAL % port if port else "delete table ip portal\n").encode())
 
     def unplug(self, whether):
         """Takes its addresses, and with them every route, from the inner one; or gives them back."""

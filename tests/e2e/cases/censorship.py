@@ -4,37 +4,13 @@ import os
 import re
 import socket
 
+from kit.bridge import PROXY, Bridge
 from kit.case import case
 from kit.process import check, equal, wait_until
-from kit.tor import BRIDGE_LINES, Tor
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
-PROXY = "/usr/bin/obfs4proxy"    # of Debian's package
 FINGERPRINT = "0123456789ABCDEF" * 2 + "01234567"  # of nobody
 CERT = "cert=" + "A" * 70
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class Bridge:
-    """A bridge into the private network that is spoken to by obfs4 alone."""
-
-    def __init__(self, t):
-        self.port = free_port()
-        folder = t.path("bridge")
-        self.tor = t.keep(Tor(folder, t.network.torrc, [
-            *BRIDGE_LINES, "ExtORPort auto",
-            f"ServerTransportPlugin obfs4 exec {PROXY}",
-            f"ServerTransportListenAddr obfs4 127.0.0.1:{self.port}"])).wait()
-        state = os.path.join(folder, "data", "pt_state", "obfs4_bridgeline.txt")
-        found = wait_until(lambda: re.search(r"^Bridge obfs4 .* (cert=\S+ iat-mode=\d)$",
-                                             read(state), re.M), 20, "obfs4proxy made its keys")
-        fingerprint = self.tor.control.ask("GETINFO fingerprint")[0].partition("=")[2]
-        self.line = f"obfs4 127.0.0.1:{self.port} {fingerprint} {found[1]}"
 
 
 def read(path):
@@ -60,7 +36,7 @@ def connections(pid):
 @case("censorship/obfs4", seconds=90)
 def obfs4(t):
     """By an obfs4 bridge alone: published, fetched, and tor itself speaks to nothing else."""
-    bridge = Bridge(t)
+    bridge = t.keep(Bridge(t.path("bridge"), t.network.torrc))
     home = t.home(tor__bridge=bridge.line)
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
@@ -117,7 +93,7 @@ def no_program(t):
 @case("censorship/the-program-dies", seconds=60)
 def program_dies(t):
     """It is said, tor is kept from any other way, and once the program works all goes on."""
-    bridge = Bridge(t)
+    bridge = t.keep(Bridge(t.path("bridge"), t.network.torrc))
     program = t.path("program")
     with open(program, "w", encoding="ascii") as f:
         f.write("#!/bin/sh\nexit 1\n")
