@@ -238,7 +238,8 @@ static int choose(struct auth *a, struct beam_why *why)
     if (a->spec.tcp)
         offered &= ~(unsigned)PROTOCOL_COOKIE;
     if ((offered & cookies) && auth_choose(offered, password, true) & cookies)
-        (void)cookie_read(a->info.cookie_file, a->spec.proof, &a->cookie, &cookie);
+        (void)cookie_read(a->info.cookie_file, a->spec.proof ? &a->spec.listener : NULL, &a->cookie,
+                          &cookie);
     a->method = auth_choose(offered, password, a->cookie != NULL);
     return a->method ? 0 : out_of_reach(a, &cookie, why);
 }

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/rng.h"
 #include "tor/control.h"
@@ -27,8 +28,10 @@ struct auth_spec {
      * or NULL: none. */
     const char *password_file;
     /* Of the latter: nothing but SAFECOOKIE, with a cookie that root, a system account or we
-     * own. */
+     * own,
+     * from a `listener` that is root, we or its owner. */
     bool proof;
+    uid_t listener;
     /* Of the latter: how it let us in before; nothing weaker will do. 0: it has not. */
     enum protocol_method known;
     /* The control port is a TCP port, which anybody may have bound while tor was away: the cookie

@@ -31,7 +31,7 @@ int cookie_read_own(const char *path, uint8_t **out, struct beam_why *why)
 }
 
 /* Whether what is open as fd may be taken for a cookie. `shown` is its path. */
-static int check(int fd, const char *shown, bool proof, struct beam_why *why)
+static int check(int fd, const char *shown, const uid_t *listener, struct beam_why *why)
 {
     struct stat st;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
@@ -50,10 +50,15 @@ static int check(int fd, const char *shown, bool proof, struct beam_why *why)
                         "tor's cookie %s: everybody can read it, so who knows it need not be tor "
                         "(run: chmod o= '%s')",
                         shown, shown);
-    if (proof && st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid >= FIRST_PERSON)
+    if (listener && st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid >= FIRST_PERSON)
         return beam_why(why, BEAM_EPERM,
                         "tor's cookie %s: it is another user's, whose tor is not taken unless "
                         "tor.control names its control port",
+                        shown);
+    if (listener && *listener != 0 && *listener != geteuid() && *listener != st.st_uid)
+        return beam_why(why, BEAM_EPERM,
+                        "tor's cookie %s: it is not of the user who listens there, who may be no "
+                        "tor (name the control port in tor.control if you trust it)",
                         shown);
     return 0;
 }
@@ -72,7 +77,7 @@ static int read_whole(int fd, const char *shown, uint8_t **out, struct beam_why 
     return beam_why(why, BEAM_EIO, "tor's cookie %s: it cannot be read whole", shown);
 }
 
-int cookie_read(const char *path, bool proof, uint8_t **out, struct beam_why *why)
+int cookie_read(const char *path, const uid_t *listener, uint8_t **out, struct beam_why *why)
 {
     char shown[200];
     text_escape(path, strlen(path), shown, sizeof(shown));
@@ -85,7 +90,7 @@ int cookie_read(const char *path, bool proof, uint8_t **out, struct beam_why *wh
                         errno == EACCES ? " (its group may read it; on Debian: sudo adduser YOU "
                                           "debian-tor, then log in anew)"
                                         : "");
-    int err = check(fd, shown, proof, why);
+    int err = check(fd, shown, listener, why);
     if (err == 0)
         err = read_whole(fd, shown, out, why);
     close(fd);

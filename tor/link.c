@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "stream/socket.h"
 #include "tor/listeners.h"
+#include "tor/port_owner.h"
 #include "tor/torrc.h"
 
 enum {
@@ -236,6 +237,7 @@ static void begin(struct link *k, struct stream *s)
         .cookie = k->cookie,
         .password_file = k->spec.password_file,
         .proof = place && place->proof,
+        .listener = place && place->proof ? port_owner(&place->at) : PORT_OWNER_NOBODY,
         .known = place ? place->known : 0,
         .tcp = place && addr_path(&place->at) == NULL,
     };

@@ -26,20 +26,23 @@ static void refused(const char *path, bool proof, int code, const char *words)
 {
     uint8_t *cookie = NULL;
     struct beam_why why = {.text = ""};
-    cr_assert_eq(cookie_read(path, proof, &cookie, &why), code, "%s: %s", path, why.text);
+    const uid_t me = geteuid();
+    cr_assert_eq(cookie_read(path, proof ? &me : NULL, &cookie, &why), code, "%s: %s", path,
+                 why.text);
     cr_assert_not_null(strstr(why.text, words), "%s", why.text);
     cr_assert_null(cookie);
 }
 
 BEAM_TEST(cookie, of_another_tor)
 {
+    const uid_t me = geteuid();
     char path[256], link[256];
     uint8_t *cookie = NULL;
     struct beam_why why;
     kit_init();
     dir = kit_dir();
     make("cookie", 0640, AUTH_COOKIE, path, sizeof(path));
-    cr_assert_eq(cookie_read(path, true, &cookie, &why), 0, "%s", why.text);
+    cr_assert_eq(cookie_read(path, &me, &cookie, &why), 0, "%s", why.text);
     cr_assert_eq(cookie[0], 7);
     sodium_free(cookie);
 
@@ -71,6 +74,7 @@ BEAM_TEST(cookie, of_another_tor)
 /* Who owns it matters only where a proof is wanted; to see that takes root. */
 BEAM_TEST(cookie, of_another_user)
 {
+    const uid_t me = geteuid(), owner = 102, other = 33;
     char path[256];
     uint8_t *cookie = NULL;
     struct beam_why why;
@@ -79,12 +83,18 @@ BEAM_TEST(cookie, of_another_user)
     make("cookie", 0640, AUTH_COOKIE, path, sizeof(path));
     if (geteuid() == 0) {
         cr_assert_eq(chown(path, 102, 0), 0);
-        cr_assert_eq(cookie_read(path, true, &cookie, &why), 0, "a system account's");
+        cr_assert_eq(cookie_read(path, &me, &cookie, &why), 0, "a system account's");
         sodium_free(cookie);
+        cr_assert_eq(cookie_read(path, &owner, &cookie, &why), 0, "and it listens there");
+        sodium_free(cookie);
+        cookie = NULL;
+        cr_assert_eq(cookie_read(path, &other, &cookie, &why), BEAM_EPERM);
+        cr_assert_not_null(strstr(why.text, "not of the user who listens"), "%s", why.text);
+        cr_assert_null(cookie);
         cr_assert_eq(chown(path, 4711, 0), 0);
         refused(path, true, BEAM_EPERM, "another user's");
     }
-    cr_assert_eq(cookie_read(path, false, &cookie, &why), 0, "%s", why.text);
+    cr_assert_eq(cookie_read(path, NULL, &cookie, &why), 0, "%s", why.text);
     sodium_free(cookie);
     kit_remove(dir);
 }
