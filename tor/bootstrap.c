@@ -13,7 +13,8 @@ enum kind {
     SAID_CLOCK = 2,
     SAID_STALLED = 4,
     SAID_TRANSPORT = 8,
-    SAID_BRIDGE = 16
+    SAID_BRIDGE = 16,
+    SAID_VERSION = 32
 };
 
 /* Failures of bridges with no progress between, so that one of several may be away. */
@@ -109,7 +110,7 @@ static unsigned progressed(struct bootstrap *b, uint64_t now, const char *args)
         return 0;
     if ((int)percent > b->percent) {
         b->moved_at = now;
-        b->said = 0;
+        b->said &= SAID_VERSION; /* which stays as it is */
         b->bridge_failures = 0;
         b->trouble[0] = '\0';
     }
@@ -145,6 +146,25 @@ static unsigned skewed(struct bootstrap *b, const char *args)
     return BOOTSTRAP_TROUBLE;
 }
 
+static unsigned outdated(struct bootstrap *b)
+{
+    if (!first_time(b, SAID_VERSION))
+        return 0;
+    beam_why(&b->why, BEAM_EINVAL,
+             "the Tor network's authorities no longer recommend this version of tor: it is too "
+             "old, or has faults that are known (update tor)");
+    return BOOTSTRAP_TROUBLE;
+}
+
+/* One that is newer than they know is no fault. */
+static unsigned judged(struct bootstrap *b, const char *args)
+{
+    char reason[16] = "";
+    control_value(args, "REASON", reason, sizeof(reason));
+    bool old = strcmp(reason, "OBSOLETE") == 0 || strcmp(reason, "UNRECOMMENDED") == 0;
+    return old ? outdated(b) : 0;
+}
+
 unsigned bootstrap_status(struct bootstrap *b, uint64_t now, const char *text)
 {
     char severity[8], action[32];
@@ -153,6 +173,8 @@ unsigned bootstrap_status(struct bootstrap *b, uint64_t now, const char *text)
         return 0;
     if (strcmp(action, "CLOCK_SKEW") == 0)
         return skewed(b, text);
+    if (strcmp(action, "DANGEROUS_VERSION") == 0)
+        return judged(b, text);
     if (strcmp(action, "BOOTSTRAP") != 0)
         return 0;
     unsigned news = progressed(b, now, text);
@@ -161,18 +183,18 @@ unsigned bootstrap_status(struct bootstrap *b, uint64_t now, const char *text)
     return news;
 }
 
-/* tor starts it again each second, for ever. */
+/* tor starts it again each second, for ever. Once all is up that may well be the end of it. */
 static unsigned transport_ended(struct bootstrap *b, const char *text)
 {
     char shown[200];
     if (!first_time(b, SAID_TRANSPORT))
         return 0;
     text_escape(text, strlen(text), shown, sizeof(shown));
-    beam_why(
-        &b->why, BEAM_EIO,
-        "the program that speaks a bridge's transport ends as soon as tor starts it: %s (run it "
-        "by hand to see why, or name another with tor.transport; tor goes on trying)",
-        shown);
+    beam_why(&b->why, BEAM_EIO,
+             "the program that speaks a bridge's transport %s: %s (run it by hand to see why, or "
+             "name another with tor.transport; tor goes on trying)",
+             b->done ? "has ended, and tor starts it again" : "ends as soon as tor starts it",
+             shown);
     return BOOTSTRAP_TROUBLE;
 }
 
@@ -206,10 +228,15 @@ static bool is_of_clock(const char *text)
 
 unsigned bootstrap_log(struct bootstrap *b, const struct logline *l)
 {
-    if (b->done || l->level < LOGLINE_WARN)
+    if (l->level < LOGLINE_WARN)
         return 0;
     if (strncmp(l->text, "Managed proxy ", 14) == 0 && strstr(l->text, " terminated "))
         return transport_ended(b, l->text);
+    /* Of a consensus it had on its disk, before it was under control. */
+    if (strncmp(l->text, "Please upgrade! ", 16) == 0)
+        return outdated(b);
+    if (b->done)
+        return 0;
     if (is_of_bridge(b, l->text))
         return bridge_failed(b);
     if (!is_of_clock(l->text) || !first_time(b, SAID_CLOCK))

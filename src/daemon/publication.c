@@ -355,8 +355,9 @@ void publications_tor_progress(struct publications *ps, int percent, const char 
 
 void publications_tor_warning(struct publications *ps, const struct beam_why *why)
 {
-    /* What is in tor's way concerns those that wait for it; that tor is old, those that are up. */
-    bool waiting = why->code != BEAM_ELIMIT;
+    /* What is in tor's way concerns those that wait for it; what is wrong with tor itself, or with
+     * the program that speaks a transport, those that are up as well. */
+    bool waiting = why->code == BEAM_EUNREACH || why->code == BEAM_ETIMEOUT;
     for (struct publication *p = ps->first; p; p = p->next)
         if (onion_of(p, waiting))
             on_warning(p, why);

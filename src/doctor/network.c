@@ -101,6 +101,10 @@ static void on_state(void *arg, enum tor_state state, const struct beam_why *why
 static void on_warning(void *arg, const struct beam_why *why)
 {
     struct run *r = arg;
+    if (why->code == BEAM_EINVAL) { /* its version: tor goes on all the same */
+        findings_add_why(r->findings, "tor", FINDINGS_WARN, why);
+        return;
+    }
     if (r->stopping || r->trouble.text[0])
         return;
     r->trouble = *why;

@@ -2,6 +2,7 @@
 """Where the way to the public relays is barred: bridges, and the programs that speak to them."""
 import os
 import re
+import signal
 import socket
 
 from kit.bridge import PROXY, Bridge
@@ -49,6 +50,9 @@ def obfs4(t):
     check(not connections(tor) & (relays | {bridge.port}),
           f"tor has connections of its own: {connections(tor)}")
     check(not connections(proxies[0]) & relays, "the program reaches past the bridge")
+    os.kill(proxies[0], signal.SIGKILL)
+    said = tunnel.event("warning", seconds=30)["text"]
+    check("has ended" in said and "tor.transport" in said, said)
 
 
 @case("censorship/a-line-that-is-wrong", network=False)

@@ -260,4 +260,29 @@ BEAM_TEST(bootstrap, a_transport_whose_program_ends)
     cr_assert_not_null(strstr(b.why.text, "tor.transport"));
     cr_assert_not_null(strstr(b.why.text, "/opt/p"));
     cr_assert_eq(bootstrap_log(&b, &l), 0, "tor says it each second");
+    bootstrap_status(&b, 1, "NOTICE BOOTSTRAP PROGRESS=100 SUMMARY=\"Done\"");
+    cr_assert_eq(bootstrap_log(&b, &l), BOOTSTRAP_TROUBLE, "once it was up it is told as well");
+    cr_assert_not_null(strstr(b.why.text, "has ended"), "%s", b.why.text);
+    cr_assert_eq(bootstrap_log(&b, &l), 0);
+}
+
+BEAM_TEST(bootstrap, a_version_that_is_no_longer_recommended)
+{
+#define VERSION "WARN DANGEROUS_VERSION CURRENT=0.4.7.1 REASON="
+    struct bootstrap b = fresh(0);
+    struct logline l = line(LOGLINE_WARN, "Please upgrade! This version of Tor (0.4.7.1) is "
+                                          "obsolete, according to the directory authorities.");
+    cr_assert_eq(bootstrap_status(&b, 1, VERSION "NEW RECOMMENDED=\"0.4.6.1\""), 0);
+    cr_assert_eq(bootstrap_status(&b, 1, VERSION "OBSOLETE RECOMMENDED=\"0.4.8.1, 0.4.9.1\""),
+                 BOOTSTRAP_TROUBLE);
+    cr_assert_not_null(strstr(b.why.text, "update tor"), "%s", b.why.text);
+    bootstrap_status(&b, 1, "NOTICE BOOTSTRAP PROGRESS=100 SUMMARY=\"Done\"");
+    cr_assert_eq(bootstrap_status(&b, 1, VERSION "UNRECOMMENDED"), 0, "said once");
+    cr_assert_eq(bootstrap_log(&b, &l), 0);
+    b = fresh(0);
+    cr_assert_eq(bootstrap_log(&b, &l), BOOTSTRAP_TROUBLE);
+    b = fresh(0);
+    bootstrap_status(&b, 1, "NOTICE BOOTSTRAP PROGRESS=100 SUMMARY=\"Done\"");
+    cr_assert_eq(bootstrap_status(&b, 1, VERSION "UNRECOMMENDED"), BOOTSTRAP_TROUBLE);
+#undef VERSION
 }
