@@ -8,7 +8,7 @@
 #include "base/wire.h"
 #include "p2p/kad_shelf.h"
 
-enum { VALIDATORS_MAX = 16, MULTIHASH_MAX = 64, PEERS_MAX = 100000 };
+enum { VALIDATORS_MAX = 16, MULTIHASH_MAX = 64, PEERS_MAX = 100000, PROVIDERS_STEP = 8 };
 
 struct value {
     struct kad_item item;
@@ -24,13 +24,14 @@ struct provider {
 
 struct providing {
     struct kad_item item;
-    size_t n;
-    struct provider list[KAD_PROVIDERS_MAX]; /* the latest first */
+    size_t n, size;
+    struct provider *list; /* of `size`; the latest first */
     uint8_t key[];
 };
 
 struct kad_store {
-    size_t each;
+    const struct rng *rng;
+    size_t each, provided_max, provided; /* of all providers of all keys */
     struct kad_shelf values, providings;
     struct map *left; /* how many things each peer left here, as a number in the pointer */
     struct kad_validator validators[VALIDATORS_MAX];
@@ -75,8 +76,11 @@ static void value_gone(void *arg, struct kad_item *item)
 static void providing_gone(void *arg, struct kad_item *item)
 {
     struct providing *p = (struct providing *)item;
+    struct kad_store *s = arg;
     for (size_t i = 0; i < p->n; i++)
-        uncount_one(arg, &p->list[i].peer);
+        uncount_one(s, &p->list[i].peer);
+    s->provided -= p->n;
+    free(p->list);
     free(p);
 }
 
@@ -88,7 +92,9 @@ int kad_store_new(const struct rng *rng, const struct kad_id *self,
     struct kad_store *s = calloc(1, sizeof(*s));
     if (!s)
         return BEAM_ENOMEM;
+    s->rng = rng;
     s->each = limits->each;
+    s->provided_max = limits->providers * KAD_PROVIDERS_MAX;
     int err = map_new(rng, PEERS_MAX, &s->left);
     if (err == 0)
         err =
@@ -238,6 +244,7 @@ static void forget(struct kad_store *s, struct providing *p, size_t i)
     uncount_one(s, &p->list[i].peer);
     memmove(&p->list[i], &p->list[i + 1], (p->n - i - 1) * sizeof(p->list[0]));
     p->n--;
+    s->provided--;
 }
 
 static void forget_old(struct kad_store *s, struct providing *p, uint64_t now)
@@ -246,13 +253,35 @@ static void forget_old(struct kad_store *s, struct providing *p, uint64_t now)
         forget(s, p, p->n - 1);
 }
 
+/* Every key has room for as many as an answer holds, whatever is kept of others. */
+static bool is_full(const struct kad_store *s, const struct providing *p)
+{
+    return p->n == KAD_PROVIDERS_KEPT ||
+           (p->n >= KAD_PROVIDERS_MAX && s->provided >= s->provided_max);
+}
+
+/* Room for one more: 0 or BEAM_ENOMEM. */
+static int grow(struct providing *p)
+{
+    size_t size = p->size + (p->size ? p->size : PROVIDERS_STEP);
+    if (p->n < p->size || p->n == KAD_PROVIDERS_KEPT)
+        return 0;
+    if (size > KAD_PROVIDERS_KEPT)
+        size = KAD_PROVIDERS_KEPT;
+    struct provider *list = realloc(p->list, size * sizeof(list[0]));
+    if (!list)
+        return BEAM_ENOMEM;
+    p->list = list;
+    p->size = size;
+    return 0;
+}
+
 static int new_providing(struct kad_store *s, struct kad_text key, uint64_t now,
                          struct providing **out)
 {
-    struct providing *p = malloc(sizeof(*p) + key.len);
+    struct providing *p = calloc(1, sizeof(*p) + key.len);
     if (!p)
         return BEAM_ENOMEM;
-    p->n = 0;
     memcpy(p->key, key.at, key.len);
     p->item.key = (struct kad_text){.at = p->key, .len = key.len};
     int err = kad_shelf_put(&s->providings, &p->item, now);
@@ -279,16 +308,19 @@ int kad_store_provide(struct kad_store *s, struct kad_text key, const struct pee
     if (err < 0)
         return err;
     err = p ? 0 : new_providing(s, key, now.ms, &p);
+    if (err == 0)
+        err = grow(p);
     if (err < 0) {
         uncount_one(s, peer);
         return err;
     }
     forget_old(s, p, now.ms);
-    if (p->n == KAD_PROVIDERS_MAX)
-        forget(s, p, p->n - 1);
+    if (is_full(s, p))
+        forget(s, p, rng_below(s->rng, (uint32_t)p->n));
     memmove(&p->list[1], &p->list[0], p->n * sizeof(p->list[0]));
     p->list[0] = (struct provider){.peer = *peer, .came = now.ms};
     p->n++;
+    s->provided++;
     kad_shelf_renew(&s->providings, &p->item, now.ms);
     return 0;
 }
@@ -298,11 +330,13 @@ size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_
 {
     kad_shelf_expire(&s->providings, now.ms);
     struct providing *p = (struct providing *)kad_shelf_find(&s->providings, key);
-    size_t n = 0;
     if (!p)
         return 0;
     forget_old(s, p, now.ms);
-    for (; n < p->n && n < max; n++)
-        out[n] = p->list[n].peer;
-    return n;
+    for (size_t i = 0; i < p->n; i++) { /* each is as likely to be among them */
+        size_t at = i < max ? i : rng_below(s->rng, (uint32_t)i + 1);
+        if (at < max)
+            out[at] = p->list[i].peer;
+    }
+    return p->n < max ? p->n : max;
 }

@@ -19,7 +19,8 @@ enum {
     KAD_NAMESPACE_MAX = 32,                  /* bytes of a namespace's name */
     KAD_VALUE_LIFE_MS = 48 * 60 * 60 * 1000, /* libp2p/specs, kad-dht: what IPFS has */
     KAD_PROVIDER_LIFE_MS = 48 * 60 * 60 * 1000,
-    KAD_PROVIDERS_MAX = 20 /* of one key: the latest */
+    KAD_PROVIDERS_MAX = 20,  /* of one key: in an answer, */
+    KAD_PROVIDERS_KEPT = 200 /* and kept, while there is room */
 };
 
 /* What may be kept under "/NAMESPACE/…". Both are functions of their arguments alone. */
@@ -39,7 +40,7 @@ struct kad_store_limits {
 
 struct kad_store;
 
-/* 0 or BEAM_ENOMEM. */
+/* rng is borrowed. 0 or BEAM_ENOMEM. */
 int kad_store_new(const struct rng *rng, const struct kad_id *self,
                   const struct kad_store_limits *limits, struct kad_store **out);
 /* NULL allowed. */
@@ -64,10 +65,11 @@ int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text valu
 int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
                   struct kad_text *value);
 
-/* `peer` says that it provides key. As kad_store_put; BEAM_EINVAL: the key is no multihash. */
+/* `peer` says that it provides key. As kad_store_put; BEAM_EINVAL: the key is no multihash. Chance
+ * decides who makes room when so many are kept: nobody stays, or goes, by speaking often. */
 int kad_store_provide(struct kad_store *s, struct kad_text key, const struct peer_id *peer,
                       struct kad_now now);
-/* The latest first. Returns how many. */
+/* When they are more than `max`, a random part of them. Returns how many. */
 size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_now now,
                            struct peer_id *out, size_t max);
 

@@ -32,7 +32,7 @@ static const struct rng rng = {.fill = fill, .arg = &seed};
 
 static struct kad_store *make(size_t values, size_t each)
 {
-    const struct kad_store_limits limits = {.values = values, .providers = 4, .each = each};
+    const struct kad_store_limits limits = {.values = values, .providers = 12, .each = each};
     struct kad_store *s = NULL;
     struct kad_id self;
     kad_id_of("self", 4, &self);
@@ -137,31 +137,109 @@ BEAM_TEST(kad_store, namespaces)
     kad_store_free(s);
 }
 
-BEAM_TEST(kad_store, providers_are_the_latest)
+static const struct kad_text topic = {.at = (const uint8_t *)"\x12\x04"
+                                                             "abcd",
+                                      .len = 6};
+
+static void provide(struct kad_store *s, struct kad_text key, uint64_t peer, uint64_t now)
+{
+    const struct peer_id id = kad_peer_no(peer);
+    cr_assert_eq(kad_store_provide(s, key, &id, (struct kad_now){.ms = now}), 0);
+}
+
+/* How many of the peers below `below` are kept, of all that are: `*all`. */
+static size_t kept(struct kad_store *s, struct kad_text key, uint64_t below, size_t *all)
+{
+    struct peer_id got[KAD_PROVIDERS_KEPT + 1], peer;
+    size_t n = 0;
+    *all = kad_store_providers(s, key, (struct kad_now){0}, got, KAD_PROVIDERS_KEPT + 1);
+    for (uint64_t k = 0; k < below; k++) {
+        peer = kad_peer_no(k);
+        for (size_t i = 0; i < *all; i++)
+            n += peer_id_equal(&got[i], &peer);
+    }
+    return n;
+}
+
+BEAM_TEST(kad_store, providers_expire)
 {
     struct kad_store *s = make(1, 3);
-    const struct kad_text key = {.at = (const uint8_t *)"\x12\x04"
-                                                        "abcd",
-                                 .len = 6};
-    struct peer_id got[KAD_PROVIDERS_MAX], peer;
+    struct peer_id peer = kad_peer_no(3), got[KAD_PROVIDERS_MAX];
     cr_assert_eq(kad_store_provide(s,
                                    kad_text_of("\x12\x05"
                                                "abcd"),
                                    &peer, (struct kad_now){0}),
                  BEAM_EINVAL, "no multihash");
-    for (uint64_t i = 0; i < KAD_PROVIDERS_MAX + 5; i++) {
-        peer = kad_peer_no(i);
-        cr_assert_eq(kad_store_provide(s, key, &peer, (struct kad_now){.ms = i}), 0);
+    for (uint64_t i = 0; i < 6; i++)
+        provide(s, topic, i, i);
+    provide(s, topic, 3, 40);
+    cr_assert_eq(kad_store_providers(s, topic, (struct kad_now){.ms = 40}, got, 20), 6u,
+                 "once in the list");
+    cr_assert_eq(kad_store_providers(s, topic, (struct kad_now){.ms = 40}, got, 2), 2u);
+    cr_assert_eq(kad_store_providers(s, topic, (struct kad_now){.ms = KAD_PROVIDER_LIFE_MS + 30ull},
+                                     got, 20),
+                 1u, "the others are too old");
+    cr_assert(peer_id_equal(&got[0], &peer));
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, who_provides_often_displaces_nobody)
+{
+    struct kad_store *s = make(1, 3);
+    size_t all;
+    for (uint64_t i = 0; i < 50; i++) /* honest ones, once */
+        provide(s, topic, i, 0);
+    for (int again = 0; again < 100; again++) /* 20 others, again and again */
+        for (uint64_t i = 100; i < 120; i++)
+            provide(s, topic, i, 0);
+    cr_assert_eq(kept(s, topic, 50, &all), 50u);
+    cr_assert_eq(all, 70u);
+    for (uint64_t i = 200; i < 200 + KAD_PROVIDERS_KEPT; i++) /* more than are kept */
+        provide(s, topic, i, 0);
+    cr_assert_gt(kept(s, topic, 50, &all), 10u, "chance decides who goes");
+    cr_assert_eq(all, (size_t)KAD_PROVIDERS_KEPT);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, an_answer_is_of_all_providers)
+{
+    struct kad_store *s = make(1, 3);
+    struct peer_id got[KAD_PROVIDERS_MAX];
+    bool seen[60] = {false};
+    size_t n = 0;
+    for (uint64_t i = 0; i < 60; i++)
+        provide(s, topic, i, 0);
+    for (int ask = 0; ask < 100; ask++) {
+        cr_assert_eq(kad_store_providers(s, topic, (struct kad_now){0}, got, KAD_PROVIDERS_MAX),
+                     (size_t)KAD_PROVIDERS_MAX);
+        for (size_t i = 0; i < KAD_PROVIDERS_MAX; i++)
+            for (uint64_t k = 0; k < 60; k++) {
+                const struct peer_id peer = kad_peer_no(k);
+                seen[k] |= peer_id_equal(&got[i], &peer);
+            }
     }
-    size_t n = kad_store_providers(s, key, (struct kad_now){.ms = 30}, got, KAD_PROVIDERS_MAX);
-    cr_assert_eq(n, (size_t)KAD_PROVIDERS_MAX);
-    cr_assert(peer_id_equal(&got[0], &peer));
-    peer = kad_peer_no(10);
-    cr_assert_eq(kad_store_provide(s, key, &peer, (struct kad_now){.ms = 40}), 0);
-    n = kad_store_providers(s, key, (struct kad_now){.ms = 40}, got, KAD_PROVIDERS_MAX);
-    cr_assert_eq(n, (size_t)KAD_PROVIDERS_MAX, "once in the list");
-    cr_assert(peer_id_equal(&got[0], &peer));
-    n = kad_store_providers(s, key, (struct kad_now){.ms = KAD_PROVIDER_LIFE_MS + 30ull}, got, 20);
-    cr_assert_eq(n, 1u, "the others are too old");
+    for (size_t i = 0; i < 60; i++)
+        n += seen[i];
+    cr_assert_eq(n, 60u);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, all_keys_share_what_is_beyond_an_answer)
+{
+    struct kad_store *s = make(1, 3);
+    uint8_t other[6] = "\x12\x04zzzz";
+    size_t all, sum = 0;
+    for (uint8_t key = 0; key < 2; key++)
+        for (uint64_t i = 0; i < 2 * KAD_PROVIDERS_KEPT; i++) {
+            other[5] = key;
+            provide(s, (struct kad_text){.at = other, .len = 6}, i, 0);
+        }
+    for (uint8_t key = 0; key < 2; key++) {
+        other[5] = key;
+        (void)kept(s, (struct kad_text){.at = other, .len = 6}, 0, &all);
+        cr_assert_geq(all, (size_t)KAD_PROVIDERS_MAX);
+        sum += all;
+    }
+    cr_assert_eq(sum, (size_t)(12 * KAD_PROVIDERS_MAX), "as many as there is room for");
     kad_store_free(s);
 }
