@@ -4,17 +4,13 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "relay/history.h"
+#include "relay/known.h"
 
 enum {
+    FETCHES_MAX = KAD_PROVIDERS_MAX,
     LOOK_MS = 50,                     /* while nobody is known yet */
     LEARNED_MS = 48 * 60 * 60 * 1000, /* to find it again after it was away */
     FRESH_MS = 10 * 60 * 1000         /* the list is asked for anew after it */
-};
-
-struct known {
-    struct relay_info info;
-    bool given;
 };
 
 /* The word of one relay that is being fetched. */
@@ -28,15 +24,13 @@ struct finder {
     struct history history;
     struct loop_timer timer;
     struct kad_job *list;
-    struct fetch fetches[FINDER_MAX];
+    struct fetch fetches[FETCHES_MAX];
     size_t fetching;
-    uint64_t since, listed;   /* loop_now: the pick began; the list was fetched, 0: never */
-    struct peer_id preferred; /* len 0: none */
+    uint64_t since, listed; /* loop_now: the pick began; the list was fetched, 0: never */
     finder_fn *done;
     finder_list_fn *list_done; /* the list is what is wanted, and no pick */
     void *arg;
-    size_t n;
-    struct known known[FINDER_MAX];
+    struct known known;
 };
 
 static void answer(struct finder *f, int err, const struct beam_why *why,
@@ -63,45 +57,20 @@ static void fail(struct finder *f, int err, const char *what)
 
 static bool pick(struct finder *f)
 {
-    double weights[FINDER_MAX], preferred = 0;
-    for (size_t i = 0; i < f->n; i++) {
-        const struct relay_info *info = &f->known[i].info;
-        const struct pick_history seen = history_of(&f->history, &info->id);
-        weights[i] = f->known[i].given ? 0 : pick_weight(info, &seen, f->spec.kinds);
-        if (!f->known[i].given && peer_id_equal(&info->id, &f->preferred))
-            preferred = weights[i] = 1; /* though it may be full: we have a place there */
-    }
-    for (size_t i = 0; preferred > 0 && i < f->n; i++)
-        if (!peer_id_equal(&f->known[i].info.id, &f->preferred))
-            weights[i] = 0;
-    size_t i = pick_one(weights, f->n, f->spec.rng);
-    if (i == f->n)
+    const struct relay_info *info =
+        known_next(&f->known, &f->history, f->spec.kinds, f->spec.rng, loop_now(f->spec.loop));
+    if (!info)
         return false;
-    struct known *k = &f->known[i];
-    k->given = true;
-    host_learn(f->spec.host, &k->info.id, k->info.addrs, k->info.addr_count, ADDRESS_SIGNED,
-               LEARNED_MS);
-    answer(f, 0, NULL, &k->info);
+    host_learn(f->spec.host, &info->id, info->addrs, info->addr_count, ADDRESS_SIGNED, LEARNED_MS);
+    answer(f, 0, NULL, info);
     return true;
-}
-
-/* The later word of a relay counts. */
-static void add(struct finder *f, const struct relay_info *info)
-{
-    size_t i = 0;
-    while (i < f->n && !peer_id_equal(&f->known[i].info.id, &info->id))
-        i++;
-    if (i == FINDER_MAX || (i < f->n && f->known[i].info.made > info->made))
-        return;
-    f->known[i].info = *info;
-    f->n += i == f->n;
 }
 
 static void add_news(struct finder *f)
 {
     const struct relay_info *info;
     for (size_t i = 0; f->spec.news && (info = news_known(f->spec.news, i)); i++)
-        add(f, info);
+        known_add(&f->known, info);
 }
 
 static void listed(struct finder *f)
@@ -112,9 +81,9 @@ static void listed(struct finder *f)
         answer(f, 0, NULL, NULL);
     else if (!pick(f))
         fail(f, BEAM_ENOTFOUND,
-             f->n == 0 ? "none is known in the network (name one: --community-relay=ADDR)"
-                       : "none of those that are known can be used now (name one: "
-                         "--community-relay=ADDR)");
+             f->known.n == 0 ? "none is known in the network (name one: --community-relay=ADDR)"
+                             : "none of those that are known can be used now (name one: "
+                               "--community-relay=ADDR)");
 }
 
 /* ---- the list ------------------------------------------------------------------------------- */
@@ -123,7 +92,7 @@ static void take(struct finder *f, struct kad_text value)
 {
     struct relay_info *info = malloc(sizeof(*info));
     if (info && info_open(value.at, value.len, info) == 0)
-        add(f, info);
+        known_add(&f->known, info);
     free(info);
 }
 
@@ -158,7 +127,7 @@ static void on_list(void *arg, int err, const struct beam_why *why, const struct
         answer(f, err, why, NULL);
         return;
     }
-    for (size_t i = 0; i < r->provider_count && i < FINDER_MAX; i++)
+    for (size_t i = 0; i < r->provider_count && i < FETCHES_MAX; i++)
         fetch_info(f, &f->fetches[i], &r->providers[i]);
     if (f->fetching == 0)
         listed(f);
@@ -203,22 +172,24 @@ void finder_list(struct finder *f, finder_list_fn *done, void *arg)
 
 const struct relay_info *finder_known(const struct finder *f, size_t i, struct pick_history *seen)
 {
-    if (i >= f->n)
+    if (i >= f->known.n)
         return NULL;
     if (seen)
-        *seen = history_of(&f->history, &f->known[i].info.id);
-    return &f->known[i].info;
+        *seen = history_of(&f->history, &f->known.rows[i].info.id);
+    return &f->known.rows[i].info;
 }
 
 void finder_prefer(struct finder *f, const struct peer_id *relay)
 {
-    f->preferred = *relay;
+    f->known.preferred = *relay;
 }
 
 void finder_report(struct finder *f, const struct peer_id *relay, bool served, uint64_t ms)
 {
     struct beam_why why;
     history_note(&f->history, relay, served, ms);
+    if (served)
+        known_served(&f->known, relay);
     if (f->spec.history && history_save(&f->history, f->spec.history, &why) < 0)
         log_warn("relay", "%s", why.text);
 }
@@ -252,7 +223,7 @@ void finder_cancel(struct finder *f)
     loop_timer_clear(&f->timer);
     if (f->list)
         kad_job_cancel(f->list);
-    for (size_t i = 0; i < FINDER_MAX; i++) {
+    for (size_t i = 0; i < FETCHES_MAX; i++) {
         if (f->fetches[i].job)
             kad_job_cancel(f->fetches[i].job);
         f->fetches[i].job = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Relays that nobody named: found in the DHT, as its client, over a persona's own host; one of them
- * is picked (relay/pick.h), and another after that one failed. What was seen of them is kept.
+ * is picked (relay/known.h), and another after that one failed. What was seen of them is kept.
  */
 #ifndef BEAM_RELAY_FINDER_H
 #define BEAM_RELAY_FINDER_H
@@ -9,8 +9,6 @@
 #include "p2p/kad.h"
 #include "relay/news.h"
 #include "relay/pick.h"
-
-enum { FINDER_MAX = 20 /* relays that are known at a time */ };
 
 struct finder;
 
@@ -35,8 +33,8 @@ typedef void finder_fn(void *arg, int err, const struct beam_why *why,
 int finder_new(const struct finder_spec *spec, struct finder **out);
 /* Nothing more is called. Before the kad and the news. NULL allowed. */
 void finder_free(struct finder *f);
-/* One that was not given before in this finder's life, while there is one. The answer comes later,
- * once; one pick at a time. */
+/* The next one, as known_next (relay/known.h) has it. The answer comes later, once; one pick at a
+ * time. */
 void finder_pick(struct finder *f, finder_fn *done, void *arg);
 /* Asks for the list anew, and answers once it is there; 0 though it may be empty. As
  * finder_pick, and instead of one. */

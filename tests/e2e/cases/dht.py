@@ -274,3 +274,23 @@ def heard(stage):
     node.end()
     daemon.signal(signal.SIGTERM)
     equal(daemon.wait(10), 0, "the daemon's status")
+
+
+@case("dht/back", network=False)
+def back(stage):
+    """The only relay is away when it is tried: it is tried again, and used once it is back."""
+    node = Server(stage, 9)  # which keeps what the relay says, and answers for it
+    relay = stage.keep(Relay(stage.path("r1"), network__allow_private="yes",
+                             network__bootstrap=node.address()))
+    wait_until(lambda: json.loads(node.home.succeed("relays", "--json").out)["relays"], 30,
+               "the relay is in the list")
+    relay.kill()
+    tunnel = stage.home(tor__torrc=None).publish(
+        str(stage.serve().http), "--egress", "any", "-o", f"network.bootstrap={node.address()}",
+        "-o", "network.allow_private=yes", paths=("--community-relay",))
+    while "can be used now" not in tunnel.event("warning", 40)["text"]:
+        pass
+    relay.start()
+    found(tunnel, [relay])
+    tunnel.interrupt()
+    node.end()
