@@ -6,17 +6,27 @@
 
 #include "base/map.h"
 
+/* What an entry is worth: the best word for any of its addresses, or more. */
+enum { KEPT = ADDRESS_PROVEN + 1, TYPED, RANKS };
+
 struct entry {
     struct peer_id peer;
-    struct entry *older, *newer; /* by the last time it was asked for or named */
+    unsigned rank;
+    uint64_t kept;               /* until then; 0: it is not */
+    struct entry *older, *newer; /* of its rank, by the last time it was asked for or named */
     size_t n;
     struct address_book_row *rows; /* n of them */
+};
+
+struct ranked {
+    struct entry *oldest, *newest;
+    size_t n;
 };
 
 struct address_book {
     struct map *peers;
     size_t ceiling;
-    struct entry *oldest, *newest;
+    struct ranked ranks[RANKS];
 };
 
 int address_book_new(const struct rng *rng, size_t peers, struct address_book **out)
@@ -36,16 +46,42 @@ int address_book_new(const struct rng *rng, size_t peers, struct address_book **
 
 static void unlink_entry(struct address_book *b, struct entry *e)
 {
-    *(e->older ? &e->older->newer : &b->oldest) = e->newer;
-    *(e->newer ? &e->newer->older : &b->newest) = e->older;
+    struct ranked *r = &b->ranks[e->rank];
+    *(e->older ? &e->older->newer : &r->oldest) = e->newer;
+    *(e->newer ? &e->newer->older : &r->newest) = e->older;
+    r->n--;
 }
 
 static void link_newest(struct address_book *b, struct entry *e)
 {
-    e->older = b->newest;
+    struct ranked *r = &b->ranks[e->rank];
+    e->older = r->newest;
     e->newer = NULL;
-    *(b->newest ? &b->newest->newer : &b->oldest) = e;
-    b->newest = e;
+    *(r->newest ? &r->newest->newer : &r->oldest) = e;
+    r->newest = e;
+    r->n++;
+}
+
+static unsigned rank_of(const struct entry *e)
+{
+    unsigned rank = e->kept ? KEPT : ADDRESS_TOLD;
+    for (size_t i = 0; i < e->n; i++) {
+        unsigned row = e->rows[i].origin == PERMIT_TYPED ? TYPED : e->rows[i].word;
+        if (row > rank)
+            rank = row;
+    }
+    return rank;
+}
+
+/* After its rows changed. */
+static void rank_again(struct address_book *b, struct entry *e)
+{
+    unsigned rank = rank_of(e);
+    if (rank == e->rank)
+        return;
+    unlink_entry(b, e);
+    e->rank = rank;
+    link_newest(b, e);
 }
 
 static void forget(struct address_book *b, struct entry *e)
@@ -60,62 +96,61 @@ void address_book_free(struct address_book *b)
 {
     if (!b)
         return;
-    while (b->oldest)
-        forget(b, b->oldest);
+    for (size_t i = 0; i < RANKS; i++)
+        while (b->ranks[i].oldest)
+            forget(b, b->ranks[i].oldest);
     map_free(b->peers);
     free(b);
 }
 
-static bool is_typed(const struct entry *e)
+/* The entry whose turn it is to go, if none that a user named is to; NULL: all are. Hearsay goes
+ * first, but for a quarter of the book, without which nobody could be looked up, and those that
+ * were reached last, for up to half of it. */
+static struct entry *to_forget(const struct address_book *b, bool hearsay)
 {
-    for (size_t i = 0; i < e->n; i++)
-        if (e->rows[i].origin == PERMIT_TYPED)
-            return true;
-    return false;
+    static const enum address_word order[] = {ADDRESS_SAID, ADDRESS_SIGNED, ADDRESS_PROVEN,
+                                              ADDRESS_TOLD};
+    const struct ranked *r = b->ranks;
+    if (r[ADDRESS_TOLD].oldest && r[ADDRESS_TOLD].n + hearsay > b->ceiling / 4)
+        return r[ADDRESS_TOLD].oldest;
+    if (r[ADDRESS_PROVEN].n > b->ceiling / 2)
+        return r[ADDRESS_PROVEN].oldest;
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        if (r[order[i]].oldest)
+            return r[order[i]].oldest;
+    return r[KEPT].oldest;
 }
 
-static bool is_proven(const struct entry *e)
+/* All are kept for the same time, more or less, and so the oldest end first. */
+static void end_keeping(struct address_book *b, uint64_t now)
 {
-    for (size_t i = 0; i < e->n; i++)
-        if (e->rows[i].word == ADDRESS_PROVEN)
-            return true;
-    return false;
-}
-
-/* The entry whose turn it is to go, if none that a user named is to; NULL: all are. Those that were
- * reached outlive what others tell, but would leave nothing to look up were they all there is. */
-static struct entry *to_forget(const struct address_book *b)
-{
-    struct entry *oldest = NULL, *unproven = NULL;
-    size_t proven = 0;
-    for (struct entry *e = b->oldest; e; e = e->newer) {
-        if (is_typed(e))
-            continue;
-        if (!oldest)
-            oldest = e;
-        if (is_proven(e))
-            proven++;
-        else if (!unproven)
-            unproven = e;
+    struct entry *e;
+    while ((e = b->ranks[KEPT].oldest) && e->kept <= now) {
+        e->kept = 0;
+        rank_again(b, e);
     }
-    return unproven && proven <= b->ceiling / 2 ? unproven : oldest;
 }
 
-/* Makes room for one that the network named, or that a user did. */
-static bool make_room(struct address_book *b, enum permit_origin origin)
+/* Makes room for one more. */
+static bool make_room(struct address_book *b, const struct address_book_row *row, uint64_t now)
 {
+    const struct ranked *told = &b->ranks[ADDRESS_TOLD];
+    bool typed = row->origin == PERMIT_TYPED, hearsay = !typed && row->word == ADDRESS_TOLD;
+    end_keeping(b, now);
+    if (hearsay && told->n > 0 && told->n >= b->ceiling - b->ceiling / 2)
+        forget(b, told->oldest);
     if (map_count(b->peers) < b->ceiling)
         return true;
-    struct entry *e = to_forget(b);
-    if (!e && origin == PERMIT_TYPED)
-        e = b->oldest;
+    struct entry *e = to_forget(b, hearsay);
+    if (!e && typed)
+        e = b->ranks[TYPED].oldest;
     if (e)
         forget(b, e);
     return e != NULL;
 }
 
-static int find(struct address_book *b, const struct peer_id *peer, enum permit_origin origin,
-                struct entry **out)
+static int find(struct address_book *b, const struct peer_id *peer,
+                const struct address_book_row *row, uint64_t now, struct entry **out)
 {
     struct entry *e = map_get(b->peers, peer->bytes, peer->len);
     int err = BEAM_ENOMEM;
@@ -123,7 +158,7 @@ static int find(struct address_book *b, const struct peer_id *peer, enum permit_
         *out = e;
         return 0;
     }
-    if (!make_room(b, origin))
+    if (!make_room(b, row, now))
         return BEAM_ELIMIT;
     e = calloc(1, sizeof(*e));
     if (!e)
@@ -235,14 +270,27 @@ int address_book_add(struct address_book *b, const struct peer_id *peer,
     row.failures = 0;
     if (row.addr.len == 0)
         return BEAM_EINVAL;
-    int err = find(b, peer, row.origin, &e);
+    int err = find(b, peer, &row, now, &e);
     if (err < 0)
         return err;
     expire(e, now);
     err = add_row(e, &row);
     if (e->n == 0)
         forget(b, e);
+    else
+        rank_again(b, e);
     return err;
+}
+
+void address_book_keep(struct address_book *b, const struct peer_id *peer, uint64_t until)
+{
+    struct entry *e = map_get(b->peers, peer->bytes, peer->len);
+    if (!e || until < e->kept)
+        return;
+    unlink_entry(b, e);
+    e->kept = until;
+    e->rank = rank_of(e);
+    link_newest(b, e);
 }
 
 void address_book_failed(struct address_book *b, const struct peer_id *peer,
@@ -257,6 +305,8 @@ void address_book_failed(struct address_book *b, const struct peer_id *peer,
     drop_row(e, (size_t)(row - e->rows));
     if (e->n == 0)
         forget(b, e);
+    else
+        rank_again(b, e);
 }
 
 /* There are few of them. */
@@ -283,8 +333,11 @@ size_t address_book_get(struct address_book *b, const struct peer_id *peer, uint
         forget(b, e);
         return 0;
     }
-    unlink_entry(b, e);
-    link_newest(b, e);
+    rank_again(b, e);
+    if (e->rank != KEPT) { /* those are in the order in which their time ends */
+        unlink_entry(b, e);
+        link_newest(b, e);
+    }
     memcpy(out, e->rows, n * sizeof(out[0]));
     sort(out, n);
     return n;

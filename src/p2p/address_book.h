@@ -2,8 +2,10 @@
 /*
  * Where peers may be reached: bounded, in memory, each address with how sure it is and a time when
  * it is forgotten. Pure. When it is full, the peer that was looked up or named longest ago makes
- * room; those whose addresses a user named stay longest, then, for up to half of the book, those
- * that were reached. A book is one host's, and no other sees what is in it.
+ * room, of those that stand on the weakest word: hearsay fills no more than half of the book, and
+ * pushes nobody else out of more than a quarter of it. Those whose addresses a user named stay
+ * longest, then those that are kept, then, for up to half of the book, those that were reached. A
+ * book is one host's, and no other sees what is in it.
  */
 #ifndef BEAM_P2P_ADDRESS_BOOK_H
 #define BEAM_P2P_ADDRESS_BOOK_H
@@ -48,6 +50,8 @@ void address_book_free(struct address_book *b);
  */
 int address_book_add(struct address_book *b, const struct peer_id *peer,
                      const struct address_book_row *row, uint64_t now);
+/* What is known of the peer makes room for nobody until then: it is one that others are led to. */
+void address_book_keep(struct address_book *b, const struct peer_id *peer, uint64_t until);
 /* It was not reached there, though others were elsewhere. */
 void address_book_failed(struct address_book *b, const struct peer_id *peer,
                          const struct multiaddr *addr);

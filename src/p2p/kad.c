@@ -13,7 +13,8 @@
 
 enum {
     TICK_MS = 60 * 1000,
-    SELF_MS = 2000, /* when we look ourselves up again after we came, then ever less often */
+    KEEP_MS = 2 * TICK_MS, /* how long the addresses of a peer in the table are, each time */
+    SELF_MS = 2000,        /* when we look ourselves up again after we came, then ever less often */
     SELF_MAX_MS = 10 * 60 * 1000,
     LEARNED_MS = 30 * 60 * 1000, /* how long an address that was told in an answer is believed */
     ASK_MS = 15 * 1000,
@@ -129,11 +130,27 @@ static void ask_whether_there(struct kad *k, const struct peer_id *peer)
     free(m);
 }
 
+/* What others tell must not push out where those in the table are. */
+static void keep(struct kad *k, const struct peer_id *peer)
+{
+    address_book_keep(k->spec.host->book, peer, loop_now(k->spec.loop) + KEEP_MS);
+}
+
+static void keep_all(struct kad *k)
+{
+    const struct kad_peer *peers[KAD_K];
+    for (unsigned shared = 0; shared < KAD_ID_BITS; shared++)
+        for (size_t n = kad_table_bucket(k->table, shared, peers); n > 0; n--)
+            keep(k, &peers[n - 1]->peer);
+}
+
 /* A server is there: it answered us, or says so of itself. */
 static void seen(struct kad *k, const struct host_peer *peer)
 {
     struct peer_id check;
     int err = kad_table_seen(k->table, peer->id, group_of(peer->addr), now_ms(k), &check);
+    if (err == 0)
+        keep(k, peer->id);
     if (err == 0 && !loop_timer_pending(&k->self)) {
         k->looked = 0;
         loop_timer_set(&k->self, 0);
@@ -304,6 +321,7 @@ static void on_tick(void *arg)
     uint8_t key[KAD_ID_SIZE];
     unsigned shared;
     loop_timer_set(&k->tick, TICK_MS);
+    keep_all(k);
     if (kad_table_count(k->table) == 0)
         loop_timer_clear(&k->self); /* begins anew with the first who is there */
     else if (host_peers(k->spec.host) == 0)

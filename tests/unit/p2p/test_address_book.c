@@ -224,6 +224,67 @@ BEAM_TEST(address_book, who_was_reached_outlives_hearsay_in_half_of_the_book)
     address_book_free(b);
 }
 
+static size_t known(struct address_book *b, uint8_t from, uint8_t to, uint64_t now)
+{
+    size_t n = 0;
+    for (uint8_t i = from; i < to; i++) {
+        const struct peer_id p = peer(i);
+        n += address_book_get(b, &p, now, rows) > 0;
+    }
+    return n;
+}
+
+static void add_some(struct address_book *b, uint8_t from, uint8_t to, enum address_word word,
+                     uint64_t now)
+{
+    const struct multiaddr a = address(1);
+    const struct address_book_row row = {
+        .addr = a, .origin = PERMIT_LEARNED, .word = word, .expires = 1000};
+    for (uint8_t i = from; i < to; i++) {
+        const struct peer_id p = peer(i);
+        cr_expect_eq(address_book_add(b, &p, &row, now), 0);
+    }
+}
+
+BEAM_TEST(address_book, hearsay_fills_half_and_pushes_out_nobody_who_said_so)
+{
+    struct address_book *b = book_of(16);
+    add_some(b, 100, 200, ADDRESS_TOLD, 0);
+    cr_expect_eq(address_book_peers(b), 8u, "half of it");
+    cr_expect_eq(known(b, 192, 200, 0), 8u, "the latest");
+    add_some(b, 1, 5, ADDRESS_SAID, 0);
+    add_some(b, 5, 9, ADDRESS_SIGNED, 0);
+    add_some(b, 100, 200, ADDRESS_TOLD, 0);
+    cr_expect_eq(known(b, 1, 9, 0), 8u);
+    add_some(b, 9, 13, ADDRESS_SIGNED, 0);
+    cr_expect_eq(known(b, 1, 13, 0), 12u, "hearsay makes room");
+    add_some(b, 100, 200, ADDRESS_TOLD, 0);
+    cr_expect_eq(known(b, 1, 13, 0), 12u, "and does not come back");
+    add_some(b, 13, 17, ADDRESS_PROVEN, 0);
+    cr_expect_eq(known(b, 1, 5, 0), 0u, "whoever only said so goes before who signed it");
+    cr_expect_eq(known(b, 5, 17, 0), 12u);
+    cr_expect_eq(known(b, 196, 200, 0), 4u, "there is always room to look up others");
+    address_book_free(b);
+}
+
+BEAM_TEST(address_book, who_is_kept_makes_room_for_nobody)
+{
+    struct address_book *b = book_of(16);
+    add_some(b, 1, 5, ADDRESS_TOLD, 0);
+    for (uint8_t i = 1; i < 5; i++) {
+        const struct peer_id p = peer(i);
+        address_book_keep(b, &p, 100);
+    }
+    add_some(b, 20, 60, ADDRESS_TOLD, 0);
+    add_some(b, 60, 90, ADDRESS_SIGNED, 0);
+    add_some(b, 90, 120, ADDRESS_PROVEN, 99);
+    cr_expect_eq(known(b, 1, 5, 99), 4u);
+    cr_expect_eq(address_book_peers(b), 16u);
+    add_some(b, 120, 140, ADDRESS_TOLD, 100);
+    cr_expect_eq(known(b, 1, 5, 100), 0u, "its time is over");
+    address_book_free(b);
+}
+
 BEAM_TEST(address_book, who_is_nearby_is_so_for_as_long_as_it_is_said_there)
 {
     struct address_book *b = book_of(8);

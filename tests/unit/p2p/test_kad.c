@@ -295,6 +295,25 @@ BEAM_TEST(kad, who_reaches_nobody_forgets_nobody)
     tear_down(&net);
 }
 
+BEAM_TEST(kad, hearsay_does_not_push_out_the_table)
+{
+    struct net net;
+    struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
+    set_up(&net, 4, 0);
+    cr_assert(wait_for(&net, 3));
+    struct host *first = net.w.nodes[0].host;
+    const struct multiaddr told = world_addr("/ip4/1.2.3.4/tcp/1");
+    for (uint64_t i = 0; i < 2 * CORE_BOOK_PEERS; i++) {
+        const struct peer_id p = kad_peer_no(i);
+        host_learn(first, &p, &told, 1, i % 2 ? ADDRESS_TOLD : ADDRESS_SIGNED, 60000);
+    }
+    for (size_t i = 1; i < 4; i++)
+        cr_expect_gt(
+            address_book_get(first->book, host_id(net.w.nodes[i].host), loop_now(net.w.loop), rows),
+            0u);
+    tear_down(&net);
+}
+
 BEAM_TEST(kad, only_its_own_key_is_a_public_key)
 {
     uint8_t key[64] = "/pk/", value[KEY_ENCODED_MAX];
