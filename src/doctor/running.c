@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "doctor/running.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/ask.h"
@@ -44,24 +45,57 @@ void running_judge(struct findings *fs, const cJSON *status, const char *version
     judge_tor(fs, tor);
 }
 
+void running_count(struct running_tunnels *t, const cJSON *status)
+{
+    const cJSON *tunnel, *path;
+    cJSON_ArrayForEach(tunnel, cJSON_GetObjectItemCaseSensitive(status, "tunnels"))
+    {
+        const cJSON *down = NULL;
+        cJSON_ArrayForEach(path, cJSON_GetObjectItemCaseSensitive(
+                                     tunnel, "paths")) if (!down && strcmp(text_of(path, "state"),
+                                                                           "up") != 0) down = path;
+        t->count++;
+        if (down && t->down++ == 0)
+            snprintf(t->first, sizeof(t->first), "of %s the path %s is %s", text_of(tunnel, "name"),
+                     text_of(down, "path"), text_of(down, "state"));
+    }
+}
+
+void running_tell(struct findings *fs, const struct running_tunnels *t)
+{
+    if (t->down > 0)
+        findings_add(fs, "tunnels", FINDINGS_WARN,
+                     "wait, and when it stays so see beam status and the daemon's log",
+                     "%zu of %zu cannot be reached as they should be: %s", t->down, t->count,
+                     t->first);
+    else if (t->count > 0)
+        findings_add(fs, "tunnels", FINDINGS_OK, "", "%zu, and all are up", t->count);
+}
+
 struct asked {
     struct findings *findings;
     struct running *out;
     const char *version;
+    struct running_tunnels tunnels;
+    uint64_t after;
 };
 
-/* Of its tunnels there may be many; none is wanted here. */
 static cJSON *make_request(void *arg, uint64_t id, const struct request_common *c)
 {
-    (void)arg;
-    return request_status(id, c, UINT32_MAX);
+    const struct asked *a = arg;
+    return request_status(id, c, a->after);
 }
 
 static bool on_reply(void *arg, const cJSON *reply)
 {
     struct asked *a = arg;
-    running_judge(a->findings, reply, a->version, a->out);
-    return false;
+    const cJSON *page = cJSON_GetObjectItemCaseSensitive(reply, "tunnels");
+    const cJSON *last = page && page->child ? page->child->prev : NULL; /* as cJSON links them */
+    if (a->after == 0)
+        running_judge(a->findings, reply, a->version, a->out);
+    running_count(&a->tunnels, reply);
+    a->after = last ? (uint64_t)number_of(last, "id") : 0;
+    return a->after > 0 && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "more"));
 }
 
 void running_check(struct findings *fs, const struct options *o, const char *version, bool held,
@@ -76,4 +110,5 @@ void running_check(struct findings *fs, const struct options *o, const char *ver
         findings_add(fs, "daemon", FINDINGS_OK, "", "none runs; one is started when it is needed");
     else if (err < 0)
         findings_add_why(fs, "daemon", FINDINGS_FAIL, &why);
+    running_tell(fs, &a.tunnels);
 }

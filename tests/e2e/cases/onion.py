@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What beam asks of tor for an onion: a ceiling of streams, proofs of work, a visit now and then."""
+import json
 import os
 import threading
 import time
@@ -118,6 +119,10 @@ def watch(t):
     down = tunnel.event("path_down", 60)
     t.note(down["reason"])
     check("published, but cannot be reached" in down["reason"], down["reason"])
+    looked = [json.loads(line) for line in home.run(
+        "doctor", "--json", "-o", f"tor.control=unix:{tor.folder}/control", seconds=60).out.splitlines()]
+    found = [f for f in looked[-1]["findings"] if f["check"] == "tunnels"]
+    check(found and found[0]["status"] == "warn" and "opening" in found[0]["text"], f"{looked}")
     tor.control.ask("SETCONF DisableNetwork=0")
     tunnel.event("path_up", 60, url=url)
     answers(t, url)

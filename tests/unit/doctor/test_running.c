@@ -36,6 +36,43 @@ BEAM_TEST(running, what_it_says_of_itself)
     cr_assert_eq(judged("ready", "0.2.0", &r), FINDINGS_WARN, "another version");
 }
 
+static enum findings_status told(const char *const *pages, size_t n, const char *words)
+{
+    struct running_tunnels t = {.count = 0};
+    struct findings fs = {.count = 0};
+    for (size_t i = 0; i < n; i++) {
+        cJSON *o = cJSON_Parse(pages[i]);
+        cr_assert_not_null(o);
+        running_count(&t, o);
+        cJSON_Delete(o);
+    }
+    running_tell(&fs, &t);
+    cr_assert_eq(fs.count, words ? 1 : 0);
+    if (words)
+        cr_assert_not_null(strstr(fs.list[0].text, words), "%s", fs.list[0].text);
+    return findings_worst(&fs);
+}
+
+BEAM_TEST(running, its_tunnels)
+{
+#define TUNNEL(name, a, b)                                                                         \
+    "{\"name\":\"" name "\",\"paths\":[{\"path\":\"onion\",\"state\":\"" a                         \
+    "\"},{\"path\":\"relay\",\"state\":\"" b "\"}]}"
+    static const char *const pages[] = {
+        "{\"tunnels\":[]}", "{\"tunnels\":[" TUNNEL("a", "up", "up") "]}",
+        "{\"tunnels\":[" TUNNEL("b", "up", "up") "," TUNNEL("c", "up", "opening") "]}",
+        "{\"tunnels\":[" TUNNEL("d", "waiting", "failed") "]}",
+        "{\"tunnels\":[7,{\"paths\":[7,{}]}]}"};
+    cr_assert_eq(told(pages, 1, NULL), FINDINGS_OK);
+    cr_assert_eq(told(pages, 2, "1, and all are up"), FINDINGS_OK);
+    cr_assert_eq(told(pages, 3,
+                      "1 of 3 cannot be reached as they should be: of c the path relay is "
+                      "opening"),
+                 FINDINGS_WARN);
+    cr_assert_eq(told(pages, 4, "2 of 4"), FINDINGS_WARN);
+    cr_assert_eq(told(pages + 4, 1, "1 of 2"), FINDINGS_WARN);
+}
+
 /* What is no such reply is nobody's fault but its own. */
 BEAM_TEST(running, a_reply_that_lacks_everything)
 {
