@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "cli/json_line.h"
 #include "gate/visitors.h"
+#include "tor/onion_key.h"
 
 enum { ONION_LEN = 56 };
 
@@ -97,8 +98,38 @@ static int lock_list(const char *path, int *out, struct beam_why *why)
     return fd < 0 ? fd : 0;
 }
 
-/* Lets `name` in who has this key, or revokes him: NULL. */
-static int change(const char *path, const char *name, const uint8_t *key, struct beam_why *why)
+/* A pair that was made, to be told before its visitor may enter: it is kept nowhere. */
+struct pair {
+    const char *name, *address, *secret, *public;
+    bool json;
+};
+
+static int tell_pair(const struct pair *p, struct beam_why *why)
+{
+    int err = 0;
+    if (p->json)
+        err = print_object(describe_pair(p->name, p->address, p->secret, p->public), why);
+    else
+        print_pair(p->name, p->address, p->secret);
+    if (err == 0 && (fflush(stdout) == EOF || ferror(stdout)))
+        err = beam_why(why, BEAM_EIO,
+                       "visitors make: the key cannot be written out: %s (%s was not added)",
+                       strerror(errno), p->name);
+    return err;
+}
+
+static int add_to(struct visitors *v, const char *name, const uint8_t *key, const struct pair *made,
+                  struct beam_why *why)
+{
+    int err = visitors_add(v, name, key, why);
+    if (err == BEAM_EINVAL) /* the name, which is a word of the command */
+        err = why->code = BEAM_EUSAGE;
+    return err == 0 && made ? tell_pair(made, why) : err;
+}
+
+/* Lets `name` in who has this key, of a pair that was `made` (else NULL), or revokes him: NULL. */
+static int change(const char *path, const char *name, const uint8_t *key, const struct pair *made,
+                  struct beam_why *why)
 {
     struct visitors *v = NULL;
     int lock = -1, err = key || access(path, F_OK) == 0 ? lock_list(path, &lock, why) : 0;
@@ -106,7 +137,7 @@ static int change(const char *path, const char *name, const uint8_t *key, struct
         return err;
     err = open_list(path, key != NULL, &v, why);
     if (err == 0)
-        err = key ? visitors_add(v, name, key, why) : visitors_revoke(v, name, why);
+        err = key ? add_to(v, name, key, made, why) : visitors_revoke(v, name, why);
     if (err == 0)
         err = visitors_save(v, path, why);
     visitors_free(v);
@@ -130,6 +161,10 @@ static int read_address(const char *text, char *out, struct beam_why *why)
         text_base32_decode(at, len, bytes, sizeof(bytes), &n) < 0)
         return beam_why(why, BEAM_EUSAGE, "visitors make: %s: not a v3 onion address", text);
     (void)text_base32_encode(bytes, n, out, ONION_LEN + 1); /* in lower case */
+    if (onion_address_check(out) < 0)
+        return beam_why(why, BEAM_EUSAGE,
+                        "visitors make: %s: no onion service has this address (copy it anew)",
+                        text);
     return 0;
 }
 
@@ -147,11 +182,8 @@ static int make(const struct options *o, struct beam_why *why)
     visitor_key_make(rng_system(), secret_key, public_key);
     visitor_key_text(secret_key, secret);
     visitor_key_text(public_key, public);
-    int err = change(path, name, public_key, why);
-    if (err == 0 && o->json)
-        err = print_object(describe_pair(name, onion_of, secret, public), why);
-    else if (err == 0)
-        print_pair(name, onion_of, secret);
+    const struct pair made = {name, onion_of, secret, public, o->json};
+    int err = change(path, name, public_key, &made, why);
     sodium_memzero(secret, sizeof(secret));
     sodium_memzero(secret_key, sizeof(secret_key));
     return err;
@@ -164,7 +196,7 @@ static int add(const struct options *o, struct beam_why *why)
     struct beam_why fault = {.text = ""};
     if (visitor_key_parse(o->operands[3], key, &fault) < 0)
         return beam_why(why, BEAM_EUSAGE, "visitors add %s: %s", name, fault.text);
-    int err = change(path, name, key, why);
+    int err = change(path, name, key, NULL, why);
     if (err == 0 && !o->json)
         printf("%s may enter with the key it has.\n", name);
     return err;
@@ -203,7 +235,7 @@ static int list(const struct options *o, struct beam_why *why)
 static int revoke_visitor(const struct options *o, struct beam_why *why)
 {
     const char *name = o->operands[2];
-    int err = change(o->operands[1], name, NULL, why);
+    int err = change(o->operands[1], name, NULL, NULL, why);
     if (err == 0 && !o->json)
         printf("%s is revoked. A tunnel that uses this file lets nobody in with that key from now "
                "on.\n",

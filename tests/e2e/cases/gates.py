@@ -4,8 +4,10 @@ import fcntl
 import json
 import os
 import re
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
+from kit.beam import BEAM
 from kit.case import case
 from kit.process import check, equal, wait_until
 from kit.tor import Tor
@@ -103,6 +105,12 @@ def at_once(t):
     """Each that says it has added somebody has; the others say that they have not."""
     home, file = t.home(tor__torrc=None), t.path("visitors")
     home.succeed("visitors", "make", file, "first")
+    done = home.run("visitors", "make", file, "No Name")
+    equal(done.status, 2, f"the status of {done}")
+    with open("/dev/full", "wb") as full:
+        lost = subprocess.run([BEAM, "visitors", "make", file, "lost"], stdout=full,
+                              env=home.environment(), timeout=20, check=False)
+    equal(lost.returncode, 1, "the status where the key cannot be written out")
     with open(file + ".lock", "rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         for words in (("make", file, "second"), ("revoke", file, "first")):

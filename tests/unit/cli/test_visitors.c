@@ -120,6 +120,9 @@ BEAM_TEST(visitors, wrong_words_are_said)
          "in hexadecimal"},
         {"make", "bob", "example.com", "not a v3 onion address"},
         {"make", "bob", ONION ".onion.example", "not a v3 onion address"},
+        {"make", "bob", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         "no onion service has this address"},
+        {"make", "Bob!", NULL, "a name has a to z"},
     };
     struct room r;
     char said[4096];
