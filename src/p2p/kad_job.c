@@ -235,9 +235,12 @@ static void choose_lacking(struct kad_job *j)
     }
 }
 
+/* A crowded place says nothing of the size, unless we chose it ourselves: then the network grew. */
 static void measure(struct kad_job *j)
 {
     uint64_t distances[KAD_K];
+    if (j->kind != KAD_JOB_FIND && (j->result.crowded || j->result.figures.exhausted))
+        return;
     size_t n = j->result.n < KAD_K ? j->result.n : KAD_K;
     for (size_t i = 0; i < n; i++)
         distances[i] = kad_id_distance(&j->target, &j->result.nodes[i].id);
@@ -256,9 +259,15 @@ static int judge(const struct kad_job *j, struct beam_why *why)
                    (j->kind == KAD_JOB_PROVIDERS && r->provider_count == 0);
     if (missing && r->crowded)
         return beam_why(why, BEAM_EAUTH,
-                        "the network: not found, but %zu nodes are where %d are expected: somebody "
-                        "may be hiding it (try again later, and from another place)",
-                        r->figures.region, KAD_K);
+                        "the network: not found, but %zu nodes are where %d are expected, and %zu "
+                        "of them do not answer: somebody may be hiding it (try again later, and "
+                        "from another place)",
+                        r->figures.region + r->figures.dead, KAD_K, r->figures.dead);
+    if (missing && r->figures.exhausted)
+        return beam_why(why, BEAM_EAUTH,
+                        "the network: not found, but the look-up was cut off after %zu questions: "
+                        "somebody may be hiding it (try again later, and from another place)",
+                        r->figures.asked);
     if (missing)
         return beam_why(why, BEAM_ENOTFOUND, "the network: none of %zu nodes has it",
                         r->figures.answered);

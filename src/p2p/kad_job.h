@@ -52,14 +52,15 @@ struct kad_result {
     struct peer_id providers[KAD_PROVIDERS_MAX];
     struct kad_query_figures figures;
     size_t stored; /* PUT: how many took it; PROVIDE: how many were told */
-    bool crowded;  /* many more nodes at that place than there should be */
+    bool crowded;  /* many more nodes at that place, living or dead, than there should be */
 };
 
 /*
  * Over; the job is gone after this call. 0; BEAM_ENOTFOUND: no value or provider; BEAM_EAUTH: none,
- * and so many nodes are there that somebody may be hiding it; BEAM_EUNREACH: nobody answered, or
- * nobody took the value. Words in `why`. Nodes that lacked a value that was found are given it
- * afterwards, without the caller. kad_jobs_free may not be called in it.
+ * and somebody may be hiding it: so many nodes, living or dead, are there, or the look-up took all
+ * its questions; BEAM_EUNREACH: nobody answered, or nobody took the value. Words in `why`. Nodes
+ * that lacked a value that was found are given it afterwards, without the caller. kad_jobs_free may
+ * not be called in it.
  */
 typedef void kad_job_fn(void *arg, int err, const struct beam_why *why, const struct kad_result *r);
 

@@ -8,10 +8,19 @@
 
 enum state { NEW, ASKED, ANSWERED, FAILED };
 
+enum { DEAD_MAX = 3 }; /* whoever told of so many, and of fewer who live, is doubted */
+
 struct candidate {
     struct peer_id peer;
     struct kad_id id;
     uint8_t path, hops, state;
+    uint16_t no;    /* its place in the order of asking, from 1 */
+    uint16_t by[2]; /* who told of it first, and last, by `no`; 0 for a seed */
+};
+
+/* What became of those that one told of. */
+struct record {
+    unsigned answered, failed;
 };
 
 struct kad_query {
@@ -22,6 +31,7 @@ struct kad_query {
     size_t on_path[KAD_PATHS_MAX]; /* being asked */
     struct peer_id teller;         /* who told last, and its id: it tells of twenty in a row */
     struct kad_id teller_id;
+    struct record records[KAD_CANDIDATES_MAX + 1]; /* by `no`: who was asked keeps its place */
     size_t n;
     struct candidate found[KAD_CANDIDATES_MAX]; /* nearest first */
 };
@@ -90,15 +100,21 @@ static bool make_room(struct kad_query *q, size_t at)
     return false;
 }
 
-static bool add(struct kad_query *q, const struct peer_id *peer, size_t path, unsigned hops)
+static bool add(struct kad_query *q, const struct peer_id *peer, size_t path, unsigned hops,
+                uint16_t by)
 {
-    struct candidate c = {.peer = *peer, .path = (uint8_t)path, .state = NEW};
+    struct candidate c = {.peer = *peer, .path = (uint8_t)path, .state = NEW, .by = {by, by}};
     if (peer_id_equal(peer, &q->self))
         return false;
     kad_id_of_peer(peer, &c.id);
     c.hops = (uint8_t)(hops > UINT8_MAX ? UINT8_MAX : hops);
     size_t at = place_of(q, &c.id);
-    if ((at < q->n && peer_id_equal(&q->found[at].peer, peer)) || !make_room(q, at))
+    if (at < q->n && peer_id_equal(&q->found[at].peer, peer)) {
+        if (q->found[at].state == NEW)
+            q->found[at].by[1] = by;
+        return false;
+    }
+    if (!make_room(q, at))
         return false;
     memmove(&q->found[at + 1], &q->found[at], (q->n - at) * sizeof(c));
     q->found[at] = c;
@@ -108,7 +124,7 @@ static bool add(struct kad_query *q, const struct peer_id *peer, size_t path, un
 
 void kad_query_seed(struct kad_query *q, const struct peer_id *peer)
 {
-    if (add(q, peer, q->seeds % q->options.paths, 1))
+    if (add(q, peer, q->seeds % q->options.paths, 1, 0))
         q->seeds++;
 }
 
@@ -117,22 +133,34 @@ bool kad_query_told(struct kad_query *q, const struct peer_id *by, const struct 
     const struct candidate *teller = find(q, by);
     if (!teller || teller->state != ASKED)
         return false;
-    return add(q, peer, teller->path, teller->hops + 1u);
+    return add(q, peer, teller->path, teller->hops + 1u, teller->no);
 }
 
 /* ---- who is asked ---- */
+
+static bool tells_of_the_dead(const struct kad_query *q, uint16_t no)
+{
+    const struct record *r = &q->records[no];
+    return no != 0 && r->failed >= DEAD_MAX && r->failed > r->answered;
+}
+
+/* Nobody is believed who told of it. */
+static bool is_doubted(const struct kad_query *q, const struct candidate *c)
+{
+    return c->state == NEW && tells_of_the_dead(q, c->by[0]) && tells_of_the_dead(q, c->by[1]);
+}
 
 /*
  * The nearest of a path that is worth asking: one of the k nearest of all that have not failed, one
  * of the path's own share of them, or one in the region.
  */
-static struct candidate *wanted(struct kad_query *q, size_t path)
+static struct candidate *nearest_of(struct kad_query *q, size_t path, bool doubted)
 {
     size_t share = (q->options.k + q->options.paths - 1) / q->options.paths;
     size_t rank = 0, own = 0;
     for (size_t i = 0; i < q->n; i++) {
         struct candidate *c = &q->found[i];
-        if (c->state == FAILED)
+        if (c->state == FAILED || (!doubted && is_doubted(q, c)))
             continue;
         bool near = rank < q->options.k || kad_id_distance(&q->target, &c->id) < q->options.region;
         if (!near && own >= share)
@@ -143,6 +171,13 @@ static struct candidate *wanted(struct kad_query *q, size_t path)
         own += c->path == path;
     }
     return NULL;
+}
+
+/* Who is doubted comes last, and may not take more than half of all questions. */
+static struct candidate *wanted(struct kad_query *q, size_t path)
+{
+    struct candidate *c = nearest_of(q, path, false);
+    return c || q->asked >= q->options.ask_max / 2 ? c : nearest_of(q, path, true);
 }
 
 static bool may_ask(const struct kad_query *q, size_t path)
@@ -159,7 +194,7 @@ bool kad_query_next(struct kad_query *q, struct peer_id *out)
         if (!c)
             continue;
         c->state = ASKED;
-        q->asked++;
+        c->no = (uint16_t)++q->asked;
         q->flying++;
         q->on_path[path]++;
         q->turn = path + 1;
@@ -175,6 +210,10 @@ static void settle(struct kad_query *q, const struct peer_id *peer, enum state s
     if (!c || c->state != ASKED)
         return;
     c->state = (uint8_t)state;
+    for (size_t i = 0; i < 2 && (i == 0 || c->by[1] != c->by[0]); i++) {
+        q->records[c->by[i]].failed += state == FAILED;
+        q->records[c->by[i]].answered += state == ANSWERED;
+    }
     q->flying--;
     q->on_path[c->path]--;
 }
@@ -217,12 +256,14 @@ void kad_query_figures(const struct kad_query *q, struct kad_query_figures *out)
     struct kad_query_figures f = {.asked = q->asked, .exhausted = q->asked >= q->options.ask_max};
     for (size_t i = 0; i < q->n; i++) {
         const struct candidate *c = &q->found[i];
+        bool near = kad_id_distance(&q->target, &c->id) < q->options.region;
         f.failed += c->state == FAILED;
+        f.dead += (c->state == FAILED || is_doubted(q, c)) && (near || q->options.region == 0);
         if (c->state != ANSWERED)
             continue;
         if (f.answered++ == 0)
             f.hops = c->hops;
-        f.region += kad_id_distance(&q->target, &c->id) < q->options.region;
+        f.region += near;
     }
     *out = f;
 }
@@ -231,5 +272,5 @@ bool kad_query_crowded(const struct kad_query *q)
 {
     struct kad_query_figures f;
     kad_query_figures(q, &f);
-    return q->options.region != 0 && 4 * f.region > 7 * q->options.k;
+    return 4 * (f.region + f.dead) > 7 * q->options.k;
 }

@@ -7,7 +7,8 @@
  * belongs to the path on which it was first heard of, so that a liar can lead astray no path but
  * its own. And it does not end at exactly the k nearest but asks all it hears of in the region that
  * honest nodes would fill with k: whoever put k ids of his own nearest to a key is asked, and so
- * are the honest nodes behind him.
+ * are the honest nodes behind him. Ids need no node behind them: of whomever three were told of who
+ * do not answer, and fewer who do, the others are asked last, unless somebody else tells of them.
  */
 #ifndef BEAM_P2P_KAD_QUERY_H
 #define BEAM_P2P_KAD_QUERY_H
@@ -61,11 +62,12 @@ struct kad_query_figures {
     size_t asked, answered, failed;
     unsigned hops;  /* of the nearest that answered */
     size_t region;  /* answered in the region */
+    size_t dead;    /* failed or doubted in the region, or anywhere while that is 0 */
     bool exhausted; /* ended by ask_max */
 };
 void kad_query_figures(const struct kad_query *q, struct kad_query_figures *out);
-/* Whether far more nodes lie in the region than the size of the network lets expect: more than
- * 7/4 k. Somebody may be hiding this key. */
+/* Whether far more nodes, living or dead, lie in the region than the size of the network lets
+ * expect: more than 7/4 k. Somebody may be hiding this key. */
 bool kad_query_crowded(const struct kad_query *q);
 
 #endif

@@ -17,7 +17,7 @@ enum {
     TICK_MS = 60 * 1000,
     STEP_MS = 1000,
     VALUES_MAX = 4096,
-    LIARS_MAX = 64,
+    TOLD = 20, /* in one answer */
     SEEDS = 3
 };
 
@@ -36,7 +36,8 @@ struct node {
     struct world *world;
     struct peer_id peer;
     uint32_t index;
-    bool up, server, liar;
+    bool up, server;
+    uint32_t tells_of;      /* a liar: the first of those it tells of; 0: it is honest */
     size_t gets;            /* under way */
     struct letters letters; /* whose ask matters */
     double x, y, mile;      /* ms */
@@ -60,8 +61,6 @@ struct world {
     size_t n, room;
     struct node **nodes;
     struct kad_store *clients; /* of all clients, who keep nothing: for its validators */
-    size_t liar_count;
-    struct node *liars[LIARS_MAX];
     size_t value_count;
     struct value values[VALUES_MAX];
     struct world_figures figures;
@@ -202,10 +201,10 @@ static int lie(struct world *w, const struct node *n, const struct kad_message *
     memset(reply, 0, sizeof(*reply));
     reply->type = q->type;
     reply->key = q->key;
-    for (size_t i = 0; i < w->liar_count && reply->closer_count < KAD_PEERS_MAX; i++)
-        if (w->liars[i] != n) {
+    for (size_t i = n->tells_of; reply->closer_count < TOLD && i < n->tells_of + TOLD; i++)
+        if (w->nodes[i] != n) {
             struct kad_contact *c = &reply->closer[reply->closer_count++];
-            c->peer = w->liars[i]->peer;
+            c->peer = w->nodes[i]->peer;
             node_describe(NULL, c);
         }
     return 1;
@@ -223,8 +222,8 @@ static void deliver_question(struct world *w, struct letter *l)
     must(kad_message_decode(l->bytes, l->len, &question) == 0, "a question is none");
     int err = -1;
     if (to->up)
-        err = to->liar ? lie(w, to, &question, &reply)
-                       : kad_answer(&a, &from->peer, &question, now_of(w), &reply);
+        err = to->tells_of ? lie(w, to, &question, &reply)
+                           : kad_answer(&a, &from->peer, &question, now_of(w), &reply);
     if (to->up && from->server && from->up)
         kad_table_seen(to->table, &from->peer, 0, now_of(w).ms, NULL);
     struct letter *back = write_letter(w, from, take_ask(from, l), err == 1 ? &reply : NULL);
@@ -299,7 +298,7 @@ static struct node *random_up(struct world *w, bool server)
 {
     for (size_t tries = 0; tries < 100000; tries++) {
         struct node *n = w->nodes[dice_draw(&w->dice) % w->n];
-        if (n->up && !n->liar && (n->server || !server))
+        if (n->up && !n->tells_of && (n->server || !server))
             return n;
     }
     return NULL;
@@ -476,7 +475,7 @@ static void churn(struct world *w, double hours)
 static void tick_all(struct world *w, uint64_t second)
 {
     for (size_t i = second % (TICK_MS / STEP_MS); i < w->n; i += TICK_MS / STEP_MS)
-        if (w->nodes[i]->up && !w->nodes[i]->liar)
+        if (w->nodes[i]->up && !w->nodes[i]->tells_of)
             tick(w->nodes[i]);
 }
 
@@ -555,22 +554,34 @@ static void nearest_honest(const struct world *w, const struct kad_id *key, stru
     }
 }
 
-void world_besiege(struct world *w, size_t value, size_t count)
+/* Some that are not there, with ids that were looked for. Returns the first. */
+static size_t grind(struct world *w, const struct kad_id *key, const struct kad_id *nearest,
+                    size_t count)
 {
-    struct kad_id key, nearest, id;
-    const struct value *v = &w->values[value];
-    kad_id_of(v->key, strlen((const char *)v->key), &key);
-    nearest_honest(w, &key, &nearest);
+    size_t first = w->n;
     for (size_t i = 0; i < count; i++) {
         struct node *n = add_node(w, true);
+        struct kad_id id;
         take_down(n);
         do {
             dice_fill(&w->dice, n->peer.bytes + 6, 28);
             kad_id_of_peer(&n->peer, &id);
-        } while (kad_id_nearer(&key, &id, &nearest) > 0);
-        n->liar = true;
-        must(w->liar_count < LIARS_MAX, "too many liars");
-        w->liars[w->liar_count++] = n;
+        } while (kad_id_nearer(key, &id, nearest) > 0);
+    }
+    return first;
+}
+
+void world_besiege(struct world *w, size_t value, enum world_lie lie)
+{
+    struct kad_id key, nearest;
+    const struct value *v = &w->values[value];
+    kad_id_of(v->key, strlen((const char *)v->key), &key);
+    nearest_honest(w, &key, &nearest);
+    size_t first = grind(w, &key, &nearest, WORLD_LIARS);
+    for (size_t i = 0; i < WORLD_LIARS; i++) {
+        struct node *n = w->nodes[first + i];
+        size_t told = lie == WORLD_OF_THE_DEAD ? grind(w, &key, &nearest, TOLD) : first;
+        n->tells_of = (uint32_t)told;
         set_up(n);
         w->figures.up++;
         join(n);

@@ -46,9 +46,12 @@ void world_churn(struct world *w, double part);
 size_t world_put(struct world *w);
 /* Some node that is up asks for it; counted in the figures once it is over. */
 void world_get(struct world *w, size_t value);
-/* `count` nodes come that answer every question as if nothing were stored, take nothing, and tell
- * of each other only, with ids nearer to the value's key than any honest node's. */
-void world_besiege(struct world *w, size_t value, size_t count);
+/* Liars come who answer every question as if nothing were stored, take nothing, and tell of each
+ * other only, or each of twenty of its own who are not there. The ids of all are nearer to the
+ * value's key than any honest node's. */
+enum { WORLD_LIARS = 20 };
+enum world_lie { WORLD_OF_EACH_OTHER, WORLD_OF_THE_DEAD };
+void world_besiege(struct world *w, size_t value, enum world_lie lie);
 void world_figures(const struct world *w, struct world_figures *out);
 
 #endif

@@ -223,6 +223,87 @@ BEAM_TEST(kad_job, says_why_there_is_nothing)
     tear_down(&sc);
 }
 
+/* The question at the head of the line is answered with `count` others, or with nothing. */
+static void fail_or_tell(struct scene *sc, const struct peer_id *told, size_t count)
+{
+    static const uint8_t addr[8] = {4, 10, 0, 0, 1, 6, 0x0f, 0xa1};
+    struct kad_message *m = calloc(1, sizeof(*m));
+    cr_assert_not_null(m);
+    struct kad_ask *ask = sc->open[0].ask;
+    m->type = sc->open[0].type;
+    m->closer_count = count;
+    for (size_t i = 0; i < count; i++)
+        m->closer[i] = (struct kad_contact){
+            .peer = told[i], .n = 1, .addrs[0] = {.at = addr, .len = sizeof(addr)}};
+    memmove(&sc->open[0], &sc->open[1], --sc->n * sizeof(sc->open[0]));
+    if (count > 0)
+        kad_ask_answered(ask, m);
+    else
+        kad_ask_failed(ask);
+    free(m);
+}
+
+/* Each that is known tells of twenty of its own, `shared` bits near, who are not there. */
+static void look_among_the_dead(struct scene *sc, enum kad_job_kind kind, unsigned shared)
+{
+    struct kad_id target;
+    struct peer_id told[20];
+    uint64_t no = 1000;
+    kad_id_of((const uint8_t *)"/t/key", 6, &target);
+    cr_assert_eq(start(sc, kind, ""), 0);
+    for (size_t i = 0; i < PEERS; i++) {
+        for (size_t k = 0; k < 20; k++)
+            told[k] = kad_peer_near(&target, shared, &no);
+        fail_or_tell(sc, told, 20);
+    }
+    while (sc->n > 0)
+        fail_or_tell(sc, NULL, 0);
+}
+
+/* With the dead where it should be, the size is not known from it, and "not found" is not said. */
+BEAM_TEST(kad_job, the_dead_are_not_silence)
+{
+    struct scene sc;
+    set_up(&sc, PEERS);
+    look_among_the_dead(&sc, KAD_JOB_GET, 8);
+    cr_expect_eq(sc.done, 1u);
+    cr_expect_eq(sc.err, BEAM_EAUTH, "while the size is unknown, all dead count");
+    sc.size = (struct kad_size){.n = 1, .next = 1, .samples = {200}};
+    look_among_the_dead(&sc, KAD_JOB_GET, 8);
+    cr_expect_eq(sc.err, BEAM_EAUTH, "in the region");
+    look_among_the_dead(&sc, KAD_JOB_GET, 1);
+    cr_expect_eq(sc.err, BEAM_ENOTFOUND, "elsewhere they hide nothing");
+    tear_down(&sc);
+}
+
+/* Those who answer are ever more, so that the questions end before they do. */
+static void look_without_end(struct scene *sc, enum kad_job_kind kind)
+{
+    struct kad_id target;
+    struct peer_id told[10];
+    uint64_t no = 1000;
+    kad_id_of((const uint8_t *)"/t/key", 6, &target);
+    cr_assert_eq(start(sc, kind, ""), 0);
+    for (unsigned asked = 0; sc->n > 0; asked++) {
+        for (size_t k = 0; k < 10; k++)
+            told[k] = kad_peer_near(&target, 2 + asked / 20, &no);
+        fail_or_tell(sc, told, 10);
+    }
+}
+
+BEAM_TEST(kad_job, a_look_up_that_was_cut_off_is_not_silence)
+{
+    struct scene sc;
+    set_up(&sc, PEERS);
+    look_without_end(&sc, KAD_JOB_GET);
+    cr_expect_eq(sc.err, BEAM_EAUTH);
+    cr_expect_eq(sc.size.n, 0u, "whoever chose the key would choose the size");
+    look_without_end(&sc, KAD_JOB_FIND);
+    cr_expect_eq(sc.err, 0);
+    cr_expect_eq(sc.size.n, 1u, "a network that grew is measured by refreshing");
+    tear_down(&sc);
+}
+
 BEAM_TEST(kad_job, only_whom_it_may_dial_is_asked)
 {
     struct scene sc;

@@ -183,6 +183,86 @@ BEAM_TEST(kad_query, the_dead_hide_nobody)
     kad_query_free(q);
 }
 
+/* Asks whom `q` names until it is done; only the first `n` of `alive` answer. Returns how many. */
+static size_t ask_all(struct kad_query *q, const struct peer_id *alive, size_t n)
+{
+    struct peer_id peer;
+    size_t asked = 0;
+    for (; kad_query_next(q, &peer); asked++) {
+        bool lives = false;
+        for (size_t i = 0; i < n; i++)
+            lives |= peer_id_equal(&peer, &alive[i]);
+        if (lives)
+            kad_query_answered(q, &peer);
+        else
+            kad_query_failed(q, &peer);
+    }
+    return asked;
+}
+
+/* One tells of twenty nearest who are not there, one of the goal behind them. */
+BEAM_TEST(kad_query, who_tells_of_the_dead_is_doubted)
+{
+    struct kad_id target;
+    struct kad_query_options o = {.k = 4, .alpha = 2, .paths = 1, .ask_max = 10};
+    o.region = UINT64_C(1) << (64 - 4);
+    struct kad_query *q = make(&o, &target);
+    uint64_t no = 1;
+    struct peer_id liar = kad_peer_near(&target, 3, &no), honest = kad_peer_near(&target, 2, &no);
+    struct peer_id goal = kad_peer_near(&target, 4, &no), peer;
+    struct kad_query_figures f;
+    kad_query_seed(q, &liar);
+    kad_query_seed(q, &honest);
+    cr_assert(kad_query_next(q, &peer) && kad_query_next(q, &peer));
+    for (unsigned i = 0; i < 20; i++) {
+        peer = kad_peer_near(&target, 6, &no);
+        cr_assert(kad_query_told(q, &liar, &peer));
+    }
+    cr_assert(kad_query_told(q, &honest, &goal));
+    kad_query_answered(q, &liar);
+    kad_query_answered(q, &honest);
+    cr_expect_eq(ask_all(q, &goal, 1), 4u, "three of the dead, and the goal; no more by half");
+    cr_expect(kad_query_done(q));
+    kad_query_figures(q, &f);
+    cr_expect_eq(f.answered, 3u);
+    cr_expect_not(f.exhausted);
+    cr_expect_eq(f.region, 1u);
+    cr_expect_eq(f.dead, 20u, "those who were not asked as well");
+    cr_expect(kad_query_crowded(q), "though most of them were not asked");
+    kad_query_free(q);
+}
+
+/* A liar cannot bring into doubt whom somebody else tells of too. */
+BEAM_TEST(kad_query, doubt_spares_whom_others_tell_of)
+{
+    struct kad_id target;
+    struct kad_query_options o = {.k = 2, .alpha = 2, .paths = 1, .ask_max = 10};
+    o.region = UINT64_C(1) << (64 - 4);
+    struct kad_query *q = make(&o, &target);
+    uint64_t no = 1;
+    struct peer_id liar = kad_peer_near(&target, 3, &no), honest = kad_peer_near(&target, 2, &no);
+    struct peer_id alive[2] = {kad_peer_near(&target, 4, &no), kad_peer_near(&target, 4, &no)};
+    struct peer_id peer;
+    struct kad_query_found found[4];
+    kad_query_seed(q, &liar);
+    kad_query_seed(q, &honest);
+    cr_assert(kad_query_next(q, &peer) && kad_query_next(q, &peer));
+    for (unsigned i = 0; i < 4; i++) {
+        peer = kad_peer_near(&target, 6, &no);
+        cr_assert(kad_query_told(q, &liar, &peer));
+    }
+    cr_assert(kad_query_told(q, &liar, &alive[0]));
+    cr_assert(kad_query_told(q, &liar, &alive[1]));
+    cr_assert_not(kad_query_told(q, &honest, &alive[0]), "it is known");
+    kad_query_answered(q, &liar);
+    kad_query_answered(q, &honest);
+    cr_expect_eq(ask_all(q, alive, 2), 4u,
+                 "three of the dead, one that lives; then half are asked");
+    cr_expect_eq(kad_query_nearest(q, found, 4), 3u);
+    cr_expect(peer_id_equal(&found[0].peer, &alive[0]));
+    kad_query_free(q);
+}
+
 BEAM_TEST(kad_query, who_tells_of_itself_is_asked_once)
 {
     struct kad_id target;
