@@ -123,11 +123,12 @@ static void on_list(void *arg, int err, const struct beam_why *why, const struct
 {
     struct finder *f = arg;
     f->list = NULL;
-    if (err < 0 && err != BEAM_ENOTFOUND) {
+    /* Who hides the list from us does not hide those that are known already. */
+    if (err < 0 && err != BEAM_ENOTFOUND && f->known.n == 0) {
         answer(f, err, why, NULL);
         return;
     }
-    for (size_t i = 0; i < r->provider_count && i < FETCHES_MAX; i++)
+    for (size_t i = 0; err == 0 && i < r->provider_count && i < FETCHES_MAX; i++)
         fetch_info(f, &f->fetches[i], &r->providers[i]);
     if (f->fetching == 0)
         listed(f);
