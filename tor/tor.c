@@ -247,6 +247,21 @@ static void end(struct tor *t, enum tor_state next, uint64_t grace)
     spawn_stop(t->body.spawn, grace);
 }
 
+/* One of ours that is not ready yet begins anew, for a reason that is no failure of its own. */
+static void begin_anew(struct tor *t, const char *reason)
+{
+    if ((t->state != TOR_STARTING && t->state != TOR_BOOTSTRAPPING) || !t->body.spawn)
+        return;
+    beam_why(&t->why, BEAM_ECANCELED, "%s: tor, which was not ready yet, begins anew", reason);
+    t->failures = 0;
+    end(t, TOR_RESTING, LOST_GRACE);
+}
+
+static void on_jumped(void *arg)
+{
+    begin_anew(arg, "the clock was set, or this machine was asleep");
+}
+
 /* Starts the process, once no other holds its data directory; or looks for one that runs. */
 static void launch(struct tor *t)
 {
@@ -256,7 +271,8 @@ static void launch(struct tor *t)
     }
     body_renew(&t->body);
     t->lost = false;
-    watch_begin(&t->watch, t->body.options.bootstrap_timeout);
+    watch_begin(&t->watch, t->body.options.bootstrap_timeout,
+                t->body.options.clock ? t->body.options.clock : clock_system());
     if (body_start(&t->body, &t->why) < 0)
         end(t, t->was_controlled ? TOR_RESTING : TOR_FAILED, 0);
     else
@@ -454,8 +470,11 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
     loop_task_init(&t->stop, on_stop, t);
     loop_task_init(&t->broken, on_broken, t);
     loop_timer_init(l, &t->timer, on_timer, t);
-    const struct watch_events watch = {
-        .audience = &t->audience, .done = on_bootstrapped, .hung = on_hung, .arg = t};
+    const struct watch_events watch = {.audience = &t->audience,
+                                       .done = on_bootstrapped,
+                                       .jumped = on_jumped,
+                                       .hung = on_hung,
+                                       .arg = t};
     const struct body_events body = {.log = on_log,
                                      .ended = on_ended,
                                      .ready = on_link_ready,
@@ -481,7 +500,10 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
 
 int tor_set_options(struct tor *t, const struct tor_options *options)
 {
-    return body_set_options(&t->body, options);
+    int err = body_set_options(&t->body, options);
+    if (err == 0)
+        begin_anew(t, "what it is told has changed");
+    return err;
 }
 
 void tor_start(struct tor *t)

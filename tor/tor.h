@@ -26,8 +26,9 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
 /* Starts it; all outcomes come as events. Started already: nothing. From
  * TOR_FAILED it tries anew. */
 void tor_start(struct tor *t);
-/* What it is from its next start on; texts are copied. Whether it is ours, and where, must not
- * change. 0 or BEAM_ENOMEM. */
+/* What it is from its next start on; texts are copied. One of ours that is not ready yet is started
+ * again for it at once. Whether it is ours, and where, must not change. Not from within its events.
+ * 0 or BEAM_ENOMEM. */
 int tor_set_options(struct tor *t, const struct tor_options *options);
 /* Ends the process (SIGTERM by its control port's closing; killed after 2 s), keeps
  * what was asked of it; `done` comes when it is gone and its sockets are

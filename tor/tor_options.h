@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "tor/bridges.h"
 
 /* Texts may be NULL for "". */
@@ -20,6 +21,7 @@ struct tor_options {
     uint64_t bootstrap_timeout; /* ms without progress before `warning` says so */
     uint64_t answer_timeout;    /* ms it may leave a question unanswered before it counts as hung */
     uint64_t restart_max;       /* ms, the longest pause before a restart */
+    const struct clock_source *clock; /* NULL: the system's; borrowed */
 };
 
 /* `out` gets texts of its own. 0, or BEAM_ENOMEM with nothing in `out`. */

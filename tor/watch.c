@@ -5,6 +5,8 @@
 
 #include "base/text.h"
 
+enum { LOOK = 5000 }; /* ms between looks at the clocks */
+
 static void arm(struct watch *w)
 {
     uint64_t due = bootstrap_due(&w->bootstrap), now = loop_now(w->loop);
@@ -33,14 +35,28 @@ static void on_timer(void *arg)
     tell(w, bootstrap_tick(&w->bootstrap, loop_now(w->loop)));
 }
 
+static void on_look(void *arg)
+{
+    struct watch *w = arg;
+    if (w->bootstrap.done)
+        return;
+    loop_timer_set(&w->look, LOOK);
+    if (clock_jump_look(&w->jump, w->clock) != 0)
+        w->events.jumped(w->events.arg);
+}
+
 void watch_init(struct loop *l, struct watch *w, const struct watch_events *events)
 {
     *w = (struct watch){.loop = l, .events = *events};
     loop_timer_init(l, &w->timer, on_timer, w);
+    loop_timer_init(l, &w->look, on_look, w);
 }
 
-void watch_begin(struct watch *w, uint64_t timeout)
+void watch_begin(struct watch *w, uint64_t timeout, const struct clock_source *clock)
 {
+    w->clock = clock;
+    clock_jump_begin(&w->jump, clock);
+    loop_timer_set(&w->look, LOOK);
     bootstrap_init(&w->bootstrap, loop_now(w->loop), timeout);
     arm(w);
 }
@@ -113,6 +129,7 @@ void watch_end(struct watch *w)
 {
     watch_let_go(w);
     loop_timer_clear(&w->timer);
+    loop_timer_clear(&w->look);
 }
 
 int watch_percent(const struct watch *w)

@@ -38,6 +38,19 @@ const struct clock_source *clock_system(void)
     return &source;
 }
 
+void clock_jump_begin(struct clock_jump *j, const struct clock_source *clock)
+{
+    j->ahead = (int64_t)clock->wall_ms(clock->arg) - (int64_t)clock->monotonic_ms(clock->arg);
+}
+
+int64_t clock_jump_look(struct clock_jump *j, const struct clock_source *clock)
+{
+    int64_t before = j->ahead;
+    clock_jump_begin(j, clock);
+    int64_t jump = j->ahead - before;
+    return jump > -CLOCK_JUMP_MIN && jump < CLOCK_JUMP_MIN ? 0 : jump;
+}
+
 /*
  * The proleptic Gregorian calendar by arithmetic alone: gmtime_r may read the
  * time zone's file and allocate. Years run from March, so that the leap day is

@@ -18,7 +18,6 @@ enum {
     AGAIN = 2000,     /* ms, after a try that failed */
     TRIES = 3,        /* before it is said */
     TICK = 10 * 1000, /* ms between looks at the clocks */
-    JUMP = 30 * 1000, /* ms that one clock may run ahead of the other in that time */
     HOST_SIZE = 64
 };
 
@@ -33,7 +32,7 @@ struct checkup {
     uint64_t tried;    /* on loop_now's clock, the last */
     uint64_t began;    /* the try that was the first to fail of these */
     bool down;         /* and it was said */
-    int64_t ahead;     /* of the wall clock before the other, at the last look */
+    struct clock_jump jump;
 };
 
 static void try_it(void *arg);
@@ -45,19 +44,12 @@ static uint64_t patience(const struct checkup *c)
     return c->spec.every < PATIENCE_MAX ? c->spec.every : PATIENCE_MAX;
 }
 
-static int64_t measure(const struct checkup *c)
-{
-    const struct clock_source *clock = c->spec.clock;
-    return (int64_t)clock->wall_ms(clock->arg) - (int64_t)clock->monotonic_ms(clock->arg);
-}
-
 static void on_tick(void *arg)
 {
     struct checkup *c = arg;
-    int64_t ahead = measure(c), jump = ahead - c->ahead;
-    c->ahead = ahead;
+    int64_t jump = clock_jump_look(&c->jump, c->spec.clock);
     loop_timer_set(&c->tick, TICK);
-    if (jump > -JUMP && jump < JUMP)
+    if (jump == 0)
         return;
     log_info("path", "the clock has jumped by %" PRId64 " s", jump / 1000);
     if (!c->dial)
@@ -155,7 +147,7 @@ void checkup_run(struct checkup *c, bool published)
         loop_timer_clear(&c->tick);
         return;
     }
-    c->ahead = measure(c);
+    clock_jump_begin(&c->jump, c->spec.clock);
     loop_timer_set(&c->timer, c->spec.every);
     loop_timer_set(&c->tick, TICK);
 }

@@ -74,3 +74,29 @@ BEAM_TEST(clock, system_clocks_run)
     uint64_t wall = c->wall_ms(c->arg), here = (uint64_t)now.tv_sec * 1000;
     cr_assert(wall + 60000 > here && wall < here + 60000);
 }
+
+static uint64_t at_first(void *arg)
+{
+    return ((const uint64_t *)arg)[0];
+}
+
+static uint64_t at_second(void *arg)
+{
+    return ((const uint64_t *)arg)[1];
+}
+
+BEAM_TEST(clock, a_jump_is_seen_once)
+{
+    uint64_t at[] = {5000, 1000000000}; /* monotonic, wall */
+    const struct clock_source clock = {.monotonic_ms = at_first, .wall_ms = at_second, .arg = at};
+    struct clock_jump j;
+    clock_jump_begin(&j, &clock);
+    at[0] += 3600000;
+    at[1] += 3600000 + CLOCK_JUMP_MIN - 1;
+    cr_assert_eq(clock_jump_look(&j, &clock), 0, "time went by");
+    at[1] -= 259200000;
+    cr_assert_eq(clock_jump_look(&j, &clock), -259200000);
+    cr_assert_eq(clock_jump_look(&j, &clock), 0);
+    at[1] += CLOCK_JUMP_MIN;
+    cr_assert_eq(clock_jump_look(&j, &clock), CLOCK_JUMP_MIN);
+}

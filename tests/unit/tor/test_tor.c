@@ -353,6 +353,77 @@ BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone, .timeout = 30)
     bed_close(&b);
 }
 
+static bool get_no_further(struct fake *f, const char *line)
+{
+    if (strncmp(line, "GETINFO status/bootstrap-phase", 30) != 0)
+        return false;
+    peer_say(&f->peer, "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=14 TAG=handshake "
+                       "SUMMARY=\"Handshaking\"\r\n250 OK\r\n");
+    return true;
+}
+
+/* As where a bridge is named because it gets no further without. */
+BEAM_TEST(tor, options_hold_at_once_when_it_is_not_ready, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b, get_no_further);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_BOOTSTRAPPING));
+    const struct tor_options options = {.binary = "/nowhere/tor",
+                                        .dir = b.fake.tor_dir,
+                                        .torrc = "",
+                                        .bootstrap_timeout = 60000,
+                                        .answer_timeout = 60000,
+                                        .restart_max = 60000};
+    cr_assert_eq(tor_set_options(b.ear.tor, &options), 0);
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert_not_null(strstr(b.ear.why.text, "has changed"), "%s", b.ear.why.text);
+    cr_assert_eq(b.ear.retry_ms, 250);
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert_not_null(strstr(b.ear.why.text, "/nowhere/tor"), "%s", b.ear.why.text);
+    bed_close(&b);
+}
+
+static uint64_t wall_now; /* ms */
+
+static uint64_t wall_ms(void *arg)
+{
+    (void)arg;
+    return wall_now;
+}
+
+static uint64_t no_time(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
+BEAM_TEST(tor, unready_it_begins_anew_when_the_clock_is_set, .timeout = 60)
+{
+    const struct clock_source clock = {.monotonic_ms = no_time, .wall_ms = wall_ms};
+    struct bed b;
+    bed_open(&b, get_no_further);
+    const struct tor_options options = {.binary = b.fake.binary,
+                                        .dir = b.fake.tor_dir,
+                                        .torrc = "",
+                                        .bootstrap_timeout = 60000,
+                                        .answer_timeout = 60000,
+                                        .restart_max = 60000,
+                                        .clock = &clock};
+    wall_now = (uint64_t)400000 * 1000;
+    cr_assert_eq(tor_set_options(b.ear.tor, &options), 0);
+    tor_start(b.ear.tor);
+    cr_assert(ear_until(&b.ear, TOR_BOOTSTRAPPING));
+    wall_now -= (uint64_t)259200 * 1000;
+    b.fake.answer = NULL;
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    cr_assert_not_null(strstr(b.ear.why.text, "clock"), "%s", b.ear.why.text);
+    cr_assert_eq(b.ear.retry_ms, 250, "no failure of its own");
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    cr_assert_eq(b.fake.connections, 2);
+    bed_close(&b);
+}
+
 BEAM_TEST(tor, names_of_states)
 {
     for (enum tor_state s = TOR_OFF; s <= TOR_FAILED; s++)
