@@ -16,6 +16,7 @@ struct subscription {
     struct peer_id signer;
     char path[PATH_SIZE];
     struct timespec seen; /* the file's time when it was last looked into */
+    ino_t file;           /* a clock is coarse: a file that was replaced at once is another file */
     uint64_t size;
     struct denylist *used, *reading;
 };
@@ -156,10 +157,11 @@ static void look_at(struct denylists *d, struct subscription *s)
     struct sequence *q = sequence_of(d, &s->signer);
     if (s->reading || stat(s->path, &st) != 0 ||
         (st.st_mtim.tv_sec == s->seen.tv_sec && st.st_mtim.tv_nsec == s->seen.tv_nsec &&
-         (uint64_t)st.st_size == s->size))
+         (uint64_t)st.st_size == s->size && st.st_ino == s->file))
         return;
     s->seen = st.st_mtim;
     s->size = (uint64_t)st.st_size;
+    s->file = st.st_ino;
     if (denylist_open(s->path, d->dir, &s->signer, q ? q->value : 0, &s->reading, &why) < 0)
         give_up(s, &why);
     else
