@@ -30,7 +30,7 @@ static void begin(struct hearer *h, struct audience *a)
 
 BEAM_TEST(audience, all_hear_until_they_go)
 {
-    struct audience a = {NULL};
+    struct audience a = {.first = NULL};
     struct hearer one, two;
     begin(&one, &a);
     begin(&two, &a);
@@ -51,7 +51,7 @@ BEAM_TEST(audience, all_hear_until_they_go)
 
 BEAM_TEST(audience, members_may_come_and_go_meanwhile)
 {
-    struct audience a = {NULL};
+    struct audience a = {.first = NULL};
     struct hearer h[3], late;
     for (int i = 0; i < 3; i++) {
         begin(&h[i], &a);
