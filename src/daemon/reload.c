@@ -69,7 +69,10 @@ static void on_changed(void *arg, const char *key, bool taken)
         log_warn("daemon", "%s has changed, which takes effect when the daemon is started again",
                  key);
     } else if (reload_when(key) == RELOAD_TOR) {
-        log_warn("daemon", "%s has changed, which takes effect with the next start of tor", key);
+        log_warn("daemon",
+                 "%s has changed, which takes effect with the next start of tor (at once, when it "
+                 "is not ready yet)",
+                 key);
         *tor = true;
     } else {
         log_info("daemon", "%s has changed", key);
