@@ -7,14 +7,12 @@
 #include <string.h>
 
 #include "base/backoff.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "p2p/ping.h"
 #include "relay/exchange.h"
-#include "relay/pins.h"
+#include "relay/kept.h"
 #include "relay/solve.h"
-#include "relay/ticket.h"
 
 enum {
     REST_MIN_MS = 250,
@@ -36,15 +34,10 @@ struct owner {
     struct owner_spec spec;
     struct owner_events events;
     enum owner_state state;
-    char name[RESERVATION_NAME_SIZE], peer_text[PEER_ID_TEXT_SIZE];
+    char name[RESERVATION_NAME_SIZE];
     char url[RESERVATION_URL_SIZE];
-    char *ticket_file, *pins_file;
-
-    struct peer_id peer; /* whom the relay must be; len 0: not known yet */
-    bool pinned;         /* or typed */
+    struct kept kept;
     bool was_up;
-    bool has_ticket;
-    struct ticket ticket;
 
     enum way way;
     struct exchange *exchange;
@@ -59,7 +52,7 @@ struct owner {
 
     struct visits_entry visits;
     struct host_watch watch;
-    bool kept;    /* the host was told to keep the connection */
+    bool held;    /* the host was told to keep the connection */
     bool closing; /* nothing more is called */
     struct ping *ping;
     struct loop_timer rest, renew, again; /* `again`: the next ping */
@@ -89,35 +82,14 @@ static void warn(struct owner *o, const struct beam_why *why)
 static void pin(struct owner *o, const struct peer_id *peer)
 {
     struct beam_why why = {.text = ""};
-    o->peer = *peer;
-    peer_id_text(peer, o->peer_text);
-    if (o->pinned)
-        return;
-    o->pinned = true;
-    if (pins_add(o->pins_file, o->spec.where.text, peer, &why) < 0) {
+    if (kept_pin(&o->kept, &o->spec.where, peer, &why) != 0)
         warn(o, &why);
-        return;
-    }
-    beam_why(
-        &why, 0,
-        "relay %s: taken for %s from now on, for nothing else was known of it (an address that "
-        "ends in /p2p/PEER says whom to expect)",
-        o->spec.where.text, o->peer_text);
-    warn(o, &why);
 }
 
 static void keep_ticket(struct owner *o)
 {
     struct beam_why why = {.text = ""};
-    struct ticket t = {.relay = o->peer};
-    memcpy(t.id, o->answer.id, sizeof(t.id));
-    memcpy(t.token, o->answer.token, sizeof(t.token));
-    bool same = o->has_ticket && memcmp(t.id, o->ticket.id, sizeof(t.id)) == 0 &&
-                sodium_memcmp(t.token, o->ticket.token, sizeof(t.token)) == 0;
-    o->has_ticket = true;
-    o->ticket = t;
-    sodium_memzero(&t, sizeof(t));
-    if (!same && o->spec.keep && ticket_save(o->ticket_file, &o->ticket, &why) < 0)
+    if (kept_put(&o->kept, &o->answer, &why) < 0)
         warn(o, &why);
 }
 
@@ -128,26 +100,7 @@ static void drop_ticket(struct owner *o, struct beam_why *why)
              "one now",
              o->spec.where.text);
     warn(o, why);
-    o->has_ticket = false;
-    sodium_memzero(&o->ticket, sizeof(o->ticket));
-}
-
-static int load_kept(struct owner *o, struct beam_why *why)
-{
-    struct beam_why missing;
-    if (o->peer.len == 0) {
-        int err = pins_find(o->pins_file, o->spec.where.text, &o->peer, &missing);
-        if (err < 0 && err != BEAM_ENOTFOUND)
-            return beam_why(why, err, "%s", missing.text);
-        o->pinned = err == 0;
-    } else {
-        o->pinned = true;
-    }
-    if (!o->spec.keep)
-        return 0;
-    int err = ticket_load(o->ticket_file, &o->ticket, &missing);
-    o->has_ticket = err == 0;
-    return err < 0 && err != BEAM_ENOTFOUND ? beam_why(why, err, "%s", missing.text) : 0;
+    kept_drop(&o->kept);
 }
 
 /* ---- failures ------------------------------------------------------------------------------- */
@@ -169,16 +122,6 @@ static bool is_final(const struct owner *o, int err)
     }
 }
 
-/* Somebody else than the pin says is there. */
-static void explain_pin(const struct owner *o, struct beam_why *why)
-{
-    struct beam_why what = *why;
-    beam_why(why, BEAM_EAUTH,
-             "%s (relay %s was another at its first use; if it has a new key for a good reason, "
-             "remove its line from %s)",
-             what.text, o->spec.where.text, o->pins_file);
-}
-
 static void lose(struct owner *o, int err, const struct beam_why *why)
 {
     struct beam_why words = {.text = ""};
@@ -186,7 +129,7 @@ static void lose(struct owner *o, int err, const struct beam_why *why)
         words = *why;
     words.code = err;
     if (err == BEAM_EAUTH && o->state == OWNER_ASKING && o->spec.where.peer.len == 0)
-        explain_pin(o, &words);
+        kept_explain(&o->kept, &o->spec.where, &words); /* somebody else than the pin says */
     enter(o, is_final(o, err) ? OWNER_FAILED : OWNER_RESTING, &words);
 }
 
@@ -206,23 +149,23 @@ static void on_answer(void *arg, int err, const struct beam_why *why,
 
 static void ask(struct owner *o, enum reservation_verb verb)
 {
-    const struct connect_spec spec = {.peer = o->peer.len > 0 ? &o->peer : NULL,
+    const struct connect_spec spec = {.peer = o->kept.peer.len > 0 ? &o->kept.peer : NULL,
                                       .addrs = &o->spec.where.addr,
                                       .n = o->spec.where.addr.len > 0,
                                       .origin = PERMIT_TYPED,
                                       .timeout_ms = o->was_up ? RECONNECT_MS : 0};
     struct reservation_request r = {.verb = verb,
                                     .kind = verb == RESERVATION_RESERVE ? RESERVATION_HTTP : 0,
-                                    .has_id = o->has_ticket,
+                                    .has_id = o->kept.has_ticket,
                                     .visitor_address =
                                         verb == RESERVATION_RESERVE && o->spec.visitor_address};
-    if (o->has_ticket) {
-        memcpy(r.id, o->ticket.id, sizeof(r.id));
-        memcpy(r.token, o->ticket.token, sizeof(r.token));
+    if (o->kept.has_ticket) {
+        memcpy(r.id, o->kept.ticket.id, sizeof(r.id));
+        memcpy(r.token, o->kept.ticket.token, sizeof(r.token));
     } else {
         snprintf(r.name, sizeof(r.name), "%s", o->name);
     }
-    if (o->has_work && !o->has_ticket && verb == RESERVATION_RESERVE) {
+    if (o->has_work && !o->kept.has_ticket && verb == RESERVATION_RESERVE) {
         r.has_work = true;
         memcpy(r.seed, o->seed, sizeof(r.seed));
         memcpy(r.nonce, o->nonce, sizeof(r.nonce));
@@ -265,7 +208,7 @@ static void refused(struct owner *o, const struct reservation_answer *a)
         return;
     char reason[RESERVATION_REASON_SIZE];
     int err = reservation_status_err(a->status);
-    if (a->status == RESERVATION_FORBIDDEN && o->has_ticket) {
+    if (a->status == RESERVATION_FORBIDDEN && o->kept.has_ticket) {
         drop_ticket(o, &why);
         enter(o, OWNER_ASKING, &why);
         return;
@@ -405,7 +348,7 @@ static void on_ping(void *arg, int err, const struct beam_why *why, uint64_t us,
     }
     o->ping = NULL;
     beam_why(&words, err, "relay %s: does not answer any more", o->spec.where.text);
-    host_disconnect(o->spec.host, &o->peer);
+    host_disconnect(o->spec.host, &o->kept.peer);
     lose(o, err, &words);
 }
 
@@ -417,7 +360,7 @@ static void on_again(void *arg)
 
 static void watch_health(struct owner *o)
 {
-    const struct connect_spec spec = {.peer = &o->peer, .origin = PERMIT_TYPED};
+    const struct connect_spec spec = {.peer = &o->kept.peer, .origin = PERMIT_TYPED};
     if (ping_start(o->spec.host, &spec, on_ping, o, &o->ping) < 0)
         o->ping = NULL; /* its connection's end is seen all the same */
     set_renewal(o);
@@ -453,7 +396,7 @@ static void on_down(void *arg, const struct peer_id *peer)
 {
     struct owner *o = arg;
     struct beam_why why;
-    if (o->peer.len == 0 || !peer_id_equal(peer, &o->peer))
+    if (o->kept.peer.len == 0 || !peer_id_equal(peer, &o->kept.peer))
         return;
     /* While one is asked or connected to, that tells by itself how it went. */
     if (o->state != OWNER_UP && o->state != OWNER_CHECKING)
@@ -485,10 +428,10 @@ static void leave(struct owner *o)
 
 static void hold_connection(struct owner *o, bool on)
 {
-    if (o->kept == on)
+    if (o->held == on)
         return;
-    if (host_keep(o->spec.host, &o->peer, on) == 0 || !on)
-        o->kept = on;
+    if (host_keep(o->spec.host, &o->kept.peer, on) == 0 || !on)
+        o->held = on;
 }
 
 static void unplug(struct owner *o)
@@ -501,7 +444,7 @@ static void unplug(struct owner *o)
 
 static void plug_in(struct owner *o)
 {
-    o->visits.relay = o->peer;
+    o->visits.relay = o->kept.peer;
     memcpy(o->visits.id, o->answer.id, sizeof(o->visits.id));
     visits_add(o->spec.visits, &o->visits);
     hold_connection(o, true);
@@ -546,7 +489,6 @@ int owner_start(const struct owner_spec *spec, const struct owner_events *events
     o->spec = *spec;
     o->spec.name = NULL;
     o->events = *events;
-    o->peer = spec->where.peer;
     snprintf(o->name, sizeof(o->name), "%s", spec->name ? spec->name : "");
     o->visits = (struct visits_entry){.visitor = on_visitor, .notice = on_notice, .arg = o};
     o->watch = (struct host_watch){.down = on_down, .arg = o};
@@ -554,16 +496,11 @@ int owner_start(const struct owner_spec *spec, const struct owner_events *events
     loop_timer_init(spec->loop, &o->renew, on_renew, o);
     loop_timer_init(spec->loop, &o->again, on_again, o);
     host_watch(spec->host, &o->watch);
-    o->ticket_file = ticket_path(spec->dir, host_id(spec->host), spec->where.text);
-    o->pins_file = file_join(spec->dir, "pins");
-    int err = o->ticket_file && o->pins_file ? load_kept(o, why)
-                                             : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    int err = kept_open(&o->kept, spec->dir, host_id(spec->host), &spec->where, spec->keep, why);
     if (err < 0) {
         owner_free(o);
         return err;
     }
-    if (o->peer.len > 0)
-        peer_id_text(&o->peer, o->peer_text);
     loop_timer_set(&o->rest, 0);
     *out = o;
     return 0;
@@ -574,14 +511,13 @@ void owner_free(struct owner *o)
     if (!o)
         return;
     o->closing = true;
-    if (o->spec.farewells && o->has_ticket)
-        farewells_say(o->spec.farewells, o->spec.where.text, &o->ticket,
+    if (o->spec.farewells && o->kept.has_ticket)
+        farewells_say(o->spec.farewells, o->spec.where.text, &o->kept.ticket,
                       o->spec.keep ? RESERVATION_RELEASE : RESERVATION_FORGET);
     leave(o);
     unplug(o);
     host_unwatch(&o->watch);
-    free(o->ticket_file);
-    free(o->pins_file);
+    kept_close(&o->kept);
     sodium_memzero(o, sizeof(*o));
     free(o);
 }
@@ -593,5 +529,5 @@ const char *owner_url(const struct owner *o)
 
 const char *owner_peer(const struct owner *o)
 {
-    return o->peer_text;
+    return o->kept.peer_text;
 }
