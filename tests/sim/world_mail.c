@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/world_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "p2p/kad_answer.h"
+
+enum { TIMEOUT_MS = 5000 };
+
+/* A question on its way, an answer on its way, or the end of waiting for one. */
+struct letter {
+    TAILQ_ENTRY(letter) link; /* of those that its asker waits for */
+    uint32_t from, to;
+    struct kad_ask *ask; /* NULL once it does not matter any more */
+    size_t len;
+    bool answer, lost, silent; /* silent: nothing comes back, as it should be */
+    uint8_t bytes[];
+};
+
+static uint64_t delay(const struct node *a, const struct node *b)
+{
+    double way = hypot(a->x - b->x, a->y - b->y) + a->mile + b->mile;
+    return (uint64_t)(way < 1 ? 1 : way);
+}
+
+/* ---- letters ---- */
+
+static struct letter *write_letter(struct world *w, struct node *asker, struct kad_ask *ask,
+                                   const struct kad_message *m)
+{
+    size_t len = 0;
+    world_must(!m || kad_message_encode(m, w->bytes, sizeof(w->bytes), &len) == 0,
+               "a message is too long");
+    struct letter *l = calloc(1, sizeof(*l) + len);
+    world_must(l != NULL, "out of memory");
+    l->len = len;
+    l->ask = ask;
+    if (ask)
+        TAILQ_INSERT_TAIL(&asker->letters, l, link);
+    memcpy(l->bytes, w->bytes, len);
+    if (m) {
+        w->figures.messages++;
+        w->figures.bytes += len;
+    }
+    return l;
+}
+
+static uint32_t index_of(const struct peer_id *peer)
+{
+    uint32_t i;
+    memcpy(&i, peer->bytes + peer->len - sizeof(i), sizeof(i));
+    return i;
+}
+
+int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to, const struct kad_message *m)
+{
+    struct node *n = arg;
+    struct world *w = n->world;
+    const struct node *other = w->nodes[index_of(to)];
+    struct letter *l = write_letter(w, n, ask, m);
+    l->from = n->index;
+    l->to = other->index;
+    l->lost = !other->up || dice_part(&w->dice) < w->spec.loss;
+    events_add(&w->events, l->lost ? TIMEOUT_MS : 3 * delay(n, other), l);
+    return 0;
+}
+
+/* Nobody waits for it any more. */
+static struct kad_ask *take_ask(struct node *asker, struct letter *l)
+{
+    struct kad_ask *ask = l->ask;
+    if (ask)
+        TAILQ_REMOVE(&asker->letters, l, link);
+    l->ask = NULL;
+    return ask;
+}
+
+void world_forget(void *arg, struct kad_ask *ask)
+{
+    struct node *n = arg;
+    struct letter *l;
+    TAILQ_FOREACH(l, &n->letters, link)
+    if (l->ask == ask) {
+        take_ask(n, l);
+        return;
+    }
+}
+
+bool world_learn(void *arg, const struct kad_contact *contact)
+{
+    const struct node *n = arg;
+    return index_of(&contact->peer) < n->world->n;
+}
+
+static void learn_provider(void *arg, const struct kad_contact *contact)
+{
+    (void)world_learn(arg, contact);
+}
+
+/* Two addresses of IPv4 and TCP: 8 bytes each. */
+void world_describe(void *arg, struct kad_contact *contact)
+{
+    static const uint8_t addr[8] = {4, 10, 0, 0, 1, 6, 0x0f, 0xa1};
+    (void)arg;
+    contact->n = 2;
+    contact->addrs[0] = contact->addrs[1] = (struct kad_text){.at = addr, .len = sizeof(addr)};
+}
+
+/* ---- what an honest server and a liar answer ---- */
+
+static int lie(struct world *w, const struct node *n, const struct kad_message *q,
+               struct kad_message *reply)
+{
+    memset(reply, 0, sizeof(*reply));
+    reply->type = q->type;
+    reply->key = q->key;
+    for (size_t i = n->tells_of; reply->closer_count < WORLD_TOLD && i < n->tells_of + WORLD_TOLD;
+         i++)
+        if (w->nodes[i] != n) {
+            struct kad_contact *c = &reply->closer[reply->closer_count++];
+            c->peer = w->nodes[i]->peer;
+            world_describe(NULL, c);
+        }
+    return 1;
+}
+
+static void deliver_question(struct world *w, struct letter *l)
+{
+    static struct kad_message question, reply;
+    struct node *to = w->nodes[l->to], *from = w->nodes[l->from];
+    const struct kad_answerer a = {.table = to->table,
+                                   .store = to->store,
+                                   .describe = world_describe,
+                                   .learn = learn_provider,
+                                   .arg = to};
+    world_must(kad_message_decode(l->bytes, l->len, &question) == 0, "a question is none");
+    int err = -1;
+    if (to->up)
+        err = to->tells_of ? lie(w, to, &question, &reply)
+                           : kad_answer(&a, &from->peer, &question, world_now(w), &reply);
+    if (to->up && from->server && from->up)
+        kad_table_seen(to->table, &from->peer, 0, world_now(w).ms, NULL);
+    struct letter *back = write_letter(w, from, take_ask(from, l), err == 1 ? &reply : NULL);
+    back->from = l->to;
+    back->to = l->from;
+    back->answer = true;
+    back->silent = err == 0;
+    back->lost = err < 0 || dice_part(&w->dice) < w->spec.loss;
+    events_add(&w->events, back->lost && to->up == false ? TIMEOUT_MS : delay(from, to), back);
+}
+
+static void deliver_answer(struct world *w, struct letter *l)
+{
+    static struct kad_message m;
+    struct node *n = w->nodes[l->to];
+    const struct node *other = w->nodes[l->from];
+    struct kad_ask *ask = take_ask(n, l);
+    if (!ask)
+        return;
+    if (l->lost) {
+        kad_table_failed(n->table, &other->peer);
+        kad_ask_failed(ask);
+        return;
+    }
+    world_must(l->silent || kad_message_decode(l->bytes, l->len, &m) == 0, "an answer is none");
+    if (other->server)
+        kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
+    kad_ask_answered(ask, l->silent ? NULL : &m);
+}
+
+/* A question that was lost is as good as its answer. */
+static struct letter *turn_back(struct letter *l)
+{
+    uint32_t to = l->to;
+    l->to = l->from;
+    l->from = to;
+    return l;
+}
+
+void world_deliver(struct world *w, struct letter *l)
+{
+    if (l->answer) {
+        deliver_answer(w, l);
+    } else if (!l->lost) {
+        deliver_question(w, l);
+    } else {
+        deliver_answer(w, turn_back(l));
+    }
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/world_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SEEDS = 3 };
+
+static void place(struct world *w, struct node *n)
+{
+    n->x = dice_part(&w->dice) * 80;
+    n->y = dice_part(&w->dice) * 50;
+    n->mile = exp(dice_part(&w->dice) * 3.5); /* 1 to 33 ms */
+}
+
+static uint64_t wall(void *arg)
+{
+    const struct node *n = arg;
+    return events_now(&n->world->events);
+}
+
+static void found(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+{
+    (void)arg;
+    (void)err;
+    (void)why;
+    (void)r;
+}
+
+static void look_up(struct node *n, const void *key, size_t len)
+{
+    struct kad_job *j;
+    const struct kad_text text = {.at = key, .len = len};
+    (void)kad_job_start(n->jobs, KAD_JOB_FIND, text, text, found, NULL, &j);
+}
+
+struct kad_store *world_make_store(struct world *w, const struct peer_id *peer)
+{
+    static const struct kad_store_limits limits = {.values = 1000, .providers = 1000, .each = 100};
+    struct kad_id self;
+    struct kad_store *store = NULL;
+    kad_id_of_peer(peer, &self);
+    world_must(kad_store_new(&w->rng, &self, &limits, &store) == 0, "out of memory");
+    world_must(kad_store_register(store, &world_validator) == 0, "no validator");
+    return store;
+}
+
+void world_set_up(struct node *n)
+{
+    TAILQ_INIT(&n->letters);
+    world_must(kad_table_new(&n->peer, &n->table) == 0, "out of memory");
+    n->store = n->server ? world_make_store(n->world, &n->peer) : n->world->clients;
+    const struct kad_jobs_spec spec = {.self = n->peer,
+                                       .table = n->table,
+                                       .size = &n->size,
+                                       .store = n->store,
+                                       .ask = world_ask,
+                                       .forget = world_forget,
+                                       .learn = world_learn,
+                                       .describe = world_describe,
+                                       .wall_ms = wall,
+                                       .arg = n};
+    world_must(kad_jobs_new(&spec, &n->jobs) == 0, "out of memory");
+    n->up = true;
+}
+
+/* Knows a few who are there, and looks itself up; then what is farther. */
+void world_join(struct node *n)
+{
+    struct world *w = n->world;
+    for (size_t i = 0; i < SEEDS && w->n > 1; i++) {
+        const struct node *other = world_random_up(w, true);
+        if (other && other != n)
+            kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
+    }
+    look_up(n, n->peer.bytes, n->peer.len);
+}
+
+struct node *world_add(struct world *w, bool server)
+{
+    static const uint8_t head[6] = {0x00, 0x24, 0x08, 0x01, 0x12, 0x20};
+    if (w->n == w->room) {
+        w->room = w->room ? 2 * w->room : 1024;
+        w->nodes = realloc(w->nodes, w->room * sizeof(struct node *));
+        world_must(w->nodes != NULL, "out of memory");
+    }
+    struct node *n = calloc(1, sizeof(*n));
+    world_must(n != NULL, "out of memory");
+    n->world = w;
+    n->index = (uint32_t)w->n;
+    n->server = server;
+    n->peer.len = sizeof(head) + 32;
+    memcpy(n->peer.bytes, head, sizeof(head));
+    dice_fill(&w->dice, n->peer.bytes + sizeof(head), 28);
+    memcpy(n->peer.bytes + n->peer.len - 4, &n->index, 4);
+    place(w, n);
+    w->nodes[w->n++] = n;
+    w->figures.up++;
+    world_set_up(n);
+    return n;
+}
+
+void world_take_down(struct node *n)
+{
+    n->up = false;
+    n->world->figures.up--;
+    n->world->figures.abandoned += n->gets;
+    kad_jobs_free(n->jobs);
+    kad_table_free(n->table);
+    if (n->server)
+        kad_store_free(n->store);
+    n->jobs = NULL;
+    n->table = NULL;
+    n->store = NULL;
+}
+
+/* What a node does by itself once a minute. */
+void world_tick(struct node *n)
+{
+    uint8_t key[KAD_ID_SIZE];
+    unsigned shared;
+    if (!kad_table_refresh(n->table, world_now(n->world).ms, &shared))
+        return;
+    if (shared > KAD_REFRESH_DEEPEST) {
+        look_up(n, n->peer.bytes, n->peer.len);
+    } else {
+        kad_table_key_in(n->table, shared, &n->world->rng, key);
+        look_up(n, key, sizeof(key));
+    }
+}

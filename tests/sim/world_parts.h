@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a world consists of, for the files of tests/sim that are its parts. */
+#ifndef BEAM_TESTS_SIM_WORLD_PARTS_H
+#define BEAM_TESTS_SIM_WORLD_PARTS_H
+
+#include <sys/queue.h>
+
+#include "tests/sim/dice.h"
+#include "tests/sim/events.h"
+#include "tests/sim/world.h"
+
+enum { WORLD_VALUES_MAX = 4096, WORLD_TOLD = 20 /* in one answer of a liar */ };
+
+TAILQ_HEAD(letters, letter);
+
+struct node {
+    struct world *world;
+    struct peer_id peer;
+    uint32_t index;
+    bool up, server;
+    uint32_t tells_of;      /* a liar: the first of those it tells of; 0: it is honest */
+    size_t gets;            /* under way */
+    struct letters letters; /* whose ask matters */
+    double x, y, mile;      /* ms */
+    struct kad_table *table;
+    struct kad_store *store;
+    struct kad_size size;
+    struct kad_jobs *jobs;
+};
+
+struct value {
+    uint8_t key[16], bytes[8];
+    uint32_t owner;
+};
+
+struct world {
+    struct world_spec spec;
+    struct events events;
+    double churn;
+    struct dice dice;
+    struct rng rng;
+    size_t n, room;
+    struct node **nodes;
+    struct kad_store *clients; /* of all clients, who keep nothing: for its validators */
+    size_t value_count;
+    struct value values[WORLD_VALUES_MAX];
+    struct world_figures figures;
+    uint8_t bytes[KAD_MESSAGE_MAX];
+};
+
+struct letter;
+
+/* ---- world.c ---- */
+
+/* Ends the program when it is not so. */
+void world_must(bool ok, const char *what);
+struct kad_now world_now(const struct world *w);
+/* Some honest node that is up; NULL: there is none. */
+struct node *world_random_up(struct world *w, bool server);
+
+/* ---- world_mail.c: questions and answers on their way ---- */
+
+/* For a node's jobs; arg is the node. */
+int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
+              const struct kad_message *m);
+void world_forget(void *arg, struct kad_ask *ask);
+bool world_learn(void *arg, const struct kad_contact *contact);
+void world_describe(void *arg, struct kad_contact *contact);
+/* One has come to its end, and is freed. */
+void world_deliver(struct world *w, struct letter *l);
+
+/* ---- world_node.c: how one comes, stays and goes ---- */
+
+struct kad_store *world_make_store(struct world *w, const struct peer_id *peer);
+/* One more, with an id of its own, which is up and knows nobody. */
+struct node *world_add(struct world *w, bool server);
+/* That was taken down, once more. */
+void world_set_up(struct node *n);
+/* It gets to know some, and is known. */
+void world_join(struct node *n);
+void world_take_down(struct node *n);
+/* What a node does by itself once a minute. */
+void world_tick(struct node *n);
+
+/* ---- world_values.c ---- */
+
+extern const struct kad_validator world_validator;
+struct kad_text world_key(const struct value *v);
+
+#endif

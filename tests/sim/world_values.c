@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tests/sim/world_parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+
+/* What the seventh byte says counts: the greater is the better. */
+static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
+{
+    (void)arg;
+    (void)key;
+    (void)wall_ms;
+    return value.len == 8 ? 0 : BEAM_EINVAL;
+}
+
+static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad_text b)
+{
+    (void)arg;
+    (void)key;
+    return b.at[7] - a.at[7];
+}
+
+const struct kad_validator world_validator = {.name = "sim", .check = check, .compare = compare};
+
+struct kad_text world_key(const struct value *v)
+{
+    return (struct kad_text){.at = v->key, .len = strlen((const char *)v->key)};
+}
+
+static void put(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+{
+    (void)arg;
+    (void)err;
+    (void)why;
+    (void)r;
+}
+
+size_t world_put(struct world *w)
+{
+    world_must(w->value_count < WORLD_VALUES_MAX, "too many values");
+    struct value *v = &w->values[w->value_count];
+    struct kad_job *j;
+    struct node *n = world_random_up(w, false);
+    snprintf((char *)v->key, sizeof(v->key), "/sim/%zu", w->value_count);
+    dice_fill(&w->dice, v->bytes, sizeof(v->bytes));
+    v->owner = n->index;
+    const struct kad_text key = world_key(v);
+    const struct kad_text bytes = {.at = v->bytes, .len = sizeof(v->bytes)};
+    world_must(kad_job_start(n->jobs, KAD_JOB_PUT, key, bytes, put, NULL, &j) == 0,
+               "a value cannot be put");
+    return w->value_count++;
+}
+
+static void got(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+{
+    struct node *n = arg;
+    struct world *w = n->world;
+    (void)why;
+    n->gets--;
+    w->figures.lookups++;
+    w->figures.asked += r->figures.asked;
+    w->figures.hops[r->figures.hops < 15 ? r->figures.hops : 15]++;
+    if (err == 0)
+        w->figures.found++;
+    else if (err == BEAM_EAUTH)
+        w->figures.warned++;
+    else if (err == BEAM_ENOTFOUND)
+        w->figures.silent++;
+    else
+        w->figures.cut_off++;
+}
+
+void world_get(struct world *w, size_t value)
+{
+    struct kad_job *j;
+    struct node *n = world_random_up(w, false);
+    const struct value *v = &w->values[value];
+    const struct kad_text key = world_key(v);
+    world_must(kad_job_start(n->jobs, KAD_JOB_GET, key, key, got, n, &j) == 0,
+               "nobody can be asked");
+    n->gets++;
+}
