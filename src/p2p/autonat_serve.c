@@ -24,6 +24,7 @@ struct asker {
     struct peer_id peer;
     struct addr from;
     struct frame *frame;
+    struct key_pair *once; /* as whom it is dialled back */
     struct dial *dial;
 };
 
@@ -52,6 +53,7 @@ static void end_dial(struct asker *a)
 static void asker_free(struct asker *a)
 {
     end_dial(a);
+    key_pair_free(a->once);
     frame_free(a->frame);
     *a->link = a->next;
     if (a->next)
@@ -135,20 +137,25 @@ static bool is_in_time(struct autonat_serve *s, const struct addr *from)
     return true;
 }
 
+/* Under a key of its own: in our name the peer would take the connection for the one that is to
+ * stay, and leave the other for it. */
 static int dial_back(struct asker *a, const struct dial_target *targets, size_t n)
 {
     struct host *h = a->serve->host;
+    if (h->dials >= h->spec.limits.dials)
+        return BEAM_ELIMIT;
+    int err = key_pair_new(h->spec.rng, &a->once);
+    if (err < 0)
+        return err;
     const struct dial_spec spec = {.loop = a->serve->loop,
                                    .rng = h->spec.rng,
-                                   .key = h->spec.key,
+                                   .key = a->once,
                                    .permit = h->spec.permit,
                                    .tor = &h->spec.tor,
                                    .expect = &a->peer,
                                    .timeout_ms = DIAL_MS,
                                    .handshake_ms = h->spec.limits.handshake_ms};
-    if (h->dials >= h->spec.limits.dials)
-        return BEAM_ELIMIT;
-    int err = dial_start(&spec, targets, n, on_dialled, a, &a->dial);
+    err = dial_start(&spec, targets, n, on_dialled, a, &a->dial);
     if (err == 0)
         h->dials++;
     return err;

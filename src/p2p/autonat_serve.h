@@ -3,7 +3,8 @@
  * Dialling back (libp2p/specs, autonat-v1): a peer that asks is told whether this host reaches it.
  * Only the IP address that the peer is seen to come from is dialled, only where the permit covers
  * it as one that the network named, and only of a peer that is connected directly; so often a
- * minute and no more often. What is dialled back is told nothing but who we are, and let go.
+ * minute and no more often. The dial goes under a key that is made for it, and ends with the
+ * handshake.
  */
 #ifndef BEAM_P2P_AUTONAT_SERVE_H
 #define BEAM_P2P_AUTONAT_SERVE_H

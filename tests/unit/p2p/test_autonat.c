@@ -141,6 +141,7 @@ struct question {
     size_t len;
     bool done;
     uint32_t status; /* UINT32_MAX: no answer */
+    uint64_t serial; /* of the connection that it went over */
 };
 
 static void on_message(void *arg, const uint8_t *data, size_t len)
@@ -165,16 +166,16 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
     struct question *q = arg;
     const struct frame_events events = {.message = on_message, .ended = on_ended, .arg = q};
     (void)protocol;
-    (void)peer;
     cr_assert_eq(err, 0, "%s", why ? why->text : "");
+    q->serial = peer->serial;
     cr_assert_eq(frame_new(q->loop, s, AUTONAT_MESSAGE_MAX, &events, &q->frame), 0);
     cr_assert_eq(frame_send(q->frame, q->bytes, q->len), 0);
     frame_read(q->frame, 20000);
 }
 
-/* What server 0 says to a dial to these addresses, in somebody's name. */
-static uint32_t says(struct story *s, const struct peer_id *name, const struct multiaddr *addrs,
-                     size_t n)
+/* What comes of asking server 0 for a dial to these addresses, in somebody's name. */
+static struct question put(struct story *s, const struct peer_id *name,
+                           const struct multiaddr *addrs, size_t n)
 {
     static const char *const protocols[] = {AUTONAT_PROTOCOL};
     struct question q = {.loop = s->w.loop, .status = UINT32_MAX};
@@ -187,7 +188,13 @@ static uint32_t says(struct story *s, const struct peer_id *name, const struct m
     cr_assert_eq(open_start(s->guest->host, &to, protocols, 1, on_open, &q, &o), 0);
     cr_assert(until_flag(s->w.loop, &q.done));
     frame_free(q.frame);
-    return q.status;
+    return q;
+}
+
+static uint32_t says(struct story *s, const struct peer_id *name, const struct multiaddr *addrs,
+                     size_t n)
+{
+    return put(s, name, addrs, n).status;
 }
 
 BEAM_TEST(autonat, only_the_askers_own_address_is_dialled)
@@ -216,6 +223,19 @@ BEAM_TEST(autonat, so_often_a_minute_and_no_more_often)
         cr_expect_eq(says(&s, self, &at, 1), (uint32_t)AUTONAT_OK);
     cr_expect_eq(says(&s, self, &at, 1), (uint32_t)AUTONAT_DIAL_REFUSED);
     cr_expect_eq(host_peers(s.servers[0]->host), 1u, "who was dialled back is let go");
+    tear_down(&s);
+}
+
+BEAM_TEST(autonat, a_dial_back_takes_no_connections_place)
+{
+    struct story s;
+    set_up(&s, true);
+    struct multiaddr at = world_listen(s.guest);
+    const struct peer_id *self = host_id(s.guest->host);
+    struct question first = put(&s, self, &at, 1);
+    cr_expect_eq(first.status, (uint32_t)AUTONAT_OK);
+    for (unsigned i = 1; i < AUTONAT_SERVED_EACH; i++)
+        cr_expect_eq(put(&s, self, &at, 1).serial, first.serial);
     tear_down(&s);
 }
 

@@ -270,7 +270,7 @@ static bool one_gave_way(void *arg)
 
 BEAM_TEST(strangers, those_who_begin_and_say_nothing_keep_no_onion_visitor_out)
 {
-    enum { HANDSHAKE_MS = 1500 };
+    enum { HANDSHAKE_MS = 4500 }; /* two thirds of it are ours to act in */
     static const struct limits few = {.half_open = 2 * SILENT, .handshake_ms = HANDSHAKE_MS};
     struct world w;
     struct raw r;
