@@ -16,6 +16,7 @@
 #include "relay/counts.h"
 #include "relay/endpoint.h"
 #include "relay/guard.h"
+#include "relay/interstitial.h"
 #include "relay/lease.h"
 #include "relay/terms.h"
 #include "relay/traffic.h"
@@ -44,6 +45,8 @@ struct front_spec { /* what is pointed to is borrowed */
     bool tls;               /* some come over TLS: those who do not came without it all the way */
     bool redirect;          /* with `tls`: the others are sent there */
     const char *hsts;       /* told to those who come over TLS, "max-age=…"; NULL */
+    const char *contact;    /* to report abuse; "" */
+    const struct interstitial *interstitial; /* shown where the terms say so; NULL: never */
     const char *challenges; /* the folder of what ACME servers are answered; NULL: none ask */
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "proxy/request.h"
+#include "relay/front_gate.h"
 #include "relay/front_parts.h"
 #include "relay/metered.h"
 #include "relay/plain.h"
@@ -89,15 +90,6 @@ static bool allows(void *arg, const struct http_head *response)
     return false;
 }
 
-/* Behind a server of the operator's that ends TLS, all came as the relay's own URL says. */
-static const char *scheme_of(const struct guest *g)
-{
-    const struct front_spec *spec = &g->front->spec;
-    if (!spec->tls)
-        return endpoint_scheme(spec->base);
-    return g->tls ? "https" : "http";
-}
-
 /* What the owner's application is told of a visitor of this endpoint, and what of its answers
  * passes. */
 static void set_rules(struct guest *g, const struct lease *lease, const struct endpoint *e)
@@ -106,11 +98,12 @@ static void set_rules(struct guest *g, const struct lease *lease, const struct e
     bool tell = lease->visitor_address && g->front->spec.visitor_addresses && g->visitor[0];
     memcpy(g->prefix, e->prefix, sizeof(g->prefix));
     g->rules = (struct rewrite){.prefix = g->prefix[0] ? g->prefix : NULL,
-                                .scheme = scheme_of(g),
+                                .scheme = front_gate_scheme(g),
                                 .hsts = g->tls ? g->front->spec.hsts : NULL,
                                 .visitor = tell ? g->visitor : NULL,
                                 .host_only_cookies = true,
                                 .no_cookies = shares_host(g->front, e),
+                                .own_cookie = front_gate_cookie(g, e),
                                 .added = g->class == TERMS_WEBHOOK ? no_page : NULL,
                                 .allows = allows,
                                 .arg = g};
@@ -204,9 +197,11 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
         return false;
     }
     g->class = terms_class(spec->terms, e->prefix[0] != '\0');
+    if (front_gate_enter(g, head, lease, e))
+        return false;
     enum terms_rule rule = terms_request(spec->terms, g->class, head);
     if (rule == TERMS_PASS)
-        return true;
+        return !front_gate_show(g, head, lease, e);
     refused(g->front, lease, rule);
     engine_answer(g->engine, &forbidden);
     return false;

@@ -88,7 +88,7 @@ static int check_proof(const struct terms *t, struct beam_why *why)
 
 int terms_init(const struct terms_spec *spec, struct terms *out, struct beam_why *why)
 {
-    struct terms t = {.local = spec->local};
+    struct terms t = {.local = spec->local, .interstitial = spec->interstitial};
     int err = take_class(spec, &t, why);
     if (err == 0)
         err = take_words("methods", spec->methods, &t.methods, why);
@@ -147,7 +147,7 @@ static bool accepts_page(struct http_text list)
  * those that send none, a GET that would have HTML is one that shows it. Senders of webhooks name
  * HTML too sometimes (Java's default does), but in a POST.
  */
-static bool is_navigation(const struct http_head *h)
+bool terms_navigates(const struct http_head *h)
 {
     static const char *const frames[] = {"document", "iframe", "frame", "object", "embed"};
     struct http_text value, name;
@@ -173,7 +173,7 @@ enum terms_rule terms_request(const struct terms *t, enum terms_class class,
         return TERMS_PASS;
     if (request->upgrade)
         return TERMS_UPGRADE;
-    return is_navigation(request) ? TERMS_NAVIGATION : TERMS_PASS;
+    return terms_navigates(request) ? TERMS_NAVIGATION : TERMS_PASS;
 }
 
 /* ---- responses ------------------------------------------------------------------------------ */

@@ -44,7 +44,8 @@ struct terms_words {
 /* Only terms_init fills it. */
 struct terms {
     enum terms_class class;
-    bool local; /* only this machine can visit: a shared host is nobody else's */
+    bool local;        /* only this machine can visit: a shared host is nobody else's */
+    bool interstitial; /* browsers see a page of the relay's first, but in the class webhook */
     struct terms_words methods, types;
     struct peer_id friend[TERMS_FRIENDS_MAX];
     size_t friends;
@@ -55,6 +56,7 @@ struct terms_spec {
     const char *methods; /* words with commas or blanks between them */
     const char *content_types; /* the same; a word may have one '*' for any letters */
     const char *friends;       /* peer ids, one a line */
+    bool interstitial;
     bool local;
     bool hosts; /* endpoints have hosts of their own */
 };
@@ -68,6 +70,8 @@ bool terms_serves(const struct terms *t, const struct peer_id *owner);
 enum terms_class terms_class(const struct terms *t, bool shared);
 enum terms_rule terms_request(const struct terms *t, enum terms_class class,
                               const struct http_head *request);
+/* Whether a browser asks for a page to show, and not for a part of one. */
+bool terms_navigates(const struct http_head *request);
 enum terms_rule terms_response(const struct terms *t, enum terms_class class,
                                const struct http_head *response);
 

@@ -46,6 +46,7 @@ struct operator
 
     struct key_pair *key;
     struct onion_key *onion_key; /* until its onion has it */
+    struct interstitial *interstitial;
     struct policy policy;
     struct permit *permit;
     char agent[64];
@@ -122,6 +123,18 @@ static int start_signals(void *arg, struct beam_why *why)
 
 /* ---- the peer ------------------------------------------------------------------------------- */
 
+/* What relays of one name share, when they share the key store. */
+static int read_interstitial(struct operator* r, struct keystore *ks, struct beam_why *why)
+{
+    uint8_t seed[DERIVE_SEED_SIZE];
+    int err = keystore_seed(ks, DERIVE_COOKIE, "", 0, seed, why);
+    if (err < 0)
+        return err;
+    err = interstitial_new(seed, &r->interstitial);
+    sodium_memzero(seed, sizeof(seed));
+    return err < 0 ? beam_why(why, err, "relay: out of locked memory") : 0;
+}
+
 static int read_onion_key(struct operator* r, struct keystore *ks, struct beam_why *why)
 {
     uint8_t seed[DERIVE_SEED_SIZE];
@@ -143,6 +156,8 @@ static int read_keys(struct operator* r, struct beam_why *why)
     err = keystore_pair(ks, DERIVE_NODE, "", 0, &r->key, why);
     if (err == 0)
         err = read_onion_key(r, ks, why);
+    if (err == 0)
+        err = read_interstitial(r, ks, why);
     keystore_free(ks);
     return err;
 }
@@ -184,6 +199,8 @@ static void free_peer(void *arg)
     permit_free(r->permit);
     key_pair_free(r->key);
     onion_key_free(r->onion_key);
+    interstitial_free(r->interstitial);
+    r->interstitial = NULL;
     r->host = NULL;
     r->permit = NULL;
     r->key = NULL;
@@ -295,6 +312,7 @@ static int open_front(struct operator* r, struct beam_why *why)
     const struct operator_front_spec spec = {.loop = r->loop,
                                              .conf = r->setup->conf,
                                              .permit = r->permit,
+                                             .interstitial = r->interstitial,
                                              .listen = o->listen,
                                              .tls_listen = o->tls_listen,
                                              .certificates = {.loop = r->loop,

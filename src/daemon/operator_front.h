@@ -18,6 +18,7 @@ struct operator_front_spec { /* what is pointed to is borrowed */
     const struct conf *conf;
     const struct permit *permit;
     const char *listen, *tls_listen; /* in place of the keys; NULL */
+    const struct interstitial *interstitial;
     struct operator_certificates_spec certificates;
     bool is_public; /* it listens at every address, and the usual ports, if nothing else is said */
 };

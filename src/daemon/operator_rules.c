@@ -22,6 +22,7 @@ static int read_terms(const struct conf *c, bool local, struct terms *out, struc
                                     .methods = c->relay_methods,
                                     .content_types = c->relay_content_types,
                                     .friends = c->relay_friend,
+                                    .interstitial = c->relay_interstitial,
                                     .local = local,
                                     .hosts = c->relay_domain[0] != '\0'};
     return terms_init(&spec, out, why);
@@ -50,19 +51,17 @@ static void set_traffic(struct traffic *t, const struct conf *c)
 }
 
 /* What those read who look who is behind an address that they got, and whom to tell. */
-static void write_notice(const struct conf *c, char out[OPERATOR_NOTICE_SIZE])
+static void write_notice(const struct conf *c, struct operator_rules *r)
 {
-    char contact[OPERATOR_NOTICE_SIZE / 2];
-    out[0] = '\0';
-    if (!c->relay_contact[0])
+    text_escape(c->relay_contact, strlen(c->relay_contact), r->contact, sizeof(r->contact));
+    if (!r->contact[0])
         return;
-    text_escape(c->relay_contact, strlen(c->relay_contact), contact, sizeof(contact));
-    snprintf(out, OPERATOR_NOTICE_SIZE,
+    snprintf(r->notice, OPERATOR_NOTICE_SIZE,
              "This is a community relay: it passes requests on to programs of other people, who\n"
              "publish them here. Whoever runs it has not made what you see at its addresses.\n\n"
              "To report abuse, write to: %s\n"
              "Give the whole address, and when you saw it (with the time zone).\n",
-             contact);
+             r->contact);
 }
 
 static void on_timer(void *arg)
@@ -128,7 +127,7 @@ int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, b
     }
     guard_subscribe(r->guard, r->denylists);
     r->work_least = c->relay_work;
-    write_notice(c, r->notice);
+    write_notice(c, r);
     set_limits(r->guard, c);
     set_traffic(r->traffic, c);
     loop_timer_init(l, &r->timer, on_timer, r);

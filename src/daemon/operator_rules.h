@@ -27,8 +27,9 @@ struct operator_rules {
     struct work *work;
     uint64_t work_least; /* bits */
     struct counts counts;
-    char notice[OPERATOR_NOTICE_SIZE]; /* at "/"; "" when there is nobody to write to */
-    struct loop_timer timer;           /* private */
+    char contact[OPERATOR_NOTICE_SIZE / 2]; /* to report abuse; "" */
+    char notice[OPERATOR_NOTICE_SIZE];      /* at "/"; "" when there is nobody to write to */
+    struct loop_timer timer;                /* private */
 };
 
 /* `dir`: of the files of bans and traffic. `local`: only this machine can visit. 0, BEAM_EINVAL,

@@ -23,6 +23,8 @@ const char *derive_purpose_name(enum derive_purpose purpose)
         return "ca";
     case DERIVE_LABEL:
         return "label";
+    case DERIVE_COOKIE:
+        return "cookie";
     }
     return NULL;
 }

@@ -16,7 +16,8 @@ enum derive_purpose {
     DERIVE_NAME = 3,    /* a name that is published */
     DERIVE_ONION = 4,   /* an onion service */
     DERIVE_CA = 5,      /* the local certificate authority */
-    DERIVE_LABEL = 6    /* what a target is called that was given no name */
+    DERIVE_LABEL = 6,   /* what a target is called that was given no name */
+    DERIVE_COOKIE = 7   /* what a relay's cookies are signed with */
 };
 
 enum { DERIVE_SEED_SIZE = 32, DERIVE_CONTEXT_MAX = 255 };

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "proxy/cookie.h"
 #include "proxy/draft.h"
 #include "proxy/field.h"
 #include "proxy/public_url.h"
@@ -84,6 +85,29 @@ static bool request_field_stays(const struct pass *p, enum field field, struct h
     }
 }
 
+/* A field of cookies but for ours; nothing where there is none but that. */
+static void request_cookies(struct pass *p, struct http_text name, struct http_text list)
+{
+    const char *ours = p->rules->own_cookie;
+    struct http_text pair, called;
+    bool begun = false;
+    if (!ours || !memmem(list.at, list.len, ours, strlen(ours))) {
+        draft_field(&p->draft, name, list);
+        return;
+    }
+    while (cookie_next(&list, &pair, &called)) {
+        if (called.len == strlen(ours) && memcmp(called.at, ours, called.len) == 0)
+            continue;
+        if (!begun)
+            draft_text(&p->draft, name);
+        draft_string(&p->draft, begun ? "; " : ": ");
+        draft_text(&p->draft, pair);
+        begun = true;
+    }
+    if (begun)
+        draft_string(&p->draft, "\r\n");
+}
+
 static void request_fields(struct pass *p)
 {
     struct http_text name, value;
@@ -93,6 +117,10 @@ static void request_fields(struct pass *p)
         if (!request_field_stays(p, field, name))
             continue;
         host |= field == FIELD_HOST;
+        if (field == FIELD_COOKIE) {
+            request_cookies(p, name, value);
+            continue;
+        }
         draft_field(&p->draft, name,
                     field == FIELD_HOST && p->rules->host ? text_of(p->rules->host) : value);
     }

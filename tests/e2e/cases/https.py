@@ -87,6 +87,33 @@ def visits(t):
         equal(down[:2], (3000000, stream_digest(3000000)), f"downwards, {version}")
 
 
+@case("https/interstitial", network=False)
+def interstitial(t):
+    """Browsers see a page of the relay's first, once; a webhook's sender and curl never do."""
+    h = Https(t, relay__interstitial="yes", relay__contact="abuse@relay.example")
+    browser = ("-H", "Sec-Fetch-Mode: navigate", "-H", "Sec-Fetch-Site: same-origin", "-H",
+               "Accept: text/html,*/*;q=0.8", *h.trust)
+    for version in ("--http1.1", "--http2"):
+        jar = ("-b", t.path(f"jar{version}"), "-c", t.path(f"jar{version}"), version)
+        equal(CURL.get(h.url + "hook", *h.trust, version, "-d", "x", "-o", "/dev/null", "-w",
+                       "%{http_code}"), b"200", "a webhook")
+        check(b"the app is here" in CURL.get(h.url + "page", *h.trust, version), "curl")
+        page = CURL.get(h.url + "page?a=b", *browser, *jar).decode()
+        check("Before you go on" in page and "abuse@relay.example" in page, f"{version}: {page}")
+        action = page.split('action="')[1].split('"')[0]
+        button = urllib.parse.urljoin(h.url, action)
+        elsewhere = CURL.get(button, *h.trust, version, "-d", "", "-o", "/dev/null", "-w",
+                             "%{http_code}", "-H", "Sec-Fetch-Site: cross-site")
+        equal(elsewhere, b"403", "the button, pressed from elsewhere")
+        got = CURL.get(button, *browser, *jar, "-d", "", "-o", "/dev/null", "-w",
+                       "%{http_code} %{redirect_url}").decode()
+        equal(got, f"303 {h.url}page?a=b", "the button")
+        page = CURL.get(h.url + "page?a=b", *browser, *jar)
+        check(b"the app is here" in page, f"{version}, the second time: {page}")
+        head = CURL.get(h.url + "hook", *browser, *jar, "-b", "mine=1").decode()
+        check("beam-seen" not in head, f"the application sees the cookie: {head}")
+
+
 @case("https/one-place", network=False)
 def one_place(t):
     """Without a place of its own HTTPS is where HTTP is, and plain visitors are served if wanted."""

@@ -14,6 +14,10 @@ const context = await chromium.launchPersistentContext(profile, {
 const seen = {};
 try {
   const page = context.pages()[0] ?? await context.newPage();
+  const first = await page.goto(url + 'page', { timeout: 60000 });
+  seen.interstitial = [first.status(), await page.title(), page.url() === url + 'page'];
+  const [led] = await Promise.all([page.waitForNavigation({ timeout: 60000 }), page.click('button')]);
+  seen.led = [led.status(), await page.title(), page.url() === url + 'page'];
   const response = await page.goto(url + 'page', { timeout: 60000 });
   seen.status = response.status();
   seen.security = await response.securityDetails();

@@ -62,7 +62,7 @@ BEAM_TEST(derive, refuses_what_is_no_purpose_and_too_long_a_context)
     cr_assert_geq(sodium_init(), 0);
     cr_assert_null(derive_purpose_name((enum derive_purpose)0));
     cr_assert_eq(derive_seed(seed.bytes, (enum derive_purpose)0, NULL, 0, out), BEAM_EINVAL);
-    cr_assert_eq(derive_seed(seed.bytes, (enum derive_purpose)7, NULL, 0, out), BEAM_EINVAL);
+    cr_assert_eq(derive_seed(seed.bytes, (enum derive_purpose)8, NULL, 0, out), BEAM_EINVAL);
     cr_assert_eq(derive_seed(seed.bytes, DERIVE_CA, context, sizeof(context), out), BEAM_ELIMIT);
     cr_assert_eq(memcmp(out, before, sizeof(out)), 0);
     cr_assert_eq(derive_seed(seed.bytes, DERIVE_CA, context, DERIVE_CONTEXT_MAX, out), 0);

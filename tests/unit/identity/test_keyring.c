@@ -113,7 +113,7 @@ BEAM_TEST(keyring, takes_one_form_only)
     cr_assert_eq(decode("0102616101ff01016101ff"), BEAM_EINVAL, "the longer first");
     cr_assert_eq(decode("02016101ff01016101ff"), BEAM_EINVAL, "purposes not in order");
     cr_assert_eq(decode("00016101ff"), BEAM_EINVAL, "no such purpose");
-    cr_assert_eq(decode("07016101ff"), BEAM_EINVAL, "no such purpose");
+    cr_assert_eq(decode("08016101ff"), BEAM_EINVAL, "no such purpose");
     cr_assert_eq(decode("01016100"), BEAM_EINVAL, "no secret");
     cr_assert_eq(decode("01"), BEAM_EINVAL);
     cr_assert_eq(decode("0101"), BEAM_EINVAL);

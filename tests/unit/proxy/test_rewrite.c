@@ -43,6 +43,14 @@ BEAM_TEST(rewrite, a_request_keeps_order_and_letters)
                      "PUT /x HTTP/1.1\r\nhOsT: a\r\nX-B: 2\r\nX-A: \r\nContent-Length: 1\r\n\r\n");
 }
 
+BEAM_TEST(rewrite, a_cookie_of_ours_goes_no_further)
+{
+    static const struct rewrite ours = {.own_cookie = "mine"};
+    cr_expect_str_eq(request(&ours, "GET / HTTP/1.1\r\nHost: a\r\nCookie: b=1;mine=2;  c=mine\r\n"
+                                    "cookie: mine=3\r\nCookie: mines=4\r\n\r\n"),
+                     "GET / HTTP/1.1\r\nHost: a\r\nCookie: b=1; c=mine\r\nCookie: mines=4\r\n\r\n");
+}
+
 BEAM_TEST(rewrite, what_belongs_to_a_connection_stays_here)
 {
     static const struct rewrite none = {0};

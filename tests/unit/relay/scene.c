@@ -75,6 +75,8 @@ static void open_front(struct scene *s)
                                     .traffic = s->traffic,
                                     .counts = &s->counts,
                                     .notice = s->notice ? s->notice : "",
+                                    .contact = "",
+                                    .interstitial = s->interstitial,
                                     .max_body = 1000,
                                     .max_memory = s->max_memory,
                                     .max_visitors = 4,
@@ -145,6 +147,7 @@ void scene_end(struct scene *s)
     scene_relay_down(s);
     world_clear(&s->world);
     place_remove(&s->place);
+    interstitial_free(s->interstitial);
 }
 
 /* ---- a visitor ------------------------------------------------------------------------------ */

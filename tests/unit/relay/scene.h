@@ -28,8 +28,9 @@ struct scene {
     struct work *work;
     uint64_t work_least; /* 0 */
     struct counts counts;
-    const char *notice;  /* NULL: none; as limits */
-    uint64_t max_memory; /* 0: any; as limits */
+    struct interstitial *interstitial; /* NULL; as limits; the scene's */
+    const char *notice;                /* NULL: none; as limits */
+    uint64_t max_memory;               /* 0: any; as limits */
     struct registrar *registrar;
     struct front *front;
     struct listener *listener; /* of the front */

@@ -248,6 +248,58 @@ BEAM_TEST(front, on_a_shared_host_there_are_no_cookies_and_no_pages)
     scene_end(&s);
 }
 
+/* What the page's button gives a browser, as it sends it. */
+static void press(struct scene *s, const struct lease *l, char cookie[256])
+{
+    static char text[4096];
+    answers(s,
+            request_for(l, "POST /.well-known/beam-enter?x HTTP/1.1\r\nHost: a\r\n"
+                           "Sec-Fetch-Site: same-origin\r\nContent-Length: 0\r\n\r\n"),
+            " 303 ", text);
+    const char *set = strstr(text, "Set-Cookie: ");
+    cr_assert_not_null(set, "%s", text);
+    set += strlen("Set-Cookie: ");
+    snprintf(cookie, 256, "%.*s", (int)strcspn(set, ";"), set);
+}
+
+BEAM_TEST(front, browsers_see_a_page_first_and_nobody_else_does)
+{
+    static struct scene s;
+    static struct app a;
+    static const uint8_t key[INTERSTITIAL_KEY_SIZE] = {1};
+    char cookie[256], browser[512];
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    cr_assert_eq(interstitial_new(key, &s.interstitial), 0);
+    s.wanted.interstitial = true;
+    scene_relay_up(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    static const char page[] = "GET /x HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\n\r\n";
+    answers(&s, request_for(l, page), "Before you go on", NULL);
+    answers(&s,
+            request_for(l, "POST /x HTTP/1.1\r\nHost: a\r\nSec-Fetch-Mode: navigate\r\n"
+                           "Content-Length: 0\r\n\r\n"),
+            "Before you go on", NULL);
+    answers(&s,
+            request_for(l, "POST /.well-known/beam-enter?x HTTP/1.1\r\nHost: a\r\n"
+                           "Content-Length: 0\r\n\r\n"),
+            " 403 ", NULL);
+    cr_expect_eq(a.visitors, 0);
+    answers(&s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"), "ok", NULL);
+    press(&s, l, cookie);
+    snprintf(browser, sizeof(browser),
+             "GET /x HTTP/1.1\r\nHost: a\r\nCookie: one=1; %s\r\nAccept: text/html\r\n\r\n",
+             cookie);
+    answers(&s, request_for(l, browser), "ok", NULL);
+    cr_expect_not_null(strstr(a.heard, "\r\nCookie: one=1\r\n"), "%s", a.heard);
+    cr_expect_eq(a.visitors, 2);
+    s.terms.interstitial = false;
+    answers(&s, request_for(l, page), "ok", NULL);
+    app_end(&a);
+    scene_end(&s);
+}
+
 BEAM_TEST(front, says_whom_to_write_to_at_its_root)
 {
     static struct scene s;
