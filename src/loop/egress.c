@@ -172,6 +172,24 @@ void egress_cancel(struct egress *e)
         egress_free(e);
 }
 
+int egress_datagrams(const struct permit *permit, const struct addr *to, enum permit_origin origin,
+                     int *out)
+{
+    int err = to->ss.ss_family == AF_UNIX ? BEAM_EPOLICY : permit_check(permit, to, origin, NULL);
+    if (err < 0)
+        return err;
+    int fd = socket(to->ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return BEAM_EIO;
+    if (connect(fd, (const struct sockaddr *)&to->ss, to->len) < 0) {
+        err = dial_err(errno);
+        close(fd);
+        return err;
+    }
+    *out = fd;
+    return 0;
+}
+
 /* ---- multicast ------------------------------------------------------------------------------ */
 
 static int aim(int fd, const struct lan *from, const struct addr *group)

@@ -31,6 +31,15 @@ int egress_dial(struct loop *l, const struct permit *permit, const struct addr *
 void egress_cancel(struct egress *e);
 
 /*
+ * A socket whose datagrams go to one address and that takes those from there alone, from a port of
+ * its own. That nobody takes them may come back as ECONNREFUSED. The descriptor is the caller's. 0,
+ * BEAM_EPOLICY (before any socket is made; always of a unix path), BEAM_EUNREACH, BEAM_EPERM,
+ * BEAM_EIO.
+ */
+int egress_datagrams(const struct permit *permit, const struct addr *to, enum permit_origin origin,
+                     int *out);
+
+/*
  * A socket whose datagrams go to a multicast group on one link and no farther (the group's range is
  * the link), from the group's own port, and to this machine too. It takes none. The descriptor is
  * the caller's. 0, BEAM_EPOLICY (before any socket is made), BEAM_EEXIST, BEAM_EIO.

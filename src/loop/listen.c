@@ -14,7 +14,8 @@
 
 enum {
     ACCEPT_PER_TURN = 32, /* then others have their turn */
-    REST_MS = 100         /* out of descriptors or memory */
+    REST_MS = 100,        /* out of descriptors or memory */
+    DATAGRAMS_PER_TURN = 64
 };
 
 struct listener {
@@ -245,6 +246,8 @@ void listen_close(struct listener *li)
         free(li);
 }
 
+/* ---- multicast ------------------------------------------------------------------------------ */
+
 /* What other sockets of this machine have joined elsewhere does not come here. */
 static int join(int fd, const struct lan *on, const struct addr *group)
 {
@@ -279,6 +282,164 @@ int listen_group(const struct permit *permit, const struct lan *on, const struct
         *out = fd;
     return err;
 }
+
+/* ---- datagrams ------------------------------------------------------------------------------ */
+
+struct datagram_listener {
+    struct loop *loop;
+    int fd;
+    struct addr at;
+    struct loop_watch watch;
+    listen_datagram_fn *fn;
+    void *arg;
+    bool calling; /* in the callback: a close then leaves the free to us */
+    bool closed;
+};
+
+/* Room for a control message that says at which of our addresses one came, or is to go from. */
+union control {
+    struct cmsghdr align;
+    uint8_t bytes[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+};
+
+static void read_way(struct msghdr *m, struct listen_way *way)
+{
+    memset(way->to, 0, sizeof(way->to));
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        struct in_pktinfo four;
+        struct in6_pktinfo six;
+        if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            memcpy(&four, CMSG_DATA(c), sizeof(four));
+            memcpy(way->to, &four.ipi_addr, sizeof(four.ipi_addr));
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            memcpy(&six, CMSG_DATA(c), sizeof(six));
+            memcpy(way->to, &six.ipi6_addr, sizeof(six.ipi6_addr));
+        }
+    }
+}
+
+static void on_datagrams(void *arg, unsigned ready)
+{
+    struct datagram_listener *dl = arg;
+    uint8_t data[UINT16_MAX];
+    (void)ready;
+    dl->calling = true;
+    for (int i = 0; i < DATAGRAMS_PER_TURN && !dl->closed; i++) {
+        struct listen_way way = {.from = {.len = 0}};
+        union control control;
+        struct iovec iov = {data, sizeof(data)};
+        struct msghdr m = {.msg_name = &way.from.ss,
+                           .msg_namelen = sizeof(way.from.ss),
+                           .msg_iov = &iov,
+                           .msg_iovlen = 1,
+                           .msg_control = &control,
+                           .msg_controllen = sizeof(control)};
+        ssize_t n = recvmsg(dl->fd, &m, 0);
+        if (n < 0)
+            break;
+        way.from.len = m.msg_namelen;
+        read_way(&m, &way);
+        dl->fn(dl->arg, &way, data, (size_t)n);
+    }
+    dl->calling = false;
+    if (dl->closed)
+        free(dl);
+}
+
+/* An address of this machine's that one was sent to is that which the answer comes from. */
+static void write_way(const struct listen_way *way, struct msghdr *m, union control *control)
+{
+    bool four = way->from.ss.ss_family == AF_INET;
+    memset(control, 0, sizeof(*control));
+    m->msg_control = control;
+    m->msg_controllen =
+        four ? CMSG_SPACE(sizeof(struct in_pktinfo)) : CMSG_SPACE(sizeof(struct in6_pktinfo));
+    struct cmsghdr *c = CMSG_FIRSTHDR(m);
+    c->cmsg_level = four ? IPPROTO_IP : IPPROTO_IPV6;
+    c->cmsg_type = four ? IP_PKTINFO : IPV6_PKTINFO;
+    if (four) {
+        struct in_pktinfo from = {.ipi_ifindex = 0};
+        memcpy(&from.ipi_spec_dst, way->to, sizeof(from.ipi_spec_dst));
+        c->cmsg_len = CMSG_LEN(sizeof(from));
+        memcpy(CMSG_DATA(c), &from, sizeof(from));
+    } else {
+        struct in6_pktinfo from = {.ipi6_ifindex = 0};
+        memcpy(&from.ipi6_addr, way->to, sizeof(from.ipi6_addr));
+        c->cmsg_len = CMSG_LEN(sizeof(from));
+        memcpy(CMSG_DATA(c), &from, sizeof(from));
+    }
+}
+
+int listen_answer(struct datagram_listener *dl, const struct listen_way *way, const void *data,
+                  size_t len)
+{
+    union control control;
+    struct sockaddr_storage to = way->from.ss;
+    struct iovec iov = {(void *)data, len};
+    struct msghdr m = {
+        .msg_name = &to, .msg_namelen = way->from.len, .msg_iov = &iov, .msg_iovlen = 1};
+    write_way(way, &m, &control);
+    if (sendmsg(dl->fd, &m, MSG_DONTWAIT) >= 0)
+        return 0;
+    return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? BEAM_EAGAIN : BEAM_EIO;
+}
+
+static int bind_datagrams(struct datagram_listener *dl)
+{
+    int one = 1, level = IPPROTO_IP, name = IP_PKTINFO;
+    if (dl->at.ss.ss_family == AF_INET6) {
+        level = IPPROTO_IPV6;
+        name = IPV6_RECVPKTINFO;
+        if (setsockopt(dl->fd, level, IPV6_V6ONLY, &one, sizeof(one)) < 0)
+            return BEAM_EIO;
+    }
+    if (setsockopt(dl->fd, level, name, &one, sizeof(one)) < 0)
+        return BEAM_EIO;
+    if (bind(dl->fd, (const struct sockaddr *)&dl->at.ss, dl->at.len) < 0)
+        return bind_err(errno);
+    dl->at.len = sizeof(dl->at.ss);
+    return getsockname(dl->fd, (struct sockaddr *)&dl->at.ss, &dl->at.len) < 0 ? BEAM_EIO : 0;
+}
+
+int listen_datagrams(struct loop *l, const struct permit *permit, const struct addr *at,
+                     listen_datagram_fn *fn, void *arg, struct datagram_listener **out)
+{
+    int err = at->ss.ss_family == AF_UNIX ? BEAM_EPOLICY : permit_check_listen(permit, at, NULL);
+    if (err < 0)
+        return err;
+    struct datagram_listener *dl = calloc(1, sizeof(*dl));
+    if (!dl)
+        return BEAM_ENOMEM;
+    *dl = (struct datagram_listener){.loop = l, .at = *at, .fn = fn, .arg = arg};
+    dl->fd = socket(at->ss.ss_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    err = dl->fd < 0 ? BEAM_EIO : bind_datagrams(dl);
+    if (err == 0)
+        err = loop_watch_start(l, &dl->watch, dl->fd, LOOP_READ, on_datagrams, dl);
+    if (err < 0)
+        listen_datagrams_close(dl);
+    else
+        *out = dl;
+    return err;
+}
+
+const struct addr *listen_datagrams_addr(const struct datagram_listener *dl)
+{
+    return &dl->at;
+}
+
+void listen_datagrams_close(struct datagram_listener *dl)
+{
+    if (!dl)
+        return;
+    loop_watch_stop(&dl->watch);
+    if (dl->fd >= 0)
+        close(dl->fd);
+    dl->closed = true;
+    if (!dl->calling)
+        free(dl);
+}
+
+/* ---- who is there --------------------------------------------------------------------------- */
 
 int listen_from(int fd, struct addr *out)
 {

@@ -7,6 +7,7 @@
 #ifndef BEAM_LOOP_LISTEN_H
 #define BEAM_LOOP_LISTEN_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/addr.h"
@@ -45,6 +46,32 @@ void listen_close(struct listener *li);
  */
 int listen_group(const struct permit *permit, const struct lan *on, const struct addr *group,
                  int *out);
+
+/* A datagram's way: who sent it, and to which IP address of this machine (of IPv4, in the first
+ * four bytes). What answers it goes back that way. */
+struct listen_way {
+    struct addr from;
+    uint8_t to[16];
+};
+
+struct datagram_listener;
+
+/* One that has come: `data` is borrowed for the call, in which the listener may be closed. */
+typedef void listen_datagram_fn(void *arg, const struct listen_way *way, const uint8_t *data,
+                                size_t len);
+
+/* Takes datagrams at an IP address that the permit covers, as the user who typed it wants it;
+ * nobody else may take them there. BEAM_EPOLICY, BEAM_EEXIST, BEAM_EPERM, BEAM_EIO, BEAM_ENOMEM. */
+int listen_datagrams(struct loop *l, const struct permit *permit, const struct addr *at,
+                     listen_datagram_fn *fn, void *arg, struct datagram_listener **out);
+/* Sends one back the way that one came. 0; BEAM_EAGAIN: dropped, there is no room; BEAM_EIO: it
+ * cannot go there, or not of that length. */
+int listen_answer(struct datagram_listener *dl, const struct listen_way *way, const void *data,
+                  size_t len);
+/* The address in use. Borrowed. */
+const struct addr *listen_datagrams_addr(const struct datagram_listener *dl);
+/* NULL allowed. */
+void listen_datagrams_close(struct datagram_listener *dl);
 
 /* Where a connection comes from: 0 or BEAM_EIO. */
 int listen_from(int fd, struct addr *out);

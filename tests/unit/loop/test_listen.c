@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "loop/egress.h"
 #include "tests/unit/loop/until.h"
 
 enum { TAKEN_MAX = 64, DIR_SIZE = 32 };
@@ -261,4 +262,94 @@ BEAM_TEST(listen, beyond_loopback_where_the_permit_covers_it)
     close(fd);
     listen_close(t.li);
     taken_free(&t);
+}
+
+/* ---- datagrams ------------------------------------------------------------------------------ */
+
+struct post {
+    struct loop *loop;
+    struct datagram_listener *dl;
+    size_t n, want, bytes;
+    bool answers, closes;
+    struct listen_way way; /* of the last */
+};
+
+static void on_datagram(void *arg, const struct listen_way *way, const uint8_t *data, size_t len)
+{
+    struct post *p = arg;
+    p->n++;
+    p->bytes += len;
+    p->way = *way;
+    if (p->answers)
+        cr_assert_eq(listen_answer(p->dl, way, data, len), 0);
+    if (p->closes)
+        listen_datagrams_close(p->dl);
+}
+
+static bool has_come(void *arg)
+{
+    const struct post *p = arg;
+    return p->n >= p->want;
+}
+
+static struct permit *local(void)
+{
+    struct permit *permit = NULL;
+    cr_assert_eq(permit_new_local(&permit), 0);
+    return permit;
+}
+
+BEAM_TEST(listen, answers_a_datagram_from_the_address_it_came_to)
+{
+    struct post p = {.loop = until_loop_new(), .want = 2, .answers = true};
+    struct permit *permit = local();
+    struct addr any = loopback(), to, off;
+    char got[8] = "";
+    int fd = -1, other = -1;
+    cr_assert_eq(listen_datagrams(p.loop, permit, &any, on_datagram, &p, &p.dl), 0);
+    to = *listen_datagrams_addr(p.dl);
+    cr_assert_eq(egress_datagrams(permit, &to, PERMIT_TYPED, &fd), 0);
+    off = to;
+    int twice = listen_datagrams(p.loop, permit, &to, on_datagram, &p, &p.dl);
+    cr_assert_eq(write(fd, "hello", 5), 5);
+    cr_assert_eq(write(fd, "", 0), 0);
+    bool came = until(p.loop, has_come, &p);
+    ssize_t n = read(fd, got, sizeof(got)), none = read(fd, got + 5, 1);
+    listen_datagrams_close(p.dl);
+    ((struct sockaddr_in *)&off.ss)->sin_addr.s_addr = htonl(0x08080808);
+    int beyond = egress_datagrams(permit, &off, PERMIT_TYPED, &other);
+    int far = listen_datagrams(p.loop, permit, &off, on_datagram, &p, &p.dl);
+    close(fd);
+    permit_free(permit);
+    loop_free(p.loop);
+    cr_assert(came && p.bytes == 5);
+    cr_assert(n == 5 && memcmp(got, "hello", 5) == 0 && none == 0);
+    cr_assert_arr_eq(p.way.to, "\x7f\0\0\1", 4);
+    cr_assert_eq(twice, BEAM_EEXIST);
+    cr_assert(beyond == BEAM_EPOLICY && far == BEAM_EPOLICY && other == -1);
+}
+
+BEAM_TEST(listen, datagrams_over_ipv6_and_a_close_in_their_call)
+{
+    struct post p = {.loop = until_loop_new(), .want = 1, .answers = true, .closes = true};
+    struct permit *permit = local();
+    struct addr at, to;
+    char got[4];
+    int fd = -1;
+    cr_assert_eq(addr_ip("::1", 3, 1, &at), 0);
+    ((struct sockaddr_in6 *)&at.ss)->sin6_port = 0;
+    cr_assert_eq(listen_datagrams(p.loop, permit, &at, on_datagram, &p, &p.dl), 0);
+    to = *listen_datagrams_addr(p.dl);
+    cr_assert_eq(egress_datagrams(permit, &to, PERMIT_TYPED, &fd), 0);
+    cr_assert_eq(write(fd, "a", 1), 1);
+    cr_assert_eq(write(fd, "b", 1), 1);
+    bool came = until(p.loop, has_come, &p);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(loop_turn(p.loop), 0);
+    ssize_t n = read(fd, got, sizeof(got));
+    close(fd);
+    permit_free(permit);
+    loop_free(p.loop);
+    cr_assert(came && p.n == 1 && n == 1);
+    cr_assert_eq(p.way.to[15], 1);
 }
