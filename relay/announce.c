@@ -27,7 +27,7 @@ static void fill(const struct announce *a, struct relay_info *info)
     const struct announce_spec *s = &a->spec;
     const struct multiaddr *addr;
     *info = (struct relay_info){.made = s->clock->wall_ms(s->clock->arg),
-                                .kinds = INFO_HTTP,
+                                .kinds = s->terms->kinds,
                                 .reservations = lease_count(s->store),
                                 .max_reservations = s->max_reservations};
     for (size_t i = 0; info->addr_count < INFO_ADDRS_MAX && (addr = host_addr(s->host, i)); i++)

@@ -11,6 +11,7 @@
 #include "relay/info.h"
 #include "relay/lease.h"
 #include "relay/news.h"
+#include "relay/terms.h"
 
 struct announce;
 
@@ -22,6 +23,7 @@ struct announce_spec { /* what is pointed to is borrowed; the struct is copied *
     const struct clock_source *clock;
     const struct key_pair *key;      /* the host's */
     const struct lease_store *store; /* for how full it is */
+    const struct terms *terms;       /* for what it publishes; may become others */
     uint64_t max_reservations;
     bool allow_private; /* addresses that mean nothing elsewhere are told, too (for tests) */
     const char *url, *version, *contact; /* of struct relay_info */

@@ -49,14 +49,16 @@ static bool join(struct guest *g, const uint8_t id[RESERVATION_ID_SIZE])
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
+/* A lease of another kind is none for requests. */
 static const struct lease *find(const struct front *f, const struct http_head *head,
                                 struct endpoint *out)
 {
     uint64_t now = f->spec.clock->wall_ms(f->spec.clock->arg);
-    if (!endpoint_find(f->spec.base, head, out))
+    if (!terms_offers(f->spec.terms, RESERVATION_HTTP) || !endpoint_find(f->spec.base, head, out))
         return NULL;
-    return out->name[0] ? lease_by_name(f->spec.store, out->name, now)
-                        : lease_by_id(f->spec.store, out->id, now);
+    const struct lease *l = out->name[0] ? lease_by_name(f->spec.store, out->name, now)
+                                         : lease_by_id(f->spec.store, out->id, now);
+    return l && l->kind == RESERVATION_HTTP ? l : NULL;
 }
 
 /* What no page is stays none, whatever a browser makes of it; and on a host that others share no

@@ -76,7 +76,7 @@ static void take_number(struct pb_reader *r, const struct pb_field *f, struct re
         out->made = f->value;
         break;
     case FIELD_KINDS:
-        out->kinds = (unsigned)(f->value & INFO_HTTP);
+        out->kinds = (unsigned)(f->value & INFO_KINDS);
         break;
     case FIELD_RESERVATIONS:
         out->reservations = f->value;

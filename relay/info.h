@@ -22,7 +22,14 @@ enum {
     INFO_KEY_MAX = 12 + PEER_ID_MAX     /* bytes of its key in the DHT */
 };
 
-enum info_kind { INFO_HTTP = 1u << 0 }; /* what it publishes: bits */
+/* What it publishes: the bits of reservation_kind_bit. */
+enum info_kind {
+    INFO_HTTP = 1u << 0,
+    INFO_TCP = 1u << 1,
+    INFO_UDP = 1u << 2,
+    INFO_TLS = 1u << 3,
+    INFO_KINDS = INFO_HTTP | INFO_TCP | INFO_UDP | INFO_TLS
+};
 
 struct relay_info {
     struct peer_id id;

@@ -158,6 +158,7 @@ static int change(struct lease_store *s, struct lease *l, const struct lease *ch
     if (err < 0)
         return err;
     memcpy(l->token_hash, changed->token_hash, sizeof(l->token_hash));
+    l->kind = changed->kind;
     l->visitor_address = changed->visitor_address;
     l->expires = changed->expires;
     take_out(s, l);
@@ -180,16 +181,21 @@ static bool is_fresh(const struct lease_store *s, const struct lease *l,
 {
     return !l->lapsed && l->expires <= changed->expires &&
            changed->expires - l->expires < s->limits.lease_ms / FRESH_PART &&
-           l->visitor_address == changed->visitor_address &&
+           l->kind == changed->kind && l->visitor_address == changed->visitor_address &&
            sodium_memcmp(l->token_hash, changed->token_hash, sizeof(l->token_hash)) == 0;
 }
 
-static enum reservation_status extend(struct lease_store *s, struct lease *l, bool visitor_address,
+/* A RESERVE says anew what it is to be; it may be of another kind than it was. */
+static enum reservation_status extend(struct lease_store *s, struct lease *l,
+                                      const struct reservation_request *r,
                                       const uint8_t token[RESERVATION_TOKEN_SIZE], uint64_t now,
                                       const struct lease **out)
 {
     struct lease changed = *l;
-    changed.visitor_address = visitor_address;
+    if (r->verb == RESERVATION_RESERVE) {
+        changed.kind = r->kind;
+        changed.visitor_address = r->visitor_address;
+    }
     changed.expires = now + s->limits.lease_ms;
     hash_token(token, changed.token_hash);
     if (is_fresh(s, l, &changed)) {
@@ -286,12 +292,12 @@ static enum reservation_status reserve(struct lease_store *s, const struct peer_
 {
     const char *name = named ? r->name : "";
     struct lease *l;
-    if (r->kind != RESERVATION_HTTP)
+    if (r->kind == 0 || r->kind > RESERVATION_KINDS)
         return RESERVATION_UNSUPPORTED;
     if (r->has_id) {
         memcpy(token, r->token, RESERVATION_TOKEN_SIZE);
         l = own(s, owner, r);
-        return l ? extend(s, l, r->visitor_address, token, now, out) : RESERVATION_FORBIDDEN;
+        return l ? extend(s, l, r, token, now, out) : RESERVATION_FORBIDDEN;
     }
     s->rng->fill(s->rng->arg, token, RESERVATION_TOKEN_SIZE);
     if (!name[0])
@@ -303,7 +309,7 @@ static enum reservation_status reserve(struct lease_store *s, const struct peer_
         return make(s, owner, r, name, now, token, out);
     if (!peer_id_equal(&l->owner, owner))
         return RESERVATION_NAME_TAKEN;
-    return extend(s, l, r->visitor_address, token, now, out);
+    return extend(s, l, r, token, now, out);
 }
 
 /* A verb on one that is there. */
@@ -318,7 +324,7 @@ static enum reservation_status ask_own(struct lease_store *s, const struct peer_
     switch (r->verb) {
     case RESERVATION_RENEW:
         memcpy(token, r->token, RESERVATION_TOKEN_SIZE);
-        return extend(s, l, l->visitor_address, token, now, out);
+        return extend(s, l, r, token, now, out);
     case RESERVATION_RELEASE:
         return end_now(s, l, now);
     default:

@@ -155,7 +155,7 @@ static void ask(struct owner *o, enum reservation_verb verb)
                                       .origin = PERMIT_TYPED,
                                       .timeout_ms = o->was_up ? RECONNECT_MS : 0};
     struct reservation_request r = {.verb = verb,
-                                    .kind = verb == RESERVATION_RESERVE ? RESERVATION_HTTP : 0,
+                                    .kind = verb == RESERVATION_RESERVE ? o->spec.kind : 0,
                                     .has_id = o->kept.has_ticket,
                                     .visitor_address =
                                         verb == RESERVATION_RESERVE && o->spec.visitor_address};

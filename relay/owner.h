@@ -30,6 +30,7 @@ struct owner_spec { /* what is pointed to is borrowed and outlives the owner */
     struct way_tor tor;
     struct where where;          /* copied, and so is the name */
     const char *name;            /* wanted; NULL: none */
+    uint64_t kind;               /* RESERVATION_HTTP … */
     bool visitor_address;        /* wanted */
     bool keep;                   /* the reservation outlives this program */
     struct farewells *farewells; /* what it says when it ends; NULL: nothing */

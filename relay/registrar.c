@@ -165,6 +165,15 @@ static enum reservation_status judge_new(struct registrar *r, const struct peer_
     return check_work(r, owner, request, out);
 }
 
+/* A reservation of a kind that the operator does not offer is neither given nor kept up. */
+static bool offers(const struct registrar *r, const struct reservation_request *request,
+                   const struct lease *lease)
+{
+    if (lease)
+        return terms_offers(r->spec.terms, lease->kind);
+    return request->verb != RESERVATION_RESERVE || terms_offers(r->spec.terms, request->kind);
+}
+
 static void decide(struct registrar *r, const struct desk *d,
                    const struct reservation_request *request, struct reservation_answer *out)
 {
@@ -173,12 +182,16 @@ static void decide(struct registrar *r, const struct desk *d,
     bool named = r->spec.base->domain[0] != '\0';
     enum reservation_status status =
         admit(r, d, request->verb == RESERVATION_RESERVE && !request->has_id, out);
+    if (status == RESERVATION_OK && !offers(r, request, NULL))
+        status = RESERVATION_UNSUPPORTED;
     if (status == RESERVATION_OK && request->verb == RESERVATION_RESERVE && !request->has_id)
         status = judge_new(r, owner, request, named, out);
     if (status == RESERVATION_OK && request->has_id && guard_bars(r->spec.guard, request->id))
         status = RESERVATION_BARRED;
     if (status == RESERVATION_OK)
         status = lease_ask(r->spec.store, owner, request, named, now(r), out->token, &lease);
+    if (status == RESERVATION_OK && lease && !offers(r, request, lease))
+        status = RESERVATION_UNSUPPORTED;
     out->status = status;
     if (status != RESERVATION_OK) {
         sodium_memzero(out->token, sizeof(out->token));

@@ -317,6 +317,20 @@ int reservation_id_parse(const char *text, size_t len, uint8_t out[RESERVATION_I
     return 0;
 }
 
+const char *reservation_kind_text(uint64_t kind)
+{
+    static const char *const names[] = {[RESERVATION_HTTP] = "http",
+                                        [RESERVATION_TCP] = "tcp",
+                                        [RESERVATION_UDP] = "udp",
+                                        [RESERVATION_TLS] = "tls-passthrough"};
+    return kind <= RESERVATION_KINDS ? names[kind] : NULL;
+}
+
+unsigned reservation_kind_bit(uint64_t kind)
+{
+    return kind > 0 && kind <= RESERVATION_KINDS ? 1u << (kind - 1) : 0;
+}
+
 const char *reservation_status_text(uint64_t status)
 {
     switch (status) {

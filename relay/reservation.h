@@ -34,7 +34,14 @@ enum reservation_verb {
     RESERVATION_RELEASE = 3, /* ends it now; it is held for its owner as one that ran out */
     RESERVATION_FORGET = 4   /* ends it, and it is held for nobody */
 };
-enum reservation_kind { RESERVATION_HTTP = 1 };
+/* What visitors bring to an endpoint. */
+enum reservation_kind {
+    RESERVATION_HTTP = 1, /* requests, which the relay reads */
+    RESERVATION_TCP = 2,  /* connections to a port */
+    RESERVATION_UDP = 3,  /* datagrams to a port */
+    RESERVATION_TLS = 4,  /* TLS to a name, which only the owner opens */
+    RESERVATION_KINDS = RESERVATION_TLS
+};
 
 enum reservation_status {
     RESERVATION_OK = 100,
@@ -96,6 +103,10 @@ void reservation_id_text(const uint8_t id[RESERVATION_ID_SIZE], char out[RESERVA
 /* The one text of an id and no other (a base32 that ends in stray bits is refused). 0 or
  * BEAM_EINVAL. */
 int reservation_id_parse(const char *text, size_t len, uint8_t out[RESERVATION_ID_SIZE]);
+/* "http", "tcp", "udp", "tls-passthrough"; NULL for others. Static storage. */
+const char *reservation_kind_text(uint64_t kind);
+/* What stands for a kind among several: 1, 2, 4 …; 0 for others. */
+unsigned reservation_kind_bit(uint64_t kind);
 /* A few plain words for a status ("the name is taken"). Static storage. */
 const char *reservation_status_text(uint64_t status);
 /* The nearest code for a refusal. */

@@ -25,6 +25,31 @@ static int take_words(const char *key, const char *text, struct terms_words *out
     return 0;
 }
 
+static uint64_t kind_named(const char *word)
+{
+    for (uint64_t kind = 1; kind <= RESERVATION_KINDS; kind++)
+        if ((TERMS_SERVED & reservation_kind_bit(kind)) &&
+            strcmp(word, reservation_kind_text(kind)) == 0)
+            return kind;
+    return 0;
+}
+
+static int take_kinds(const struct terms_spec *spec, struct terms *out, struct beam_why *why)
+{
+    struct terms_words words = {.count = 0};
+    int err = take_words("kinds", spec->kinds ? spec->kinds : "", &words, why);
+    for (size_t i = 0; err == 0 && i < words.count; i++) {
+        uint64_t kind = kind_named(words.word[i]);
+        if (kind == 0)
+            return beam_why(why, BEAM_EINVAL, "relay.kinds %s: none that this relay has (http)",
+                            words.word[i]);
+        out->kinds |= reservation_kind_bit(kind);
+    }
+    if (words.count == 0)
+        out->kinds = reservation_kind_bit(RESERVATION_HTTP);
+    return err;
+}
+
 static int take_friends(const char *list, struct terms *out, struct beam_why *why)
 {
     for (const char *at = list; *at;) {
@@ -91,6 +116,8 @@ int terms_init(const struct terms_spec *spec, struct terms *out, struct beam_why
     struct terms t = {.local = spec->local, .interstitial = spec->interstitial};
     int err = take_class(spec, &t, why);
     if (err == 0)
+        err = take_kinds(spec, &t, why);
+    if (err == 0)
         err = take_words("methods", spec->methods, &t.methods, why);
     if (err == 0)
         err = take_words("content_types", spec->content_types, &t.types, why);
@@ -109,6 +136,11 @@ bool terms_serves(const struct terms *t, const struct peer_id *owner)
         if (peer_id_equal(&t->friend[i], owner))
             return true;
     return t->class != TERMS_FRIENDS;
+}
+
+bool terms_offers(const struct terms *t, uint64_t kind)
+{
+    return (t->kinds & reservation_kind_bit(kind)) != 0;
 }
 
 enum terms_class terms_class(const struct terms *t, bool shared)

@@ -16,12 +16,16 @@
 #include "base/err.h"
 #include "http/head.h"
 #include "identity/peer_id.h"
+#include "relay/reservation.h"
 
 enum {
     TERMS_FRIENDS_MAX = 256,
     TERMS_WORDS_MAX = 64, /* methods, or content types */
     TERMS_WORD_SIZE = 80
 };
+
+/* What this program can serve, as bits of kinds. */
+enum { TERMS_SERVED = 1u << (RESERVATION_HTTP - 1) };
 
 enum terms_class { TERMS_WEBHOOK, TERMS_OPEN, TERMS_FRIENDS };
 
@@ -46,6 +50,7 @@ struct terms {
     enum terms_class class;
     bool local;        /* only this machine can visit: a shared host is nobody else's */
     bool interstitial; /* browsers see a page of the relay's first, but in the class webhook */
+    unsigned kinds;    /* that owners may have: bits of reservation_kind_bit */
     struct terms_words methods, types;
     struct peer_id friend[TERMS_FRIENDS_MAX];
     size_t friends;
@@ -53,6 +58,7 @@ struct terms {
 
 struct terms_spec {
     const char *class;   /* "webhook", "open", "friends"; "": open where local, else webhook */
+    const char *kinds;   /* as reservation_kind_text has them, words as methods; "": http */
     const char *methods; /* words with commas or blanks between them */
     const char *content_types; /* the same; a word may have one '*' for any letters */
     const char *friends;       /* peer ids, one a line */
@@ -66,6 +72,8 @@ int terms_init(const struct terms_spec *spec, struct terms *out, struct beam_why
 
 /* Whether a key may have reservations at all. */
 bool terms_serves(const struct terms *t, const struct peer_id *owner);
+/* Whether endpoints of this kind are to be had. */
+bool terms_offers(const struct terms *t, uint64_t kind);
 /* The class of an endpoint that is reached on the relay's own host, or on one of its own. */
 enum terms_class terms_class(const struct terms *t, bool shared);
 enum terms_rule terms_request(const struct terms *t, enum terms_class class,

@@ -422,6 +422,7 @@ static int start_network(void *arg, struct beam_why *why)
                                                .permit = r->permit,
                                                .key = r->key,
                                                .store = r->store,
+                                               .terms = &r->rules.terms,
                                                .conf = r->setup->conf,
                                                .base = operator_front_base(r->front),
                                                .dir = r->setup->home->relay,

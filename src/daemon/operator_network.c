@@ -114,6 +114,7 @@ static int start_announcing(struct operator_network *n)
                                            .news = n->news,
                                            .key = s->key,
                                            .store = s->store,
+                                           .terms = s->terms,
                                            .max_reservations = s->conf->relay_max_reservations,
                                            .allow_private = s->conf->network_allow_private,
                                            .url = n->front_url,

@@ -8,6 +8,7 @@
 #include "p2p/host.h"
 #include "relay/endpoint.h"
 #include "relay/lease.h"
+#include "relay/terms.h"
 
 struct operator_network;
 
@@ -18,6 +19,7 @@ struct operator_network_spec { /* all of it borrowed, and outlives the network *
     const struct permit *permit; /* of that policy */
     const struct key_pair *key;
     const struct lease_store *store;
+    const struct terms *terms;
     const struct conf *conf;
     const struct endpoint_base *base;
     const char *dir; /* for whom it was connected to */

@@ -19,6 +19,7 @@ enum {
 static int read_terms(const struct conf *c, bool local, struct terms *out, struct beam_why *why)
 {
     const struct terms_spec spec = {.class = c->relay_class,
+                                    .kinds = c->relay_kinds,
                                     .methods = c->relay_methods,
                                     .content_types = c->relay_content_types,
                                     .friends = c->relay_friend,

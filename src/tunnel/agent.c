@@ -101,6 +101,7 @@ static struct owner_spec owner_spec(const struct agent *a, const char *name)
                                .permit = a->spec.permit,
                                .tor = circuits_way(&own->way),
                                .name = name,
+                               .kind = a->spec.kind,
                                .keep = a->spec.keep,
                                .ca_file = a->spec.ca_file,
                                .dir = a->dir};
@@ -198,7 +199,7 @@ static int join_dht(struct agent *a, struct beam_why *why)
                                        .kad = a->kad,
                                        .rng = a->spec.rng,
                                        .history = a->spec.keep ? a->history : NULL,
-                                       .kinds = INFO_HTTP,
+                                       .kinds = reservation_kind_bit(a->spec.kind),
                                        .patience_ms = direct ? PATIENCE_MS : PATIENCE_TOR_MS};
     err = finder_new(&finder, &a->finder);
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : meet(a, why);

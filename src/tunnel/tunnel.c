@@ -314,6 +314,7 @@ static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct 
                                      .isolation = w->isolation,
                                      .permit = t->permit,
                                      .key = t->persona.identity,
+                                     .kind = RESERVATION_HTTP,
                                      .max_streams = w->max_streams,
                                      .dir = w->relays_dir,
                                      .bootstrap = w->bootstrap,

@@ -107,6 +107,22 @@ static void answers(struct scene *s, const char *request, const char *word, char
     visitor_end(&v);
 }
 
+BEAM_TEST(front, an_endpoint_of_another_kind_is_none_for_requests)
+{
+    static struct scene s;
+    char seen[4096];
+    scene_begin(&s, NULL);
+    struct lease *l = (struct lease *)reserve(&s);
+    const char *request = request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
+    answers(&s, request, " 503 ", seen);
+    l->kind = RESERVATION_TLS;
+    answers(&s, request, " 404 ", seen);
+    l->kind = RESERVATION_HTTP;
+    s.terms.kinds = reservation_kind_bit(RESERVATION_TLS);
+    answers(&s, request, " 404 ", seen);
+    scene_end(&s);
+}
+
 BEAM_TEST(front, unknown_and_gone_are_the_same)
 {
     static struct scene s;

@@ -103,6 +103,34 @@ BEAM_TEST(lease, is_nobody_elses)
     end();
 }
 
+BEAM_TEST(lease, is_of_the_kind_that_was_asked_for_last)
+{
+    begin();
+    cr_expect_eq(reserve(1, "myapp", 0), RESERVATION_OK);
+    const struct lease *l = got;
+    struct reservation_request r = about(RESERVATION_RESERVE, l);
+    r.kind = RESERVATION_TLS;
+    cr_expect_eq(ask(1, &r, 1), RESERVATION_OK);
+    cr_expect_eq(got, l);
+    cr_expect_eq(l->kind, (uint64_t)RESERVATION_TLS);
+    r.verb = RESERVATION_RENEW;
+    r.kind = RESERVATION_TCP;
+    cr_expect_eq(ask(1, &r, LEASE / 2), RESERVATION_OK);
+    cr_expect_eq(l->kind, (uint64_t)RESERVATION_TLS, "a renewal says nothing of kinds");
+    lease_store_close(store);
+    int err = lease_store_open(place.file, &limits, rng_system(), LEASE / 2, &store, NULL);
+    cr_assert_eq(err, 0);
+    l = lease_by_name(store, "myapp", LEASE / 2);
+    cr_assert_not_null(l);
+    cr_expect_eq(l->kind, (uint64_t)RESERVATION_TLS, "on disk too");
+    cr_expect_eq(reserve(1, "myapp", LEASE / 2), RESERVATION_OK);
+    cr_expect_eq(got->kind, (uint64_t)RESERVATION_HTTP, "by its name too");
+    r.verb = RESERVATION_RESERVE;
+    r.kind = RESERVATION_KINDS + 1;
+    cr_expect_eq(ask(1, &r, LEASE / 2), RESERVATION_UNSUPPORTED);
+    end();
+}
+
 BEAM_TEST(lease, is_held_for_its_owner)
 {
     begin();

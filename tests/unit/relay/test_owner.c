@@ -41,6 +41,7 @@ static void start(struct stage *st, bool keep)
 {
     struct scene *s = &st->scene;
     const struct owner_spec spec = {.loop = s->world.loop,
+                                    .kind = RESERVATION_HTTP,
                                     .rng = &s->world.rng,
                                     .host = s->owner->host,
                                     .visits = st->visits,

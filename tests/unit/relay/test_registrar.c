@@ -141,6 +141,31 @@ BEAM_TEST(registrar, what_is_malformed_is_answered_and_ends_the_stream)
     scene_end(&s);
 }
 
+BEAM_TEST(registrar, kinds_are_those_that_the_operator_offers)
+{
+    static struct scene s;
+    static struct outcome o;
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_TCP};
+    scene_begin(&s, NULL);
+    s.work_least = 8;
+    ask(&s, s.owner, &r, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_UNSUPPORTED, "and costs no work");
+    s.work_least = 0;
+    r.kind = RESERVATION_HTTP;
+    ask(&s, s.owner, &r, &o);
+    cr_assert_eq(o.answer.status, (uint64_t)RESERVATION_OK);
+    struct reservation_request renew = {.verb = RESERVATION_RENEW, .has_id = true};
+    memcpy(renew.id, o.answer.id, sizeof(renew.id));
+    memcpy(renew.token, o.answer.token, sizeof(renew.token));
+    s.terms.kinds = 0; /* its operator thought better of it */
+    ask(&s, s.owner, &renew, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_UNSUPPORTED);
+    renew.verb = RESERVATION_FORGET;
+    ask(&s, s.owner, &renew, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_OK, "it can be given up all the same");
+    scene_end(&s);
+}
+
 BEAM_TEST(registrar, a_new_reservation_may_cost_work_and_an_old_one_does_not)
 {
     static struct scene s;

@@ -231,3 +231,19 @@ BEAM_TEST(reservation, every_status_has_words)
     cr_assert_eq(reservation_status_err(299), BEAM_EREFUSED);
     cr_assert_eq(reservation_status_err(RESERVATION_OK), 0);
 }
+
+BEAM_TEST(reservation, kinds_have_words_and_bits)
+{
+    unsigned all = 0;
+    for (uint64_t kind = 1; kind <= RESERVATION_KINDS; kind++) {
+        cr_expect_not_null(reservation_kind_text(kind));
+        cr_expect_eq(all & reservation_kind_bit(kind), 0u);
+        all |= reservation_kind_bit(kind);
+    }
+    cr_expect_str_eq(reservation_kind_text(RESERVATION_TLS), "tls-passthrough");
+    cr_expect_eq(reservation_kind_bit(RESERVATION_TLS), 8u);
+    cr_expect_null(reservation_kind_text(0));
+    cr_expect_null(reservation_kind_text(RESERVATION_KINDS + 1));
+    cr_expect_eq(reservation_kind_bit(0) | reservation_kind_bit(RESERVATION_KINDS + 1), 0u);
+    cr_expect_eq(reservation_kind_bit(UINT64_MAX), 0u);
+}

@@ -38,6 +38,22 @@ static enum terms_rule answer(const struct terms *t, enum terms_class class, con
     return terms_response(t, class, &head);
 }
 
+BEAM_TEST(terms, kinds_are_http_unless_the_operator_says_otherwise)
+{
+    static struct terms t;
+    struct terms_spec spec = usual;
+    make(&spec, &t);
+    cr_expect(terms_offers(&t, RESERVATION_HTTP));
+    for (uint64_t kind = RESERVATION_TCP; kind <= RESERVATION_KINDS + 1; kind++)
+        cr_expect(!terms_offers(&t, kind));
+    cr_expect(!terms_offers(&t, 0));
+    spec.kinds = "http, http";
+    make(&spec, &t);
+    cr_expect_eq(t.kinds, 1u);
+    spec.kinds = "http,gopher";
+    refuses(&spec, "gopher");
+}
+
 BEAM_TEST(terms, the_class_is_closed_unless_only_this_machine_can_visit)
 {
     static struct terms t;

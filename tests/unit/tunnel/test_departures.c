@@ -18,6 +18,7 @@ BEAM_TEST(departures, whoever_has_nothing_to_tell_goes_at_once)
     cr_assert_eq(departures_new(l, &ds), 0);
     cr_assert_eq(permit_new(&policy, &permit), 0);
     struct agent_spec spec = {.loop = l,
+                              .kind = RESERVATION_HTTP,
                               .rng = rng_system(),
                               .clock = clock_system(),
                               .permit = permit,
