@@ -21,6 +21,17 @@ struct place {
     struct listener *listener; /* NULL: somebody else's */
 };
 
+/* Connections of this host that another process holds (p2p/crew.h): what is not found here is asked
+ * for there. */
+struct host_elsewhere {
+    bool (*find)(void *arg, const struct peer_id *peer, struct host_peer *out);
+    /* 0 and a stream that may be written to at once, or BEAM_E… */
+    int (*open)(void *arg, const struct peer_id *peer, const char *protocol, struct stream **out);
+    void (*disconnect)(void *arg, const struct peer_id *peer);
+    void (*keep)(void *arg, const struct peer_id *peer, bool on);
+    void *arg;
+};
+
 struct host {
     struct host_spec spec;      /* limits filled in */
     struct way_circuit circuit; /* .dial NULL: nothing goes by way of relays */
@@ -41,6 +52,7 @@ struct host {
     struct identify *identifies;
     struct pong *pongs;
     struct host_watch *watches;
+    struct host_elsewhere elsewhere; /* .find NULL: there is none */
 };
 
 struct core_link {
@@ -54,8 +66,13 @@ struct core_link {
 
 /* A secured stream becomes a connection of the host. */
 int core_adopt(struct host *h, const struct core_link *link, struct beam_why *why);
+/* A peer's stream to whoever handles the protocol; it is reset when there is nobody. */
+void core_hand(struct host *h, struct stream *s, const char *protocol,
+               const struct host_peer *peer);
 /* As others may see it. */
 void core_show(const struct conn *c, struct host_peer *out);
+/* Copied; NULL: there is none, which is so at first. */
+void core_elsewhere(struct host *h, const struct host_elsewhere *e);
 /* Whether the host may dial an address that the network named. */
 bool core_may_learn(const struct host *h, const struct multiaddr *addr);
 /* Tells those who watch that what the peer speaks is known. */

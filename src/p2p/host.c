@@ -264,18 +264,22 @@ static bool on_supports(void *arg, const char *protocol, size_t len)
     return handlers_find(&h->handlers, protocol, len) != NULL;
 }
 
-static void on_stream(void *arg, struct conn *c, struct stream *s, const char *protocol)
+void core_hand(struct host *h, struct stream *s, const char *protocol, const struct host_peer *peer)
 {
-    struct host *h = arg;
-    struct host_peer peer;
     const struct handler *found = handlers_find(&h->handlers, protocol, strlen(protocol));
-    if (!found) {
-        stream_reset(s);
-        stream_free(s);
+    if (found) {
+        found->fn(found->arg, s, peer);
         return;
     }
+    stream_reset(s);
+    stream_free(s);
+}
+
+static void on_stream(void *arg, struct conn *c, struct stream *s, const char *protocol)
+{
+    struct host_peer peer;
     core_show(c, &peer);
-    found->fn(found->arg, s, &peer);
+    core_hand(arg, s, protocol, &peer);
 }
 
 /* ---- connections ---------------------------------------------------------------------------- */
@@ -439,11 +443,21 @@ void host_disconnect(struct host *h, const struct peer_id *id)
 {
     for (struct peer *p = pool_peer(&h->pool, id); p && p->conns; p = pool_peer(&h->pool, id))
         pool_drop(&h->pool, p->conns);
+    if (h->elsewhere.disconnect)
+        h->elsewhere.disconnect(h->elsewhere.arg, id);
 }
 
 int host_keep(struct host *h, const struct peer_id *peer, bool on)
 {
-    return pool_keep(&h->pool, peer, on);
+    int err = pool_keep(&h->pool, peer, on);
+    if (err == 0 && h->elsewhere.keep && !host_connected(h, peer))
+        h->elsewhere.keep(h->elsewhere.arg, peer, on);
+    return err;
+}
+
+void core_elsewhere(struct host *h, const struct host_elsewhere *e)
+{
+    h->elsewhere = e ? *e : (struct host_elsewhere){.find = NULL};
 }
 
 void host_learn(struct host *h, const struct peer_id *peer, const struct multiaddr *addrs, size_t n,
@@ -481,7 +495,7 @@ bool host_find(const struct host *h, const struct peer_id *id, struct host_peer 
     if (!c && peer)
         c = peer->conns;
     if (!c)
-        return false;
+        return h->elsewhere.find && h->elsewhere.find(h->elsewhere.arg, id, out);
     core_show(c, out);
     return true;
 }

@@ -118,14 +118,14 @@ void host_learn(struct host *h, const struct peer_id *peer, const struct multiad
 bool host_learn_nearby(struct host *h, const struct peer_id *peer, const struct multiaddr *addr,
                        uint64_t ttl_ms);
 
-/* Whether there is a connection to the peer. */
+/* Whether there is a connection to the peer, here. */
 bool host_connected(const struct host *h, const struct peer_id *peer);
-/* The peer's preferred connection; false: none. */
+/* The peer's preferred connection, here or elsewhere; false: none. */
 bool host_find(const struct host *h, const struct peer_id *peer, struct host_peer *out);
-/* Walks the connections, oldest first: start with *at = 0; false at the end. None may come or go
- * meanwhile. */
+/* Walks the connections that are here, oldest first: start with *at = 0; false at the end. None may
+ * come or go meanwhile. */
 bool host_next(const struct host *h, size_t *at, struct host_peer *out);
-/* Peers connected. */
+/* Peers connected, here. */
 size_t host_peers(const struct host *h);
 
 /* Who wants to hear of peers. Embedded in its owner; NULL functions are skipped. All are called

@@ -21,6 +21,7 @@ struct open {
     /* The step at hand: one of these. */
     struct connect *connect;
     struct negotiate *negotiate;
+    struct loop_task elsewhere; /* another process of this host has the connection */
     struct loop_task fail;
     struct beam_why why;
     uint64_t serial; /* of the connection */
@@ -33,6 +34,7 @@ static void open_free(struct open *o)
     connect_cancel(o->connect);
     negotiate_cancel(o->negotiate);
     loop_task_cancel(o->host->spec.loop, &o->fail);
+    loop_task_cancel(o->host->spec.loop, &o->elsewhere);
     *o->link = o->next;
     if (o->next)
         o->next->link = o->link;
@@ -129,8 +131,41 @@ static void on_connected(void *arg, int err, const struct beam_why *why,
         fail(o, &o->why);
 }
 
+static void on_elsewhere(void *arg)
+{
+    struct open *o = arg;
+    const struct host_elsewhere *there = &o->host->elsewhere;
+    struct host_peer peer;
+    struct stream *s;
+    bool found = there->find && there->find(there->arg, &o->peer, &peer);
+    int err = found ? there->open(there->arg, &o->peer, o->protocols[0], &s) : BEAM_ERESET;
+    if (err < 0) {
+        beam_why(&o->why, err, "no stream to the peer: %s", beam_err_text(err));
+        fail(o, &o->why);
+        return;
+    }
+    open_fn *done = o->done;
+    void *done_arg = o->arg;
+    char name[HANDLERS_NAME_MAX + 1];
+    memcpy(name, o->protocols[0], strlen(o->protocols[0]) + 1);
+    open_free(o);
+    done(done_arg, 0, NULL, s, name, &peer);
+}
+
+/* Of several protocols another process could not tell which it is to be. */
+static bool is_elsewhere(const struct open *o)
+{
+    struct host_peer peer;
+    return o->named && o->n == 1 && !host_connected(o->host, &o->peer) &&
+           host_find(o->host, &o->peer, &peer);
+}
+
 static int reach(struct open *o)
 {
+    if (is_elsewhere(o)) {
+        loop_post(o->host->spec.loop, &o->elsewhere);
+        return 0;
+    }
     if (o->named)
         o->spec.peer = &o->peer;
     int err = connect_start(o->host, &o->spec, on_connected, o, &o->connect);
@@ -155,6 +190,7 @@ static int open_new(struct host *h, const char *const *protocols, size_t n, open
         o->next->link = &o->next;
     h->opens = o;
     loop_task_init(&o->fail, on_fail, o);
+    loop_task_init(&o->elsewhere, on_elsewhere, o);
     for (; o->n < n; o->n++) {
         o->protocols[o->n] = strdup(protocols[o->n]);
         if (!o->protocols[o->n]) {

@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/crew.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "loop/listen.h"
+#include "p2p/core.h"
+#include "p2p/crew_bridge.h"
+#include "p2p/crew_link.h"
+#include "p2p/crew_table.h"
+#include "stream/socket.h"
+
+enum {
+    DIAL_MS = 5000,
+    AGAIN_MS = 50, /* between two tries to reach a mate, at first and at most */
+    AGAIN_MAX_MS = 1000,
+    PLACE_MAX = 200, /* bytes; a unix socket's path is shorter yet */
+    MEMORY = 1 << 30 /* bytes, where there is to be no limit */
+};
+
+/* A connection between two processes; those that came in have no mate until they said who they
+ * are. */
+struct line {
+    struct line *next, **prev;
+    struct crew *crew;
+    struct mate *mate;
+    struct crew_link *link;
+    unsigned dialled; /* the mate's index, and one; 0: it came in */
+};
+
+struct mate {
+    struct crew *crew;
+    unsigned index;
+    struct line *line; /* NULL: it is not there */
+    struct stream_dial *dial;
+    struct loop_timer again;
+    unsigned failures;
+};
+
+struct passed {
+    struct crew *crew;
+    const char *protocol;
+};
+
+struct crew {
+    struct crew_spec spec;
+    struct crew_events events;
+    struct permit *permit; /* for its sockets */
+    struct listener *listener;
+    struct mate mates[CREW_MAX];
+    struct line *lines;
+    struct crew_table *table;
+    struct map *kept; /* peers of this process that a mate wants kept: struct peer_id */
+    struct crew_bridges bridges;
+    struct yamux_budget budget;
+    struct passed passed[CREW_PROTOCOLS_MAX];
+    size_t passed_count;
+    struct host_watch watch;
+    bool obeys; /* a mate's word is being carried out: it is not passed on */
+};
+
+static void line_end(struct line *n);
+
+/* ---- what is said --------------------------------------------------------------------------- */
+
+static void say(struct line *n, const struct crew_message *m)
+{
+    if (crew_link_send(n->link, m) < 0) {
+        log_warn("p2p", "worker %u does not take what it is told, and is left", n->mate->index);
+        line_end(n);
+    }
+}
+
+static void say_all(struct crew *c, const struct crew_message *m)
+{
+    for (unsigned i = 0; i < c->spec.count; i++)
+        if (c->mates[i].line)
+            say(c->mates[i].line, m);
+}
+
+static void tell(struct line *n, unsigned topic, const void *data, size_t len)
+{
+    const struct crew_message m = {.kind = CREW_TELL, .number = topic, .data = data, .len = len};
+    say(n, &m);
+}
+
+void crew_tell(struct crew *c, unsigned mate, unsigned topic, const void *data, size_t len)
+{
+    if (mate < c->spec.count && c->mates[mate].line)
+        tell(c->mates[mate].line, topic, data, len);
+}
+
+void crew_tell_all(struct crew *c, unsigned topic, const void *data, size_t len)
+{
+    for (unsigned i = 0; i < c->spec.count; i++)
+        crew_tell(c, i, topic, data, len);
+}
+
+static struct crew_message about(unsigned kind, const struct peer_id *peer)
+{
+    return (struct crew_message){.kind = kind, .peer = *peer};
+}
+
+/* ---- who is here ---------------------------------------------------------------------------- */
+
+static void on_up(void *arg, const struct host_peer *peer)
+{
+    struct crew_message m = about(CREW_HERE, peer->id);
+    m.addr = *peer->addr;
+    say_all(arg, &m);
+}
+
+static void on_down(void *arg, const struct peer_id *peer)
+{
+    struct crew *c = arg;
+    const struct crew_message m = about(CREW_GONE, peer);
+    struct peer_id *kept = map_take(c->kept, peer->bytes, peer->len);
+    if (kept)
+        (void)pool_keep(&c->spec.host->pool, peer, false);
+    free(kept);
+    say_all(c, &m);
+}
+
+/* Who was here before the mate was. */
+static void say_who_is_here(struct line *n)
+{
+    struct crew *c = n->crew;
+    struct mate *mate = n->mate;
+    for (const struct conn *x = c->spec.host->pool.oldest; x && mate->line == n; x = x->next) {
+        struct crew_message m = about(CREW_HERE, &x->spec.peer);
+        m.addr = x->spec.addr;
+        say(n, &m);
+    }
+}
+
+/* ---- what mates say ------------------------------------------------------------------------- */
+
+static void obey_end(struct crew *c, const struct peer_id *peer)
+{
+    c->obeys = true;
+    host_disconnect(c->spec.host, peer);
+    c->obeys = false;
+}
+
+static void obey_keep(struct crew *c, const struct peer_id *peer, bool on)
+{
+    struct pool *pool = &c->spec.host->pool;
+    struct peer_id *kept = map_get(c->kept, peer->bytes, peer->len);
+    if (on == (kept != NULL) || (on && !host_connected(c->spec.host, peer)))
+        return;
+    if (!on) {
+        free(map_take(c->kept, peer->bytes, peer->len));
+        (void)pool_keep(pool, peer, false);
+        return;
+    }
+    kept = malloc(sizeof(*kept));
+    if (!kept)
+        return;
+    *kept = *peer;
+    if (map_put(c->kept, peer->bytes, peer->len, kept) < 0)
+        free(kept);
+    else if (pool_keep(pool, peer, true) < 0)
+        free(map_take(c->kept, peer->bytes, peer->len));
+}
+
+static void gone(struct crew *c, const struct peer_id *peer)
+{
+    if (c->events.gone && !host_connected(c->spec.host, peer))
+        c->events.gone(c->events.arg, peer);
+}
+
+static bool hear(struct line *n, const struct crew_message *m)
+{
+    struct crew *c = n->crew;
+    unsigned from = n->mate->index;
+    switch (m->kind) {
+    case CREW_HERE:
+        if (crew_table_put(c->table, from, &m->peer, &m->addr) < 0)
+            log_warn("p2p", "no room to know that a peer is at worker %u", from);
+        break;
+    case CREW_GONE:
+        if (crew_table_take(c->table, from, &m->peer))
+            gone(c, &m->peer);
+        break;
+    case CREW_END:
+        obey_end(c, &m->peer);
+        break;
+    case CREW_KEEP:
+        obey_keep(c, &m->peer, m->number == 1);
+        break;
+    case CREW_TELL:
+        if (c->events.told)
+            c->events.told(c->events.arg, from, (unsigned)m->number, m->data, m->len);
+        break;
+    default:
+        line_end(n);
+        return false;
+    }
+    return c->mates[from].line == n;
+}
+
+/* ---- lines ---------------------------------------------------------------------------------- */
+
+static void hello(struct line *n)
+{
+    const struct crew *c = n->crew;
+    struct crew_message m = {.kind = CREW_HELLO, .number = c->spec.index};
+    snprintf(m.text, sizeof(m.text), "%s", c->spec.version);
+    if (crew_link_send(n->link, &m) < 0)
+        log_warn("p2p", "a worker could not be greeted");
+}
+
+/* Whether a mate is who may be at the other end. */
+static bool is_expected(const struct line *n, const struct crew_message *m)
+{
+    const struct crew_spec *s = &n->crew->spec;
+    if (m->kind != CREW_HELLO || strcmp(m->text, s->version) != 0)
+        return false;
+    return n->dialled ? m->number == n->dialled - 1 : m->number > s->index && m->number < s->count;
+}
+
+static bool greet(struct line *n, const struct crew_message *m)
+{
+    struct crew *c = n->crew;
+    if (!is_expected(n, m)) {
+        log_warn("p2p", "somebody who is no worker of this relay was turned away");
+        line_end(n);
+        return false;
+    }
+    struct mate *mate = &c->mates[m->number];
+    if (mate->line)
+        line_end(mate->line); /* it has begun anew, and its end was not heard so far */
+    n->mate = mate;
+    mate->line = n;
+    mate->failures = 0;
+    log_info("p2p", "worker %u is there", mate->index);
+    if (!n->dialled)
+        hello(n);
+    say_who_is_here(n);
+    if (mate->line == n && c->events.joined)
+        c->events.joined(c->events.arg, mate->index);
+    return mate->line == n;
+}
+
+static bool on_message(void *arg, const struct crew_message *m)
+{
+    struct line *n = arg;
+    return n->mate ? hear(n, m) : greet(n, m);
+}
+
+static void on_stream(void *arg, struct stream *s)
+{
+    struct line *n = arg;
+    crew_bridge_begin(&n->crew->bridges, s);
+}
+
+static void on_ended(void *arg)
+{
+    line_end(arg);
+}
+
+static void forget_all(struct crew *c, unsigned mate)
+{
+    struct peer_id peer;
+    while (crew_table_any(c->table, mate, &peer))
+        if (crew_table_take(c->table, mate, &peer))
+            gone(c, &peer);
+}
+
+static void dial_again(struct mate *m)
+{
+    loop_timer_set(&m->again, backoff_pause(m->failures++, AGAIN_MS, AGAIN_MAX_MS));
+}
+
+static void line_free(struct line *n)
+{
+    crew_link_free(n->link);
+    *n->prev = n->next;
+    if (n->next)
+        n->next->prev = n->prev;
+    free(n);
+}
+
+static void line_end(struct line *n)
+{
+    struct crew *c = n->crew;
+    struct mate *mate = n->mate, *dialled = n->dialled ? &c->mates[n->dialled - 1] : NULL;
+    line_free(n);
+    if (mate) {
+        mate->line = NULL;
+        log_info("p2p", "worker %u is not there any more", mate->index);
+        forget_all(c, mate->index);
+        if (c->events.left)
+            c->events.left(c->events.arg, mate->index);
+    }
+    if (dialled)
+        dial_again(dialled);
+}
+
+/* Takes the stream over. NULL: out of memory. */
+static struct line *line_new(struct crew *c, struct stream *s, unsigned dialled)
+{
+    struct line *n = calloc(1, sizeof(*n));
+    if (!n) {
+        stream_free(s);
+        return NULL;
+    }
+    const struct crew_link_spec spec = {.loop = c->spec.loop,
+                                        .dialled = dialled > 0,
+                                        .streams = c->spec.streams,
+                                        .budget = &c->budget};
+    const struct crew_link_events events = {
+        .message = on_message, .stream = on_stream, .ended = on_ended, .arg = n};
+    *n = (struct line){.crew = c, .dialled = dialled};
+    if (crew_link_new(s, &spec, &events, &n->link) < 0) {
+        free(n);
+        return NULL;
+    }
+    n->next = c->lines;
+    n->prev = &c->lines;
+    if (n->next)
+        n->next->prev = &n->next;
+    c->lines = n;
+    return n;
+}
+
+/* ---- who dials whom: those that came later dial the earlier ones ----------------------------- */
+
+static void on_dialled(void *arg, int err, struct stream *s)
+{
+    struct mate *m = arg;
+    m->dial = NULL;
+    struct line *n = err == 0 ? line_new(m->crew, s, m->index + 1) : NULL;
+    if (n)
+        hello(n);
+    else
+        dial_again(m);
+}
+
+static int place_of(const struct crew *c, unsigned index, struct addr *out)
+{
+    char path[PLACE_MAX + 16];
+    snprintf(path, sizeof(path), "%.*s.%u", PLACE_MAX, c->spec.place, index);
+    return addr_unix(path, out);
+}
+
+static void on_again(void *arg)
+{
+    struct mate *m = arg;
+    struct crew *c = m->crew;
+    struct addr at;
+    int err = place_of(c, m->index, &at);
+    if (err == 0)
+        err = stream_dial(c->spec.loop, c->permit, &at, PERMIT_TYPED, DIAL_MS, on_dialled, m,
+                          &m->dial);
+    if (err < 0)
+        dial_again(m);
+}
+
+static void on_accept(void *arg, int fd)
+{
+    struct crew *c = arg;
+    struct stream *s;
+    uid_t uid;
+    pid_t pid;
+    if (listen_peer(fd, &uid, &pid) < 0 || uid != geteuid()) {
+        close(fd);
+        return;
+    }
+    if (stream_socket(c->spec.loop, fd, &s) == 0)
+        (void)line_new(c, s, 0);
+}
+
+/* ---- for the host --------------------------------------------------------------------------- */
+
+static bool find(void *arg, const struct peer_id *peer, struct host_peer *out)
+{
+    const struct crew *c = arg;
+    struct crew_place place;
+    if (!crew_table_find(c->table, peer, &place))
+        return false;
+    *out = (struct host_peer){
+        .id = place.peer, .addr = place.addr, .way = WAY_DIRECT, .inbound = true, .agent = ""};
+    return true;
+}
+
+static struct line *line_to(const struct crew *c, const struct peer_id *peer)
+{
+    struct crew_place place;
+    return crew_table_find(c->table, peer, &place) ? c->mates[place.mate].line : NULL;
+}
+
+static int open_there(void *arg, const struct peer_id *peer, const char *protocol,
+                      struct stream **out)
+{
+    struct line *n = line_to(arg, peer);
+    struct crew_message m = about(CREW_OPEN, peer);
+    snprintf(m.text, sizeof(m.text), "%s", protocol);
+    return n ? crew_link_open(n->link, &m, out) : BEAM_ENOTFOUND;
+}
+
+static void disconnect(void *arg, const struct peer_id *peer)
+{
+    struct crew *c = arg;
+    const struct crew_message m = about(CREW_END, peer);
+    struct crew_place place;
+    if (!c->obeys && crew_table_find(c->table, peer, &place))
+        say_all(c, &m);
+}
+
+static void keep(void *arg, const struct peer_id *peer, bool on)
+{
+    struct line *n = line_to(arg, peer);
+    struct crew_message m = about(CREW_KEEP, peer);
+    m.number = on;
+    if (n)
+        say(n, &m);
+}
+
+static void on_passed(void *arg, struct stream *s, const struct host_peer *peer)
+{
+    const struct passed *p = arg;
+    struct crew *c = p->crew;
+    struct line *first = c->mates[0].line;
+    struct crew_message m = about(CREW_PASS, peer->id);
+    struct stream *far;
+    m.addr = *peer->addr;
+    snprintf(m.text, sizeof(m.text), "%s", p->protocol);
+    if (first && crew_link_open(first->link, &m, &far) == 0) {
+        crew_bridge_join(&c->bridges, s, far);
+        return;
+    }
+    stream_reset(s);
+    stream_free(s);
+}
+
+/* ---- its life ------------------------------------------------------------------------------- */
+
+static int pass_protocols(struct crew *c)
+{
+    for (size_t i = 0; c->spec.index > 0 && i < CREW_PROTOCOLS_MAX && c->spec.passed[i]; i++) {
+        c->passed[i] = (struct passed){.crew = c, .protocol = c->spec.passed[i]};
+        int err = host_handle(c->spec.host, c->passed[i].protocol, on_passed, &c->passed[i]);
+        if (err < 0)
+            return err;
+        c->passed_count++;
+    }
+    return 0;
+}
+
+static int open_all(struct crew *c)
+{
+    struct addr at;
+    int err = permit_new_local(&c->permit);
+    if (err == 0)
+        err = crew_table_new(c->spec.rng, c->spec.peers, &c->table);
+    if (err == 0)
+        err = map_new(c->spec.rng, c->spec.peers, &c->kept);
+    if (err == 0)
+        err = place_of(c, c->spec.index, &at);
+    if (err == 0)
+        err = listen_open(c->spec.loop, &at, on_accept, c, &c->listener);
+    return err < 0 ? err : pass_protocols(c);
+}
+
+static void join_others(struct crew *c)
+{
+    const struct host_elsewhere elsewhere = {
+        .find = find, .open = open_there, .disconnect = disconnect, .keep = keep, .arg = c};
+    core_elsewhere(c->spec.host, &elsewhere);
+    c->watch = (struct host_watch){.up = on_up, .down = on_down, .arg = c};
+    host_watch(c->spec.host, &c->watch);
+    for (unsigned i = 0; i < c->spec.index; i++)
+        on_again(&c->mates[i]);
+}
+
+int crew_new(const struct crew_spec *spec, const struct crew_events *events, struct crew **out,
+             struct beam_why *why)
+{
+    struct crew *c = calloc(1, sizeof(*c));
+    if (!c)
+        return beam_why(why, BEAM_ENOMEM, "workers: out of memory");
+    c->spec = *spec;
+    c->events = *events;
+    c->bridges = (struct crew_bridges){.loop = spec->loop, .host = spec->host};
+    c->budget.total = spec->memory > 0 ? spec->memory : MEMORY;
+    for (unsigned i = 0; i < CREW_MAX; i++) {
+        c->mates[i] = (struct mate){.crew = c, .index = i};
+        loop_timer_init(spec->loop, &c->mates[i].again, on_again, &c->mates[i]);
+    }
+    int err = open_all(c);
+    if (err < 0) {
+        crew_free(c);
+        return beam_why(why, err, "%s.%u: the workers cannot meet there: %s", spec->place,
+                        spec->index, beam_err_text(err));
+    }
+    join_others(c);
+    *out = c;
+    return 0;
+}
+
+static void free_kept(struct crew *c)
+{
+    struct peer_id *kept;
+    size_t at = 0;
+    while (c->kept && (kept = map_next(c->kept, &at)) != NULL) {
+        (void)pool_keep(&c->spec.host->pool, kept, false);
+        free(kept);
+    }
+    map_free(c->kept);
+}
+
+void crew_free(struct crew *c)
+{
+    if (!c)
+        return;
+    core_elsewhere(c->spec.host, NULL);
+    host_unwatch(&c->watch);
+    for (size_t i = 0; i < c->passed_count; i++)
+        host_unhandle(c->spec.host, c->passed[i].protocol);
+    for (unsigned i = 0; i < CREW_MAX; i++) {
+        loop_timer_clear(&c->mates[i].again);
+        stream_dial_cancel(c->mates[i].dial);
+    }
+    crew_bridges_clear(&c->bridges);
+    while (c->lines)
+        line_free(c->lines);
+    listen_close(c->listener);
+    crew_table_free(c->table);
+    free_kept(c);
+    permit_free(c->permit);
+    free(c);
+}
+
+size_t crew_mates(const struct crew *c)
+{
+    size_t n = 0;
+    for (unsigned i = 0; i < c->spec.count; i++)
+        n += c->mates[i].line != NULL;
+    return n;
+}
+
+size_t crew_peers(const struct crew *c)
+{
+    return crew_table_count(c->table);
+}
