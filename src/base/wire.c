@@ -35,7 +35,8 @@ static uint64_t read_be(struct wire_reader *r, size_t len)
 
 uint8_t wire_read_u8(struct wire_reader *r)
 {
-    return (uint8_t)read_be(r, 1);
+    const uint8_t *p = wire_read_bytes(r, 1);
+    return p ? *p : 0;
 }
 
 uint16_t wire_read_be16(struct wire_reader *r)

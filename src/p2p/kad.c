@@ -13,9 +13,7 @@
 
 enum {
     TICK_MS = 60 * 1000,
-    KEEP_MS = 2 * TICK_MS, /* how long the addresses of a peer in the table are, each time */
-    SELF_MS = 2000,        /* when we look ourselves up again after we came, then ever less often */
-    SELF_MAX_MS = 10 * 60 * 1000,
+    KEEP_MS = 2 * TICK_MS,       /* how long the addresses of a peer in the table are, each time */
     LEARNED_MS = 30 * 60 * 1000, /* how long an address that was told in an answer is believed */
     ASK_MS = 15 * 1000,
     SILENT_MS = 60 * 1000, /* after which one whose place is wanted is asked whether it is there */
@@ -88,12 +86,12 @@ static void found_nothing(void *arg, int err, const struct beam_why *why,
     (void)r;
 }
 
-static void look_up(struct kad *k, const void *key, size_t len)
+static void look_up(struct kad *k, enum kad_job_kind kind, const void *key, size_t len)
 {
     struct kad_job *j;
     const struct kad_text text = {.at = key, .len = len};
     struct kad_id id;
-    if (kad_job_start(k->jobs, KAD_JOB_FIND, text, text, found_nothing, NULL, &j) == 0) {
+    if (kad_job_start(k->jobs, kind, text, text, found_nothing, NULL, &j) == 0) {
         kad_id_of(key, len, &id);
         kad_table_looked(k->table, &id, now_ms(k));
     }
@@ -105,8 +103,8 @@ static void on_self(void *arg)
 {
     struct kad *k = arg;
     const struct peer_id *self = host_id(k->spec.host);
-    look_up(k, self->bytes, self->len);
-    loop_timer_set(&k->self, backoff_pause(k->looked++, SELF_MS, SELF_MAX_MS));
+    look_up(k, KAD_JOB_FIND, self->bytes, self->len);
+    loop_timer_set(&k->self, backoff_pause(k->looked++, KAD_SELF_MS, KAD_SELF_MAX_MS));
 }
 
 /* Of one in whose place somebody else could be: one question, and none as long as it was heard of,
@@ -318,18 +316,15 @@ static void on_forget(void *arg, struct kad_ask *ask)
 static void on_tick(void *arg)
 {
     struct kad *k = arg;
-    uint8_t key[KAD_ID_SIZE];
-    unsigned shared;
+    struct kad_table_key key;
     loop_timer_set(&k->tick, TICK_MS);
     keep_all(k);
     if (kad_table_count(k->table) == 0)
         loop_timer_clear(&k->self); /* begins anew with the first who is there */
     else if (host_peers(k->spec.host) == 0)
         on_self(k); /* the network may be back */
-    else if (kad_table_refresh(k->table, now_ms(k), &shared)) {
-        kad_table_key_in(k->table, shared, k->spec.rng, key);
-        look_up(k, key, sizeof(key));
-    }
+    else if (kad_table_refresh(k->table, now_ms(k), k->spec.rng, &key))
+        look_up(k, key.self ? KAD_JOB_FIND : KAD_JOB_REFRESH, key.bytes, key.len);
 }
 
 /* ---- the whole ---- */

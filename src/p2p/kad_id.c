@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "p2p/kad_id.h"
 
-#include <sodium.h>
+#include <endian.h>
+#include <string.h>
 
-#include "base/wire.h"
+#include <sodium.h>
 
 void kad_id_of(const void *key, size_t len, struct kad_id *out)
 {
@@ -15,29 +16,35 @@ void kad_id_of_peer(const struct peer_id *peer, struct kad_id *out)
     kad_id_of(peer->bytes, peer->len, out);
 }
 
+/* Eight bytes of it from `at` on, as a number. */
+static uint64_t word(const struct kad_id *id, size_t at)
+{
+    uint64_t w;
+    memcpy(&w, id->bytes + at, sizeof(w));
+    return be64toh(w);
+}
+
 int kad_id_nearer(const struct kad_id *target, const struct kad_id *a, const struct kad_id *b)
 {
-    for (size_t i = 0; i < KAD_ID_SIZE; i++) {
-        if (a->bytes[i] != b->bytes[i])
-            return (a->bytes[i] ^ target->bytes[i]) - (b->bytes[i] ^ target->bytes[i]);
+    for (size_t i = 0; i < KAD_ID_SIZE; i += sizeof(uint64_t)) {
+        uint64_t t = word(target, i), left = word(a, i) ^ t, right = word(b, i) ^ t;
+        if (left != right)
+            return left < right ? -1 : 1;
     }
     return 0;
 }
 
 unsigned kad_id_shared(const struct kad_id *a, const struct kad_id *b)
 {
-    for (unsigned i = 0; i < KAD_ID_SIZE; i++) {
-        unsigned differ = a->bytes[i] ^ b->bytes[i];
+    for (unsigned i = 0; i < KAD_ID_SIZE; i += sizeof(uint64_t)) {
+        uint64_t differ = word(a, i) ^ word(b, i);
         if (differ)
-            return 8 * i + (unsigned)__builtin_clz(differ) - 24;
+            return 8 * i + (unsigned)__builtin_clzll(differ);
     }
     return KAD_ID_BITS;
 }
 
 uint64_t kad_id_distance(const struct kad_id *a, const struct kad_id *b)
 {
-    struct wire_reader left, right;
-    wire_read_init(&left, a->bytes, KAD_ID_SIZE);
-    wire_read_init(&right, b->bytes, KAD_ID_SIZE);
-    return wire_read_be64(&left) ^ wire_read_be64(&right);
+    return word(a, 0) ^ word(b, 0);
 }

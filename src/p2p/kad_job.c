@@ -101,10 +101,12 @@ static int seed(struct kad_job *j)
 {
     const struct kad_peer *near[SEEDS];
     const struct kad_jobs_spec *spec = &j->jobs->spec;
-    const struct kad_query_options options = {.k = KAD_K,
+    bool light = j->kind == KAD_JOB_REFRESH;
+    const struct kad_query_options options = {.k = light ? KAD_REFRESH_K : KAD_K,
                                               .alpha = KAD_ALPHA,
                                               .paths = KAD_PATHS,
-                                              .region = kad_size_radius(spec->size, KAD_K),
+                                              .region =
+                                                  light ? 0 : kad_size_radius(spec->size, KAD_K),
                                               .ask_max = KAD_ASK_MAX};
     size_t n = kad_table_nearest(spec->table, &j->target, near, SEEDS);
     if (n == 0)
@@ -170,11 +172,10 @@ static struct kad_text key_of(const struct kad_job *j)
 
 static void question(const struct kad_job *j, bool storing, struct kad_message *m)
 {
-    static const enum kad_type looking[] = {[KAD_JOB_FIND] = KAD_FIND_NODE,
-                                            [KAD_JOB_GET] = KAD_GET_VALUE,
-                                            [KAD_JOB_PUT] = KAD_FIND_NODE,
-                                            [KAD_JOB_PROVIDE] = KAD_FIND_NODE,
-                                            [KAD_JOB_PROVIDERS] = KAD_GET_PROVIDERS};
+    static const enum kad_type looking[] = {
+        [KAD_JOB_FIND] = KAD_FIND_NODE,    [KAD_JOB_REFRESH] = KAD_FIND_NODE,
+        [KAD_JOB_GET] = KAD_GET_VALUE,     [KAD_JOB_PUT] = KAD_FIND_NODE,
+        [KAD_JOB_PROVIDE] = KAD_FIND_NODE, [KAD_JOB_PROVIDERS] = KAD_GET_PROVIDERS};
     memset(m, 0, offsetof(struct kad_message, closer));
     m->key = key_of(j);
     m->type = looking[j->kind];
@@ -239,9 +240,11 @@ static void choose_lacking(struct kad_job *j)
 static void measure(struct kad_job *j)
 {
     uint64_t distances[KAD_K];
-    if (j->kind != KAD_JOB_FIND && (j->result.crowded || j->result.figures.exhausted))
+    bool ours = j->kind == KAD_JOB_FIND || j->kind == KAD_JOB_REFRESH;
+    if (!ours && (j->result.crowded || j->result.figures.exhausted))
         return;
-    size_t n = j->result.n < KAD_K ? j->result.n : KAD_K;
+    size_t most = j->kind == KAD_JOB_REFRESH ? KAD_REFRESH_K : KAD_K;
+    size_t n = j->result.n < most ? j->result.n : most;
     for (size_t i = 0; i < n; i++)
         distances[i] = kad_id_distance(&j->target, &j->result.nodes[i].id);
     kad_size_add(j->jobs->spec.size, distances, n);

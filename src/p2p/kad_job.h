@@ -13,9 +13,23 @@
 #include "p2p/kad_store.h"
 #include "p2p/kad_table.h"
 
-enum { KAD_ALPHA = 10, KAD_PATHS = 4, KAD_ASK_MAX = 200, KAD_JOBS_MAX = 1024, KAD_FOUND_MAX = 60 };
+enum {
+    KAD_ALPHA = 10,
+    KAD_PATHS = 4,
+    KAD_REFRESH_K = 8, /* nodes that a refresh is content with */
+    KAD_ASK_MAX = 200,
+    KAD_JOBS_MAX = 1024,
+    KAD_FOUND_MAX = 60
+};
 
-enum kad_job_kind { KAD_JOB_FIND, KAD_JOB_GET, KAD_JOB_PUT, KAD_JOB_PROVIDE, KAD_JOB_PROVIDERS };
+enum kad_job_kind {
+    KAD_JOB_FIND,
+    KAD_JOB_REFRESH, /* as FIND, but for fewer nodes: so that the table knows some there */
+    KAD_JOB_GET,
+    KAD_JOB_PUT,
+    KAD_JOB_PROVIDE,
+    KAD_JOB_PROVIDERS
+};
 
 struct kad_job;
 struct kad_jobs;
@@ -71,7 +85,7 @@ void kad_jobs_free(struct kad_jobs *js);
 size_t kad_jobs_count(const struct kad_jobs *js);
 
 /*
- * Starts one. key is a record's key, a multihash, or for KAD_JOB_FIND any bytes; both texts are
+ * Starts one. key is a record's key, a multihash, or of FIND and REFRESH any bytes; both texts are
  * copied. `done` comes from a kad_ask_… call, once. At once, and then it never comes: BEAM_EUNREACH
  * (the table is empty), BEAM_EINVAL (not a value that belongs under the key), BEAM_ELIMIT (a
  * length, or too many jobs), BEAM_ENOMEM.

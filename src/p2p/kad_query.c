@@ -2,38 +2,24 @@
 #include "p2p/kad_query.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/err.h"
-
-enum state { NEW, ASKED, ANSWERED, FAILED };
+#include "p2p/kad_candidates.h"
 
 enum { DEAD_MAX = 3 }; /* whoever told of so many, and of fewer who live, is doubted */
 
-struct candidate {
-    struct peer_id peer;
-    struct kad_id id;
-    uint8_t path, hops, state;
-    uint16_t no;    /* its place in the order of asking, from 1 */
-    uint16_t by[2]; /* who told of it first, and last, by `no`; 0 for a seed */
-};
-
 /* What became of those that one told of. */
 struct record {
-    unsigned answered, failed;
+    uint16_t answered, failed;
 };
 
 struct kad_query {
-    struct kad_id target;
     struct peer_id self;
     struct kad_query_options options;
     size_t asked, flying, seeds, turn;
-    size_t on_path[KAD_PATHS_MAX]; /* being asked */
-    struct peer_id teller;         /* who told last, and its id: it tells of twenty in a row */
-    struct kad_id teller_id;
+    size_t on_path[KAD_PATHS_MAX];                 /* being asked */
     struct record records[KAD_CANDIDATES_MAX + 1]; /* by `no`: who was asked keeps its place */
-    size_t n;
-    struct candidate found[KAD_CANDIDATES_MAX]; /* nearest first */
+    struct kad_candidates found;
 };
 
 int kad_query_new(const struct kad_id *target, const struct peer_id *self,
@@ -42,11 +28,10 @@ int kad_query_new(const struct kad_id *target, const struct peer_id *self,
     if (options->k == 0 || options->alpha == 0 || options->paths == 0 ||
         options->paths > KAD_PATHS_MAX || options->k > KAD_CANDIDATES_MAX / 2)
         return BEAM_EINVAL;
-    struct kad_query *q = malloc(sizeof(*q));
+    struct kad_query *q = calloc(1, sizeof(*q));
     if (!q)
         return BEAM_ENOMEM;
-    memset(q, 0, offsetof(struct kad_query, found));
-    q->target = *target;
+    kad_candidates_init(&q->found, target);
     q->self = *self;
     q->options = *options;
     *out = q;
@@ -55,70 +40,27 @@ int kad_query_new(const struct kad_id *target, const struct peer_id *self,
 
 void kad_query_free(struct kad_query *q)
 {
+    if (q)
+        kad_candidates_clear(&q->found);
     free(q);
 }
 
 /* ---- who was heard of ---- */
 
-static size_t place_of(const struct kad_query *q, const struct kad_id *id)
-{
-    size_t low = 0, high = q->n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (kad_id_nearer(&q->target, &q->found[middle].id, id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct candidate *find(struct kad_query *q, const struct peer_id *peer)
-{
-    if (!peer_id_equal(peer, &q->teller)) {
-        q->teller = *peer;
-        kad_id_of_peer(peer, &q->teller_id);
-    }
-    size_t at = place_of(q, &q->teller_id);
-    if (at == q->n || !peer_id_equal(&q->found[at].peer, peer))
-        return NULL;
-    return &q->found[at];
-}
-
-/* The farthest of those who were not asked makes room. */
-static bool make_room(struct kad_query *q, size_t at)
-{
-    if (q->n < KAD_CANDIDATES_MAX)
-        return true;
-    for (size_t i = q->n; i > at; i--) {
-        if (q->found[i - 1].state != NEW)
-            continue;
-        memmove(&q->found[i - 1], &q->found[i], (q->n - i) * sizeof(q->found[0]));
-        q->n--;
-        return true;
-    }
-    return false;
-}
-
 static bool add(struct kad_query *q, const struct peer_id *peer, size_t path, unsigned hops,
                 uint16_t by)
 {
-    struct candidate c = {.peer = *peer, .path = (uint8_t)path, .state = NEW, .by = {by, by}};
-    if (peer_id_equal(peer, &q->self))
+    struct kad_candidate *c = kad_candidates_find(&q->found, peer);
+    if (c && c->state == KAD_NEW)
+        c->by[1] = by;
+    if (c || peer_id_equal(peer, &q->self))
         return false;
-    kad_id_of_peer(peer, &c.id);
-    c.hops = (uint8_t)(hops > UINT8_MAX ? UINT8_MAX : hops);
-    size_t at = place_of(q, &c.id);
-    if (at < q->n && peer_id_equal(&q->found[at].peer, peer)) {
-        if (q->found[at].state == NEW)
-            q->found[at].by[1] = by;
+    c = kad_candidates_add(&q->found, peer);
+    if (!c)
         return false;
-    }
-    if (!make_room(q, at))
-        return false;
-    memmove(&q->found[at + 1], &q->found[at], (q->n - at) * sizeof(c));
-    q->found[at] = c;
-    q->n++;
+    c->path = (uint8_t)path;
+    c->hops = (uint8_t)(hops > UINT8_MAX ? UINT8_MAX : hops);
+    c->by[0] = c->by[1] = by;
     return true;
 }
 
@@ -130,8 +72,8 @@ void kad_query_seed(struct kad_query *q, const struct peer_id *peer)
 
 bool kad_query_told(struct kad_query *q, const struct peer_id *by, const struct peer_id *peer)
 {
-    const struct candidate *teller = find(q, by);
-    if (!teller || teller->state != ASKED)
+    const struct kad_candidate *teller = kad_candidates_find(&q->found, by);
+    if (!teller || teller->state != KAD_ASKED)
         return false;
     return add(q, peer, teller->path, teller->hops + 1u, teller->no);
 }
@@ -145,27 +87,27 @@ static bool tells_of_the_dead(const struct kad_query *q, uint16_t no)
 }
 
 /* Nobody is believed who told of it. */
-static bool is_doubted(const struct kad_query *q, const struct candidate *c)
+static bool is_doubted(const struct kad_query *q, const struct kad_candidate *c)
 {
-    return c->state == NEW && tells_of_the_dead(q, c->by[0]) && tells_of_the_dead(q, c->by[1]);
+    return c->state == KAD_NEW && tells_of_the_dead(q, c->by[0]) && tells_of_the_dead(q, c->by[1]);
 }
 
 /*
  * The nearest of a path that is worth asking: one of the k nearest of all that have not failed, one
  * of the path's own share of them, or one in the region.
  */
-static struct candidate *nearest_of(struct kad_query *q, size_t path, bool doubted)
+static struct kad_candidate *nearest_of(struct kad_query *q, size_t path, bool doubted)
 {
     size_t share = (q->options.k + q->options.paths - 1) / q->options.paths;
     size_t rank = 0, own = 0;
-    for (size_t i = 0; i < q->n; i++) {
-        struct candidate *c = &q->found[i];
-        if (c->state == FAILED || (!doubted && is_doubted(q, c)))
+    for (size_t i = 0; i < q->found.n; i++) {
+        struct kad_candidate *c = kad_candidates_at(&q->found, i);
+        if (c->state == KAD_FAILED || (!doubted && is_doubted(q, c)))
             continue;
-        bool near = rank < q->options.k || kad_id_distance(&q->target, &c->id) < q->options.region;
+        bool near = rank < q->options.k || c->distance < q->options.region;
         if (!near && own >= share)
             return NULL;
-        if (c->path == path && c->state == NEW)
+        if (c->path == path && c->state == KAD_NEW)
             return c;
         rank++;
         own += c->path == path;
@@ -174,9 +116,9 @@ static struct candidate *nearest_of(struct kad_query *q, size_t path, bool doubt
 }
 
 /* Who is doubted comes last, and may not take more than half of all questions. */
-static struct candidate *wanted(struct kad_query *q, size_t path)
+static struct kad_candidate *wanted(struct kad_query *q, size_t path)
 {
-    struct candidate *c = nearest_of(q, path, false);
+    struct kad_candidate *c = nearest_of(q, path, false);
     return c || q->asked >= q->options.ask_max / 2 ? c : nearest_of(q, path, true);
 }
 
@@ -190,10 +132,10 @@ bool kad_query_next(struct kad_query *q, struct peer_id *out)
 {
     for (size_t i = 0; i < q->options.paths; i++) {
         size_t path = (q->turn + i) % q->options.paths;
-        struct candidate *c = may_ask(q, path) ? wanted(q, path) : NULL;
+        struct kad_candidate *c = may_ask(q, path) ? wanted(q, path) : NULL;
         if (!c)
             continue;
-        c->state = ASKED;
+        c->state = KAD_ASKED;
         c->no = (uint16_t)++q->asked;
         q->flying++;
         q->on_path[path]++;
@@ -204,15 +146,15 @@ bool kad_query_next(struct kad_query *q, struct peer_id *out)
     return false;
 }
 
-static void settle(struct kad_query *q, const struct peer_id *peer, enum state state)
+static void settle(struct kad_query *q, const struct peer_id *peer, enum kad_candidate_state state)
 {
-    struct candidate *c = find(q, peer);
-    if (!c || c->state != ASKED)
+    struct kad_candidate *c = kad_candidates_find(&q->found, peer);
+    if (!c || c->state != KAD_ASKED)
         return;
     c->state = (uint8_t)state;
     for (size_t i = 0; i < 2 && (i == 0 || c->by[1] != c->by[0]); i++) {
-        q->records[c->by[i]].failed += state == FAILED;
-        q->records[c->by[i]].answered += state == ANSWERED;
+        struct record *r = &q->records[c->by[i]];
+        *(state == KAD_FAILED ? &r->failed : &r->answered) += 1;
     }
     q->flying--;
     q->on_path[c->path]--;
@@ -220,12 +162,12 @@ static void settle(struct kad_query *q, const struct peer_id *peer, enum state s
 
 void kad_query_answered(struct kad_query *q, const struct peer_id *peer)
 {
-    settle(q, peer, ANSWERED);
+    settle(q, peer, KAD_ANSWERED);
 }
 
 void kad_query_failed(struct kad_query *q, const struct peer_id *peer)
 {
-    settle(q, peer, FAILED);
+    settle(q, peer, KAD_FAILED);
 }
 
 bool kad_query_done(const struct kad_query *q)
@@ -243,9 +185,9 @@ bool kad_query_done(const struct kad_query *q)
 size_t kad_query_nearest(const struct kad_query *q, struct kad_query_found *out, size_t max)
 {
     size_t n = 0;
-    for (size_t i = 0; i < q->n && n < max; i++) {
-        const struct candidate *c = &q->found[i];
-        if (c->state == ANSWERED)
+    for (size_t i = 0; i < q->found.n && n < max; i++) {
+        const struct kad_candidate *c = kad_candidates_at(&q->found, i);
+        if (c->state == KAD_ANSWERED)
             out[n++] = (struct kad_query_found){.peer = c->peer, .id = c->id, .hops = c->hops};
     }
     return n;
@@ -254,12 +196,12 @@ size_t kad_query_nearest(const struct kad_query *q, struct kad_query_found *out,
 void kad_query_figures(const struct kad_query *q, struct kad_query_figures *out)
 {
     struct kad_query_figures f = {.asked = q->asked, .exhausted = q->asked >= q->options.ask_max};
-    for (size_t i = 0; i < q->n; i++) {
-        const struct candidate *c = &q->found[i];
-        bool near = kad_id_distance(&q->target, &c->id) < q->options.region;
-        f.failed += c->state == FAILED;
-        f.dead += (c->state == FAILED || is_doubted(q, c)) && (near || q->options.region == 0);
-        if (c->state != ANSWERED)
+    for (size_t i = 0; i < q->found.n; i++) {
+        const struct kad_candidate *c = kad_candidates_at(&q->found, i);
+        bool near = c->distance < q->options.region;
+        f.failed += c->state == KAD_FAILED;
+        f.dead += (c->state == KAD_FAILED || is_doubted(q, c)) && (near || q->options.region == 0);
+        if (c->state != KAD_ANSWERED)
             continue;
         if (f.answered++ == 0)
             f.hops = c->hops;

@@ -19,7 +19,7 @@
 
 #include "p2p/kad_id.h"
 
-enum { KAD_PATHS_MAX = 8, KAD_CANDIDATES_MAX = 512 };
+enum { KAD_PATHS_MAX = 8 };
 
 struct kad_query_options {
     size_t k;        /* how many nearest nodes are wanted */

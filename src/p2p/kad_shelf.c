@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "p2p/kad_shelf.h"
 
+#include <stdlib.h>
+
 #include "base/err.h"
 
 int kad_shelf_init(struct kad_shelf *s, const struct rng *rng, const struct kad_id *self,
@@ -14,8 +16,6 @@ int kad_shelf_init(struct kad_shelf *s, const struct rng *rng, const struct kad_
     s->arg = arg;
     s->farthest = KAD_ID_BITS;
     TAILQ_INIT(&s->by_age);
-    for (size_t i = 0; i <= KAD_ID_BITS; i++)
-        TAILQ_INIT(&s->by_nearness[i]);
     return map_new(rng, max + 1, &s->by_key); /* one more while one takes another's place */
 }
 
@@ -25,6 +25,8 @@ void kad_shelf_clear(struct kad_shelf *s)
         kad_shelf_drop(s, TAILQ_FIRST(&s->by_age));
     map_free(s->by_key);
     s->by_key = NULL;
+    free(s->by_nearness);
+    s->by_nearness = NULL;
 }
 
 void kad_shelf_expire(struct kad_shelf *s, uint64_t now)
@@ -46,9 +48,24 @@ static unsigned shared_with(const struct kad_shelf *s, struct kad_text key)
     return kad_id_shared(&s->self, &id);
 }
 
+/* Once the first thing comes, for most who are asked keep nothing. */
+static int make_queues(struct kad_shelf *s)
+{
+    if (s->by_nearness)
+        return 0;
+    s->by_nearness = malloc((KAD_ID_BITS + 1) * sizeof(s->by_nearness[0]));
+    if (!s->by_nearness)
+        return BEAM_ENOMEM;
+    for (size_t i = 0; i <= KAD_ID_BITS; i++)
+        TAILQ_INIT(&s->by_nearness[i]);
+    return 0;
+}
+
 /* The oldest of the farthest. */
 static struct kad_item *farthest(struct kad_shelf *s)
 {
+    if (!s->by_nearness)
+        return NULL;
     while (s->farthest < KAD_ID_BITS && TAILQ_EMPTY(&s->by_nearness[s->farthest]))
         s->farthest++;
     return TAILQ_FIRST(&s->by_nearness[s->farthest]);
@@ -70,6 +87,8 @@ static void unlink_item(struct kad_shelf *s, struct kad_item *item)
 
 int kad_shelf_put(struct kad_shelf *s, struct kad_item *item, uint64_t now)
 {
+    if (make_queues(s) < 0)
+        return BEAM_ENOMEM;
     struct kad_item *same = map_swap(s->by_key, item->key.at, item->key.len, item);
     if (same) {
         unlink_item(s, same);

@@ -25,9 +25,9 @@ TAILQ_HEAD(kad_items, kad_item);
 struct kad_shelf {
     struct kad_id self;
     struct map *by_key;
-    struct kad_items by_age;                       /* all live as long: who came first goes first */
-    struct kad_items by_nearness[KAD_ID_BITS + 1]; /* by bits shared */
-    unsigned farthest;                             /* no queue below has any */
+    struct kad_items by_age;       /* all live as long: who came first goes first */
+    struct kad_items *by_nearness; /* by bits shared; NULL: nothing ever came */
+    unsigned farthest;             /* no queue below has any */
     size_t max;
     uint64_t life;
     void (*gone)(void *arg, struct kad_item *item); /* frees it */

@@ -6,18 +6,22 @@
 
 #include "base/err.h"
 
+enum { STEP = 4 }; /* a bucket grows by so many places */
+
 struct bucket {
     uint64_t looked;
-    size_t n, waiting;
-    struct kad_peer peers[KAD_K];
-    struct kad_peer line[KAD_LINE_MAX]; /* who waited longest first */
+    size_t n, room, waiting;
+    struct kad_peer *peers; /* `room` places */
+    struct kad_peer *line;  /* who waited longest first; NULL while nobody ever did */
 };
 
-/* Buckets are made when their first peer comes: of 256 some twenty ever have one. */
+/* There are as many buckets as were needed so far: of 256 some twenty ever have a peer. */
 struct kad_table {
+    struct peer_id peer;
     struct kad_id self;
     size_t count;
-    struct bucket *buckets[KAD_ID_BITS];
+    unsigned depth;
+    struct bucket *buckets; /* `depth` of them */
 };
 
 int kad_table_new(const struct peer_id *self, struct kad_table **out)
@@ -25,6 +29,7 @@ int kad_table_new(const struct peer_id *self, struct kad_table **out)
     struct kad_table *t = calloc(1, sizeof(*t));
     if (!t)
         return BEAM_ENOMEM;
+    t->peer = *self;
     kad_id_of_peer(self, &t->self);
     *out = t;
     return 0;
@@ -34,8 +39,11 @@ void kad_table_free(struct kad_table *t)
 {
     if (!t)
         return;
-    for (size_t i = 0; i < KAD_ID_BITS; i++)
-        free(t->buckets[i]);
+    for (unsigned i = 0; i < t->depth; i++) {
+        free(t->buckets[i].peers);
+        free(t->buckets[i].line);
+    }
+    free(t->buckets);
     free(t);
 }
 
@@ -84,7 +92,7 @@ static const struct kad_peer *most_silent(const struct bucket *b)
     return oldest;
 }
 
-/* Those in line move up as far as there is room for them. */
+/* Those in line move up as far as there is room: of a bucket that was full nothing is freed. */
 static void move_up(struct kad_table *t, struct bucket *b)
 {
     for (size_t i = 0; i < b->waiting && b->n < KAD_K;) {
@@ -100,14 +108,45 @@ static void move_up(struct kad_table *t, struct bucket *b)
 }
 
 /* The latest in line is the likeliest to be there: the one who waited longest makes room. */
-static void wait_in_line(struct bucket *b, const struct kad_peer *p)
+static int wait_in_line(struct bucket *b, const struct kad_peer *p)
 {
+    if (!b->line)
+        b->line = calloc(KAD_LINE_MAX, sizeof(b->line[0]));
+    if (!b->line)
+        return BEAM_ENOMEM;
     struct kad_peer *known = find(b->line, b->waiting, &p->peer);
     if (known)
         take_out(b->line, &b->waiting, known);
     else if (b->waiting == KAD_LINE_MAX)
         take_out(b->line, &b->waiting, b->line);
     b->line[b->waiting++] = *p;
+    return BEAM_EAGAIN;
+}
+
+/* A place for one more. */
+static int grow(struct bucket *b)
+{
+    if (b->n < b->room)
+        return 0;
+    struct kad_peer *peers = realloc(b->peers, (b->room + STEP) * sizeof(*peers));
+    if (!peers)
+        return BEAM_ENOMEM;
+    b->peers = peers;
+    b->room += STEP;
+    return 0;
+}
+
+static int deepen(struct kad_table *t, unsigned depth)
+{
+    if (depth <= t->depth)
+        return 0;
+    struct bucket *buckets = realloc(t->buckets, depth * sizeof(*buckets));
+    if (!buckets)
+        return BEAM_ENOMEM;
+    memset(&buckets[t->depth], 0, (depth - t->depth) * sizeof(*buckets));
+    t->buckets = buckets;
+    t->depth = depth;
+    return 0;
 }
 
 static struct bucket *bucket_of(const struct kad_table *t, const struct peer_id *peer)
@@ -115,7 +154,7 @@ static struct bucket *bucket_of(const struct kad_table *t, const struct peer_id 
     struct kad_id id;
     kad_id_of_peer(peer, &id);
     unsigned shared = kad_id_shared(&t->self, &id);
-    return shared < KAD_ID_BITS ? t->buckets[shared] : NULL;
+    return shared < t->depth ? &t->buckets[shared] : NULL;
 }
 
 /* ---- what is heard of peers ---- */
@@ -128,13 +167,9 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
     unsigned shared = kad_id_shared(&t->self, &p.id);
     if (shared == KAD_ID_BITS)
         return BEAM_EINVAL;
-    struct bucket *b = t->buckets[shared];
-    if (!b) {
-        b = t->buckets[shared] = calloc(1, sizeof(*b));
-        if (!b)
-            return BEAM_ENOMEM;
-        b->looked = now;
-    }
+    if (deepen(t, shared + 1) < 0)
+        return BEAM_ENOMEM;
+    struct bucket *b = &t->buckets[shared];
     struct kad_peer *known = find(b->peers, b->n, peer);
     if (known && (known->group == group || of_group(b, group) < KAD_GROUP_MAX)) {
         *known = p;
@@ -143,14 +178,18 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
     if (of_group(b, group) >= KAD_GROUP_MAX)
         return known ? 0 : BEAM_ELIMIT;
     if (b->n < KAD_K) {
+        if (b->room == 0)
+            b->looked = now;
+        if (grow(b) < 0)
+            return BEAM_ENOMEM;
         b->peers[b->n++] = p;
         t->count++;
         return 0;
     }
-    wait_in_line(b, &p);
-    if (check)
+    int err = wait_in_line(b, &p);
+    if (err == BEAM_EAGAIN && check)
         *check = most_silent(b)->peer;
-    return BEAM_EAGAIN;
+    return err;
 }
 
 void kad_table_failed(struct kad_table *t, const struct peer_id *peer)
@@ -214,8 +253,8 @@ static void insert(const struct kad_id *target, const struct kad_peer *p,
 static void insert_bucket(const struct kad_table *t, const struct kad_id *target, unsigned i,
                           const struct kad_peer **out, size_t *n, size_t max)
 {
-    const struct bucket *b = t->buckets[i];
-    for (size_t k = 0; b && k < b->n; k++)
+    const struct bucket *b = &t->buckets[i];
+    for (size_t k = 0; k < b->n; k++)
         insert(target, &b->peers[k], out, n, max);
 }
 
@@ -231,51 +270,91 @@ size_t kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
     size_t n = 0;
     if (max == 0)
         return 0;
-    if (shared < KAD_ID_BITS)
+    if (shared < t->depth)
         insert_bucket(t, target, shared, out, &n, max);
     if (n < max)
-        for (unsigned i = shared + 1; i < KAD_ID_BITS; i++)
+        for (unsigned i = shared + 1; i < t->depth; i++)
             insert_bucket(t, target, i, out, &n, max);
-    for (unsigned i = shared < KAD_ID_BITS ? shared : KAD_ID_BITS; i > 0 && n < max; i--)
+    for (unsigned i = shared < t->depth ? shared : t->depth; i > 0 && n < max; i--)
         insert_bucket(t, target, i - 1, out, &n, max);
     return n;
 }
 
 size_t kad_table_bucket(const struct kad_table *t, unsigned shared, const struct kad_peer **out)
 {
-    const struct bucket *b = shared < KAD_ID_BITS ? t->buckets[shared] : NULL;
+    const struct bucket *b = shared < t->depth ? &t->buckets[shared] : NULL;
     for (size_t i = 0; b && i < b->n; i++)
         out[i] = &b->peers[i];
     return b ? b->n : 0;
 }
 
-bool kad_table_refresh(struct kad_table *t, uint64_t now, unsigned *shared)
+/* ---- what keeps it true ---- */
+
+/* The first of the buckets that hold no more than KAD_K together: those who are near to us. */
+static unsigned first_near(const struct kad_table *t)
 {
-    for (unsigned i = 0; i < KAD_ID_BITS; i++) {
-        struct bucket *b = t->buckets[i];
-        if (!b || now < b->looked + KAD_REFRESH_MS)
+    unsigned i = t->depth;
+    for (size_t n = 0; i > 0 && (n += t->buckets[i - 1].n) <= KAD_K;)
+        i--;
+    return i;
+}
+
+static void looked_near(struct kad_table *t, uint64_t now)
+{
+    for (unsigned i = first_near(t); i < t->depth; i++)
+        t->buckets[i].looked = now;
+}
+
+static void set_key(struct kad_table_key *out, const void *bytes, size_t len)
+{
+    *out = (struct kad_table_key){.len = (uint8_t)len};
+    memcpy(out->bytes, bytes, len);
+}
+
+static void key_in(const struct kad_table *t, unsigned shared, const struct rng *rng,
+                   struct kad_table_key *out)
+{
+    const struct bucket *b = &t->buckets[shared];
+    unsigned wanted = shared < KAD_REFRESH_DEEPEST ? shared : KAD_REFRESH_DEEPEST;
+    uint8_t key[KAD_ID_SIZE];
+    struct kad_id id;
+    if (shared > KAD_REFRESH_DEEPEST && b->n > 0) {
+        const struct peer_id *peer = &b->peers[rng_below(rng, (uint32_t)b->n)].peer;
+        set_key(out, peer->bytes, peer->len);
+        return;
+    }
+    do {
+        rng->fill(rng->arg, key, KAD_ID_SIZE);
+        kad_id_of(key, KAD_ID_SIZE, &id);
+    } while (kad_id_shared(&t->self, &id) != wanted);
+    set_key(out, key, sizeof(key));
+}
+
+bool kad_table_refresh(struct kad_table *t, uint64_t now, const struct rng *rng,
+                       struct kad_table_key *out)
+{
+    for (unsigned i = 0; i < t->depth; i++) {
+        struct bucket *b = &t->buckets[i];
+        if (b->room == 0 || now < b->looked + KAD_REFRESH_MS)
             continue;
-        b->looked = now;
-        *shared = i;
+        if (i >= first_near(t)) {
+            looked_near(t, now);
+            set_key(out, t->peer.bytes, t->peer.len);
+            out->self = true;
+        } else {
+            b->looked = now;
+            key_in(t, i, rng, out);
+        }
         return true;
     }
     return false;
 }
 
-void kad_table_key_in(const struct kad_table *t, unsigned shared, const struct rng *rng,
-                      uint8_t key[KAD_ID_SIZE])
-{
-    struct kad_id id;
-    unsigned wanted = shared < KAD_REFRESH_DEEPEST ? shared : KAD_REFRESH_DEEPEST;
-    do {
-        rng->fill(rng->arg, key, KAD_ID_SIZE);
-        kad_id_of(key, KAD_ID_SIZE, &id);
-    } while (kad_id_shared(&t->self, &id) != wanted);
-}
-
 void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t now)
 {
     unsigned shared = kad_id_shared(&t->self, target);
-    if (shared < KAD_ID_BITS && t->buckets[shared])
-        t->buckets[shared]->looked = now;
+    if (shared == KAD_ID_BITS || shared >= first_near(t))
+        looked_near(t, now);
+    else if (shared < t->depth)
+        t->buckets[shared].looked = now;
 }

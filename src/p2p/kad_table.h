@@ -20,23 +20,27 @@
 #include "p2p/kad_id.h"
 
 enum {
-    KAD_REFRESH_DEEPEST = 10,       /* bits shared */
-    KAD_K = 20,                     /* peers in a bucket, and in an answer */
-    KAD_GROUP_MAX = 2,              /* of them in one group */
-    KAD_LINE_MAX = 5,               /* peers that wait for a place in a bucket */
-    KAD_FAILURES_MAX = 2,           /* in a row, after which a peer has lost its place */
-    KAD_REFRESH_MS = 30 * 60 * 1000 /* a bucket in which nothing was looked up for so long is due */
+    KAD_REFRESH_DEEPEST = 6, /* bits shared */
+    KAD_K = 20,              /* peers in a bucket, and in an answer */
+    KAD_GROUP_MAX = 2,       /* of them in one group */
+    KAD_LINE_MAX = 5,        /* peers that wait for a place in a bucket */
+    KAD_FAILURES_MAX = 2,    /* in a row, after which a peer has lost its place */
+    /* A bucket in which nothing was looked up for so long is due (Kademlia, 2.3). */
+    KAD_REFRESH_MS = 60 * 60 * 1000,
+    /* After which we look ourselves up again when we came: ever less often, but this often. */
+    KAD_SELF_MS = 2000,
+    KAD_SELF_MAX_MS = 30 * 60 * 1000
 };
 
 /* A network whose peers count as one party: 0 for none (an onion address has no network). */
 typedef uint32_t kad_group;
 
 struct kad_peer {
-    struct peer_id peer;
     struct kad_id id;
+    struct peer_id peer;
+    uint8_t failures; /* since it last answered, */
     kad_group group;
-    uint64_t seen;     /* when it last answered */
-    unsigned failures; /* since then */
+    uint64_t seen; /* which was then */
 };
 
 struct kad_table;
@@ -73,15 +77,19 @@ size_t kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
 /* The peers of the bucket whose ids share `shared` bits with ours; returns how many. Borrowed. */
 size_t kad_table_bucket(const struct kad_table *t, unsigned shared, const struct kad_peer **out);
 
-/* Whether a bucket is due, which then counts as refreshed; `shared` gets its place. */
-bool kad_table_refresh(struct kad_table *t, uint64_t now, unsigned *shared);
+struct kad_table_key {
+    bool self; /* our own id */
+    uint8_t len, bytes[PEER_ID_MAX];
+};
 /*
- * A key in it that can be looked up. Nodes hash the key they are asked for, so that it has to be
- * tried out: 2^(shared + 1) hashes on average, and with `shared` above KAD_REFRESH_DEEPEST the key
- * is one in that bucket (those near to us are found by looking up ourselves).
+ * What is to be looked up because a bucket is due, which then counts as refreshed; false: none is.
+ * Of the buckets near to us, which hold no more than KAD_K together, that is ourselves, once for
+ * all of them. Of others it is a random key in them; nodes hash the key that they are asked for, so
+ * that it has to be tried out (2^(n + 1) hashes in the n-th), and in those behind
+ * KAD_REFRESH_DEEPEST it is the id of one who is there.
  */
-void kad_table_key_in(const struct kad_table *t, unsigned shared, const struct rng *rng,
-                      uint8_t key[KAD_ID_SIZE]);
+bool kad_table_refresh(struct kad_table *t, uint64_t now, const struct rng *rng,
+                       struct kad_table_key *out);
 /* Something was looked up there. */
 void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t now);
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
+
 enum { SEEDS = 3 };
 
 static void place(struct world *w, struct node *n)
@@ -28,11 +30,15 @@ static void found(void *arg, int err, const struct beam_why *why, const struct k
     (void)r;
 }
 
-static void look_up(struct node *n, const void *key, size_t len)
+static void look_up(struct node *n, enum kad_job_kind kind, const void *key, size_t len)
 {
+    struct kad_id id;
     struct kad_job *j;
     const struct kad_text text = {.at = key, .len = len};
-    (void)kad_job_start(n->jobs, KAD_JOB_FIND, text, text, found, NULL, &j);
+    if (kad_job_start(n->jobs, kind, text, text, found, NULL, &j) < 0)
+        return;
+    kad_id_of(key, len, &id);
+    kad_table_looked(n->table, &id, world_now(n->world).ms);
 }
 
 struct kad_store *world_make_store(struct world *w, const struct peer_id *peer)
@@ -65,6 +71,12 @@ void world_set_up(struct node *n)
     n->up = true;
 }
 
+static void look_self_up(struct node *n)
+{
+    look_up(n, KAD_JOB_FIND, n->peer.bytes, n->peer.len);
+    n->self_due = world_now(n->world).ms + backoff_pause(n->looked++, KAD_SELF_MS, KAD_SELF_MAX_MS);
+}
+
 /* Knows a few who are there, and looks itself up; then what is farther. */
 void world_join(struct node *n)
 {
@@ -74,7 +86,7 @@ void world_join(struct node *n)
         if (other && other != n)
             kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
     }
-    look_up(n, n->peer.bytes, n->peer.len);
+    look_self_up(n);
 }
 
 struct node *world_add(struct world *w, bool server)
@@ -118,14 +130,10 @@ void world_take_down(struct node *n)
 /* What a node does by itself once a minute. */
 void world_tick(struct node *n)
 {
-    uint8_t key[KAD_ID_SIZE];
-    unsigned shared;
-    if (!kad_table_refresh(n->table, world_now(n->world).ms, &shared))
-        return;
-    if (shared > KAD_REFRESH_DEEPEST) {
-        look_up(n, n->peer.bytes, n->peer.len);
-    } else {
-        kad_table_key_in(n->table, shared, &n->world->rng, key);
-        look_up(n, key, sizeof(key));
-    }
+    struct kad_table_key key;
+    uint64_t now = world_now(n->world).ms;
+    if (now >= n->self_due)
+        look_self_up(n);
+    if (kad_table_refresh(n->table, now, &n->world->rng, &key))
+        look_up(n, key.self ? KAD_JOB_FIND : KAD_JOB_REFRESH, key.bytes, key.len);
 }

@@ -22,6 +22,8 @@ struct node {
     size_t gets;            /* under way */
     struct letters letters; /* whose ask matters */
     double x, y, mile;      /* ms */
+    unsigned looked;        /* how often it looked itself up, */
+    uint64_t self_due;      /* and when it will again */
     struct kad_table *table;
     struct kad_store *store;
     struct kad_size size;

@@ -142,6 +142,14 @@ static void fill(void *arg, void *out, size_t len)
     seed_fill(arg, out, len);
 }
 
+static void fill_bucket(struct kad_table *t, unsigned shared, size_t n, uint64_t *no)
+{
+    for (; n > 0; n--) {
+        struct peer_id p = kad_peer_near(kad_table_self(t), shared, no);
+        BEAM_CHECK(kad_table_seen(t, &p, 0, 1000, NULL) == 0);
+    }
+}
+
 BEAM_TEST(kad_table, refreshes_what_is_due)
 {
     struct seed s = {5};
@@ -149,19 +157,42 @@ BEAM_TEST(kad_table, refreshes_what_is_due)
     struct peer_id self = kad_peer_no(0);
     struct kad_table *t = make(&self);
     struct kad_id id;
-    uint8_t key[KAD_ID_SIZE];
+    struct kad_table_key key;
+    uint64_t no = 1, due = 1000 + KAD_REFRESH_MS;
+    fill_bucket(t, 3, KAD_K, &no);
+    fill_bucket(t, KAD_REFRESH_DEEPEST + 1, KAD_K, &no);
+    cr_assert_not(kad_table_refresh(t, due - 1, &rng, &key));
+    cr_assert(kad_table_refresh(t, due, &rng, &key));
+    kad_id_of(key.bytes, key.len, &id);
+    cr_assert_eq(kad_id_shared(kad_table_self(t), &id), 3u, "a random key");
+    cr_assert_not(key.self);
+    cr_assert(kad_table_refresh(t, due, &rng, &key));
+    cr_assert(key.self, "the nearest");
+    cr_assert_not(kad_table_refresh(t, due, &rng, &key), "each once");
+    kad_table_looked(t, &id, due + 4000);
+    kad_table_looked(t, kad_table_self(t), due + 4000);
+    cr_assert_not(kad_table_refresh(t, due + KAD_REFRESH_MS, &rng, &key));
+    cr_assert(kad_table_refresh(t, due + 4000 + KAD_REFRESH_MS, &rng, &key));
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, refreshes_deep_buckets_by_who_is_there)
+{
+    struct seed s = {5};
+    const struct rng rng = {.fill = fill, .arg = &s};
+    struct peer_id self = kad_peer_no(0);
+    struct kad_table *t = make(&self);
+    struct kad_table_key key;
+    struct kad_id id;
     uint64_t no = 1;
-    unsigned shared = 99;
-    struct peer_id p = kad_peer_near(kad_table_self(t), 3, &no);
-    cr_assert_eq(kad_table_seen(t, &p, 0, 1000, NULL), 0);
-    cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS - 1, &shared));
-    cr_assert(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &shared));
-    cr_assert_eq(shared, 3u);
-    cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &shared));
-    kad_table_key_in(t, shared, &rng, key);
-    kad_id_of(key, sizeof(key), &id);
-    cr_assert_eq(kad_id_shared(kad_table_self(t), &id), 3u);
-    kad_table_looked(t, &id, 5000 + KAD_REFRESH_MS);
-    cr_assert_not(kad_table_refresh(t, 5000 + 2 * KAD_REFRESH_MS - 1, &shared));
+    fill_bucket(t, KAD_REFRESH_DEEPEST + 1, KAD_K, &no);
+    fill_bucket(t, KAD_REFRESH_DEEPEST + 2, 1, &no);
+    cr_assert(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
+    kad_id_of(key.bytes, key.len, &id);
+    cr_assert_eq(kad_id_shared(kad_table_self(t), &id), KAD_REFRESH_DEEPEST + 1u);
+    cr_assert_not(key.self);
+    cr_assert(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
+    cr_assert(key.self, "one look-up for the nearest");
+    cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
     kad_table_free(t);
 }
