@@ -1,272 +1,204 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "stream/sealed.h"
 
-#include <stdlib.h>
-
 #include "base/log.h"
 
-enum { READS_MAX = 8 }; /* of records that are all empty, in one go */
-
-struct sealed {
-    struct stream stream;
-    struct loop *loop;
-    struct stream *under;
-    struct record *seals, *opens;
-    struct buf in, plain; /* as it was read; opened, not yet taken */
-    struct buf out;       /* sealed, not yet taken by the stream below */
-    struct loop_task call;
-    struct loop_timer linger;
-    struct loop_last last;
-    unsigned owed;    /* STREAM_… calls that the owner waits for */
-    int failed;       /* 0, or why the stream is dead */
-    bool unread;      /* with `failed`: what arrived before may still be read */
-    bool ended, shut; /* the peer's sending side, ours */
-};
+enum { READS_MAX = 8 }; /* of the stream below, in one go, when nobody wants its bytes any more */
 
 static struct sealed *of(struct stream *s)
 {
     return (struct sealed *)s;
 }
 
-static void sealed_drop(struct sealed *k)
+static void drop(struct sealed *x)
 {
-    loop_task_cancel(k->loop, &k->call);
-    loop_timer_clear(&k->linger);
-    stream_free(k->under);
-    record_free(k->seals);
-    record_free(k->opens);
-    buf_clear(&k->in);
-    buf_clear(&k->plain);
-    buf_clear(&k->out);
-    free(k);
+    loop_task_cancel(x->loop, &x->call);
+    loop_timer_clear(&x->linger);
+    x->ops->drop(x);
 }
 
 /* The stream below takes no more; what it has to give may still be read. */
-static int fail_writing(struct sealed *k, int err)
+static int fail_writing(struct sealed *x, int err)
 {
-    if (!k->failed) {
-        k->failed = err;
-        k->unread = true;
+    if (!x->failed) {
+        x->failed = err;
+        x->unread = true;
     }
-    buf_clear(&k->out);
-    return k->failed;
+    buf_clear(x->out);
+    return x->failed;
 }
 
-/* Nothing that is still to come can be trusted, or got at. */
-static int fail_reading(struct sealed *k, int err, const char *reason)
+static int hand_down(struct sealed *x)
+{
+    ssize_t n = stream_write(x->under, x->out);
+    return n < 0 && n != BEAM_EAGAIN ? (int)n : 0;
+}
+
+/* Nothing that is still to come can be trusted, or got at. What is sealed (an alert, that tells the
+ * peer) goes out first, if it can. */
+static int fail_reading(struct sealed *x, int err, const char *reason)
 {
     if (reason)
-        log_info("stream", "noise: %s; the connection was ended", reason);
-    if (!k->failed)
-        k->failed = err;
-    k->unread = false;
-    buf_clear(&k->in);
-    buf_clear(&k->out);
-    stream_reset(k->under);
-    return k->failed;
+        log_info("stream", "%s: %s; the connection was ended", x->stream.ops->kind, reason);
+    if (!x->failed) {
+        (void)hand_down(x);
+        x->failed = err;
+    }
+    x->unread = false;
+    buf_clear(x->in);
+    buf_clear(x->out);
+    stream_reset(x->under);
+    return x->failed;
+}
+
+/* Hands down what is sealed, and after it our end. */
+static int flush(struct sealed *x)
+{
+    int err = hand_down(x);
+    if (err == 0 && buf_len(x->out) == 0 && x->shut)
+        err = stream_shut(x->under);
+    return err < 0 ? fail_writing(x, err) : 0;
 }
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-/* Opens what is whole, until there are `want` bytes. */
-static int open_records(struct sealed *k, size_t want)
+static int not_read(struct sealed *x, int err, const char *reason)
 {
-    while (buf_len(&k->plain) < want) {
-        ssize_t n = record_open(k->opens, &k->in, &k->plain);
-        if (n == BEAM_EAGAIN || n == BEAM_ELIMIT)
-            break;
-        if (n == BEAM_EPROTO)
-            return fail_reading(k, BEAM_EPROTO,
-                                "a record is not authentic, or not the one that was due");
-        if (n < 0)
-            return fail_reading(k, (int)n, NULL);
-    }
-    return buf_len(&k->plain) > 0 ? 0 : BEAM_EAGAIN;
-}
-
-/* The stream below has ended, failed, or has nothing now. */
-static int nothing_below(struct sealed *k, int err)
-{
-    if (err == BEAM_EAGAIN && !k->failed) {
-        k->owed |= STREAM_READABLE;
+    if (err == BEAM_EAGAIN && !x->failed) {
+        x->owed |= STREAM_READABLE;
         return BEAM_EAGAIN;
     }
-    if (k->failed || err == BEAM_EAGAIN)
-        return k->failed;
-    if (err != BEAM_ECLOSED)
-        return fail_reading(k, err, NULL);
-    if (buf_len(&k->in) > 0)
-        return fail_reading(k, BEAM_ERESET, "the peer's bytes end in the midst of a record");
-    k->ended = true;
-    return BEAM_ECLOSED;
+    if (err == BEAM_ECLOSED)
+        x->ended = true;
+    if (x->failed)
+        return x->failed;
+    return err == BEAM_ECLOSED ? err : fail_reading(x, err, reason);
 }
 
-/* Sees to it that there is something in `plain`, or tells why not. */
-static int fill(struct sealed *k, size_t want)
+ssize_t sealed_read(struct stream *s, struct buf *into, size_t max)
 {
-    for (int i = 0; i < READS_MAX; i++) {
-        int err = open_records(k, want);
-        if (err != BEAM_EAGAIN)
-            return err;
-        ssize_t n = stream_read(k->under, &k->in, SEALED_READ_MAX);
-        if (n < 0)
-            return nothing_below(k, (int)n);
-    }
-    k->owed |= STREAM_READABLE;
-    loop_post(k->loop, &k->call);
-    return BEAM_EAGAIN;
-}
-
-static ssize_t sealed_read(struct stream *s, struct buf *into, size_t max)
-{
-    struct sealed *k = of(s);
-    int err = 0;
+    struct sealed *x = of(s);
+    const char *reason = NULL;
+    if (x->failed && !x->unread)
+        return x->failed;
+    if (x->ended)
+        return x->failed ? x->failed : BEAM_ECLOSED;
     if (max > buf_room(into))
         max = buf_room(into);
-    if (buf_len(&k->plain) == 0) {
-        if (k->failed && !k->unread)
-            return k->failed;
-        if (k->ended)
-            return k->failed ? k->failed : BEAM_ECLOSED;
-        if (max > 0)
-            err = fill(k, max);
-    }
-    if (err < 0)
-        return err;
     if (max == 0)
         return BEAM_ELIMIT;
-    size_t n = buf_len(&k->plain) < max ? buf_len(&k->plain) : max;
-    err = buf_move(into, &k->plain, n);
-    return err < 0 ? fail_reading(k, err, NULL) : (ssize_t)n;
+    size_t sealed = buf_len(x->out);
+    ssize_t n = x->ops->open(x, into, max, &reason);
+    if (n == 0) {
+        loop_post(x->loop, &x->call);
+        n = BEAM_EAGAIN;
+    }
+    if (n < 0)
+        n = not_read(x, (int)n, reason);
+    /* The peer may have asked for something that was answered at once. */
+    if (!x->failed && buf_len(x->out) > sealed)
+        (void)flush(x);
+    return n;
 }
 
 /* ---- writing -------------------------------------------------------------------------------- */
 
-/* Hands down what is sealed, and after it our end. */
-static int flush(struct sealed *k)
+ssize_t sealed_write(struct stream *s, struct buf *from)
 {
-    ssize_t n = stream_write(k->under, &k->out);
-    if (n < 0 && n != BEAM_EAGAIN)
-        return fail_writing(k, (int)n);
-    if (buf_len(&k->out) > 0 || !k->shut)
-        return 0;
-    int err = stream_shut(k->under);
-    return err < 0 ? fail_writing(k, err) : 0;
-}
-
-/* Seals a batch. Returns how many bytes of `from` are in it. */
-static ssize_t seal_records(struct sealed *k, struct buf *from)
-{
+    struct sealed *x = of(s);
     size_t taken = 0;
-    while (buf_len(from) > 0) {
-        ssize_t n = record_seal(k->seals, from, &k->out);
-        if (n == BEAM_ELIMIT)
-            break;
-        if (n < 0)
-            return fail_writing(k, (int)n);
-        taken += (size_t)n;
-    }
-    return (ssize_t)taken;
-}
-
-static ssize_t sealed_write(struct stream *s, struct buf *from)
-{
-    struct sealed *k = of(s);
-    size_t taken = 0;
-    int err = k->failed;
-    if (err == 0 && k->shut && buf_len(from) > 0)
+    int err = x->failed;
+    if (err == 0 && x->shut && buf_len(from) > 0)
         err = BEAM_ECLOSED;
     if (err == 0)
-        err = flush(k); /* even nothing: that tells whether the stream below has failed */
+        err = flush(x); /* even nothing: that tells whether the stream below has failed */
+    while (err == 0 && buf_len(from) > 0 && buf_len(x->out) == 0) {
+        ssize_t n = x->ops->seal(x, from);
+        taken += n > 0 ? (size_t)n : 0;
+        err = n < 0 ? fail_writing(x, (int)n) : flush(x);
+    }
     if (err < 0)
         return err;
-    while (buf_len(from) > 0 && buf_len(&k->out) == 0) {
-        ssize_t n = seal_records(k, from);
-        if (n < 0)
-            return n;
-        taken += (size_t)n;
-        err = flush(k);
-        if (err < 0)
-            return err;
-    }
     if (buf_len(from) == 0)
         return (ssize_t)taken;
-    k->owed |= STREAM_WRITABLE;
+    x->owed |= STREAM_WRITABLE;
     return taken > 0 ? (ssize_t)taken : BEAM_EAGAIN;
 }
 
 /* ---- the stream below calls ----------------------------------------------------------------- */
 
-static void call_owner(struct sealed *k, unsigned what)
+static void call_owner(struct sealed *x, unsigned what)
 {
-    k->owed &= ~what;
-    if (what && k->stream.fn)
-        k->stream.fn(k->stream.arg, &k->stream, what); /* the last: it may free */
+    x->owed &= ~what;
+    if (what && x->stream.fn)
+        x->stream.fn(x->stream.arg, &x->stream, what); /* the last: it may free */
 }
 
 static void on_call(void *arg)
 {
-    struct sealed *k = arg;
-    call_owner(k, k->owed & STREAM_READABLE);
+    struct sealed *x = arg;
+    call_owner(x, x->owed & STREAM_READABLE);
 }
 
 static void on_under(void *arg, struct stream *s, unsigned ready)
 {
-    struct sealed *k = arg;
-    unsigned call = ready & STREAM_READABLE ? k->owed & STREAM_READABLE : 0;
+    struct sealed *x = arg;
+    unsigned call = ready & STREAM_READABLE ? x->owed & STREAM_READABLE : 0;
     (void)s;
-    if (!k->failed && flush(k) < 0)
+    if (!x->failed && flush(x) < 0)
         call = STREAM_READABLE | STREAM_WRITABLE;
-    else if (buf_len(&k->out) == 0)
-        call |= k->owed & STREAM_WRITABLE;
-    call_owner(k, call);
+    else if (buf_len(x->out) == 0)
+        call |= x->owed & STREAM_WRITABLE;
+    call_owner(x, call);
 }
 
 /* ---- its end -------------------------------------------------------------------------------- */
 
-static int sealed_shut(struct stream *s)
+int sealed_shut(struct stream *s)
 {
-    struct sealed *k = of(s);
-    if (k->shut || k->failed == BEAM_ECLOSED)
+    struct sealed *x = of(s);
+    if (x->shut || x->failed == BEAM_ECLOSED)
         return 0;
-    if (k->failed)
-        return k->failed;
-    k->shut = true;
-    return flush(k);
+    if (x->failed)
+        return x->failed;
+    x->shut = true;
+    int err = x->ops->end ? x->ops->end(x) : 0;
+    return err < 0 ? fail_writing(x, err) : flush(x);
 }
 
-static void sealed_reset(struct stream *s)
+void sealed_reset(struct stream *s)
 {
-    struct sealed *k = of(s);
-    k->failed = BEAM_ECLOSED;
-    k->unread = false;
-    buf_clear(&k->in);
-    buf_clear(&k->plain);
-    buf_clear(&k->out);
-    stream_reset(k->under);
+    struct sealed *x = of(s);
+    x->failed = BEAM_ECLOSED;
+    x->unread = false;
+    buf_clear(x->in);
+    buf_clear(x->out);
+    stream_reset(x->under);
 }
 
 /* What still comes is for nobody. It is taken all the same: a peer that is full waits for that
  * before it reads, and a TCP socket that is closed with something unread tells its peer to forget
- * what it was sent. */
-static void discard(struct sealed *k)
+ * what it was sent. True: there may be more of it. */
+static bool discard(struct sealed *x)
 {
-    for (int i = 0; i < READS_MAX; i++) {
-        if (stream_read(k->under, &k->in, SEALED_READ_MAX) < 0)
-            return;
-        buf_clear(&k->in);
+    ssize_t n = 0;
+    for (int i = 0; n >= 0 && i < READS_MAX; i++) {
+        buf_clear(x->in);
+        n = stream_read(x->under, x->in, buf_room(x->in));
     }
-    loop_post(k->loop, &k->call);
+    buf_clear(x->in);
+    return n >= 0;
 }
 
 static void on_linger(void *arg)
 {
-    struct sealed *k = arg;
-    discard(k);
-    if (flush(k) == 0 && buf_len(&k->out) > 0)
+    struct sealed *x = arg;
+    if (discard(x))
+        loop_post(x->loop, &x->call);
+    if (flush(x) == 0 && buf_len(x->out) > 0)
         return;
-    loop_last_remove(&k->last);
-    sealed_drop(k);
+    loop_last_remove(&x->last);
+    drop(x);
 }
 
 static void on_linger_ready(void *arg, struct stream *s, unsigned ready)
@@ -278,78 +210,51 @@ static void on_linger_ready(void *arg, struct stream *s, unsigned ready)
 
 static void on_linger_end(void *arg)
 {
-    struct sealed *k = arg;
-    stream_reset(k->under);
-    loop_last_remove(&k->last);
-    sealed_drop(k);
+    struct sealed *x = arg;
+    stream_reset(x->under);
+    loop_last_remove(&x->last);
+    drop(x);
 }
 
 static void on_last(void *arg)
 {
-    sealed_drop(arg);
+    drop(arg);
 }
 
-static void sealed_free(struct stream *s)
+void sealed_free(struct stream *s)
 {
-    struct sealed *k = of(s);
-    if (k->failed || flush(k) < 0 || buf_len(&k->out) == 0) {
-        sealed_drop(k);
+    struct sealed *x = of(s);
+    if (!x->failed && sealed_shut(s) == 0)
+        (void)discard(x); /* a peer that never read has the other's first bytes unread */
+    if (x->failed || buf_len(x->out) == 0) {
+        drop(x);
         return;
     }
-    loop_task_cancel(k->loop, &k->call);
-    buf_clear(&k->in);
-    buf_clear(&k->plain);
-    loop_task_init(&k->call, on_linger, k);
-    loop_post(k->loop, &k->call);
-    stream_own(k->under, on_linger_ready, k);
-    loop_timer_set(&k->linger, SEALED_LINGER_MS);
-    loop_last_add(k->loop, &k->last, on_last, k);
+    loop_task_cancel(x->loop, &x->call);
+    loop_task_init(&x->call, on_linger, x);
+    loop_post(x->loop, &x->call);
+    stream_own(x->under, on_linger_ready, x);
+    loop_timer_set(&x->linger, SEALED_LINGER_MS);
+    loop_last_add(x->loop, &x->last, on_last, x);
 }
 
-static size_t sealed_unsent(const struct stream *s)
+size_t sealed_unsent(const struct stream *s)
 {
-    const struct sealed *k = (const struct sealed *)s;
-    return k->failed ? 0 : buf_len(&k->out) + stream_unsent(k->under);
+    const struct sealed *x = (const struct sealed *)s;
+    return x->failed ? 0 : buf_len(x->out) + stream_unsent(x->under);
 }
 
-static bool sealed_gone(const struct stream *s)
+bool sealed_gone(const struct stream *s)
 {
     return stream_gone(((const struct sealed *)s)->under);
 }
 
-static const struct stream_ops sealed_ops = {
-    .kind = "noise",
-    .read = sealed_read,
-    .write = sealed_write,
-    .shut = sealed_shut,
-    .reset = sealed_reset,
-    .free = sealed_free,
-    .unsent = sealed_unsent,
-    .gone = sealed_gone,
-};
-
-int stream_sealed(struct loop *l, struct stream *under, const struct noise *n, struct stream **out)
+void sealed_start(struct sealed *x, const struct stream_ops *stream_ops,
+                  const struct sealed_ops *ops)
 {
-    struct sealed *k = calloc(1, sizeof(*k));
-    if (!k)
-        return BEAM_ENOMEM;
-    int err = record_new(noise_send_key(n), true, &k->seals);
-    if (err == 0)
-        err = record_new(noise_receive_key(n), false, &k->opens);
-    if (err < 0) {
-        record_free(k->seals);
-        free(k);
-        return err;
-    }
-    k->stream.ops = &sealed_ops;
-    k->loop = l;
-    k->under = under;
-    buf_init(&k->in, loop_pool(l), SEALED_READ_MAX);
-    buf_init(&k->plain, loop_pool(l), SEALED_READ_MAX);
-    buf_init(&k->out, loop_pool(l), SEALED_BATCH_MAX);
-    loop_task_init(&k->call, on_call, k);
-    loop_timer_init(l, &k->linger, on_linger_end, k);
-    stream_own(under, on_under, k);
-    *out = &k->stream;
-    return 0;
+    x->stream.ops = stream_ops;
+    x->ops = ops;
+    loop_task_init(&x->call, on_call, x);
+    loop_timer_init(x->loop, &x->linger, on_linger_end, x);
+    stream_own(x->under, on_under, x);
 }

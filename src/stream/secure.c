@@ -6,7 +6,7 @@
 
 #include "stream/noise.h"
 #include "stream/noise_payload.h"
-#include "stream/sealed.h"
+#include "stream/noise_stream.h"
 
 enum { MESSAGE_MAX = NOISE_PAYLOAD_MAX + NOISE_OVERHEAD_MAX, HEAD_SIZE = RECORD_HEAD_SIZE };
 
@@ -46,7 +46,7 @@ static void answer(struct secure *s, int err)
     secure_fn *done = s->done;
     void *arg = s->arg;
     if (err == 0)
-        err = stream_sealed(s->loop, s->under, s->noise, &stream);
+        err = stream_noise(s->loop, s->under, s->noise, &stream);
     if (err == 0)
         s->under = NULL;
     else

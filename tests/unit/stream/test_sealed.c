@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "stream/sealed.h"
+#include "stream/noise_stream.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static void scene_open(struct scene *s, size_t window)
     cr_assert_eq(noise_new(false, NULL, 0, rng_system(), &b), 0);
     finish(a, b);
     cr_assert_eq(stream_memory(s->loop, window, &under, &s->wire), 0);
-    cr_assert_eq(stream_sealed(s->loop, under, a, &s->near), 0);
+    cr_assert_eq(stream_noise(s->loop, under, a, &s->near), 0);
     cr_assert_eq(record_new(noise_send_key(b), true, &s->seals), 0);
     cr_assert_eq(record_new(noise_receive_key(b), false, &s->opens), 0);
     noise_free(a);
@@ -168,7 +168,7 @@ BEAM_TEST(sealed, empty_records)
     finish(a, b);
     struct stream *under = NULL;
     cr_assert_eq(stream_memory(s.loop, SIZE_MAX, &under, &s.wire), 0);
-    cr_assert_eq(stream_sealed(s.loop, under, a, &s.near), 0);
+    cr_assert_eq(stream_noise(s.loop, under, a, &s.near), 0);
     stream_own(s.near, note_call, &s);
     for (int i = 0; i < 3; i++) {
         nonce[4] = (uint8_t)i;

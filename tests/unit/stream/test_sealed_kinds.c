@@ -2,7 +2,7 @@
 /* The suite of all streams over Noise: on each kind below, and with 24 bytes and one byte of it at
  * a time. */
 #include "stream/memory.h"
-#include "stream/sealed.h"
+#include "stream/noise_stream.h"
 #include "tests/suite/stream_suite.h"
 #include "tests/unit/stream/pairs.h"
 #include "tests/unit/stream/secure_pair.h"
@@ -43,7 +43,7 @@ static void open_by_1(struct loop *l, struct suite_pair *p)
     over_memory(l, 1, p);
 }
 
-enum { HOLD = 8 * PAIR_BUFFER + SEALED_BATCH_MAX };
+enum { HOLD = 8 * PAIR_BUFFER + NOISE_STREAM_BATCH };
 static const struct suite_kind noise_tcp = {.name = "noise", .open = open_over_tcp, .hold = HOLD};
 static const struct suite_kind noise_unix = {.name = "noise", .open = open_over_unix, .hold = HOLD};
 static const struct suite_kind noise_memory = {
