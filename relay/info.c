@@ -190,5 +190,13 @@ static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad
     return memcmp(a.at, b.at, a.len);
 }
 
+static uint64_t until(void *arg, struct kad_text key, struct kad_text value)
+{
+    (void)arg;
+    (void)key;
+    return made(value) + INFO_LIFE_MS;
+}
+
+/* A relay that is there says it again itself. */
 const struct kad_validator info_validator = {
-    .name = "beam-relay", .check = check, .compare = compare};
+    .name = "beam-relay", .check = check, .compare = compare, .until = until};

@@ -244,5 +244,16 @@ static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad
     return binding_rank_compare(&left, &right);
 }
 
+static uint64_t until(void *arg, struct kad_text key, struct kad_text value)
+{
+    struct binding *b = malloc(sizeof(*b));
+    uint64_t when = b && binding_open(value.at, value.len, b) == 0 ? b->not_after : 0;
+    (void)arg;
+    (void)key;
+    free(b);
+    return when;
+}
+
+/* Whose name it is may be away for days. */
 const struct kad_validator binding_validator = {
-    .name = "beam-name", .check = check, .compare = compare};
+    .name = "beam-name", .check = check, .compare = compare, .until = until, .repeated = true};

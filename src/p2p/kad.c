@@ -9,6 +9,7 @@
 #include "p2p/core.h"
 #include "p2p/identify.h"
 #include "p2p/kad_call.h"
+#include "p2p/kad_repeat.h"
 #include "p2p/kad_serve.h"
 
 enum {
@@ -41,6 +42,7 @@ struct kad {
     struct kad_jobs *jobs;
     struct kad_answerer answerer;
     struct kad_serve *serve; /* of a server */
+    struct kad_repeat *repeat;
     struct questions questions;
     struct host_watch watch;
     struct loop_timer tick, self;
@@ -366,6 +368,13 @@ static int build(struct kad *k)
                                         .describe = on_describe,
                                         .learn = on_learn_provider,
                                         .arg = k};
+    const struct kad_repeat_spec repeat = {.loop = k->spec.loop,
+                                           .clock = k->spec.clock,
+                                           .store = k->store,
+                                           .jobs = k->jobs,
+                                           .self = self};
+    if (err == 0)
+        err = kad_repeat_new(&repeat, &k->repeat);
     return err == 0 && k->spec.mode == KAD_SERVER ? serve(k) : err;
 }
 
@@ -410,6 +419,7 @@ void kad_free(struct kad *k)
     loop_timer_clear(&k->self);
     host_unwatch(&k->watch);
     kad_serve_stop(k->serve);
+    kad_repeat_free(k->repeat);
     kad_jobs_free(k->jobs);
     while (!TAILQ_EMPTY(&k->questions))
         question_free(TAILQ_FIRST(&k->questions));

@@ -13,6 +13,7 @@ enum { VALIDATORS_MAX = 16, MULTIHASH_MAX = 64, PEERS_MAX = 100000, PROVIDERS_ST
 struct value {
     struct kad_item item;
     struct peer_id from;
+    uint64_t until, due; /* on the wall clock; on the monotonic one. UINT64_MAX: never */
     size_t len;
     uint8_t bytes[]; /* the value, then the key */
 };
@@ -166,11 +167,24 @@ static struct kad_text value_of(const struct value *v)
     return (struct kad_text){.at = v->bytes, .len = v->len};
 }
 
+static uint64_t next_due(const struct kad_store *s, uint64_t now)
+{
+    return now + KAD_REPEAT_MS + rng_below(s->rng, 2 * KAD_REPEAT_MS);
+}
+
+/* One that is there and, as far as it says that itself, not over. */
+static bool is_good(const struct value *v, struct kad_now now)
+{
+    return v && now.wall_ms < v->until;
+}
+
 /* The peer's account is charged before the one whose value goes gets its place back, so that
  * nothing can fail once something has changed. */
-static int keep_value(struct kad_store *s, struct kad_text key, struct kad_text value,
-                      const struct peer_id *from, uint64_t now)
+static int keep_value(struct kad_store *s, const struct kad_validator *is, struct kad_text key,
+                      struct kad_text value, const struct peer_id *from, uint64_t now)
 {
+    uint64_t until = is->until ? is->until(is->arg, key, value) : UINT64_MAX;
+    uint64_t due = is->until && is->repeated ? next_due(s, now) : UINT64_MAX;
     const struct value *old = (const struct value *)kad_shelf_find(&s->values, key);
     int err = count_one(s, from, old && peer_id_equal(&old->from, from));
     if (err < 0)
@@ -180,7 +194,7 @@ static int keep_value(struct kad_store *s, struct kad_text key, struct kad_text 
         uncount_one(s, from);
         return BEAM_ENOMEM;
     }
-    *v = (struct value){.from = *from, .len = value.len};
+    *v = (struct value){.from = *from, .until = until, .due = due, .len = value.len};
     memcpy(v->bytes, value.at, value.len);
     memcpy(v->bytes + value.len, key.at, key.len);
     v->item.key = (struct kad_text){.at = v->bytes + value.len, .len = key.len};
@@ -200,13 +214,16 @@ int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text valu
         v->check(v->arg, key, value, now.wall_ms) < 0)
         return BEAM_EINVAL;
     kad_shelf_expire(&s->values, now.ms);
-    struct kad_item *item = kad_shelf_find(&s->values, key);
-    int order = item ? v->compare(v->arg, key, value_of((struct value *)item), value) : 1;
+    struct value *old = (struct value *)kad_shelf_find(&s->values, key);
+    int order = is_good(old, now) ? v->compare(v->arg, key, value_of(old), value) : 1;
     if (order < 0)
         return BEAM_EEXIST;
     if (order > 0)
-        return keep_value(s, key, value, from, now.ms);
-    kad_shelf_renew(&s->values, item, now.ms); /* the same once more: it stays who brought it */
+        return keep_value(s, v, key, value, from, now.ms);
+    kad_shelf_renew(&s->values, &old->item,
+                    now.ms); /* the same once more: it stays who brought it */
+    if (old->due != UINT64_MAX)
+        old->due = next_due(s, now.ms);
     return 0;
 }
 
@@ -214,11 +231,31 @@ int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
                   struct kad_text *value)
 {
     kad_shelf_expire(&s->values, now.ms);
-    const struct kad_item *item = kad_shelf_find(&s->values, key);
-    if (!item)
+    const struct value *v = (const struct value *)kad_shelf_find(&s->values, key);
+    if (!is_good(v, now))
         return BEAM_ENOTFOUND;
-    *value = value_of((const struct value *)item);
+    *value = value_of(v);
     return 0;
+}
+
+bool kad_store_due(struct kad_store *s, struct kad_now now, struct kad_text *key,
+                   struct kad_text *value)
+{
+    struct kad_item *item;
+    kad_shelf_expire(&s->values, now.ms);
+    TAILQ_FOREACH(item, &s->values.by_age, by_age)
+    {
+        struct value *v = (struct value *)item;
+        if (now.ms < item->came + KAD_REPEAT_MS)
+            return false; /* and all that follow came later */
+        if (now.ms < v->due || !is_good(v, now))
+            continue;
+        v->due = next_due(s, now.ms);
+        *key = item->key;
+        *value = value_of(v);
+        return true;
+    }
+    return false;
 }
 
 size_t kad_store_values(const struct kad_store *s)

@@ -3,11 +3,13 @@
  * What a server of the DHT keeps for others: values that a validator of their namespace found good,
  * and who provides a key. Pure; time is passed in. All of it expires, what one peer may leave here
  * is bounded, and when all places are taken those farthest from us go first: for them others are
- * the better place.
+ * the better place. Values of some namespaces say themselves how long they are good; such a one is
+ * not given away after that, and may lie here as long, when it is put again and again.
  */
 #ifndef BEAM_P2P_KAD_STORE_H
 #define BEAM_P2P_KAD_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,17 +21,25 @@ enum {
     KAD_NAMESPACE_MAX = 32,                  /* bytes of a namespace's name */
     KAD_VALUE_LIFE_MS = 48 * 60 * 60 * 1000, /* libp2p/specs, kad-dht: what IPFS has */
     KAD_PROVIDER_LIFE_MS = 48 * 60 * 60 * 1000,
+    /* After so long, and up to three times as long as chance has it, a value that nobody put here
+     * meanwhile is due (Kademlia, 2.5: whoever is first spares the others the trouble). */
+    KAD_REPEAT_MS = 60 * 60 * 1000,
     KAD_PROVIDERS_MAX = 20,  /* of one key: in an answer, */
     KAD_PROVIDERS_KEPT = 200 /* and kept, while there is room */
 };
 
-/* What may be kept under "/NAMESPACE/…". Both are functions of their arguments alone. */
+/* What may be kept under "/NAMESPACE/…". All are functions of their arguments alone. */
 struct kad_validator {
     const char *name; /* "pk"; borrowed, as is all else here */
     /* Whether value belongs under key: 0 or BEAM_E…. wall_ms: since 1970. */
     int (*check)(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms);
     /* Below zero when a is the better of two that are good, above when b is, zero when the same. */
     int (*compare)(void *arg, struct kad_text key, struct kad_text a, struct kad_text b);
+    /* When one that is good ceases to be, in ms since 1970. NULL: they do not say. */
+    uint64_t (*until)(void *arg, struct kad_text key, struct kad_text value);
+    /* Servers put it again where it belongs, as long as it is good: whoever made it may be away.
+     * Only with `until`. */
+    bool repeated;
     void *arg;
 };
 
@@ -72,6 +82,11 @@ int kad_store_provide(struct kad_store *s, struct kad_text key, const struct pee
 /* When they are more than `max`, a random part of them. Returns how many. */
 size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_now now,
                            struct peer_id *out, size_t max);
+
+/* One that is due to be put again, and then not again for a while; the one that was put longest ago
+ * comes first. Views until the store changes. */
+bool kad_store_due(struct kad_store *s, struct kad_now now, struct kad_text *key,
+                   struct kad_text *value);
 
 size_t kad_store_values(const struct kad_store *s);
 

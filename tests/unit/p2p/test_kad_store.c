@@ -243,3 +243,59 @@ BEAM_TEST(kad_store, all_keys_share_what_is_beyond_an_answer)
     cr_assert_eq(sum, (size_t)(12 * KAD_PROVIDERS_MAX), "as many as there is room for");
     kad_store_free(s);
 }
+
+/* Of this namespace a value's last letter says how many hours it is good. */
+static uint64_t until(void *arg, struct kad_text key, struct kad_text value)
+{
+    (void)arg;
+    (void)key;
+    return (uint64_t)(value.at[value.len - 1] - '0') * KAD_REPEAT_MS;
+}
+
+static const struct kad_validator timed = {
+    .name = "u", .check = check, .compare = compare, .until = until, .repeated = true};
+
+static int put_at(struct kad_store *s, const char *key, const char *value, struct kad_now now)
+{
+    struct peer_id peer = kad_peer_no(1);
+    return kad_store_put(s, kad_text_of(key), kad_text_of(value), &peer, now);
+}
+
+BEAM_TEST(kad_store, what_is_over_is_not_given_away)
+{
+    struct kad_store *s = make(10, 10);
+    struct kad_text got;
+    const struct kad_now start = {.ms = 5}, last = {.wall_ms = 9 * KAD_REPEAT_MS - 1},
+                         after = {.wall_ms = 9 * KAD_REPEAT_MS};
+    cr_assert_eq(kad_store_register(s, &timed), 0);
+    cr_assert_eq(put_at(s, "/u/a", "a59", start), 0);
+    cr_expect_eq(kad_store_get(s, kad_text_of("/u/a"), last, &got), 0);
+    cr_expect_eq(kad_store_get(s, kad_text_of("/u/a"), after, &got), BEAM_ENOTFOUND);
+    cr_expect_eq(put_at(s, "/u/a", "a48", last), BEAM_EEXIST);
+    cr_expect_eq(put_at(s, "/u/a", "a48", after), 0, "a worse one than none");
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, what_nobody_puts_again_is_due)
+{
+    struct kad_store *s = make(10, 10);
+    struct kad_text key, value;
+    struct kad_now now = {.ms = 0};
+    cr_assert_eq(kad_store_register(s, &timed), 0);
+    cr_assert_eq(put_at(s, "/t/b", "b5", now), 0);
+    cr_assert_eq(put_at(s, "/u/a", "a59", now), 0);
+    now.ms = KAD_REPEAT_MS - 1;
+    cr_expect(!kad_store_due(s, now, &key, &value), "not so soon");
+    now.ms = 3 * (uint64_t)KAD_REPEAT_MS;
+    cr_expect(kad_store_due(s, now, &key, &value));
+    cr_expect(key.len == 4 && memcmp(key.at, "/u/a", 4) == 0 && value.len == 3 &&
+              memcmp(value.at, "a59", 3) == 0);
+    cr_expect(!kad_store_due(s, now, &key, &value), "that was all: the other is not repeated");
+    now.ms *= 2;
+    cr_assert_eq(put_at(s, "/u/a", "a59", now), 0);
+    cr_expect(!kad_store_due(s, now, &key, &value), "somebody else was first");
+    now.ms += 3 * (uint64_t)KAD_REPEAT_MS;
+    now.wall_ms = 9 * (uint64_t)KAD_REPEAT_MS;
+    cr_expect(!kad_store_due(s, now, &key, &value), "it is over");
+    kad_store_free(s);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_repeat.h"
+
+#include <string.h>
+
+#include "p2p/kad.h"
+#include "tests/unit/p2p/kad_kit.h"
+#include "tests/unit/p2p/world.h"
+
+enum { NODES = 3, LATER_MS = 4 * KAD_REPEAT_MS };
+
+/* Three servers, who all know the namespace "t"; the second one's clock is some hours ahead. */
+struct net {
+    struct world w;
+    struct kad *kads[NODES];
+    struct kad_repeat *repeat;
+    const char *wanted; /* what each has to have */
+};
+
+static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
+{
+    (void)arg;
+    (void)key;
+    (void)wall_ms;
+    return value.len == 1 ? 0 : BEAM_EINVAL;
+}
+
+static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad_text b)
+{
+    (void)arg;
+    (void)key;
+    return b.at[0] - a.at[0];
+}
+
+static uint64_t good_until(void *arg, struct kad_text key, struct kad_text value)
+{
+    (void)arg;
+    (void)key;
+    (void)value;
+    return UINT64_MAX - 1;
+}
+
+static const struct kad_validator validator = {
+    .name = "t", .check = check, .compare = compare, .until = good_until, .repeated = true};
+
+static uint64_t later(void *arg)
+{
+    const struct clock_source *real = arg;
+    return real->monotonic_ms(real->arg) + LATER_MS;
+}
+
+static uint64_t wall(void *arg)
+{
+    const struct clock_source *real = arg;
+    return real->wall_ms(real->arg);
+}
+
+static struct kad_now now_of(const struct clock_source *c)
+{
+    return (struct kad_now){.ms = c->monotonic_ms(c->arg), .wall_ms = c->wall_ms(c->arg)};
+}
+
+static void begin(struct net *net)
+{
+    memset(net, 0, sizeof(*net));
+    world_init(&net->w);
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *n = world_add(&net->w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+        const struct kad_spec spec = {.host = n->host,
+                                      .loop = net->w.loop,
+                                      .rng = &net->w.rng,
+                                      .clock = clock_system(),
+                                      .permit = n->permit,
+                                      .mode = KAD_SERVER};
+        cr_assert_eq(kad_new(&spec, &net->kads[i]), 0);
+        cr_assert_eq(kad_store_register(kad_store(net->kads[i]), &validator), 0);
+    }
+}
+
+static bool all_know_two(void *arg)
+{
+    const struct net *net = arg;
+    for (size_t i = 0; i < NODES; i++)
+        if (kad_table_count(kad_table(net->kads[i])) != NODES - 1)
+            return false;
+    return true;
+}
+
+static void meet(struct net *net)
+{
+    for (size_t i = 0; i < NODES; i++) {
+        struct multiaddr at = world_listen(&net->w.nodes[i]);
+        for (size_t k = 0; k < i; k++)
+            cr_assert_eq(world_connect(&net->w.nodes[k], NULL, &at, 1, PERMIT_TYPED).err, 0);
+    }
+    cr_assert(until(net->w.loop, all_know_two, net));
+}
+
+static bool is_everywhere(void *arg)
+{
+    const struct net *net = arg;
+    struct kad_text got;
+    for (size_t i = 0; i < NODES; i++)
+        if (kad_store_get(kad_store(net->kads[i]), kad_text_of("/t/a"), now_of(clock_system()),
+                          &got) < 0 ||
+            got.at[0] != net->wanted[0])
+            return false;
+    return true;
+}
+
+static void set_up(struct net *net)
+{
+    begin(net);
+    meet(net);
+}
+
+/* The second one's, by a clock that says that it is hours later. */
+static void repeat(struct net *net)
+{
+    static struct clock_source clock;
+    clock = (struct clock_source){
+        .monotonic_ms = later, .wall_ms = wall, .arg = (void *)(uintptr_t)clock_system()};
+    const struct kad_repeat_spec spec = {.loop = net->w.loop,
+                                         .clock = &clock,
+                                         .store = kad_store(net->kads[1]),
+                                         .jobs = kad_jobs(net->kads[1]),
+                                         .self = host_id(net->w.nodes[1].host),
+                                         .look_ms = 10};
+    cr_assert_eq(kad_repeat_new(&spec, &net->repeat), 0);
+}
+
+static void leave(struct net *net, size_t node, const char *value)
+{
+    const struct peer_id *from = host_id(net->w.nodes[0].host);
+    cr_assert_eq(kad_store_put(kad_store(net->kads[node]), kad_text_of("/t/a"), kad_text_of(value),
+                               from, now_of(clock_system())),
+                 0);
+}
+
+static void tear_down(struct net *net)
+{
+    kad_repeat_free(net->repeat);
+    for (size_t i = 0; i < NODES; i++)
+        kad_free(net->kads[i]);
+    world_clear(&net->w);
+}
+
+BEAM_TEST(kad_repeat, what_is_due_is_put_where_it_belongs)
+{
+    struct net net;
+    set_up(&net);
+    leave(&net, 1, "5");
+    net.wanted = "5";
+    cr_expect(!is_everywhere(&net));
+    repeat(&net);
+    cr_expect(until(net.w.loop, is_everywhere, &net));
+    tear_down(&net);
+}
+
+BEAM_TEST(kad_repeat, the_best_there_is_is_what_is_put)
+{
+    struct net net;
+    set_up(&net);
+    leave(&net, 1, "5");
+    leave(&net, 2, "7");
+    net.wanted = "7";
+    repeat(&net);
+    cr_expect(until(net.w.loop, is_everywhere, &net));
+    tear_down(&net);
+}
+
+BEAM_TEST(kad_repeat, who_is_alone_keeps_what_it_has)
+{
+    struct net net;
+    struct kad_text got;
+    begin(&net);
+    leave(&net, 1, "5");
+    repeat(&net);
+    for (uint64_t end = loop_now(net.w.loop) + 100; loop_now(net.w.loop) < end;)
+        BEAM_CHECK(loop_turn(net.w.loop) == 0);
+    cr_expect_eq(
+        kad_store_get(kad_store(net.kads[1]), kad_text_of("/t/a"), now_of(clock_system()), &got),
+        0);
+    tear_down(&net);
+}
