@@ -37,9 +37,9 @@ static void one(struct text *t, const char *name, const char *type, const char *
 
 static const char *status_label(size_t i)
 {
-    static const char *const labels[COUNTS_STATUSES] = {"malformed",    "unsupported", "name-taken",
-                                                        "name-refused", "forbidden",   "limit",
-                                                        "busy",         "barred",      "work"};
+    static const char *const labels[COUNTS_STATUSES] = {
+        "malformed", "unsupported", "name-taken", "name-refused", "forbidden",
+        "limit",     "busy",        "barred",     "work",         "no-port"};
     return labels[i];
 }
 

@@ -50,21 +50,6 @@ static void on_done(void *arg, int err)
     forget(arg);
 }
 
-/* Its address as text without a port; "" for what has none. */
-static void write_visitor(const struct addr *from, char out[VISIT_HEAD_VISITOR_SIZE])
-{
-    char text[ADDR_TEXT_SIZE];
-    out[0] = '\0';
-    if (!from || addr_scope(from) == ADDR_UNIX)
-        return;
-    addr_text(from, text);
-    char *start = text[0] == '[' ? text + 1 : text, *end = strrchr(text, ':');
-    if (end && text[0] == '[')
-        end = strchr(text, ']');
-    if (end && (size_t)(end - start) < VISIT_HEAD_VISITOR_SIZE)
-        snprintf(out, VISIT_HEAD_VISITOR_SIZE, "%.*s", (int)(end - start), start);
-}
-
 static void turn_away(struct stream *s)
 {
     stream_reset(s);
@@ -140,7 +125,7 @@ void front_visitor(struct front *f, struct stream *s, const struct addr *from, b
     char address[VISIT_HEAD_VISITOR_SIZE];
     struct net at;
     net_of(from, &at);
-    write_visitor(from, address);
+    visit_head_visitor(from, address);
     f->spec.counts->visitors++;
     if (!enters(f, &at))
         turn_away(s);
@@ -198,7 +183,7 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
     c->from = at;
     c->tls = tls;
     front_spare_init(&c->spare, loop_pool(f->spec.loop), &f->tallies);
-    write_visitor(from, c->address);
+    visit_head_visitor(from, c->address);
     if (h2_visitor_new(f->spec.loop, f->spec.rng, s, NULL, f->spec.idle_ms, &events, &c->visitor) <
         0) {
         guard_leave(f->spec.guard, &at);

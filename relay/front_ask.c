@@ -123,17 +123,6 @@ static void on_opened(void *arg, int err, struct stream *s)
     engine_answer(g->engine, &unavailable);
 }
 
-/* Whether the owner is there, and not somewhere that is banned. */
-static bool owner_serves(const struct front *f, const struct peer_id *owner)
-{
-    struct host_peer peer;
-    struct net from;
-    if (!host_find(f->spec.host, owner, &peer))
-        return false;
-    net_of_multiaddr(peer.addr, &from);
-    return !guard_shuts_out(f->spec.guard, owner, &from);
-}
-
 static void open_visit(struct guest *g, const struct lease *lease)
 {
     const struct front_spec *spec = &g->front->spec;
@@ -141,7 +130,7 @@ static void open_visit(struct guest *g, const struct lease *lease)
     memcpy(head.id, lease->id, sizeof(head.id));
     if (g->rules.visitor)
         snprintf(head.visitor, sizeof(head.visitor), "%s", g->visitor);
-    if (!owner_serves(g->front, &lease->owner) || !join(g, lease->id) ||
+    if (!visit_open_may(spec->host, spec->guard, &lease->owner) || !join(g, lease->id) ||
         visit_open_start(spec->loop, spec->host, &lease->owner, &head, OPEN_MS, on_opened, g,
                          &g->opening) < 0) {
         front_ask_leave(g);

@@ -9,6 +9,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "relay/lease_db.h"
+#include "relay/lease_ports.h"
 
 enum {
     SWEEP_MAX = 64, /* leases that one call forgets, so that none takes long */
@@ -31,6 +32,7 @@ struct lease_store {
     struct lease_limits limits;
     const struct rng *rng;
     struct map *ids, *names, *holders;
+    struct lease_ports ports;
     struct lease_list live, lapsed; /* each in order: that which ran out, or will, first is first */
 };
 
@@ -136,6 +138,7 @@ static void dismiss(struct lease_store *s, struct lease *l)
     map_take(s->ids, l->id, sizeof(l->id));
     if (l->name[0])
         map_take(s->names, l->name, strlen(l->name));
+    lease_ports_give(&s->ports, l->kind, l->port);
     let_go(s, l);
     take_out(s, l);
     free(l);
@@ -158,7 +161,10 @@ static int change(struct lease_store *s, struct lease *l, const struct lease *ch
     if (err < 0)
         return err;
     memcpy(l->token_hash, changed->token_hash, sizeof(l->token_hash));
+    if (l->kind != changed->kind || l->port != changed->port)
+        lease_ports_give(&s->ports, l->kind, l->port);
     l->kind = changed->kind;
+    l->port = changed->port;
     l->visitor_address = changed->visitor_address;
     l->expires = changed->expires;
     take_out(s, l);
@@ -181,9 +187,91 @@ static bool is_fresh(const struct lease_store *s, const struct lease *l,
 {
     return !l->lapsed && l->expires <= changed->expires &&
            changed->expires - l->expires < s->limits.lease_ms / FRESH_PART &&
-           l->kind == changed->kind && l->visitor_address == changed->visitor_address &&
+           l->kind == changed->kind && l->port == changed->port &&
+           l->visitor_address == changed->visitor_address &&
            sodium_memcmp(l->token_hash, changed->token_hash, sizeof(l->token_hash)) == 0;
 }
+
+/* ---- ports ---------------------------------------------------------------------------------- */
+
+/* Of the leases with a port of this key's how many there are, and which of them ran out longest
+ * ago. */
+static size_t count_ports(const struct lease_store *s, const struct peer_id *owner,
+                          const struct lease *except, struct lease **lapsed)
+{
+    const struct lease_holder *h = holder_of(s, owner);
+    size_t n = 0;
+    *lapsed = NULL;
+    for (struct lease *l = h ? h->first : NULL; l; l = l->sibling) {
+        if (l->port == 0 || l == except)
+            continue;
+        n++;
+        if (l->lapsed && (!*lapsed || l->expires < (*lapsed)->expires))
+            *lapsed = l;
+    }
+    return n;
+}
+
+/* One of this kind that ran out longest ago and is held with its port, or NULL. */
+static struct lease *lapsed_with_port(const struct lease_store *s, uint64_t kind,
+                                      const struct lease *except)
+{
+    for (struct lease *l = s->lapsed.first; l; l = l->next)
+        if (l->port != 0 && l->kind == kind && l != except)
+            return l;
+    return NULL;
+}
+
+/* A port for a lease that has none of this kind yet; `except` (NULL allowed) is that lease. */
+static enum reservation_status find_port(struct lease_store *s, const struct peer_id *owner,
+                                         const struct lease *except, uint64_t kind, uint16_t wanted,
+                                         uint16_t *out)
+{
+    struct lease *old;
+    *out = 0;
+    if (!lease_ports_needed(kind))
+        return RESERVATION_OK;
+    if (count_ports(s, owner, except, &old) >= s->limits.each_ports && (!old || drop(s, old) < 0))
+        return RESERVATION_LIMIT;
+    *out = lease_ports_take(&s->ports, kind, wanted);
+    if (*out == 0 && (old = lapsed_with_port(s, kind, except)) != NULL && drop(s, old) == 0)
+        *out = lease_ports_take(&s->ports, kind, wanted);
+    return *out == 0 ? RESERVATION_NO_PORT : RESERVATION_OK;
+}
+
+/* The port that l has stays its own, unless it becomes one of another kind. */
+static enum reservation_status keep_port(struct lease_store *s, const struct lease *l,
+                                         struct lease *changed, uint16_t wanted)
+{
+    if (changed->kind == l->kind && (l->port != 0 || !lease_ports_needed(l->kind)))
+        return RESERVATION_OK;
+    return find_port(s, &l->owner, l, changed->kind, wanted, &changed->port);
+}
+
+/* The lease of this key that has this port already, or NULL. */
+static struct lease *own_port(const struct lease_store *s, const struct peer_id *owner,
+                              const struct reservation_request *r)
+{
+    const struct lease_holder *h = r->port != 0 ? holder_of(s, owner) : NULL;
+    struct lease *l = h ? h->first : NULL;
+    while (l && (l->port != r->port || l->kind != r->kind))
+        l = l->sibling;
+    return l;
+}
+
+int lease_move_port(struct lease_store *s, const struct lease *lease)
+{
+    struct lease *l = map_get(s->ids, lease->id, sizeof(lease->id)), changed = *lease;
+    changed.port = l ? lease_ports_take(&s->ports, l->kind, 0) : 0;
+    if (changed.port == 0)
+        return BEAM_ELIMIT;
+    int err = change(s, l, &changed, l->lapsed);
+    if (err < 0)
+        lease_ports_give(&s->ports, changed.kind, changed.port);
+    return err;
+}
+
+/* ---- what may be had ------------------------------------------------------------------------ */
 
 /* A RESERVE says anew what it is to be; it may be of another kind than it was. */
 static enum reservation_status extend(struct lease_store *s, struct lease *l,
@@ -196,19 +284,23 @@ static enum reservation_status extend(struct lease_store *s, struct lease *l,
         changed.kind = r->kind;
         changed.visitor_address = r->visitor_address;
     }
+    enum reservation_status status = keep_port(s, l, &changed, r->port);
+    if (status != RESERVATION_OK)
+        return status;
     changed.expires = now + s->limits.lease_ms;
     hash_token(token, changed.token_hash);
     if (is_fresh(s, l, &changed)) {
         *out = l;
         return RESERVATION_OK;
     }
-    if (change(s, l, &changed, false) < 0)
+    if (change(s, l, &changed, false) < 0) {
+        if (changed.port != l->port || changed.kind != l->kind)
+            lease_ports_give(&s->ports, changed.kind, changed.port);
         return RESERVATION_BUSY;
+    }
     *out = l;
     return RESERVATION_OK;
 }
-
-/* ---- what may be had ------------------------------------------------------------------------ */
 
 /* The one with this id, if it is the owner's and the token is right. That none is there, that it is
  * another's and that the token is wrong are not told apart. */
@@ -265,11 +357,16 @@ static enum reservation_status make(struct lease_store *s, const struct peer_id 
     enum reservation_status status = make_room(s, owner);
     if (status != RESERVATION_OK)
         return status;
+    status = find_port(s, owner, NULL, r->kind, r->port, &fresh.port);
+    if (status != RESERVATION_OK)
+        return status;
     s->rng->fill(s->rng->arg, fresh.id, sizeof(fresh.id));
     hash_token(token, fresh.token_hash);
     snprintf(fresh.name, sizeof(fresh.name), "%s", name);
-    if (admit(s, &fresh, &l) < 0)
+    if (admit(s, &fresh, &l) < 0) {
+        lease_ports_give(&s->ports, fresh.kind, fresh.port);
         return RESERVATION_BUSY;
+    }
     if (lease_db_put(s->db, l) < 0) {
         dismiss(s, l);
         return RESERVATION_BUSY;
@@ -290,7 +387,7 @@ static enum reservation_status reserve(struct lease_store *s, const struct peer_
                                        uint64_t now, uint8_t token[RESERVATION_TOKEN_SIZE],
                                        const struct lease **out)
 {
-    const char *name = named ? r->name : "";
+    const char *name = named && !lease_ports_needed(r->kind) ? r->name : "";
     struct lease *l;
     if (r->kind == 0 || r->kind > RESERVATION_KINDS)
         return RESERVATION_UNSUPPORTED;
@@ -300,8 +397,10 @@ static enum reservation_status reserve(struct lease_store *s, const struct peer_
         return l ? extend(s, l, r, token, now, out) : RESERVATION_FORBIDDEN;
     }
     s->rng->fill(s->rng->arg, token, RESERVATION_TOKEN_SIZE);
-    if (!name[0])
-        return make(s, owner, r, "", now, token, out);
+    if (!name[0]) {
+        l = own_port(s, owner, r);
+        return l ? extend(s, l, r, token, now, out) : make(s, owner, r, "", now, token, out);
+    }
     if (!name_is_given(name))
         return RESERVATION_NAME_REFUSED;
     l = map_get(s->names, name, strlen(name));
@@ -351,6 +450,9 @@ static int on_loaded(void *arg, const struct lease *lease)
     struct lease_store *s = arg;
     struct lease *l;
     int err = admit(s, lease, &l);
+    if (err == 0 &&
+        (!lease_ports_needed(l->kind) || !lease_ports_claim(&s->ports, l->kind, l->port)))
+        l->port = 0; /* the operator has set others aside since: it gets one of those */
     return err == BEAM_ENOMEM ? err : 0; /* one too many, or a name twice, is left out */
 }
 
@@ -368,7 +470,8 @@ int lease_store_open(const char *path, const struct lease_limits *limits, const 
     if (err < 0)
         goto out;
     err = BEAM_ENOMEM;
-    if (map_new(rng, limits->total, &s->ids) == 0 && map_new(rng, limits->total, &s->names) == 0 &&
+    if (lease_ports_init(&s->ports, &limits->tcp, &limits->udp, rng) == 0 &&
+        map_new(rng, limits->total, &s->ids) == 0 && map_new(rng, limits->total, &s->names) == 0 &&
         map_new(rng, limits->total, &s->holders) == 0)
         err = lease_db_load(s->db, on_loaded, s);
     if (err < 0)
@@ -394,6 +497,7 @@ void lease_store_close(struct lease_store *s)
     map_free(s->ids);
     map_free(s->names);
     map_free(s->holders);
+    lease_ports_clear(&s->ports);
     lease_db_close(s->db);
     free(s);
 }

@@ -6,8 +6,9 @@
  * cannot make the disk busy.
  *
  * A lease that ran out serves nobody, but is held for its owner a while longer: the same key,
- * with the token it was given, takes it back, and nobody else gets its name. The number of
- * leases is bounded; room is made by forgetting those that ran out longest ago.
+ * with the token it was given, takes it back, and nobody else gets its name or its port. The
+ * number of leases is bounded, and so is that of ports; room is made by forgetting those that ran
+ * out longest ago.
  */
 #ifndef BEAM_RELAY_LEASE_H
 #define BEAM_RELAY_LEASE_H
@@ -19,6 +20,7 @@
 #include "base/err.h"
 #include "base/rng.h"
 #include "identity/peer_id.h"
+#include "relay/port_pool.h"
 #include "relay/reservation.h"
 
 enum { LEASE_TOKEN_HASH_SIZE = 32 };
@@ -32,6 +34,7 @@ struct lease {
     char name[RESERVATION_NAME_SIZE]; /* "" for none */
     uint8_t token_hash[LEASE_TOKEN_HASH_SIZE];
     uint64_t kind;
+    uint16_t port;        /* of one of TCP or UDP; 0: none */
     bool visitor_address; /* the owner asked for its visitors' addresses */
     uint64_t expires;     /* wall clock, ms */
 
@@ -42,9 +45,11 @@ struct lease {
 };
 
 struct lease_limits {
-    size_t total, each_owner; /* leases, those that ran out and are held included */
-    uint64_t lease_ms;        /* how long one lasts */
-    uint64_t hold_ms;         /* how long it is held after that */
+    size_t total, each_owner;   /* leases, those that ran out and are held included */
+    uint64_t lease_ms;          /* how long one lasts */
+    uint64_t hold_ms;           /* how long it is held after that */
+    struct port_range tcp, udp; /* for leases of these kinds */
+    size_t each_ports;          /* leases with a port, those that are held included, of an owner */
 };
 
 struct lease_store;
@@ -68,6 +73,9 @@ enum reservation_status lease_ask(struct lease_store *s, const struct peer_id *o
 const struct lease *lease_by_id(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
                                 uint64_t now);
 const struct lease *lease_by_name(const struct lease_store *s, const char *name, uint64_t now);
+/* Another port for one of these, whose own cannot be had: 0; BEAM_ELIMIT: none is left; BEAM_EIO.
+ * */
+int lease_move_port(struct lease_store *s, const struct lease *lease);
 /* Walks all, those that ran out too, in no order: start with *at = 0; NULL at the end. The store
  * must not change meanwhile. */
 const struct lease *lease_next(const struct lease_store *s, size_t *at);

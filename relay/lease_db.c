@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 
-enum { SCHEMA = 1, BUSY_MS = 2000 };
+enum { SCHEMA = 2, BUSY_MS = 2000 };
 
 enum {
     COLUMN_ID,
@@ -21,7 +21,8 @@ enum {
     COLUMN_TOKEN,
     COLUMN_KIND,
     COLUMN_ADDRESS,
-    COLUMN_EXPIRES
+    COLUMN_EXPIRES,
+    COLUMN_PORT
 };
 
 struct lease_db {
@@ -32,11 +33,15 @@ struct lease_db {
 static const char schema[] = "CREATE TABLE IF NOT EXISTS lease("
                              "id BLOB PRIMARY KEY NOT NULL, owner BLOB NOT NULL, "
                              "name TEXT NOT NULL, token BLOB NOT NULL, kind INTEGER NOT NULL, "
-                             "visitor_address INTEGER NOT NULL, expires INTEGER NOT NULL"
+                             "visitor_address INTEGER NOT NULL, expires INTEGER NOT NULL, "
+                             "port INTEGER NOT NULL DEFAULT 0"
                              ") WITHOUT ROWID";
-static const char load_text[] = "SELECT id, owner, name, token, kind, visitor_address, expires "
+static const char with_ports[] = "ALTER TABLE lease ADD COLUMN port INTEGER NOT NULL DEFAULT 0";
+static const char load_text[] = "SELECT id, owner, name, token, kind, visitor_address, expires, "
+                                "port "
                                 "FROM lease ORDER BY expires";
-static const char put_text[] = "INSERT OR REPLACE INTO lease VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+static const char put_text[] =
+    "INSERT OR REPLACE INTO lease VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char drop_text[] = "DELETE FROM lease WHERE id = ?1";
 
 /* ---- opening -------------------------------------------------------------------------------- */
@@ -92,6 +97,14 @@ static bool tighten(const struct lease_db *db)
            run(db, "PRAGMA cell_size_check = ON") == SQLITE_OK;
 }
 
+/* From whatever an earlier beam left, all or nothing. */
+static bool bring_up(const struct lease_db *db, int64_t version)
+{
+    return run(db, "BEGIN IMMEDIATE") == SQLITE_OK && run(db, schema) == SQLITE_OK &&
+           (version != 1 || run(db, with_ports) == SQLITE_OK) &&
+           run(db, "PRAGMA user_version = 2") == SQLITE_OK && run(db, "COMMIT") == SQLITE_OK;
+}
+
 static int prepare(struct lease_db *db, const char *path, struct beam_why *why)
 {
     if (!tighten(db) || run(db, "PRAGMA journal_mode = WAL") != SQLITE_OK ||
@@ -103,7 +116,7 @@ static int prepare(struct lease_db *db, const char *path, struct beam_why *why)
     if (version > SCHEMA)
         return beam_why(why, BEAM_EINVAL, "%s: of a later beam (run that one, or move it away)",
                         path);
-    if (run(db, schema) != SQLITE_OK || run(db, "PRAGMA user_version = 1") != SQLITE_OK ||
+    if ((version < SCHEMA && !bring_up(db, version)) ||
         sqlite3_prepare_v2(db->handle, load_text, -1, &db->load, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db->handle, put_text, -1, &db->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db->handle, drop_text, -1, &db->drop, NULL) != SQLITE_OK)
@@ -174,9 +187,11 @@ static bool take_lease(sqlite3_stmt *row, struct lease *out)
 {
     int64_t kind = sqlite3_column_int64(row, COLUMN_KIND);
     int64_t expires = sqlite3_column_int64(row, COLUMN_EXPIRES);
+    int64_t port = sqlite3_column_int64(row, COLUMN_PORT);
     memset(out, 0, sizeof(*out));
-    if (kind <= 0 || expires < 0)
+    if (kind <= 0 || expires < 0 || port < 0 || port > UINT16_MAX)
         return false;
+    out->port = (uint16_t)port;
     out->kind = (uint64_t)kind;
     out->expires = (uint64_t)expires;
     out->visitor_address = sqlite3_column_int(row, COLUMN_ADDRESS) != 0;
@@ -223,6 +238,7 @@ int lease_db_put(struct lease_db *db, const struct lease *l)
     bad |= sqlite3_bind_int64(q, COLUMN_KIND + 1, (int64_t)l->kind);
     bad |= sqlite3_bind_int64(q, COLUMN_ADDRESS + 1, l->visitor_address);
     bad |= sqlite3_bind_int64(q, COLUMN_EXPIRES + 1, (int64_t)l->expires);
+    bad |= sqlite3_bind_int64(q, COLUMN_PORT + 1, l->port);
     return bad ? BEAM_EIO : step(db, q);
 }
 

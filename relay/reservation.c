@@ -14,7 +14,8 @@ enum {
     REQUEST_TOKEN = 5,
     REQUEST_VISITOR_ADDRESS = 6,
     REQUEST_SEED = 7,
-    REQUEST_NONCE = 8
+    REQUEST_NONCE = 8,
+    REQUEST_PORT = 9
 };
 
 enum {
@@ -57,6 +58,14 @@ static int take_number(const struct pb_field *f, uint64_t *out)
     if (f->wire != PB_VARINT)
         return BEAM_EINVAL;
     *out = f->value;
+    return 0;
+}
+
+static int take_port(const struct pb_field *f, uint16_t *out)
+{
+    if (f->wire != PB_VARINT || f->value > UINT16_MAX)
+        return BEAM_EINVAL;
+    *out = (uint16_t)f->value;
     return 0;
 }
 
@@ -110,6 +119,7 @@ int reservation_request_encode(const struct reservation_request *r, void *out, s
         pb_write_bytes(&w, REQUEST_SEED, r->seed, sizeof(r->seed));
         pb_write_bytes(&w, REQUEST_NONCE, r->nonce, sizeof(r->nonce));
     }
+    write_number(&w, REQUEST_PORT, r->port);
     return wire_write_end(&w, out_len);
 }
 
@@ -134,6 +144,8 @@ static int take_request(const struct pb_field *f, struct reservation_request *ou
         return take_fixed(f, out->seed, sizeof(out->seed));
     case REQUEST_NONCE:
         return take_fixed(f, out->nonce, sizeof(out->nonce));
+    case REQUEST_PORT:
+        return take_port(f, &out->port);
     default:
         return 0;
     }
@@ -159,7 +171,7 @@ int reservation_request_decode(const void *data, size_t len, struct reservation_
     uint32_t seen = 0;
     pb_read_init(&reader, data, len);
     while (pb_next(&reader, &f)) {
-        if (f.number > REQUEST_NONCE)
+        if (f.number > REQUEST_PORT)
             continue;
         if (!once(&seen, &f) || take_request(&f, &r) < 0)
             pb_fail(&reader, BEAM_EINVAL);
@@ -352,6 +364,8 @@ const char *reservation_status_text(uint64_t status)
         return "the relay takes no more reservations now";
     case RESERVATION_BARRED:
         return "the relay's operator does not serve this key";
+    case RESERVATION_NO_PORT:
+        return "the relay has no port of this kind left";
     case RESERVATION_WORK:
         return "a new reservation costs work now";
     default:
@@ -371,6 +385,7 @@ int reservation_status_err(uint64_t status)
     case RESERVATION_LIMIT:
     case RESERVATION_BUSY:
     case RESERVATION_WORK:
+    case RESERVATION_NO_PORT:
         return BEAM_ELIMIT;
     case RESERVATION_MALFORMED:
         return BEAM_EPROTO;

@@ -54,7 +54,8 @@ enum reservation_status {
     RESERVATION_BUSY = 206,         /* the relay takes no more now: ask again in `retry` */
     RESERVATION_BARRED = 207,       /* the relay's operator does not serve this key */
     RESERVATION_WORK = 208,         /* a new one costs work now: ask again with it */
-    RESERVATION_LAST = RESERVATION_WORK
+    RESERVATION_NO_PORT = 209,      /* all ports of this kind are others' */
+    RESERVATION_LAST = RESERVATION_NO_PORT
 };
 
 struct reservation_request {
@@ -64,6 +65,7 @@ struct reservation_request {
     bool has_id; /* and the token: of every verb but a RESERVE, and of one that takes back */
     uint8_t id[RESERVATION_ID_SIZE];
     uint8_t token[RESERVATION_TOKEN_SIZE];
+    uint16_t port;        /* the wanted one, of TCP or UDP; 0: any */
     bool visitor_address; /* the owner wants to know its visitors' addresses */
     bool has_work;        /* of a RESERVE that was refused with RESERVATION_WORK, and: */
     uint8_t seed[WORK_SEED_SIZE], nonce[WORK_NONCE_SIZE];

@@ -2,9 +2,9 @@
 #include "relay/visit_head.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/addr.h"
 #include "base/pb.h"
 
 enum { FIELD_ID = 1, FIELD_VIA = 2, FIELD_VISITOR = 3, FIELD_RULE = 4, FIELD_COUNT = 5 };
@@ -97,4 +97,18 @@ int visit_head_decode(const void *data, size_t len, struct visit_head *out)
         return BEAM_EINVAL;
     *out = h;
     return 0;
+}
+
+void visit_head_visitor(const struct addr *from, char out[VISIT_HEAD_VISITOR_SIZE])
+{
+    char text[ADDR_TEXT_SIZE];
+    out[0] = '\0';
+    if (!from || addr_scope(from) == ADDR_UNIX)
+        return;
+    addr_text(from, text);
+    char *start = text[0] == '[' ? text + 1 : text, *end = strrchr(text, ':');
+    if (end && text[0] == '[')
+        end = strchr(text, ']');
+    if (end && (size_t)(end - start) < VISIT_HEAD_VISITOR_SIZE)
+        snprintf(out, VISIT_HEAD_VISITOR_SIZE, "%.*s", (int)(end - start), start);
 }

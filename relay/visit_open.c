@@ -118,3 +118,13 @@ void visit_open_cancel(struct visit_open *v)
     stream_free(v->stream);
     dissolve(v);
 }
+
+bool visit_open_may(const struct host *h, const struct guard *g, const struct peer_id *owner)
+{
+    struct host_peer peer;
+    struct net from;
+    if (!host_find(h, owner, &peer))
+        return false;
+    net_of_multiaddr(peer.addr, &from);
+    return !guard_shuts_out(g, owner, &from);
+}

@@ -4,6 +4,7 @@
 #define BEAM_RELAY_VISIT_OPEN_H
 
 #include "p2p/host.h"
+#include "relay/guard.h"
 #include "relay/visit_head.h"
 
 struct visit_open;
@@ -17,6 +18,8 @@ typedef void visit_open_fn(void *arg, int err, struct stream *s);
 int visit_open_start(struct loop *l, struct host *h, const struct peer_id *owner,
                      const struct visit_head *head, uint64_t timeout_ms, visit_open_fn *done,
                      void *arg, struct visit_open **out);
+/* Whether the owner is connected, and from nowhere that is banned. */
+bool visit_open_may(const struct host *h, const struct guard *g, const struct peer_id *owner);
 /* NULL allowed. */
 void visit_open_cancel(struct visit_open *v);
 

@@ -13,8 +13,13 @@ static struct lease_store *store;
 static uint8_t token[RESERVATION_TOKEN_SIZE];
 static const struct lease *got;
 
-static const struct lease_limits limits = {
-    .total = 4, .each_owner = 2, .lease_ms = LEASE, .hold_ms = HOLD};
+static const struct lease_limits limits = {.total = 4,
+                                           .each_owner = 2,
+                                           .lease_ms = LEASE,
+                                           .hold_ms = HOLD,
+                                           .tcp = {20000, 20001},
+                                           .udp = {20000, 20000},
+                                           .each_ports = 1};
 
 static void begin(void)
 {
@@ -268,5 +273,109 @@ BEAM_TEST(lease, survives_kill_9)
     cr_assert_eq(err, 0);
     cr_expect_not_null(lease_by_id(store, id, 1), "what was granted is there");
     cr_expect_eq(lease_count(store), 4u);
+    end();
+}
+
+/* ---- ports ---------------------------------------------------------------------------------- */
+
+static enum reservation_status reserve_port(uint8_t who, uint64_t kind, uint16_t port, uint64_t now)
+{
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = kind, .port = port};
+    return ask(who, &r, now);
+}
+
+BEAM_TEST(lease, a_port_is_one_owners_and_stays_so)
+{
+    begin();
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20001, 0), RESERVATION_OK);
+    cr_expect_eq(got->port, 20001);
+    struct reservation_request back = about(RESERVATION_RESERVE, got);
+    back.kind = RESERVATION_TCP;
+    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20001, 0), RESERVATION_OK);
+    cr_expect_eq(got->port, 20000, "the wanted one is another's");
+    cr_expect_eq(reserve_port(3, RESERVATION_TCP, 0, 0), RESERVATION_NO_PORT);
+    cr_expect_eq(reserve_port(3, RESERVATION_UDP, 0, 0), RESERVATION_OK);
+    cr_expect_eq(got->port, 20000, "of UDP they are others");
+    restart(1);
+    cr_expect_eq(ask(1, &back, 1), RESERVATION_OK);
+    cr_expect_eq(got->port, 20001);
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20001, 2), RESERVATION_OK);
+    cr_expect_eq(memcmp(got->id, back.id, sizeof(back.id)), 0, "it is this key's already");
+    cr_expect_eq(ask(1, &back, 3), RESERVATION_FORBIDDEN, "and has another token now");
+    end();
+}
+
+BEAM_TEST(lease, a_key_has_so_many_ports_and_no_more)
+{
+    begin();
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 0, 0), RESERVATION_LIMIT);
+    cr_expect_eq(reserve_port(1, RESERVATION_UDP, 0, 0), RESERVATION_LIMIT);
+    cr_expect_eq(reserve(1, "", 0), RESERVATION_OK, "of HTTP it may");
+    /* What it left behind makes room. */
+    cr_expect_eq(reserve_port(1, RESERVATION_UDP, 0, LEASE), RESERVATION_OK);
+    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20000, LEASE), RESERVATION_OK);
+    cr_expect_eq(got->port, 20000, "which is free again");
+    end();
+}
+
+BEAM_TEST(lease, a_port_that_is_held_makes_room_for_one_that_is_needed)
+{
+    begin();
+    cr_expect_eq(reserve_port(1, RESERVATION_UDP, 0, 0), RESERVATION_OK);
+    struct reservation_request back = about(RESERVATION_RESERVE, got);
+    back.kind = RESERVATION_UDP;
+    cr_expect_eq(reserve_port(2, RESERVATION_UDP, 0, LEASE - 1), RESERVATION_NO_PORT);
+    cr_expect_eq(reserve_port(2, RESERVATION_UDP, 0, LEASE), RESERVATION_OK);
+    cr_expect_eq(ask(1, &back, LEASE), RESERVATION_FORBIDDEN);
+    end();
+}
+
+BEAM_TEST(lease, of_another_kind_it_has_another_port_or_none)
+{
+    begin();
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    struct reservation_request r = about(RESERVATION_RESERVE, got);
+    r.kind = RESERVATION_UDP;
+    cr_expect_eq(ask(1, &r, 1), RESERVATION_OK);
+    cr_expect_eq(got->port, 20000);
+    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20000, 1), RESERVATION_OK);
+    cr_expect_eq(got->port, 20000, "that of TCP was given back");
+    cr_expect_eq(reserve_port(3, RESERVATION_UDP, 0, 1), RESERVATION_NO_PORT);
+    r.kind = RESERVATION_HTTP;
+    cr_expect_eq(ask(1, &r, 2), RESERVATION_OK);
+    cr_expect_eq(got->port, 0);
+    cr_expect_eq(reserve_port(3, RESERVATION_UDP, 0, 2), RESERVATION_OK);
+    r.kind = RESERVATION_UDP;
+    cr_expect_eq(ask(1, &r, 3), RESERVATION_NO_PORT);
+    cr_expect_eq(lease_by_id(store, r.id, 3)->kind, (uint64_t)RESERVATION_HTTP, "it is as it was");
+    end();
+}
+
+BEAM_TEST(lease, one_whose_port_cannot_be_had_moves)
+{
+    begin();
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    const struct lease *l = got;
+    cr_expect_eq(lease_move_port(store, l), 0);
+    cr_expect_eq(l->port, 20001);
+    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    cr_expect_eq(lease_move_port(store, l), BEAM_ELIMIT);
+    cr_expect_eq(l->port, 20001);
+    end();
+}
+
+BEAM_TEST(lease, the_operator_may_set_other_ports_aside)
+{
+    struct lease_limits other = limits;
+    begin();
+    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    struct reservation_request back = about(RESERVATION_RESERVE, got);
+    back.kind = RESERVATION_TCP;
+    lease_store_close(store);
+    other.tcp = (struct port_range){30000, 30000};
+    cr_assert_eq(lease_store_open(place.file, &other, rng_system(), 1, &store, NULL), 0);
+    cr_expect_eq(ask(1, &back, 1), RESERVATION_OK);
+    cr_expect_eq(got->port, 30000);
     end();
 }

@@ -120,7 +120,7 @@ BEAM_TEST(lease_db, what_is_not_ours_is_refused)
     struct beam_why later = {.text = ""}, damaged = {.text = ""}, loose = {.text = ""};
     place_make(&p);
     int first = open_once(p.file, NULL);
-    meddle(p.file, "PRAGMA user_version = 2");
+    meddle(p.file, "PRAGMA user_version = 3");
     open_once(p.file, &later);
     int wrote = file_write(p.file, 0600, "this is no database, whatever it may be called", 46);
     open_once(p.file, &damaged);
@@ -151,4 +151,29 @@ BEAM_TEST(lease_db, a_reader_may_stop)
     place_remove(&p);
     cr_assert_eq(err, BEAM_ECANCELED);
     cr_assert_eq(found_count, 1u);
+}
+
+BEAM_TEST(lease_db, one_of_before_there_were_ports_is_brought_up)
+{
+    struct place p;
+    struct lease_db *db = NULL;
+    struct lease a = lease(1, 2000), b = lease(2, 3000);
+    place_make(&p);
+    int err = lease_db_open(p.file, &db, NULL);
+    if (err == 0)
+        err = put(db, &a);
+    lease_db_close(db);
+    db = NULL;
+    meddle(p.file, "ALTER TABLE lease DROP COLUMN port; PRAGMA user_version = 1");
+    b.port = 20001;
+    int again = lease_db_open(p.file, &db, NULL);
+    if (again == 0)
+        again = put(db, &b) | load(db);
+    lease_db_close(db);
+    int third = open_once(p.file, NULL);
+    place_remove(&p);
+    cr_assert(err == 0 && again == 0 && third == 0);
+    cr_assert_eq(found_count, 2u);
+    cr_assert(found[0].id[0] == 1 && found[0].port == 0);
+    cr_assert(found[1].id[0] == 2 && found[1].port == 20001);
 }

@@ -247,3 +247,19 @@ BEAM_TEST(reservation, kinds_have_words_and_bits)
     cr_expect_eq(reservation_kind_bit(0) | reservation_kind_bit(RESERVATION_KINDS + 1), 0u);
     cr_expect_eq(reservation_kind_bit(UINT64_MAX), 0u);
 }
+
+BEAM_TEST(reservation, a_port_may_be_wanted)
+{
+    struct reservation_request r = {
+        .verb = RESERVATION_RESERVE, .kind = RESERVATION_TCP, .port = 25565};
+    size_t len;
+    cr_assert_eq(reservation_request_encode(&r, bytes, sizeof(bytes), &len), 0);
+    is_hex(len, "0801100248ddc701");
+    memset(&r, 0, sizeof(r));
+    cr_assert_eq(reservation_request_decode(bytes, len, &r), 0);
+    cr_assert(r.kind == RESERVATION_TCP && r.port == 25565);
+    cr_assert_eq(decode_request("08011002488080"
+                                "04"),
+                 BEAM_EINVAL, "65536");
+    cr_assert_eq(decode_request("080110024a0131"), BEAM_EINVAL, "text");
+}

@@ -114,3 +114,22 @@ BEAM_TEST(visit_head, a_notice_has_a_rule_and_nothing_else_has)
                         &h),
                  BEAM_EINVAL, "empty");
 }
+
+BEAM_TEST(visit_head, a_visitor_is_its_address_without_a_port)
+{
+    static const struct {
+        const char *ip, *text;
+    } cases[] = {{"192.0.2.7", "192.0.2.7"}, {"2001:db8::1", "2001:db8::1"}, {"::1", "::1"}};
+    char text[VISIT_HEAD_VISITOR_SIZE] = "x";
+    struct addr a;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cr_assert_eq(addr_ip(cases[i].ip, strlen(cases[i].ip), 4001, &a), 0);
+        visit_head_visitor(&a, text);
+        cr_assert_str_eq(text, cases[i].text);
+    }
+    visit_head_visitor(NULL, text);
+    cr_assert_str_eq(text, "");
+    cr_assert_eq(addr_unix("/run/s", &a), 0);
+    visit_head_visitor(&a, text);
+    cr_assert_str_eq(text, "");
+}
