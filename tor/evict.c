@@ -2,29 +2,14 @@
 #include "tor/evict.h"
 
 #include <stdio.h>
-#include <string.h>
+
+#include "tor/circuit_line.h"
 
 enum {
-    PAUSE = 50,        /* ms, between two looks */
-    ROUNDS_MAX = 200,  /* looks */
-    CLOSED_MAX = 1024, /* circuits a look */
-    LINE_SIZE = 4096   /* of the status, whose lines have some hundred bytes */
+    PAUSE = 50,       /* ms, between two looks */
+    ROUNDS_MAX = 200, /* looks */
+    CLOSED_MAX = 1024 /* circuits a look */
 };
-
-static const char key[] = "circuit-status=";
-
-bool evict_match(const char *line, const char *address, char id[EVICT_ID_SIZE])
-{
-    char word[EVICT_ID_SIZE], purpose[32], query[ONION_ADDRESS_SIZE];
-    const char *at = line;
-    if (control_word(&at, word, sizeof(word)) < 0 ||
-        control_value(at, "PURPOSE", purpose, sizeof(purpose)) < 0 ||
-        strcmp(purpose, "HS_SERVICE_REND") != 0 ||
-        control_value(at, "REND_QUERY", query, sizeof(query)) < 0 || strcmp(query, address) != 0)
-        return false;
-    memcpy(id, word, sizeof(word));
-    return true;
-}
 
 static void finish(struct evict *e, int err)
 {
@@ -38,25 +23,18 @@ static void ignore(void *arg, const struct control_reply *r)
     (void)r; /* it may have gone by itself; the next look tells */
 }
 
-/* Closes those among `text`'s lines, each ended by LF or the text's end. Their number, or an
- * error. */
-static int close_each(struct evict *e, const char *text)
+/* Closes those that begin at `at`. Their number, or an error. */
+static int close_each(struct evict *e, const char *at)
 {
-    char line[LINE_SIZE], id[EVICT_ID_SIZE];
+    struct circuit_line c;
     int count = 0;
-    while (*text && count < CLOSED_MAX) {
-        size_t len = strcspn(text, "\n");
-        if (len < sizeof(line)) {
-            memcpy(line, text, len);
-            line[len] = '\0';
-        }
-        if (len < sizeof(line) && evict_match(line, e->address, id)) {
-            int err = control_send(e->control, ignore, NULL, "CLOSECIRCUIT %s", id);
-            if (err < 0)
-                return err;
-            count++;
-        }
-        text += len + (text[len] == '\n');
+    while (count < CLOSED_MAX && circuit_line_next(&at, &c)) {
+        if (!circuit_line_is_visit(&c, e->address))
+            continue;
+        int err = control_send(e->control, ignore, NULL, "CLOSECIRCUIT %s", c.id);
+        if (err < 0)
+            return err;
+        count++;
     }
     return count;
 }
@@ -64,14 +42,14 @@ static int close_each(struct evict *e, const char *text)
 static void on_status(void *arg, const struct control_reply *r)
 {
     struct evict *e = arg;
-    const struct control_line *first = &r->lines[0];
+    const char *first = circuit_line_first(r);
     if (!e->control)
         return;
-    if (r->code != 250 || strncmp(first->text, key, sizeof(key) - 1) != 0) {
+    if (!first) {
         finish(e, BEAM_EPERM);
         return;
     }
-    int count = close_each(e, first->data[0] ? first->data : first->text + sizeof(key) - 1);
+    int count = close_each(e, first);
     if (count <= 0)
         finish(e, count);
     else if (++e->rounds == ROUNDS_MAX)
@@ -82,7 +60,7 @@ static void on_status(void *arg, const struct control_reply *r)
 
 static int look(struct evict *e)
 {
-    return control_send(e->control, on_status, e, "GETINFO circuit-status");
+    return control_send(e->control, on_status, e, CIRCUIT_QUESTION);
 }
 
 static void on_again(void *arg)

@@ -12,8 +12,6 @@
 #include "tor/control.h"
 #include "tor/onion_key.h"
 
-enum { EVICT_ID_SIZE = 17 }; /* of a circuit, as control-spec has it: 16 letters and digits */
-
 /* Its memory is the owner's; fields are private to evict.c. */
 struct evict {
     struct control *control; /* NULL: not at work */
@@ -33,9 +31,5 @@ int evict_start(struct evict *e, struct control *control, const char *address);
 bool evict_busy(const struct evict *e);
 /* The control connection is gone; nothing is told. */
 void evict_stop(struct evict *e);
-
-/* Whether a line of GETINFO circuit-status is a visitor's circuit to `address`; its id in that
- * case. Pure. */
-bool evict_match(const char *line, const char *address, char id[EVICT_ID_SIZE]);
 
 #endif

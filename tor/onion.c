@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "tor/onions.h"
 
+enum { DOUBT_PAUSE = 10 * 60 * 1000 }; /* ms, see onion_doubt */
+
 /* The owner is told from a task, so that it may do anything, withdraw included. */
 static void tell(void *arg)
 {
@@ -202,6 +204,13 @@ int onion_admit(struct onion *o, const struct onion_clients *clients)
     o->spec.clients = copy;
     onions_renew(o->all, o);
     return 0;
+}
+
+void onion_doubt(struct onion *o)
+{
+    uint64_t now = loop_now(o->loop);
+    if (o->state == ONION_UP && (o->doubted_at == 0 || now - o->doubted_at >= DOUBT_PAUSE))
+        onions_doubt(o->all, o);
 }
 
 void onion_withdraw(struct onion *o)

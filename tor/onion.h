@@ -67,6 +67,14 @@ int onion_publish(struct tor *t, const struct onion_spec *spec, const struct oni
  * it was.
  */
 int onion_admit(struct onion *o, const struct onion_clients *clients);
+/*
+ * Nobody comes through to it. tor is asked whether it has an introduction circuit of it that
+ * stands; one that has none, and lost too many of late, makes no new ones for five minutes. Then it
+ * is taken down and published anew, for which tor begins to count anew; those inside stay. Not
+ * twice within ten minutes, so that who can make a service lose these circuits gains no more than
+ * one round of them by it.
+ */
+void onion_doubt(struct onion *o);
 /* DEL_ONION if it was added; nothing more is called. NULL allowed. */
 void onion_withdraw(struct onion *o);
 enum onion_state onion_state(const struct onion *o);

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "tor/add_onion.h"
+#include "tor/circuit_line.h"
 #include "tor/evict.h"
 #include "tor/hs_desc.h"
 
@@ -34,7 +35,8 @@ struct onions {
     struct control *control;      /* NULL: none */
     struct onion *adding[WINDOW]; /* not answered yet, in order; NULL: withdrawn meanwhile */
     size_t first, count;
-    struct evict evict; /* for those whose visitors need keys, one at a time */
+    struct evict evict;    /* for those whose visitors need keys, one at a time */
+    struct onion *doubted; /* tor is asked for its circuits; NULL: none, or withdrawn meanwhile */
 };
 
 static void pump(void *arg);
@@ -286,6 +288,8 @@ static void remove_from_tor(struct onions *all, struct onion *o)
     for (size_t i = 0; i < WINDOW; i++)
         if (all->adding[i] == o)
             all->adding[i] = NULL;
+    if (all->doubted == o)
+        all->doubted = NULL;
     if (all->control && o->asked)
         take_down(all, onion_key_address(o->spec.key));
     o->asked = o->cleared = false;
@@ -299,16 +303,56 @@ void onions_take(struct onions *all, struct onion *o)
     loop_post(all->loop, &all->pump);
 }
 
-void onions_renew(struct onions *all, struct onion *o)
+static void anew(struct onions *all, struct onion *o, const struct beam_why *why)
 {
-    static const struct beam_why why = {
-        .text = "others may enter now: the onion service is published anew for them"};
     remove_from_tor(all, o);
     o->collisions = 0;
     if (o->place != ONION_CLEARING)
         place(all, o, ONION_QUEUED);
-    onion_event(o, ONION_EV_ANEW, &why, 0);
+    onion_event(o, ONION_EV_ANEW, why, 0);
     loop_post(all->loop, &all->pump);
+}
+
+void onions_renew(struct onions *all, struct onion *o)
+{
+    static const struct beam_why why = {
+        .text = "others may enter now: the onion service is published anew for them"};
+    anew(all, o, &why);
+}
+
+/* Whether tor has one of the service at `address` that stands, or does not say which it has. */
+static bool has_introduction(const struct control_reply *r, const char *address)
+{
+    const char *at = circuit_line_first(r);
+    struct circuit_line c;
+    if (!at)
+        return true;
+    while (circuit_line_next(&at, &c))
+        if (circuit_line_is_introduction(&c, address))
+            return true;
+    return false;
+}
+
+static void on_introductions(void *arg, const struct control_reply *r)
+{
+    static const struct beam_why why = {
+        .text = "tor has lost all ways in to the onion service: it is published anew"};
+    struct onions *all = arg;
+    struct onion *o = all->doubted;
+    all->doubted = NULL;
+    if (!o || o->state != ONION_UP || has_introduction(r, onion_key_address(o->spec.key)))
+        return;
+    bool cleared = o->cleared; /* those inside have a key */
+    o->doubted_at = loop_now(all->loop);
+    anew(all, o, &why);
+    o->cleared = cleared;
+}
+
+void onions_doubt(struct onions *all, struct onion *o)
+{
+    if (all->control && !all->doubted &&
+        control_send(all->control, on_introductions, all, CIRCUIT_QUESTION) == 0)
+        all->doubted = o;
 }
 
 void onions_up(struct onions *all, struct control *control)
@@ -322,6 +366,7 @@ void onions_detach(struct onions *all)
     struct onion *o;
     all->control = NULL;
     all->late = 0;
+    all->doubted = NULL;
     all->first = all->count = 0;
     memset(all->adding, 0, sizeof(all->adding));
     evict_stop(&all->evict);

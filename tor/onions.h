@@ -23,7 +23,7 @@ enum onion_ev {
     ONION_EV_ADDED,    /* tor took it */
     ONION_EV_UPLOADED, /* a directory has its descriptor */
     ONION_EV_DOWN,     /* tor is gone; more will come */
-    ONION_EV_ANEW,     /* it was taken down, to be published for others */
+    ONION_EV_ANEW,     /* it was taken down, to be published anew */
     ONION_EV_REFUSED,  /* tor will not have it */
     ONION_EV_NO_TOR    /* tor cannot be started */
 };
@@ -43,6 +43,7 @@ struct onion {
     enum onion_state state;
     enum onion_place place;
     uint64_t since;           /* it is under way */
+    uint64_t doubted_at;      /* it was published anew by onion_doubt; 0: never */
     bool asked;               /* an ADD_ONION of it was sent on this connection */
     bool cleared;             /* no circuit from before leads to its address */
     bool no_pow;              /* this tor knows no proof of work */
@@ -82,6 +83,9 @@ void onions_take(struct onions *all, struct onion *o);
 
 /* o's clients are others now: it is taken from tor, and queued. */
 void onions_renew(struct onions *all, struct onion *o);
+
+/* o is published anew when tor has no introduction circuit of it. */
+void onions_doubt(struct onions *all, struct onion *o);
 
 /* A control connection is ready: everything is added. */
 void onions_up(struct onions *all, struct control *control);

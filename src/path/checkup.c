@@ -87,6 +87,7 @@ static void ill(struct checkup *c, const char *reason)
     loop_timer_set(&c->timer, c->spec.every);
     if (!was_down)
         c->events.changed(c->events.arg, &why);
+    c->events.unreached(c->events.arg);
     tor_doubt(c->spec.tor, c->began);
 }
 

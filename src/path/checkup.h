@@ -33,6 +33,8 @@ struct checkup_events {
     /* It could be reached, or not (`why`); said when that changes, after some tries. It was
      * reachable to begin with. */
     void (*changed)(void *arg, const struct beam_why *why);
+    /* It could not be, again and again as long as that lasts. */
+    void (*unreached)(void *arg);
     void *arg;
 };
 

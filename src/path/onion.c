@@ -100,6 +100,13 @@ static void on_checked(void *arg, const struct beam_why *why)
     p->events.state(p->events.arg, p, why ? PATH_OPENING : PATH_UP, why, 0);
 }
 
+static void on_unreached(void *arg)
+{
+    struct path_onion *o = arg;
+    if (o->onion)
+        onion_doubt(o->onion);
+}
+
 static void on_warning(void *arg, const struct beam_why *why)
 {
     struct path *p = arg;
@@ -182,7 +189,8 @@ static int begin_checkups(struct path_onion *o, const struct path_onion_spec *sp
                                          .clock = spec->clock,
                                          .every = spec->checkup_every,
                                          .host = o->url + sizeof(scheme) - 1};
-    const struct checkup_events events = {.changed = on_checked, .arg = o};
+    const struct checkup_events events = {
+        .changed = on_checked, .unreached = on_unreached, .arg = o};
     /* Another's tor may not say why it refuses, and who has no key is always refused. */
     bool blind = spec->client_auth && !tor_is_ours(spec->tor);
     if (spec->checkup_every == 0 || blind || checkup_new(&checkup, &events, &o->checkup) == 0)

@@ -39,7 +39,7 @@ struct stage {
     struct clock_source clock;
     uint64_t wall, steady; /* ms */
     struct checkup *checkup;
-    unsigned ups, downs;
+    unsigned ups, downs, unreached;
 };
 
 static uint64_t wall_ms(void *arg)
@@ -61,6 +61,11 @@ static void on_changed(void *arg, const struct beam_why *why)
     }
     cr_assert_not_null(strstr(why->text, "cannot be reached"));
     st->downs++;
+}
+
+static void on_unreached(void *arg)
+{
+    ((struct stage *)arg)->unreached++;
 }
 
 /* The server gives `reply` to what it is asked for; 0: it opens. */
@@ -94,7 +99,8 @@ static void set_up(struct stage *st, uint64_t every, uint8_t reply)
                                       .clock = &st->clock,
                                       .every = every,
                                       .host = "a.onion"};
-    const struct checkup_events events = {.changed = on_changed, .arg = st};
+    const struct checkup_events events = {
+        .changed = on_changed, .unreached = on_unreached, .arg = st};
     cr_assert_eq(checkup_new(&spec, &events, &st->checkup), 0);
 }
 
@@ -147,6 +153,7 @@ BEAM_TEST(checkup, one_that_is_not_reached_is_down_after_three_tries, .timeout =
     checkup_run(st.checkup, true);
     cr_assert(until(st.loop, is_doubted, &st));
     cr_expect_eq(st.downs, 1);
+    cr_expect_eq(st.unreached, 1);
     cr_expect_eq(vouched, 0);
     answer(0x05);
     cr_assert(until(st.loop, is_up_again, &st));

@@ -52,6 +52,11 @@ int onion_admit(struct onion *o, const struct onion_clients *clients)
     return 0;
 }
 
+void onion_doubt(struct onion *o)
+{
+    cr_assert_eq(o, &played);
+}
+
 void onion_withdraw(struct onion *o)
 {
     if (o)

@@ -31,6 +31,7 @@ struct bed {
     struct ear ear;
     struct service s[MANY];
     size_t count;
+    bool lost; /* of tor: its introduction circuits */
 };
 
 static void on_state(void *arg, enum onion_state state, const struct beam_why *why,
@@ -509,6 +510,55 @@ BEAM_TEST(onion, for_guests_alone_once_old_circuits_are_closed, .timeout = 30)
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
     cr_assert_gt(fake_asked(&b.fake, "GETINFO circuit-status"), looks);
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
+    bed_close(&b);
+}
+
+/* ---- those that nobody reaches --------------------------------------------------------------- */
+
+/* One introduction circuit of the first service: it stands unless it is lost. */
+static bool answer_introductions(struct fake *f, const char *line)
+{
+    struct bed *b = f->arg;
+    char text[256];
+    if (strcmp(line, "GETINFO circuit-status") != 0)
+        return answer(f, line);
+    snprintf(text, sizeof(text),
+             "250-circuit-status=5 BUILT PURPOSE=HS_SERVICE_INTRO HS_STATE=HSSI_%s REND_QUERY=%s"
+             "\r\n250 OK\r\n",
+             b->lost ? "CONNECTING" : "ESTABLISHED", onion_key_address(b->s[0].key));
+    peer_say(&f->peer, text);
+    return true;
+}
+
+BEAM_TEST(onion, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    b.fake.answer = answer_introductions;
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    onion_doubt(s->onion); /* it is not up: its time has not come */
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 0);
+
+    onion_doubt(s->onion); /* tor has a way in */
+    kit_settle(b.loop);
+    cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 1);
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 0);
+
+    b.lost = true;
+    onion_doubt(s->onion);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
+    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
+    cr_assert_eq(fake_asked(&b.fake, "CLOSECIRCUIT "), 0);
+    say_desc(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+
+    onion_doubt(s->onion); /* so soon it is left to tor */
+    kit_settle(b.loop);
+    cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 2);
     bed_close(&b);
 }
 
