@@ -11,8 +11,8 @@
 #include "daemon/relaying.h"
 #include "identity/multiaddr_list.h"
 #include "p2p/autonat_serve.h"
+#include "p2p/dht.h"
 #include "p2p/mdns.h"
-#include "p2p/recall.h"
 #include "p2p/rendezvous_conf.h"
 #include "path/circuits.h"
 #include "policy/policy.h"
@@ -37,11 +37,9 @@ struct network {
     struct key_pair *key;
     struct circuits circuits, rendezvous_circuits;
     struct host *host;
-    struct keeper *keeper;
-    struct kad *kad;
+    struct dht *dht;
     struct gossip *gossip; /* of one that is seen */
     struct news *news;
-    struct recall *recall;
     struct autonat *autonat;             /* where it is seen and listens */
     struct autonat_serve *autonat_serve; /* where it may dial whom it sees */
     struct relayed *relayed;             /* its use of circuit relays */
@@ -170,7 +168,7 @@ static int keep(void *arg, const struct multiaddr *a, struct beam_why *why)
     int err = way_dialable(a, why);
     if (err < 0)
         return err;
-    err = keeper_add(n->keeper, a);
+    err = dht_begin_at(n->dht, a);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 
@@ -210,37 +208,20 @@ static void take_down(struct network *n)
     onion_withdraw(n->onion);
     doorway_close(n->doorway);
     onion_key_free(n->onion_key);
-    keeper_free(n->keeper);
     news_free(n->news);
     gossip_free(n->gossip);
     rendezvous_free(n->rendezvous);
-    recall_free(n->recall);
     autonat_free(n->autonat);
     autonat_serve_stop(n->autonat_serve);
     mdns_free(n->mdns);
-    kad_free(n->kad);
+    dht_free(n->dht);
     hop_free(n->hop);
     relayed_free(n->relayed);
     host_free(n->host);
     key_pair_free(n->key);
     permit_free(n->permit);
-    n->onion = NULL;
-    n->doorway = NULL;
-    n->onion_key = NULL;
-    n->keeper = NULL;
-    n->news = NULL;
-    n->gossip = NULL;
-    n->recall = NULL;
-    n->autonat = NULL;
-    n->autonat_serve = NULL;
-    n->rendezvous = NULL;
-    n->mdns = NULL;
-    n->kad = NULL;
-    n->hop = NULL;
-    n->relayed = NULL;
-    n->host = NULL;
-    n->key = NULL;
-    n->permit = NULL;
+    /* Nothing is left but what it was made with. */
+    *n = (struct network){.spec = n->spec, .agent = n->agent, .dir = n->dir};
 }
 
 static int make_host(struct network *n)
@@ -268,40 +249,24 @@ static int make_host(struct network *n)
         return err;
     const struct relayed_spec relayed = {
         .loop = s->loop, .host = n->host, .rng = s->rng, .clock = s->clock};
-    err = relayed_new(&relayed, &n->relayed);
-    if (err < 0)
-        return err;
-    const struct keeper_spec keeper = {.loop = s->loop, .host = n->host, .rng = s->rng};
-    return keeper_new(&keeper, &n->keeper);
-}
-
-/* Whom the node met last time, under the identity that it has now. */
-static int remember(struct network *n)
-{
-    const struct network_spec *s = &n->spec;
-    const struct recall_spec recall = {.loop = s->loop,
-                                       .host = n->host,
-                                       .kad = n->kad,
-                                       .rng = s->rng,
-                                       .clock = s->clock,
-                                       .dir = s->keep_dir};
-    return recall_new(&recall, &n->recall);
+    return relayed_new(&relayed, &n->relayed);
 }
 
 static int join_dht(struct network *n)
 {
     const struct network_spec *s = &n->spec;
-    const struct kad_spec kad = {.host = n->host,
-                                 .loop = s->loop,
-                                 .rng = s->rng,
-                                 .clock = s->clock,
-                                 .permit = n->permit,
-                                 .tor = true,
-                                 .mode = n->seen && s->conf->network_listen[0] ? KAD_SERVER
-                                                                               : KAD_CLIENT,
-                                 .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS};
-    int err = kad_new(&kad, &n->kad);
-    return err < 0 ? err : remember(n);
+    const bool serves = n->seen && s->conf->network_listen[0];
+    const struct dht_spec dht = {.kad = {.host = n->host,
+                                         .loop = s->loop,
+                                         .rng = s->rng,
+                                         .clock = s->clock,
+                                         .permit = n->permit,
+                                         .tor = true,
+                                         .mode = serves ? KAD_SERVER : KAD_CLIENT,
+                                         .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS},
+                                 .dir = s->keep_dir,
+                                 .stays = true};
+    return dht_new(&dht, &n->dht);
 }
 
 /* Who hides is of no topic: whom it hears of, and when, would be known of it. */
@@ -334,12 +299,11 @@ static int meet(struct network *n, const struct policy *policy)
                                          .rng = s->rng,
                                          .clock = s->clock,
                                          .host = n->host,
-                                         .kad = n->kad,
+                                         .kad = dht_kad(n->dht),
                                          .permit = n->permit,
                                          .tor = circuits_way(&n->rendezvous_circuits),
                                          .nodes = s->conf->network_rendezvous_bootstrap,
-                                         .alone =
-                                             keeper_count(n->keeper) + recall_count(n->recall) == 0,
+                                         .alone = dht_beginnings(n->dht) == 0,
                                          .allow_private = s->conf->network_allow_private,
                                          .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS};
     return rendezvous_new(&spec, &n->rendezvous);
@@ -349,7 +313,7 @@ static int meet(struct network *n, const struct policy *policy)
 static void on_reached(void *arg, enum autonat_state state)
 {
     struct network *n = arg;
-    int err = kad_set_mode(n->kad, state == AUTONAT_PRIVATE ? KAD_CLIENT : KAD_SERVER);
+    int err = kad_set_mode(dht_kad(n->dht), state == AUTONAT_PRIVATE ? KAD_CLIENT : KAD_SERVER);
     if (err < 0)
         log_warn("network", "it stays what it was in the DHT: %s", beam_err_text(err));
 }
@@ -362,7 +326,7 @@ static int join_autonat(struct network *n, const struct policy *policy, struct b
     if (policy->egress != POLICY_EGRESS_ANY)
         return 0;
     int err = autonat_serve_start(n->spec.loop, n->host, &n->autonat_serve);
-    if (err == 0 && kad_mode(n->kad) == KAD_SERVER)
+    if (err == 0 && kad_mode(dht_kad(n->dht)) == KAD_SERVER)
         err = autonat_new(&spec, &n->autonat);
     return err < 0 ? beam_why(why, err, "network: %s", beam_err_text(err)) : 0;
 }
@@ -473,12 +437,12 @@ struct host *network_host(const struct network *n)
 
 struct keeper *network_keeper(const struct network *n)
 {
-    return n->keeper;
+    return dht_keeper(n->dht);
 }
 
 struct kad *network_kad(const struct network *n)
 {
-    return n->kad;
+    return dht_kad(n->dht);
 }
 
 struct gossip *network_gossip(const struct network *n)

@@ -10,8 +10,7 @@
 #include "identity/multiaddr_list.h"
 #include "p2p/autonat.h"
 #include "p2p/autonat_serve.h"
-#include "p2p/keeper.h"
-#include "p2p/recall.h"
+#include "p2p/dht.h"
 #include "p2p/rendezvous.h"
 #include "p2p/rendezvous_conf.h"
 #include "relay/announce.h"
@@ -20,12 +19,10 @@ enum { GOSSIPERS = 256 /* nodes know relays, and through these one another */ };
 
 struct operator_network {
     struct operator_network_spec spec;
-    struct kad *kad;
+    struct dht *dht;
     struct hop *hop; /* NULL: it relays no circuits */
     struct gossip *gossip;
     struct news *news;
-    struct keeper *keeper;
-    struct recall *recall;
     struct autonat *autonat;
     struct autonat_serve *autonat_serve;
     struct announce *announce;
@@ -39,7 +36,7 @@ static int begin_at(void *arg, const struct multiaddr *addr, struct beam_why *wh
     int err = way_dialable(addr, why);
     if (err < 0)
         return err;
-    err = keeper_add(n->keeper, addr);
+    err = dht_begin_at(n->dht, addr);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 
@@ -51,21 +48,6 @@ static int announce_at(void *arg, const struct multiaddr *addr, struct beam_why 
     multiaddr_without_peer(addr, &bare);
     int err = host_announce(n->spec.host, &bare, true);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
-}
-
-/* Whom it begins with: those that are configured, and those of last time. */
-static int start_meeting(struct operator_network *n)
-{
-    const struct operator_network_spec *s = &n->spec;
-    const struct keeper_spec keeper = {.loop = s->loop, .host = s->host, .rng = rng_system()};
-    const struct recall_spec recall = {.loop = s->loop,
-                                       .host = s->host,
-                                       .kad = n->kad,
-                                       .rng = rng_system(),
-                                       .clock = clock_system(),
-                                       .dir = s->dir};
-    int err = keeper_new(&keeper, &n->keeper);
-    return err < 0 ? err : recall_new(&recall, &n->recall);
 }
 
 /* A relay passes on what others say of themselves, and says it of itself. */
@@ -85,15 +67,17 @@ static int start_gossip(struct operator_network *n)
     return err < 0 ? err : news_new(&news, &n->news);
 }
 
-static int start_kad(struct operator_network *n)
+static int join_dht(struct operator_network *n)
 {
-    const struct kad_spec kad = {.host = n->spec.host,
-                                 .loop = n->spec.loop,
-                                 .rng = rng_system(),
-                                 .clock = clock_system(),
-                                 .permit = n->spec.permit,
-                                 .mode = KAD_SERVER};
-    return kad_new(&kad, &n->kad);
+    const struct dht_spec dht = {.kad = {.host = n->spec.host,
+                                         .loop = n->spec.loop,
+                                         .rng = rng_system(),
+                                         .clock = clock_system(),
+                                         .permit = n->spec.permit,
+                                         .mode = KAD_SERVER},
+                                 .dir = n->spec.dir,
+                                 .stays = true};
+    return dht_new(&dht, &n->dht);
 }
 
 /* Where others reach it, beside what the configuration says; and it tells nodes the same. */
@@ -110,7 +94,7 @@ static int start_announcing(struct operator_network *n)
     const struct announce_spec announce = {.loop = s->loop,
                                            .host = s->host,
                                            .clock = clock_system(),
-                                           .kad = n->kad,
+                                           .kad = dht_kad(n->dht),
                                            .news = n->news,
                                            .key = s->key,
                                            .store = s->store,
@@ -127,15 +111,14 @@ static int start_announcing(struct operator_network *n)
 static int start_rendezvous(struct operator_network *n)
 {
     const struct operator_network_spec *s = &n->spec;
-    const size_t known = keeper_count(n->keeper) + recall_count(n->recall);
     const struct rendezvous_spec spec = {.loop = s->loop,
                                          .rng = rng_system(),
                                          .clock = clock_system(),
                                          .host = s->host,
-                                         .kad = n->kad,
+                                         .kad = dht_kad(n->dht),
                                          .permit = s->permit,
                                          .nodes = s->conf->network_rendezvous_bootstrap,
-                                         .alone = known == 0,
+                                         .alone = dht_beginnings(n->dht) == 0,
                                          .allow_private = s->conf->network_allow_private};
     if (!s->conf->relay_announce || !rendezvous_conf_wanted(s->conf, s->policy))
         return 0;
@@ -147,7 +130,7 @@ static int start(struct operator_network *n, struct beam_why *why)
     const struct conf *c = n->spec.conf;
     snprintf(n->front_url, sizeof(n->front_url), "%s://%s", endpoint_scheme(n->spec.base),
              n->spec.base->host);
-    int err = start_kad(n);
+    int err = join_dht(n);
     if (err == 0)
         err = start_gossip(n);
     if (err == 0 && c->relay_circuits)
@@ -156,8 +139,6 @@ static int start(struct operator_network *n, struct beam_why *why)
         err = start_autonat(n);
     if (err == 0)
         err = start_announcing(n);
-    if (err == 0)
-        err = start_meeting(n);
     if (err < 0)
         return beam_why(why, err, "relay: %s", beam_err_text(err));
     err = multiaddr_list_each("network.bootstrap", c->network_bootstrap, NULL, begin_at, n, why);
@@ -189,13 +170,11 @@ void operator_network_free(struct operator_network *n)
         return;
     rendezvous_free(n->rendezvous);
     announce_free(n->announce);
-    keeper_free(n->keeper);
-    recall_free(n->recall);
     autonat_free(n->autonat);
     autonat_serve_stop(n->autonat_serve);
     news_free(n->news);
     gossip_free(n->gossip);
     hop_free(n->hop);
-    kad_free(n->kad);
+    dht_free(n->dht);
     free(n);
 }

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "p2p/connect.h"
 #include "p2p/core.h"
-#include "p2p/keeper.h"
+#include "p2p/dht.h"
 #include "p2p/rendezvous_conf.h"
 
 enum {
@@ -34,8 +34,7 @@ struct rendezvous {
     bool providing;                           /* what the round at hand is for */
     struct key_pair *key;                     /* of a look-up's host */
     struct host *stranger;
-    struct kad *ipfs;
-    struct keeper *keeper; /* of the nodes where that DHT is entered */
+    struct dht *ipfs;
     struct kad_job *job;
     struct connect *meetings[MET_MAX]; /* providers that are being dialled */
 };
@@ -68,11 +67,9 @@ static void enter(struct rendezvous *r, enum state state)
 
 static void leave(struct rendezvous *r)
 {
-    keeper_free(r->keeper);
-    kad_free(r->ipfs);
+    dht_free(r->ipfs);
     host_free(r->stranger);
     key_pair_free(r->key);
-    r->keeper = NULL;
     r->ipfs = NULL;
     r->stranger = NULL;
     r->key = NULL;
@@ -167,33 +164,22 @@ static int make_stranger(struct rendezvous *r)
     return err < 0 ? err : host_new(&host, &r->stranger);
 }
 
-/* Once somebody of that DHT is known, nobody else has to be dialled to get in. */
-static bool on_enough(void *arg)
-{
-    const struct rendezvous *r = arg;
-    return kad_table_count(kad_table(r->ipfs)) > 0;
-}
-
 static int join(struct rendezvous *r)
 {
     int err = r->providing ? 0 : make_stranger(r);
-    const struct kad_spec kad = {.host = r->providing ? r->spec.host : r->stranger,
-                                 .loop = r->spec.loop,
-                                 .rng = r->spec.rng,
-                                 .clock = r->spec.clock,
-                                 .permit = r->spec.permit,
-                                 .tor = r->spec.tor.dial != NULL,
-                                 .mode = KAD_CLIENT,
-                                 .protocol = RENDEZVOUS_PROTOCOL,
-                                 .ask_ms = r->spec.ask_ms};
+    const struct dht_spec ipfs = {.kad = {.host = r->providing ? r->spec.host : r->stranger,
+                                          .loop = r->spec.loop,
+                                          .rng = r->spec.rng,
+                                          .clock = r->spec.clock,
+                                          .permit = r->spec.permit,
+                                          .tor = r->spec.tor.dial != NULL,
+                                          .mode = KAD_CLIENT,
+                                          .protocol = RENDEZVOUS_PROTOCOL,
+                                          .ask_ms = r->spec.ask_ms}};
     if (err == 0)
-        err = kad_new(&kad, &r->ipfs);
-    const struct keeper_spec keeper = {
-        .loop = r->spec.loop, .host = kad.host, .rng = r->spec.rng, .enough = on_enough, .arg = r};
-    if (err == 0)
-        err = keeper_new(&keeper, &r->keeper);
+        err = dht_new(&ipfs, &r->ipfs);
     for (size_t i = 0; err == 0 && i < r->node_count; i++)
-        err = keeper_add(r->keeper, &r->nodes[i]);
+        err = dht_begin_at(r->ipfs, &r->nodes[i]);
     return err;
 }
 
@@ -212,8 +198,9 @@ static void start(struct rendezvous *r, bool providing)
 static void ask(struct rendezvous *r)
 {
     const struct kad_text key = rendezvous_key();
-    int err = kad_job_start(kad_jobs(r->ipfs), r->providing ? KAD_JOB_PROVIDE : KAD_JOB_PROVIDERS,
-                            key, key, r->providing ? on_provided : on_found, r, &r->job);
+    int err = kad_job_start(kad_jobs(dht_kad(r->ipfs)),
+                            r->providing ? KAD_JOB_PROVIDE : KAD_JOB_PROVIDERS, key, key,
+                            r->providing ? on_provided : on_found, r, &r->job);
     if (err < 0)
         schedule(r, false);
     enter(r, err < 0 ? ENDING : ASKING);
@@ -221,7 +208,7 @@ static void ask(struct rendezvous *r)
 
 static void look_at_join(struct rendezvous *r)
 {
-    if (kad_table_count(kad_table(r->ipfs)) > 0) {
+    if (kad_table_count(kad_table(dht_kad(r->ipfs))) > 0) {
         ask(r);
     } else if (now(r) >= r->patience) {
         log_info("p2p", "rendezvous: no node of the DHT of IPFS answers "

@@ -7,8 +7,7 @@
 
 #include "base/file.h"
 #include "identity/multiaddr_list.h"
-#include "p2p/keeper.h"
-#include "p2p/recall.h"
+#include "p2p/dht.h"
 #include "p2p/rendezvous.h"
 #include "path/circuits.h"
 
@@ -26,9 +25,7 @@ struct agent {
     struct host *host;
     struct visits *visits;
     struct farewells *farewells;
-    struct kad *kad; /* NULL while no relay has to be found */
-    struct keeper *keeper;
-    struct recall *recall; /* NULL: nothing is kept */
+    struct dht *dht; /* NULL while no relay has to be found */
     struct finder *finder;
     struct circuits rendezvous_way;
     struct rendezvous *rendezvous;
@@ -117,42 +114,11 @@ int agent_relay(struct agent *a, const struct where *where, const char *name,
 
 /* ---- relays that are found ------------------------------------------------------------------ */
 
-/* The addresses that are configured are dialled as long as nobody else is known. */
-static bool on_enough(void *arg)
-{
-    const struct agent *a = arg;
-    return kad_table_count(kad_table(a->kad)) > 0;
-}
-
 static int begin_at(void *arg, const struct multiaddr *addr, struct beam_why *why)
 {
     struct agent *a = arg;
-    int err = keeper_add(a->keeper, addr);
+    int err = dht_begin_at(a->dht, addr);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
-}
-
-/* Whom this persona met last time; who is forgotten at the end has met nobody. */
-static int remember(struct agent *a)
-{
-    const struct recall_spec recall = {.loop = a->spec.loop,
-                                       .host = a->host,
-                                       .kad = a->kad,
-                                       .rng = a->spec.rng,
-                                       .clock = a->spec.clock,
-                                       .dir = a->dir};
-    return a->spec.keep ? recall_new(&recall, &a->recall) : 0;
-}
-
-static int meet(struct agent *a, struct beam_why *why)
-{
-    const struct keeper_spec keeper = {
-        .loop = a->spec.loop, .host = a->host, .rng = a->spec.rng, .enough = on_enough, .arg = a};
-    int err = keeper_new(&keeper, &a->keeper);
-    if (err == 0)
-        err = remember(a);
-    if (err < 0)
-        return beam_why(why, err, "relay: %s", beam_err_text(err));
-    return multiaddr_list_each("network.bootstrap", a->spec.bootstrap, NULL, begin_at, a, why);
 }
 
 /* Its circuits are those of somebody else, as is the host that it makes. */
@@ -164,45 +130,49 @@ static int ask_strangers(struct agent *a, struct beam_why *why)
     size_t len = strlen(a->way.persona);
     (void)snprintf(a->rendezvous_way.persona + len, sizeof(a->rendezvous_way.persona) - len,
                    " rendezvous");
-    const size_t known = keeper_count(a->keeper) + (a->recall ? recall_count(a->recall) : 0);
     const struct rendezvous_spec spec = {.loop = a->spec.loop,
                                          .rng = a->spec.rng,
                                          .clock = a->spec.clock,
                                          .host = a->host,
-                                         .kad = a->kad,
+                                         .kad = dht_kad(a->dht),
                                          .permit = a->spec.permit,
                                          .tor = circuits_way(&a->rendezvous_way),
                                          .nodes = a->spec.rendezvous,
-                                         .alone = known == 0,
+                                         .alone = dht_beginnings(a->dht) == 0,
                                          .ask_ms = a->spec.direct ? 0 : ASK_THROUGH_TOR_MS};
     int err = rendezvous_new(&spec, &a->rendezvous);
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
+/* The addresses that are configured are dialled as long as nobody else is known, and whom this
+ * persona met last time; who is forgotten at the end has met nobody. */
 static int join_dht(struct agent *a, struct beam_why *why)
 {
     bool direct = a->spec.direct;
-    const struct kad_spec kad = {.host = a->host,
-                                 .loop = a->spec.loop,
-                                 .rng = a->spec.rng,
-                                 .clock = a->spec.clock,
-                                 .permit = a->spec.permit,
-                                 .tor = true,
-                                 .mode = KAD_CLIENT,
-                                 .ask_ms = direct ? 0 : ASK_THROUGH_TOR_MS};
-    int err = kad_new(&kad, &a->kad);
+    const struct dht_spec dht = {.kad = {.host = a->host,
+                                         .loop = a->spec.loop,
+                                         .rng = a->spec.rng,
+                                         .clock = a->spec.clock,
+                                         .permit = a->spec.permit,
+                                         .tor = true,
+                                         .mode = KAD_CLIENT,
+                                         .ask_ms = direct ? 0 : ASK_THROUGH_TOR_MS},
+                                 .dir = a->spec.keep ? a->dir : NULL};
+    int err = dht_new(&dht, &a->dht);
     if (err < 0)
         return beam_why(why, err, "relay: %s", beam_err_text(err));
     a->history = file_join(a->dir, "history");
     const struct finder_spec finder = {.loop = a->spec.loop,
                                        .host = a->host,
-                                       .kad = a->kad,
+                                       .kad = dht_kad(a->dht),
                                        .rng = a->spec.rng,
                                        .history = a->spec.keep ? a->history : NULL,
                                        .kinds = reservation_kind_bit(a->spec.kind),
                                        .patience_ms = direct ? PATIENCE_MS : PATIENCE_TOR_MS};
     err = finder_new(&finder, &a->finder);
-    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : meet(a, why);
+    if (err < 0)
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    return multiaddr_list_each("network.bootstrap", a->spec.bootstrap, NULL, begin_at, a, why);
 }
 
 int agent_relay_found(struct agent *a, const char *name, const struct path_events *events,
@@ -226,14 +196,10 @@ static void stop_finding(struct agent *a)
 {
     rendezvous_free(a->rendezvous);
     finder_free(a->finder);
-    keeper_free(a->keeper);
-    recall_free(a->recall);
-    kad_free(a->kad);
+    dht_free(a->dht);
     a->rendezvous = NULL;
     a->finder = NULL;
-    a->keeper = NULL;
-    a->recall = NULL;
-    a->kad = NULL;
+    a->dht = NULL;
 }
 
 void agent_leave(struct agent *a, void (*done)(void *arg), void *arg)
