@@ -9,7 +9,7 @@
 enum { STEP = 4 }; /* a bucket grows by so many places */
 
 struct bucket {
-    uint64_t looked;
+    uint64_t due; /* to be looked up; at once when its first peer has come */
     size_t n, room, waiting;
     struct kad_peer *peers; /* `room` places */
     struct kad_peer *line;  /* who waited longest first; NULL while nobody ever did */
@@ -179,7 +179,7 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
         return known ? 0 : BEAM_ELIMIT;
     if (b->n < KAD_K) {
         if (b->room == 0)
-            b->looked = now;
+            b->due = now;
         if (grow(b) < 0)
             return BEAM_ENOMEM;
         b->peers[b->n++] = p;
@@ -302,7 +302,7 @@ static unsigned first_near(const struct kad_table *t)
 static void looked_near(struct kad_table *t, uint64_t now)
 {
     for (unsigned i = first_near(t); i < t->depth; i++)
-        t->buckets[i].looked = now;
+        t->buckets[i].due = now + KAD_REFRESH_MS;
 }
 
 static void set_key(struct kad_table_key *out, const void *bytes, size_t len)
@@ -335,14 +335,14 @@ bool kad_table_refresh(struct kad_table *t, uint64_t now, const struct rng *rng,
 {
     for (unsigned i = 0; i < t->depth; i++) {
         struct bucket *b = &t->buckets[i];
-        if (b->room == 0 || now < b->looked + KAD_REFRESH_MS)
+        if (b->room == 0 || now < b->due)
             continue;
         if (i >= first_near(t)) {
             looked_near(t, now);
             set_key(out, t->peer.bytes, t->peer.len);
             out->self = true;
         } else {
-            b->looked = now;
+            b->due = now + KAD_REFRESH_MS;
             key_in(t, i, rng, out);
         }
         return true;
@@ -356,5 +356,5 @@ void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t
     if (shared == KAD_ID_BITS || shared >= first_near(t))
         looked_near(t, now);
     else if (shared < t->depth)
-        t->buckets[shared].looked = now;
+        t->buckets[shared].due = now + KAD_REFRESH_MS;
 }

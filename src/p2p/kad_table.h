@@ -25,7 +25,8 @@ enum {
     KAD_GROUP_MAX = 2,       /* of them in one group */
     KAD_LINE_MAX = 5,        /* peers that wait for a place in a bucket */
     KAD_FAILURES_MAX = 2,    /* in a row, after which a peer has lost its place */
-    /* A bucket in which nothing was looked up for so long is due (Kademlia, 2.3). */
+    /* A bucket is due when it gets its first peer, and when nothing was looked up there for so long
+     * (Kademlia, 2.3). */
     KAD_REFRESH_MS = 60 * 60 * 1000,
     /* After which we look ourselves up again when we came: ever less often, but this often. */
     KAD_SELF_MS = 2000,

@@ -15,6 +15,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "tests/sim/world.h"
@@ -66,11 +67,15 @@ static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures
     world_figures(w, &after);
     double hours = (double)(minutes + 1) / HOUR_MINUTES, up = (double)after.up * hours;
     *figures = (struct figures){nodes, (double)after.asked / (double)after.lookups};
-    printf("kad: %zu nodes: %llu of %llu found, median of hops %u, %.1f questions a look-up, %.0f "
-           "messages and %.0f kB a node an hour\n",
-           nodes, (unsigned long long)after.found, (unsigned long long)after.lookups,
-           median_hops(&after), figures->asked, (double)(after.messages - before.messages) / up,
-           (double)(after.bytes - before.bytes) / up / 1000);
+    printf(
+        "kad: %zu nodes: %llu of %llu found (%llu not, %llu warned, %llu cut off), median of hops "
+        "%u, %.1f questions a look-up, %.0f "
+        "messages and %.0f kB a node an hour\n",
+        nodes, (unsigned long long)after.found, (unsigned long long)after.lookups,
+        (unsigned long long)after.silent, (unsigned long long)after.warned,
+        (unsigned long long)after.cut_off, median_hops(&after), figures->asked,
+        (double)(after.messages - before.messages) / up,
+        (double)(after.bytes - before.bytes) / up / 1000);
     fflush(stdout);
     if (after.lookups + after.abandoned != GETS)
         return fail("a look-up did not end");
@@ -81,28 +86,53 @@ static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures
     return 0;
 }
 
-static int siege(struct world *w, enum world_lie lie)
+/* Until all look-ups so far have ended: who asks the dead waits for each. */
+static void wait_for_all(struct world *w, uint64_t lookups, struct world_figures *after)
 {
-    static const char *const lies[] = {"each other", "the dead"};
+    unsigned waited = 0;
+    do {
+        world_run(w, MINUTE / 4);
+        world_figures(w, after);
+    } while (after->lookups < lookups && waited++ < 40);
+}
+
+static int ask_besieged(struct world *w, size_t value, const char *lie)
+{
     struct world_figures before, after;
-    size_t value = world_put(w);
-    world_run(w, 30 * 1000);
-    world_besiege(w, value, lie);
-    world_run(w, 10 * 60 * 1000); /* they become known */
     world_figures(w, &before);
     for (size_t i = 0; i < SIEGE_GETS; i++) {
         world_get(w, value);
-        world_run(w, 1000);
+        world_run(w, 500);
     }
-    world_run(w, 5 * MINUTE); /* who asks the dead waits for each */
-    world_figures(w, &after);
+    wait_for_all(w, before.lookups + SIEGE_GETS, &after);
     uint64_t found = after.found - before.found, warned = after.warned - before.warned;
     printf("kad: a key besieged by %d liars who tell of %s: %llu of %d found it, %llu warned, %llu "
            "cut off, %.1f questions a look-up\n",
-           WORLD_LIARS, lies[lie], (unsigned long long)found, SIEGE_GETS,
-           (unsigned long long)warned, (unsigned long long)(after.cut_off - before.cut_off),
+           WORLD_LIARS, lie, (unsigned long long)found, SIEGE_GETS, (unsigned long long)warned,
+           (unsigned long long)(after.cut_off - before.cut_off),
            (double)(after.asked - before.asked) / SIEGE_GETS);
+    fflush(stdout);
     return found + warned == SIEGE_GETS ? 0 : fail("a besieged key was silently not found");
+}
+
+static int sieges(struct world *w)
+{
+    size_t values[] = {world_put(w), world_put(w)};
+    world_run(w, MINUTE / 2);
+    world_besiege(w, values[0], WORLD_OF_EACH_OTHER);
+    world_besiege(w, values[1], WORLD_OF_THE_DEAD);
+    world_run(w, 10 * MINUTE); /* they become known */
+    int status = ask_besieged(w, values[0], "each other");
+    return ask_besieged(w, values[1], "the dead") != 0 ? 1 : status;
+}
+
+static void print_cost(void)
+{
+    struct rusage used;
+    getrusage(RUSAGE_SELF, &used);
+    printf("kad: %ld s of the processor's time so far, %ld MB at most\n",
+           (long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec), used.ru_maxrss / 1024);
+    fflush(stdout);
 }
 
 /* 0, or 1 when it has failed. */
@@ -114,15 +144,14 @@ static int run(size_t nodes, uint64_t seed, unsigned minutes, struct figures *fi
            nodes, (unsigned long long)seed);
     fflush(stdout);
     struct world *w = world_new(&spec);
-    world_run(w, 20 * MINUTE);
+    world_run(w, 15 * MINUTE);
     world_churn(w, 0.3);
     int status = go_by(w, nodes, minutes, figures);
     world_churn(w, 0);
-    if (siege(w, WORLD_OF_EACH_OTHER) != 0)
-        status = 1;
-    if (siege(w, WORLD_OF_THE_DEAD) != 0)
+    if (sieges(w) != 0)
         status = 1;
     world_free(w);
+    print_cost();
     return status;
 }
 

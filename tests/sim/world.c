@@ -80,6 +80,7 @@ static void churn(struct world *w, double hours)
         bool server = gone->server;
         world_take_down(gone);
         world_join(world_add(w, server));
+        world_put_for(w, gone);
     }
 }
 

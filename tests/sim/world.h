@@ -42,7 +42,8 @@ void world_free(struct world *w);
 void world_run(struct world *w, uint64_t ms);
 /* From now on so large a part of the nodes leaves for good in an hour, each replaced by another. */
 void world_churn(struct world *w, double part);
-/* Some node that is up puts a value; returns its number, by which it can be asked for. */
+/* Some node that is up puts a value, and if it leaves before that is over another does; returns the
+ * number, by which it can be asked for. */
 size_t world_put(struct world *w);
 /* Some node that is up asks for it; counted in the figures once it is over. */
 void world_get(struct world *w, size_t value);

@@ -33,6 +33,7 @@ struct node {
 struct value {
     uint8_t key[16], bytes[8];
     uint32_t owner;
+    bool put; /* by its owner, and that is over */
 };
 
 struct world {
@@ -88,5 +89,7 @@ void world_tick(struct node *n);
 
 extern const struct kad_validator world_validator;
 struct kad_text world_key(const struct value *v);
+/* A node left: what it had not put to the end another puts. */
+void world_put_for(struct world *w, const struct node *gone);
 
 #endif

@@ -29,28 +29,41 @@ struct kad_text world_key(const struct value *v)
     return (struct kad_text){.at = v->key, .len = strlen((const char *)v->key)};
 }
 
-static void put(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
+static void on_put(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
 {
-    (void)arg;
+    struct value *v = arg;
     (void)err;
     (void)why;
     (void)r;
+    v->put = true;
+}
+
+static void put(struct world *w, struct value *v)
+{
+    struct kad_job *j;
+    struct node *n = world_random_up(w, false);
+    const struct kad_text key = world_key(v);
+    const struct kad_text bytes = {.at = v->bytes, .len = sizeof(v->bytes)};
+    v->owner = n->index;
+    world_must(kad_job_start(n->jobs, KAD_JOB_PUT, key, bytes, on_put, v, &j) == 0,
+               "a value cannot be put");
 }
 
 size_t world_put(struct world *w)
 {
     world_must(w->value_count < WORLD_VALUES_MAX, "too many values");
     struct value *v = &w->values[w->value_count];
-    struct kad_job *j;
-    struct node *n = world_random_up(w, false);
     snprintf((char *)v->key, sizeof(v->key), "/sim/%zu", w->value_count);
     dice_fill(&w->dice, v->bytes, sizeof(v->bytes));
-    v->owner = n->index;
-    const struct kad_text key = world_key(v);
-    const struct kad_text bytes = {.at = v->bytes, .len = sizeof(v->bytes)};
-    world_must(kad_job_start(n->jobs, KAD_JOB_PUT, key, bytes, put, NULL, &j) == 0,
-               "a value cannot be put");
+    put(w, v);
     return w->value_count++;
+}
+
+void world_put_for(struct world *w, const struct node *gone)
+{
+    for (size_t i = 0; i < w->value_count; i++)
+        if (!w->values[i].put && w->values[i].owner == gone->index)
+            put(w, &w->values[i]);
 }
 
 static void got(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
