@@ -28,7 +28,7 @@ struct front_spec { /* what is pointed to is borrowed */
     const struct rng *rng;
     const struct clock_source *clock;
     struct host *host;
-    const struct lease_store *store;
+    struct lease_store *store;
     const struct endpoint_base *base;
     const struct terms *terms;
     struct guard *guard;

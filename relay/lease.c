@@ -6,34 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/map.h"
 #include "base/text.h"
 #include "relay/lease_db.h"
+#include "relay/lease_index.h"
 #include "relay/lease_ports.h"
 
 enum {
-    SWEEP_MAX = 64, /* leases that one call forgets, so that none takes long */
-    FRESH_PART = 8  /* of a lease, in which a renewal changes nothing */
-};
-
-struct lease_list {
-    struct lease *first, **last;
-};
-
-/* All leases of one key. */
-struct lease_holder {
-    struct peer_id owner;
-    struct lease *first;
-    size_t count;
+    SWEEP_MAX = 64,   /* leases that one call forgets, so that none takes long */
+    FRESH_PART = 8,   /* of a lease, in which a renewal changes nothing */
+    BEHIND_MAX = 1024 /* leases that a follower may know which have made room for others */
 };
 
 struct lease_store {
     struct lease_db *db;
     struct lease_limits limits;
     const struct rng *rng;
-    struct map *ids, *names, *holders;
+    struct lease_index index;
     struct lease_ports ports;
-    struct lease_list live, lapsed; /* each in order: that which ran out, or will, first is first */
+    bool follows; /* another process makes and ends them */
+    lease_changed_fn *changed;
+    void *changed_arg;
 };
 
 static void hash_token(const uint8_t token[RESERVATION_TOKEN_SIZE],
@@ -44,114 +36,31 @@ static void hash_token(const uint8_t token[RESERVATION_TOKEN_SIZE],
 
 /* ---- in memory ------------------------------------------------------------------------------ */
 
-static void append(struct lease_store *s, struct lease *l, bool lapsed)
-{
-    struct lease_list *list = lapsed ? &s->lapsed : &s->live;
-    l->lapsed = lapsed;
-    l->next = NULL;
-    l->link = list->last;
-    *list->last = l;
-    list->last = &l->next;
-}
-
-static void take_out(struct lease_store *s, struct lease *l)
-{
-    struct lease_list *list = l->lapsed ? &s->lapsed : &s->live;
-    *l->link = l->next;
-    if (l->next)
-        l->next->link = l->link;
-    else
-        list->last = l->link;
-}
-
-static struct lease_holder *holder_of(const struct lease_store *s, const struct peer_id *owner)
-{
-    return map_get(s->holders, owner->bytes, owner->len);
-}
-
-static int hold(struct lease_store *s, struct lease *l)
-{
-    struct lease_holder *h = holder_of(s, &l->owner);
-    if (!h) {
-        h = calloc(1, sizeof(*h));
-        if (!h)
-            return BEAM_ENOMEM;
-        h->owner = l->owner;
-        int err = map_put(s->holders, h->owner.bytes, h->owner.len, h);
-        if (err < 0) {
-            free(h);
-            return err;
-        }
-    }
-    l->holder = h;
-    l->sibling = h->first;
-    h->first = l;
-    h->count++;
-    return 0;
-}
-
-static void let_go(struct lease_store *s, struct lease *l)
-{
-    struct lease_holder *h = l->holder;
-    struct lease **at = &h->first;
-    while (*at != l)
-        at = &(*at)->sibling;
-    *at = l->sibling;
-    if (--h->count > 0)
-        return;
-    map_take(s->holders, h->owner.bytes, h->owner.len);
-    free(h);
-}
-
-/* Takes a copy in, where it can be found by all its ways, or not at all. */
-static int admit(struct lease_store *s, const struct lease *lease, struct lease **out)
-{
-    struct lease *l = malloc(sizeof(*l));
-    if (!l)
-        return BEAM_ENOMEM;
-    *l = *lease;
-    int err = map_put(s->ids, l->id, sizeof(l->id), l);
-    if (err < 0)
-        goto no_id;
-    if (l->name[0])
-        err = map_put(s->names, l->name, strlen(l->name), l);
-    if (err < 0)
-        goto no_name;
-    err = hold(s, l);
-    if (err < 0)
-        goto no_holder;
-    append(s, l, false);
-    *out = l;
-    return 0;
-no_holder:
-    if (l->name[0])
-        map_take(s->names, l->name, strlen(l->name));
-no_name:
-    map_take(s->ids, l->id, sizeof(l->id));
-no_id:
-    free(l);
-    return err;
-}
-
 static void dismiss(struct lease_store *s, struct lease *l)
 {
-    map_take(s->ids, l->id, sizeof(l->id));
-    if (l->name[0])
-        map_take(s->names, l->name, strlen(l->name));
-    lease_ports_give(&s->ports, l->kind, l->port);
-    let_go(s, l);
-    take_out(s, l);
-    free(l);
+    if (!s->follows)
+        lease_ports_give(&s->ports, l->kind, l->port);
+    lease_index_remove(&s->index, l);
 }
 
 /* ---- in memory and on disk ------------------------------------------------------------------ */
 
+static void tell(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    if (s->changed)
+        s->changed(s->changed_arg, id);
+}
+
 static int drop(struct lease_store *s, struct lease *l)
 {
-    int err = lease_db_drop(s->db, l);
-    if (err == 0)
-        dismiss(s, l);
-    return err;
+    uint8_t id[RESERVATION_ID_SIZE];
+    int err = s->follows ? 0 : lease_db_drop(s->db, l);
+    if (err < 0)
+        return err;
+    memcpy(id, l->id, sizeof(id));
+    dismiss(s, l);
+    tell(s, id);
+    return 0;
 }
 
 /* Makes `changed` what l is. Neither its id, name nor owner are changed. */
@@ -167,8 +76,8 @@ static int change(struct lease_store *s, struct lease *l, const struct lease *ch
     l->port = changed->port;
     l->visitor_address = changed->visitor_address;
     l->expires = changed->expires;
-    take_out(s, l);
-    append(s, l, lapsed);
+    lease_index_move(&s->index, l, lapsed);
+    tell(s, l->id);
     return 0;
 }
 
@@ -199,7 +108,7 @@ static bool is_fresh(const struct lease_store *s, const struct lease *l,
 static size_t count_ports(const struct lease_store *s, const struct peer_id *owner,
                           const struct lease *except, struct lease **lapsed)
 {
-    const struct lease_holder *h = holder_of(s, owner);
+    const struct lease_holder *h = lease_index_holder(&s->index, owner);
     size_t n = 0;
     *lapsed = NULL;
     for (struct lease *l = h ? h->first : NULL; l; l = l->sibling) {
@@ -216,7 +125,7 @@ static size_t count_ports(const struct lease_store *s, const struct peer_id *own
 static struct lease *lapsed_with_port(const struct lease_store *s, uint64_t kind,
                                       const struct lease *except)
 {
-    for (struct lease *l = s->lapsed.first; l; l = l->next)
+    for (struct lease *l = s->index.lapsed.first; l; l = l->next)
         if (l->port != 0 && l->kind == kind && l != except)
             return l;
     return NULL;
@@ -252,7 +161,7 @@ static enum reservation_status keep_port(struct lease_store *s, const struct lea
 static struct lease *own_port(const struct lease_store *s, const struct peer_id *owner,
                               const struct reservation_request *r)
 {
-    const struct lease_holder *h = r->port != 0 ? holder_of(s, owner) : NULL;
+    const struct lease_holder *h = r->port != 0 ? lease_index_holder(&s->index, owner) : NULL;
     struct lease *l = h ? h->first : NULL;
     while (l && (l->port != r->port || l->kind != r->kind))
         l = l->sibling;
@@ -261,7 +170,7 @@ static struct lease *own_port(const struct lease_store *s, const struct peer_id 
 
 int lease_move_port(struct lease_store *s, const struct lease *lease)
 {
-    struct lease *l = map_get(s->ids, lease->id, sizeof(lease->id)), changed = *lease;
+    struct lease *l = lease_index_id(&s->index, lease->id), changed = *lease;
     changed.port = l ? lease_ports_take(&s->ports, l->kind, 0) : 0;
     if (changed.port == 0)
         return BEAM_ELIMIT;
@@ -308,7 +217,7 @@ static struct lease *own(const struct lease_store *s, const struct peer_id *owne
                          const struct reservation_request *r)
 {
     uint8_t hash[LEASE_TOKEN_HASH_SIZE];
-    struct lease *l = map_get(s->ids, r->id, sizeof(r->id));
+    struct lease *l = lease_index_id(&s->index, r->id);
     hash_token(r->token, hash);
     if (!l || !peer_id_equal(&l->owner, owner) ||
         sodium_memcmp(hash, l->token_hash, sizeof(hash)) != 0)
@@ -328,14 +237,14 @@ static struct lease *lapsed_of(const struct lease_holder *h)
 
 static enum reservation_status make_room(struct lease_store *s, const struct peer_id *owner)
 {
-    struct lease_holder *h = holder_of(s, owner);
+    struct lease_holder *h = lease_index_holder(&s->index, owner);
     struct lease *l;
     if (h && h->count >= s->limits.each_owner) {
         l = lapsed_of(h);
         if (!l)
             return RESERVATION_LIMIT;
-    } else if (map_count(s->ids) >= s->limits.total) {
-        l = s->lapsed.first;
+    } else if (lease_index_count(&s->index) >= s->limits.total) {
+        l = s->index.lapsed.first;
         if (!l)
             return RESERVATION_BUSY;
     } else {
@@ -363,7 +272,7 @@ static enum reservation_status make(struct lease_store *s, const struct peer_id 
     s->rng->fill(s->rng->arg, fresh.id, sizeof(fresh.id));
     hash_token(token, fresh.token_hash);
     snprintf(fresh.name, sizeof(fresh.name), "%s", name);
-    if (admit(s, &fresh, &l) < 0) {
+    if (lease_index_add(&s->index, &fresh, &l) < 0) {
         lease_ports_give(&s->ports, fresh.kind, fresh.port);
         return RESERVATION_BUSY;
     }
@@ -371,6 +280,7 @@ static enum reservation_status make(struct lease_store *s, const struct peer_id 
         dismiss(s, l);
         return RESERVATION_BUSY;
     }
+    tell(s, l->id);
     *out = l;
     return RESERVATION_OK;
 }
@@ -403,7 +313,7 @@ static enum reservation_status reserve(struct lease_store *s, const struct peer_
     }
     if (!name_is_given(name))
         return RESERVATION_NAME_REFUSED;
-    l = map_get(s->names, name, strlen(name));
+    l = lease_index_name(&s->index, name);
     if (!l)
         return make(s, owner, r, name, now, token, out);
     if (!peer_id_equal(&l->owner, owner))
@@ -449,54 +359,73 @@ static int on_loaded(void *arg, const struct lease *lease)
 {
     struct lease_store *s = arg;
     struct lease *l;
-    int err = admit(s, lease, &l);
-    if (err == 0 &&
+    int err = lease_index_add(&s->index, lease, &l);
+    if (err == 0 && !s->follows &&
         (!lease_ports_needed(l->kind) || !lease_ports_claim(&s->ports, l->kind, l->port)))
         l->port = 0; /* the operator has set others aside since: it gets one of those */
     return err == BEAM_ENOMEM ? err : 0; /* one too many, or a name twice, is left out */
 }
 
-int lease_store_open(const char *path, const struct lease_limits *limits, const struct rng *rng,
-                     uint64_t now, struct lease_store **out, struct beam_why *why)
+static int open_store(const char *path, const struct lease_limits *limits, const struct rng *rng,
+                      bool follows, struct lease_store **out, struct beam_why *why)
 {
     struct lease_store *s = calloc(1, sizeof(*s));
     if (!s)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
     s->limits = *limits;
     s->rng = rng;
-    s->live.last = &s->live.first;
-    s->lapsed.last = &s->lapsed.first;
-    int err = lease_db_open(path, &s->db, why);
+    s->follows = follows;
+    size_t most = limits->total + (follows ? BEHIND_MAX : 0);
+    int err = lease_index_init(&s->index, rng, most);
+    if (err == 0)
+        err = lease_ports_init(&s->ports, &limits->tcp, &limits->udp, rng);
+    if (err < 0) {
+        beam_why(why, err, "%s: out of memory", path);
+        goto out;
+    }
+    err = lease_db_open(path, &s->db, why);
     if (err < 0)
         goto out;
-    err = BEAM_ENOMEM;
-    if (lease_ports_init(&s->ports, &limits->tcp, &limits->udp, rng) == 0 &&
-        map_new(rng, limits->total, &s->ids) == 0 && map_new(rng, limits->total, &s->names) == 0 &&
-        map_new(rng, limits->total, &s->holders) == 0)
-        err = lease_db_load(s->db, on_loaded, s);
+    err = lease_db_load(s->db, on_loaded, s);
     if (err < 0)
         beam_why(why, err, "%s: the leases cannot be read: %s", path, beam_err_text(err));
 out:
-    if (err < 0) {
+    if (err < 0)
         lease_store_close(s);
-        return err;
-    }
-    lease_sweep(s, now);
-    *out = s;
-    return 0;
+    else
+        *out = s;
+    return err;
+}
+
+int lease_store_open(const char *path, const struct lease_limits *limits, const struct rng *rng,
+                     uint64_t now, struct lease_store **out, struct beam_why *why)
+{
+    int err = open_store(path, limits, rng, false, out, why);
+    if (err == 0)
+        lease_sweep(*out, now);
+    return err;
+}
+
+int lease_store_follow(const char *path, const struct lease_limits *limits, const struct rng *rng,
+                       uint64_t now, struct lease_store **out, struct beam_why *why)
+{
+    int err = open_store(path, limits, rng, true, out, why);
+    if (err == 0)
+        lease_sweep(*out, now);
+    return err;
+}
+
+void lease_on_change(struct lease_store *s, lease_changed_fn *fn, void *arg)
+{
+    s->changed = fn;
+    s->changed_arg = arg;
 }
 
 void lease_store_close(struct lease_store *s)
 {
     if (!s)
         return;
-    while (s->live.first)
-        dismiss(s, s->live.first);
-    while (s->lapsed.first)
-        dismiss(s, s->lapsed.first);
-    map_free(s->ids);
-    map_free(s->names);
-    map_free(s->holders);
+    lease_index_clear(&s->index);
     lease_ports_clear(&s->ports);
     lease_db_close(s->db);
     free(s);
@@ -507,47 +436,74 @@ static const struct lease *serving(const struct lease *l, uint64_t now)
     return l && l->expires > now ? l : NULL;
 }
 
-const struct lease *lease_by_id(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
-                                uint64_t now)
+/* As the file has it: in place of what was known of the same id or name, which is not any more. */
+static struct lease *take_in(struct lease_store *s, const struct lease *lease)
 {
-    return serving(map_get(s->ids, id, RESERVATION_ID_SIZE), now);
+    struct lease *l = lease_index_id(&s->index, lease->id), *fresh;
+    if (l)
+        dismiss(s, l);
+    l = lease->name[0] ? lease_index_name(&s->index, lease->name) : NULL;
+    if (l)
+        dismiss(s, l);
+    return lease_index_add(&s->index, lease, &fresh) == 0 ? fresh : NULL;
 }
 
-const struct lease *lease_by_name(const struct lease_store *s, const char *name, uint64_t now)
+bool lease_refresh(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
 {
-    return serving(map_get(s->names, name, strlen(name)), now);
+    struct lease *l = lease_index_id(&s->index, id), found;
+    if (lease_db_by_id(s->db, id, &found) == 0)
+        return take_in(s, &found) != NULL;
+    if (l)
+        dismiss(s, l);
+    return false;
+}
+
+const struct lease *lease_by_id(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
+                                uint64_t now)
+{
+    struct lease found, *l = lease_index_id(&s->index, id);
+    if (!l && s->follows && lease_db_by_id(s->db, id, &found) == 0)
+        l = take_in(s, &found);
+    return serving(l, now);
+}
+
+const struct lease *lease_by_name(struct lease_store *s, const char *name, uint64_t now)
+{
+    struct lease found, *l = lease_index_name(&s->index, name);
+    if (!l && s->follows && lease_db_by_name(s->db, name, &found) == 0)
+        l = take_in(s, &found);
+    return serving(l, now);
 }
 
 const struct lease *lease_next(const struct lease_store *s, size_t *at)
 {
-    return map_next(s->ids, at);
+    return map_next(s->index.ids, at);
 }
 
 const struct lease *lease_by_owner(const struct lease_store *s, const struct peer_id *owner)
 {
-    const struct lease_holder *h = holder_of(s, owner);
+    const struct lease_holder *h = lease_index_holder(&s->index, owner);
     return h ? h->first : NULL;
 }
 
 int lease_remove(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
 {
-    struct lease *l = map_get(s->ids, id, RESERVATION_ID_SIZE);
+    struct lease *l = lease_index_id(&s->index, id);
     return l ? drop(s, l) : BEAM_ENOTFOUND;
 }
 
 size_t lease_count(const struct lease_store *s)
 {
-    return map_count(s->ids);
+    return lease_index_count(&s->index);
 }
 
 void lease_sweep(struct lease_store *s, uint64_t now)
 {
     struct lease *l;
-    while ((l = s->live.first) && l->expires <= now) {
-        take_out(s, l);
-        append(s, l, true);
+    while ((l = s->index.live.first) && l->expires <= now) {
+        lease_index_move(&s->index, l, true);
     }
-    for (int i = 0; i < SWEEP_MAX && (l = s->lapsed.first); i++)
+    for (int i = 0; i < SWEEP_MAX && (l = s->index.lapsed.first); i++)
         if (l->expires + s->limits.hold_ms > now || drop(s, l) < 0)
             return;
 }

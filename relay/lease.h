@@ -57,6 +57,17 @@ struct lease_store;
 /* `rng` is borrowed. As lease_db_open. */
 int lease_store_open(const char *path, const struct lease_limits *limits, const struct rng *rng,
                      uint64_t now, struct lease_store **out, struct beam_why *why);
+/* The same leases in another process, which only looks at them: what it does not know is sought in
+ * the file, and what it knows holds until lease_refresh. What it removes goes from memory alone. */
+int lease_store_follow(const char *path, const struct lease_limits *limits, const struct rng *rng,
+                       uint64_t now, struct lease_store **out, struct beam_why *why);
+/* One was changed or dropped, by the process that may: as the file has it now. Whether it still is
+ * there. */
+bool lease_refresh(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE]);
+/* Who hears of each that is changed or dropped, after it is on disk; within, the store may not be
+ * used. NULL: nobody. */
+typedef void lease_changed_fn(void *arg, const uint8_t id[RESERVATION_ID_SIZE]);
+void lease_on_change(struct lease_store *s, lease_changed_fn *fn, void *arg);
 /* NULL allowed. */
 void lease_store_close(struct lease_store *s);
 
@@ -70,9 +81,9 @@ enum reservation_status lease_ask(struct lease_store *s, const struct peer_id *o
                                   uint8_t token[RESERVATION_TOKEN_SIZE], const struct lease **out);
 
 /* One that has not run out, or NULL. Borrowed until the store changes. */
-const struct lease *lease_by_id(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
+const struct lease *lease_by_id(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
                                 uint64_t now);
-const struct lease *lease_by_name(const struct lease_store *s, const char *name, uint64_t now);
+const struct lease *lease_by_name(struct lease_store *s, const char *name, uint64_t now);
 /* Another port for one of these, whose own cannot be had: 0; BEAM_ELIMIT: none is left; BEAM_EIO.
  * */
 int lease_move_port(struct lease_store *s, const struct lease *lease);

@@ -27,7 +27,7 @@ enum {
 
 struct lease_db {
     sqlite3 *handle;
-    sqlite3_stmt *load, *put, *drop;
+    sqlite3_stmt *load, *by_id, *by_name, *put, *drop;
 };
 
 static const char schema[] = "CREATE TABLE IF NOT EXISTS lease("
@@ -37,9 +37,11 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS lease("
                              "port INTEGER NOT NULL DEFAULT 0"
                              ") WITHOUT ROWID";
 static const char with_ports[] = "ALTER TABLE lease ADD COLUMN port INTEGER NOT NULL DEFAULT 0";
-static const char load_text[] = "SELECT id, owner, name, token, kind, visitor_address, expires, "
-                                "port "
-                                "FROM lease ORDER BY expires";
+static const char index_text[] = "CREATE INDEX IF NOT EXISTS lease_name ON lease(name)";
+#define SELECT "SELECT id, owner, name, token, kind, visitor_address, expires, port FROM lease "
+static const char load_text[] = SELECT "ORDER BY expires";
+static const char by_id_text[] = SELECT "WHERE id = ?1";
+static const char by_name_text[] = SELECT "WHERE name = ?1";
 static const char put_text[] =
     "INSERT OR REPLACE INTO lease VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 static const char drop_text[] = "DELETE FROM lease WHERE id = ?1";
@@ -116,8 +118,10 @@ static int prepare(struct lease_db *db, const char *path, struct beam_why *why)
     if (version > SCHEMA)
         return beam_why(why, BEAM_EINVAL, "%s: of a later beam (run that one, or move it away)",
                         path);
-    if ((version < SCHEMA && !bring_up(db, version)) ||
+    if ((version < SCHEMA && !bring_up(db, version)) || run(db, index_text) != SQLITE_OK ||
         sqlite3_prepare_v2(db->handle, load_text, -1, &db->load, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db->handle, by_id_text, -1, &db->by_id, NULL) != SQLITE_OK ||
+        sqlite3_prepare_v2(db->handle, by_name_text, -1, &db->by_name, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db->handle, put_text, -1, &db->put, NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(db->handle, drop_text, -1, &db->drop, NULL) != SQLITE_OK)
         return fail(db, path, why);
@@ -149,6 +153,8 @@ void lease_db_close(struct lease_db *db)
     if (!db)
         return;
     sqlite3_finalize(db->load);
+    sqlite3_finalize(db->by_id);
+    sqlite3_finalize(db->by_name);
     sqlite3_finalize(db->put);
     sqlite3_finalize(db->drop);
     sqlite3_close(db->handle);
@@ -214,6 +220,29 @@ int lease_db_load(struct lease_db *db, int (*each)(void *arg, const struct lease
     if (err == 0 && step != SQLITE_DONE)
         err = step == SQLITE_NOMEM ? BEAM_ENOMEM : BEAM_EIO;
     return err;
+}
+
+static int find(sqlite3_stmt *q, struct lease *out)
+{
+    struct lease lease;
+    int code = sqlite3_step(q);
+    bool found = code == SQLITE_ROW && take_lease(q, &lease);
+    sqlite3_reset(q);
+    if (found)
+        *out = lease;
+    return found ? 0 : code == SQLITE_ROW || code == SQLITE_DONE ? BEAM_ENOTFOUND : BEAM_EIO;
+}
+
+int lease_db_by_id(struct lease_db *db, const uint8_t id[RESERVATION_ID_SIZE], struct lease *out)
+{
+    int bad = sqlite3_bind_blob(db->by_id, 1, id, RESERVATION_ID_SIZE, SQLITE_STATIC);
+    return bad ? BEAM_EIO : find(db->by_id, out);
+}
+
+int lease_db_by_name(struct lease_db *db, const char *name, struct lease *out)
+{
+    int bad = sqlite3_bind_text(db->by_name, 1, name, -1, SQLITE_STATIC);
+    return bad ? BEAM_EIO : find(db->by_name, out);
 }
 
 /* Every value is bound anew for each run, so what was bound before need not be cleared. */

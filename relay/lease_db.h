@@ -20,6 +20,9 @@ void lease_db_close(struct lease_db *db);
  * Rows that cannot be leases are passed over. BEAM_EIO, BEAM_ENOMEM. */
 int lease_db_load(struct lease_db *db, int (*each)(void *arg, const struct lease *lease),
                   void *arg);
+/* The one with an id, or with a name. 0, BEAM_ENOTFOUND, BEAM_EIO. */
+int lease_db_by_id(struct lease_db *db, const uint8_t id[RESERVATION_ID_SIZE], struct lease *out);
+int lease_db_by_name(struct lease_db *db, const char *name, struct lease *out);
 /* Writes or writes over. 0 or BEAM_EIO, and then the row is as it was. */
 int lease_db_put(struct lease_db *db, const struct lease *lease);
 int lease_db_drop(struct lease_db *db, const struct lease *lease);

@@ -200,9 +200,8 @@ struct front *operator_front_visitors(const struct operator_front *f)
     return f->front;
 }
 
-int operator_front_serve(struct operator_front *f, struct host *host,
-                         const struct lease_store *store, struct operator_rules *rules,
-                         struct beam_why *why)
+int operator_front_serve(struct operator_front *f, struct host *host, struct lease_store *store,
+                         struct operator_rules *rules, struct beam_why *why)
 {
     const struct conf *c = f->spec.conf;
     const char *challenges =

@@ -32,9 +32,8 @@ const struct endpoint_base *operator_front_base(const struct operator_front *f);
  * elsewhere: by way of a proxy in front of it. */
 bool operator_front_is_local(const struct operator_front *f);
 /* Takes visitors from now on. 0 or why not, with words. */
-int operator_front_serve(struct operator_front *f, struct host *host,
-                         const struct lease_store *store, struct operator_rules *rules,
-                         struct beam_why *why);
+int operator_front_serve(struct operator_front *f, struct host *host, struct lease_store *store,
+                         struct operator_rules *rules, struct beam_why *why);
 /* Since then. Borrowed. */
 struct front *operator_front_visitors(const struct operator_front *f);
 /* Reads the certificates again (tls_certificates_reload). NULL allowed. */

@@ -140,21 +140,53 @@ static int bind_unix(struct listener *li)
     return chmod(path, 0600) < 0 ? BEAM_EIO : 0; /* a umask can only have taken bits away */
 }
 
-static int bind_ip(struct listener *li)
+static int set_up_ip(int fd, const struct addr *at)
 {
     int one = 1;
-    if (setsockopt(li->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0)
         return BEAM_EIO;
     /* An IPv6 address is one of IPv6 alone, :: too, whatever the system's habit. */
-    if (li->at.ss.ss_family == AF_INET6 &&
-        setsockopt(li->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
-        return BEAM_EIO;
-    if (bind(li->fd, (const struct sockaddr *)&li->at.ss, li->at.len) < 0)
-        return bind_err(errno);
-    li->at.len = sizeof(li->at.ss);
-    if (getsockname(li->fd, (struct sockaddr *)&li->at.ss, &li->at.len) < 0)
+    if (at->ss.ss_family == AF_INET6 &&
+        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
         return BEAM_EIO;
     return 0;
+}
+
+/* Fills in the port that was picked. */
+static int bind_at(int fd, struct addr *at)
+{
+    struct addr bound = {.len = sizeof(bound.ss)};
+    if (bind(fd, (const struct sockaddr *)&at->ss, at->len) < 0)
+        return bind_err(errno);
+    if (getsockname(fd, (struct sockaddr *)&bound.ss, &bound.len) < 0)
+        return BEAM_EIO;
+    *at = bound;
+    return 0;
+}
+
+/* A place that is shared would be shared with whoever is there already: so that is found out by a
+ * socket that shares with nobody. */
+static int find_free(struct addr *at)
+{
+    int fd = socket(at->ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return BEAM_EIO;
+    int err = set_up_ip(fd, at);
+    if (err == 0)
+        err = bind_at(fd, at);
+    close(fd);
+    return err;
+}
+
+static int bind_ip(struct listener *li, enum listen_sharing sharing)
+{
+    int one = 1, err = sharing == LISTEN_FIRST ? find_free(&li->at) : 0;
+    if (err == 0)
+        err = set_up_ip(li->fd, &li->at);
+    if (err == 0 && sharing != LISTEN_ALONE &&
+        setsockopt(li->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one)) < 0)
+        err = BEAM_EIO;
+    return err < 0 ? err : bind_at(li->fd, &li->at);
 }
 
 static int permitted(const struct addr *at)
@@ -166,8 +198,8 @@ static int permitted(const struct addr *at)
 }
 
 /* At an address that was found permitted. */
-static int open_at(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
-                   struct listener **out)
+static int open_at(struct loop *l, const struct addr *at, enum listen_sharing sharing,
+                   listen_fn *fn, void *arg, struct listener **out)
 {
     struct listener *li = calloc(1, sizeof(*li));
     if (!li)
@@ -178,7 +210,7 @@ static int open_at(struct loop *l, const struct addr *at, listen_fn *fn, void *a
     int err = BEAM_EIO;
     if (li->fd < 0)
         goto out;
-    err = at->ss.ss_family == AF_UNIX ? bind_unix(li) : bind_ip(li);
+    err = at->ss.ss_family == AF_UNIX ? bind_unix(li) : bind_ip(li, sharing);
     if (err < 0)
         goto out;
     if (listen(li->fd, SOMAXCONN) < 0) {
@@ -199,14 +231,21 @@ int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
                 struct listener **out)
 {
     int err = permitted(at);
-    return err < 0 ? err : open_at(l, at, fn, arg, out);
+    return err < 0 ? err : open_at(l, at, LISTEN_ALONE, fn, arg, out);
 }
 
 int listen_beyond(struct loop *l, const struct permit *permit, const struct addr *at, listen_fn *fn,
                   void *arg, struct listener **out)
 {
     int err = permit_check_listen(permit, at, NULL);
-    return err < 0 ? err : open_at(l, at, fn, arg, out);
+    return err < 0 ? err : open_at(l, at, LISTEN_ALONE, fn, arg, out);
+}
+
+int listen_shared(struct loop *l, const struct permit *permit, const struct addr *at,
+                  enum listen_sharing sharing, listen_fn *fn, void *arg, struct listener **out)
+{
+    int err = permit_check_listen(permit, at, NULL);
+    return err < 0 ? err : open_at(l, at, sharing, fn, arg, out);
 }
 
 const struct addr *listen_addr(const struct listener *li)

@@ -28,9 +28,19 @@ typedef void listen_fn(void *arg, int fd);
  */
 int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
                 struct listener **out);
+/* Who may listen at the same place, each taking some of those who come. */
+enum listen_sharing {
+    LISTEN_ALONE,  /* nobody */
+    LISTEN_FIRST,  /* other processes of this user, later on; whoever does already: BEAM_EEXIST */
+    LISTEN_FURTHER /* one of those */
+};
+
 /* The same at any address that the permit covers, as the user who typed it wants it. */
 int listen_beyond(struct loop *l, const struct permit *permit, const struct addr *at, listen_fn *fn,
                   void *arg, struct listener **out);
+/* And with others, at an IP address (SO_REUSEPORT). */
+int listen_shared(struct loop *l, const struct permit *permit, const struct addr *at,
+                  enum listen_sharing sharing, listen_fn *fn, void *arg, struct listener **out);
 /* The address in use (with the port that was picked). Borrowed. */
 const struct addr *listen_addr(const struct listener *li);
 /* Stops taking connections until resumed; they wait in the backlog. */

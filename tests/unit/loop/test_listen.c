@@ -264,6 +264,39 @@ BEAM_TEST(listen, beyond_loopback_where_the_permit_covers_it)
     taken_free(&t);
 }
 
+BEAM_TEST(listen, shares_a_place_with_those_that_know_of_it)
+{
+    struct taken t = {.loop = until_loop_new(), .want = 64};
+    struct listener *li[3] = {NULL};
+    struct permit *p = NULL;
+    int fds[64];
+    cr_assert_eq(permit_new_local(&p), 0);
+    struct addr any = loopback();
+    cr_assert_eq(listen_shared(t.loop, p, &any, LISTEN_FIRST, on_connection, &t, &li[0]), 0);
+    struct addr at = *listen_addr(li[0]);
+    cr_assert_neq(addr_port(&at), 0);
+    cr_expect_eq(listen_shared(t.loop, p, &at, LISTEN_FIRST, on_connection, &t, &li[2]),
+                 BEAM_EEXIST, "somebody is there");
+    cr_expect_eq(listen_shared(t.loop, p, &at, LISTEN_ALONE, on_connection, &t, &li[2]),
+                 BEAM_EEXIST);
+    struct taken second = {.loop = t.loop};
+    cr_assert_eq(listen_shared(t.loop, p, &at, LISTEN_FURTHER, on_connection, &second, &li[1]), 0);
+    for (size_t i = 0; i < 64; i++)
+        fds[i] = client(&at);
+    t.want = 1;
+    cr_expect(until(t.loop, enough, &t));
+    second.want = 1;
+    cr_expect(until(t.loop, enough, &second), "each has some");
+    for (size_t i = 0; i < 64; i++)
+        close(fds[i]);
+    listen_close(li[0]);
+    listen_close(li[1]);
+    permit_free(p);
+    for (size_t i = 0; i < second.n; i++)
+        close(second.fds[i]);
+    taken_free(&t);
+}
+
 /* ---- datagrams ------------------------------------------------------------------------------ */
 
 struct post {

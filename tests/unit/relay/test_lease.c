@@ -379,3 +379,67 @@ BEAM_TEST(lease, the_operator_may_set_other_ports_aside)
     cr_expect_eq(got->port, 30000);
     end();
 }
+
+static size_t changes;
+static uint8_t changed_id[RESERVATION_ID_SIZE];
+
+static void on_change(void *arg, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    (void)arg;
+    changes++;
+    memcpy(changed_id, id, sizeof(changed_id));
+}
+
+BEAM_TEST(lease, another_process_follows)
+{
+    struct lease_store *follower = NULL;
+    uint8_t id[RESERVATION_ID_SIZE];
+    begin();
+    changes = 0;
+    lease_on_change(store, on_change, NULL);
+    cr_assert_eq(reserve(1, "first", 0), RESERVATION_OK);
+    int err = lease_store_follow(place.file, &limits, rng_system(), 0, &follower, NULL);
+    cr_assert_eq(err, 0);
+    cr_expect_not_null(lease_by_name(follower, "first", 1), "it was there before");
+    cr_assert_eq(reserve(1, "second", 0), RESERVATION_OK);
+    memcpy(id, got->id, sizeof(id));
+    cr_expect_eq(changes, 2u);
+    cr_expect_arr_eq(changed_id, id, sizeof(id));
+    cr_expect_not_null(lease_by_name(follower, "second", 1), "nobody had to tell it");
+    cr_expect_not_null(lease_by_id(follower, id, 1));
+    cr_expect_null(lease_by_name(follower, "third", 1));
+    struct reservation_request r = about(RESERVATION_FORGET, got);
+    cr_assert_eq(ask(1, &r, 1), RESERVATION_OK);
+    cr_expect_eq(changes, 3u);
+    cr_expect_not_null(lease_by_id(follower, id, 1), "until it is told");
+    cr_expect_not(lease_refresh(follower, id));
+    cr_expect_null(lease_by_id(follower, id, 1));
+    cr_expect_eq(lease_count(follower), 1u);
+    lease_store_close(follower);
+    end();
+}
+
+BEAM_TEST(lease, a_follower_learns_of_a_renewal_and_an_end)
+{
+    struct lease_store *follower = NULL;
+    uint8_t id[RESERVATION_ID_SIZE];
+    begin();
+    cr_assert_eq(reserve(1, "first", 0), RESERVATION_OK);
+    memcpy(id, got->id, sizeof(id));
+    int err = lease_store_follow(place.file, &limits, rng_system(), 0, &follower, NULL);
+    cr_assert_eq(err, 0);
+    struct reservation_request r = about(RESERVATION_RENEW, got);
+    cr_assert_eq(ask(1, &r, LEASE / 2), RESERVATION_OK);
+    cr_expect_null(lease_by_id(follower, id, LEASE + 1));
+    cr_expect(lease_refresh(follower, id));
+    cr_expect_not_null(lease_by_id(follower, id, LEASE + 1));
+    r = about(RESERVATION_RELEASE, got);
+    cr_assert_eq(ask(1, &r, LEASE), RESERVATION_OK);
+    cr_expect(lease_refresh(follower, id), "it is held for its owner");
+    cr_expect_null(lease_by_id(follower, id, LEASE + 1));
+    lease_sweep(follower, LEASE + HOLD + 2);
+    cr_expect_eq(lease_count(follower), 0u);
+    cr_expect_eq(lease_count(store), 1u, "what a follower forgets is in the file still");
+    lease_store_close(follower);
+    end();
+}
