@@ -11,7 +11,8 @@
 
 #include "base/pb.h"
 
-enum { READ_SIZE = 512 * 1024, FIELD_SEQUENCE = 1, FIELD_CREATED, FIELD_ENTRIES, FIELD_DIGEST };
+enum { READ_SIZE = 128 * 1024, STARTS = 65536 };
+enum { FIELD_SEQUENCE = 1, FIELD_CREATED, FIELD_ENTRIES, FIELD_DIGEST };
 
 static const char magic[8] = "BEAMDENY";
 static const char label[] = "beam denylist";
@@ -25,7 +26,11 @@ struct denylist {
     uint64_t read;  /* bytes of hashes */
     crypto_hash_sha256_state state;
     uint8_t last[DENYLIST_HASH_SIZE]; /* the last hash so far */
-    uint8_t *hashes;                  /* mapped; NULL until all is good */
+    void *map;                        /* of the file; NULL until all is good, or when none */
+    size_t map_len;
+    const uint8_t *hashes;
+    uint32_t *starts; /* of each first two bytes: how many hashes come before; STARTS + 1 */
+    size_t started;   /* of these, the ones that are known */
     uint8_t *block;
     char name[256]; /* for messages */
 };
@@ -205,15 +210,18 @@ int denylist_open(const char *path, const char *dir, const struct peer_id *signe
     strncpy(d->name, path, sizeof(d->name) - 1);
     crypto_hash_sha256_init(&d->state);
     d->copy = -1;
+    d->starts = malloc((STARTS + 1) * sizeof(*d->starts));
     d->from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (d->from < 0)
+    if (!d->starts)
+        err = beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
+    else if (d->from < 0)
         err = system_fault(d, why);
     if (err == 0)
         err = read_head(d, signer, why);
     if (err == 0 && d->head.sequence < least)
         err = beam_why(why, BEAM_EEXIST, "%s: it is older (%llu) than what we had (%llu)", path,
                        (unsigned long long)d->head.sequence, (unsigned long long)least);
-    if (err == 0 && (d->copy = open_copy(dir)) < 0)
+    if (err == 0 && dir && (d->copy = open_copy(dir)) < 0)
         err = system_fault(d, why);
     if (err < 0)
         denylist_free(d);
@@ -222,17 +230,40 @@ int denylist_open(const char *path, const char *dir, const struct peer_id *signe
     return err;
 }
 
+/* A search among ten million would touch a page at each of its steps; from here on it is one. */
+static void note_starts(struct denylist *d, size_t up_to, uint64_t before)
+{
+    while (d->started <= up_to)
+        d->starts[d->started++] = (uint32_t)before;
+}
+
 /* Whether the hashes of a part follow one another, and those before. */
 static bool in_order(struct denylist *d, size_t n)
 {
     const uint8_t *last = d->last;
     for (size_t at = 0; at < n; at += DENYLIST_HASH_SIZE) {
-        if ((d->read > 0 || at > 0) && memcmp(last, d->block + at, DENYLIST_HASH_SIZE) >= 0)
+        const uint8_t *next = d->block + at;
+        if ((d->read > 0 || at > 0) && memcmp(last, next, DENYLIST_HASH_SIZE) >= 0)
             return false;
-        last = d->block + at;
+        note_starts(d, (size_t)next[0] << 8 | next[1], (d->read + at) / DENYLIST_HASH_SIZE);
+        last = next;
     }
     memmove(d->last, last, sizeof(d->last));
     return true;
+}
+
+/* The copy has the hashes alone. */
+static int map(struct denylist *d)
+{
+    size_t head = d->copy >= 0 ? 0 : d->head.len;
+    size_t len = head + d->head.entries * DENYLIST_HASH_SIZE;
+    void *at = mmap(NULL, len, PROT_READ, MAP_PRIVATE, d->copy >= 0 ? d->copy : d->from, 0);
+    if (at == MAP_FAILED)
+        return -1;
+    d->map = at;
+    d->map_len = len;
+    d->hashes = (const uint8_t *)at + head;
+    return 0;
 }
 
 static int finish(struct denylist *d, struct beam_why *why)
@@ -241,16 +272,12 @@ static int finish(struct denylist *d, struct beam_why *why)
     crypto_hash_sha256_final(&d->state, digest);
     if (memcmp(digest, d->head.digest, sizeof(digest)) != 0)
         return beam_why(why, BEAM_EAUTH, "%s: its entries are not those that were signed", d->name);
-    if (d->head.entries > 0) {
-        d->hashes =
-            mmap(NULL, d->head.entries * DENYLIST_HASH_SIZE, PROT_READ, MAP_PRIVATE, d->copy, 0);
-        if (d->hashes == MAP_FAILED) {
-            d->hashes = NULL;
-            return system_fault(d, why);
-        }
-    }
+    if (d->head.entries > 0 && map(d) < 0)
+        return system_fault(d, why);
+    note_starts(d, STARTS, d->head.entries);
     close(d->from);
-    close(d->copy);
+    if (d->copy >= 0)
+        close(d->copy);
     d->from = d->copy = -1;
     free(d->block);
     d->block = NULL;
@@ -267,7 +294,7 @@ int denylist_read(struct denylist *d, struct beam_why *why)
         return beam_why(why, BEAM_EINVAL, "%s: it was cut while it was read", d->name);
     if (!in_order(d, n))
         return beam_why(why, BEAM_EINVAL, "%s: its entries are not in order", d->name);
-    if (pwrite(d->copy, d->block, n, (off_t)d->read) != (ssize_t)n)
+    if (d->copy >= 0 && pwrite(d->copy, d->block, n, (off_t)d->read) != (ssize_t)n)
         return system_fault(d, why);
     crypto_hash_sha256_update(&d->state, d->block, n);
     d->read += n;
@@ -279,8 +306,11 @@ int denylist_read(struct denylist *d, struct beam_why *why)
 bool denylist_has(const struct denylist *d, enum denylist_kind kind, const void *value, size_t len)
 {
     uint8_t hash[DENYLIST_HASH_SIZE];
-    size_t low = 0, high = d->hashes ? (size_t)d->head.entries : 0;
+    if (!d->hashes)
+        return false;
     denylist_hash(kind, value, len, hash);
+    size_t start = (size_t)hash[0] << 8 | hash[1];
+    size_t low = d->starts[start], high = d->starts[start + 1];
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = memcmp(hash, d->hashes + middle * DENYLIST_HASH_SIZE, DENYLIST_HASH_SIZE);
@@ -303,12 +333,13 @@ void denylist_free(struct denylist *d)
 {
     if (!d)
         return;
-    if (d->hashes)
-        (void)munmap(d->hashes, d->head.entries * DENYLIST_HASH_SIZE);
+    if (d->map)
+        (void)munmap(d->map, d->map_len);
     if (d->from >= 0)
         close(d->from);
     if (d->copy >= 0)
         close(d->copy);
     free(d->block);
+    free(d->starts);
     free(d);
 }

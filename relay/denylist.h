@@ -46,12 +46,13 @@ int denylist_make(const struct key_pair *pair, uint64_t sequence, uint64_t creat
 
 struct denylist;
 
-/* Begins to read it: its head is checked. `dir`: where the copy goes. `least`: of the sequence.
+/* Begins to read it: its head is checked. `dir`: where the copy goes; NULL: the file is the relay's
+ * own, which nobody writes to, and needs none. `least`: of the sequence.
  * As denylist_head_parse; BEAM_EEXIST: older than that; BEAM_ENOTFOUND, BEAM_EIO, with words. */
 int denylist_open(const char *path, const char *dir, const struct peer_id *signer, uint64_t least,
                   struct denylist **out, struct beam_why *why);
-/* Reads on, a part that takes some milliseconds: BEAM_EAGAIN: there is more; 0: all of it is good;
- * BEAM_EINVAL (cut, or not in order), BEAM_EAUTH (the digest), BEAM_EIO with words. */
+/* Reads on, a part that takes about a millisecond: BEAM_EAGAIN: there is more; 0: all of it is
+ * good; BEAM_EINVAL (cut, or not in order), BEAM_EAUTH (the digest), BEAM_EIO with words. */
 int denylist_read(struct denylist *d, struct beam_why *why);
 /* Of one that was read. */
 bool denylist_has(const struct denylist *d, enum denylist_kind kind, const void *value, size_t len);

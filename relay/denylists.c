@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/denylists.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +12,19 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "relay/where.h"
 
-enum { STEP_MS = 1, SEQUENCES_MAX = 256, FILE_MAX = 64 * 1024, PATH_SIZE = 1024 };
+enum { STEP_MS = 1, SEQUENCES_MAX = 256, FILE_MAX = 64 * 1024, NAME_BYTES = 16 };
+
+static const char kept[] = "denylist-", brought[] = ".part";
 
 struct subscription {
     struct peer_id signer;
-    char path[PATH_SIZE];
-    struct timespec seen; /* the file's time when it was last looked into */
-    ino_t file;           /* a clock is coarse: a file that was replaced at once is another file */
+    char path[DENYLISTS_PATH_SIZE];
+    char url[WHERE_TEXT_SIZE]; /* ""; else `path` is what was fetched last, and ours */
+    bool part;                 /* `reading` was brought, and is not at `path` yet */
+    struct timespec seen;      /* the file's time when it was last looked into */
+    ino_t file; /* a clock is coarse: a file that was replaced at once is another file */
     uint64_t size;
     struct denylist *used, *reading;
 };
@@ -110,11 +118,52 @@ static void save(const struct denylists *d)
 
 /* ---- reading -------------------------------------------------------------------------------- */
 
-static void give_up(struct subscription *s, const struct beam_why *why)
+static void look_at(struct denylists *d, struct subscription *s);
+
+static bool part_of(const struct subscription *s, char out[DENYLISTS_PATH_SIZE])
 {
+    int n = snprintf(out, DENYLISTS_PATH_SIZE, "%s%s", s->path, brought);
+    return n < DENYLISTS_PATH_SIZE;
+}
+
+/* As it is from now on: what is at its path was seen. */
+static bool see(struct subscription *s)
+{
+    struct stat st;
+    if (stat(s->path, &st) != 0 ||
+        (st.st_mtim.tv_sec == s->seen.tv_sec && st.st_mtim.tv_nsec == s->seen.tv_nsec &&
+         (uint64_t)st.st_size == s->size && st.st_ino == s->file))
+        return false;
+    s->seen = st.st_mtim;
+    s->size = (uint64_t)st.st_size;
+    s->file = st.st_ino;
+    return true;
+}
+
+static void give_up(struct denylists *d, struct subscription *s, const struct beam_why *why)
+{
+    char part[DENYLISTS_PATH_SIZE];
     log_warn("relay", "a denylist is not taken: %s", why->text);
     denylist_free(s->reading);
     s->reading = NULL;
+    if (!s->part)
+        return;
+    s->part = false;
+    if (part_of(s, part))
+        (void)file_remove(part);
+    s->file = 0; /* what it may have displaced while that was read */
+    if (!s->used)
+        look_at(d, s);
+}
+
+/* What was brought, and good, is for the next start too. */
+static void keep(struct subscription *s)
+{
+    char part[DENYLISTS_PATH_SIZE];
+    s->part = false;
+    if (!part_of(s, part) || rename(part, s->path) != 0)
+        log_error("relay", "a denylist that was fetched cannot be kept: %s", strerror(errno));
+    (void)see(s);
 }
 
 static void adopt(struct denylists *d, struct subscription *s)
@@ -123,6 +172,8 @@ static void adopt(struct denylists *d, struct subscription *s)
     denylist_free(s->used);
     s->used = s->reading;
     s->reading = NULL;
+    if (s->part)
+        keep(s);
     if (q && q->value < denylist_head(s->used)->sequence) {
         q->value = denylist_head(s->used)->sequence;
         save(d);
@@ -147,25 +198,24 @@ static void on_step(void *arg)
     if (err == 0)
         adopt(d, &d->all[i]);
     else if (err != BEAM_EAGAIN)
-        give_up(&d->all[i], &why);
+        give_up(d, &d->all[i], &why);
+}
+
+static void start(struct denylists *d, struct subscription *s, const char *path)
+{
+    struct beam_why why = {.text = ""};
+    struct sequence *q = sequence_of(d, &s->signer);
+    const char *dir = s->url[0] ? NULL : d->dir;
+    if (denylist_open(path, dir, &s->signer, q ? q->value : 0, &s->reading, &why) < 0)
+        give_up(d, s, &why);
+    else
+        loop_timer_set(&d->step, 0);
 }
 
 static void look_at(struct denylists *d, struct subscription *s)
 {
-    struct stat st;
-    struct beam_why why = {.text = ""};
-    struct sequence *q = sequence_of(d, &s->signer);
-    if (s->reading || stat(s->path, &st) != 0 ||
-        (st.st_mtim.tv_sec == s->seen.tv_sec && st.st_mtim.tv_nsec == s->seen.tv_nsec &&
-         (uint64_t)st.st_size == s->size && st.st_ino == s->file))
-        return;
-    s->seen = st.st_mtim;
-    s->size = (uint64_t)st.st_size;
-    s->file = st.st_ino;
-    if (denylist_open(s->path, d->dir, &s->signer, q ? q->value : 0, &s->reading, &why) < 0)
-        give_up(s, &why);
-    else
-        loop_timer_set(&d->step, 0);
+    if (!s->reading && see(s))
+        start(d, s, s->path);
 }
 
 static void on_look(void *arg)
@@ -178,20 +228,38 @@ static void on_look(void *arg)
 
 /* ---- subscriptions -------------------------------------------------------------------------- */
 
-static int take_line(const char *line, size_t len, struct subscription *out, struct beam_why *why)
+/* Where what is fetched from there is kept. */
+static int name_kept(const struct denylists *d, const char *line, size_t len,
+                     struct subscription *out, struct beam_why *why)
+{
+    uint8_t hash[NAME_BYTES];
+    char hex[TEXT_HEX_SIZE(NAME_BYTES)];
+    struct where_url url;
+    int err = where_parse_url(out->url, &url, why);
+    if (err < 0)
+        return err;
+    crypto_generichash(hash, sizeof(hash), (const uint8_t *)line, len, NULL, 0);
+    (void)text_hex_encode(hash, sizeof(hash), hex, sizeof(hex));
+    int n = snprintf(out->path, sizeof(out->path), "%s/%s%s", d->dir, kept, hex);
+    return n < DENYLISTS_PATH_SIZE ? 0 : beam_why(why, BEAM_ELIMIT, "%s: too long", d->dir);
+}
+
+static int take_line(const struct denylists *d, const char *line, size_t len,
+                     struct subscription *out, struct beam_why *why)
 {
     const char *blank = memchr(line, ' ', len);
     size_t word = blank ? (size_t)(blank - line) : len;
     size_t left = blank ? len - word - 1 : 0;
     memset(out, 0, sizeof(*out));
-    if (left == 0 || left >= PATH_SIZE || blank[1] != '/' ||
-        peer_id_parse(line, word, &out->signer, NULL) < 0)
+    bool far = left > 4 && memcmp(blank + 1, "http", 4) == 0;
+    if (left == 0 || left >= (far ? sizeof(out->url) : sizeof(out->path)) ||
+        (!far && blank[1] != '/') || peer_id_parse(line, word, &out->signer, NULL) < 0)
         return beam_why(why, BEAM_EINVAL,
-                        "relay.denylist %.*s: must be SIGNER /PATH, the peer id of who signs it "
-                        "and where it is",
+                        "relay.denylist %.*s: must be SIGNER /PATH or SIGNER URL, the peer id of "
+                        "who signs it and where it is",
                         (int)(len < 120 ? len : 120), line);
-    memcpy(out->path, blank + 1, left);
-    return 0;
+    memcpy(far ? out->url : out->path, blank + 1, left);
+    return far ? name_kept(d, line, len, out, why) : 0;
 }
 
 static void clear(struct subscription *all, size_t count)
@@ -207,12 +275,39 @@ static void inherit(struct denylists *d, struct subscription *s)
 {
     for (size_t i = 0; i < d->count; i++) {
         struct subscription *old = &d->all[i];
-        if (!peer_id_equal(&old->signer, &s->signer) || strcmp(old->path, s->path) != 0)
+        if (!peer_id_equal(&old->signer, &s->signer) || strcmp(old->path, s->path) != 0 ||
+            strcmp(old->url, s->url) != 0)
             continue;
         *s = *old;
         old->used = old->reading = NULL;
         return;
     }
+}
+
+static bool belongs(const struct denylists *d, const char *path)
+{
+    char part[DENYLISTS_PATH_SIZE];
+    for (size_t i = 0; i < d->count; i++)
+        if (strcmp(d->all[i].path, path) == 0 ||
+            (d->all[i].part && part_of(&d->all[i], part) && strcmp(part, path) == 0))
+            return true;
+    return false;
+}
+
+/* Removes what was fetched for subscriptions that there are no longer. */
+static void tidy(const struct denylists *d)
+{
+    DIR *dir = opendir(d->dir);
+    struct dirent *e;
+    while (dir && (e = readdir(dir)) != NULL) {
+        char *path =
+            strncmp(e->d_name, kept, strlen(kept)) == 0 ? file_join(d->dir, e->d_name) : NULL;
+        if (path && !belongs(d, path))
+            (void)file_remove(path);
+        free(path);
+    }
+    if (dir)
+        closedir(dir);
 }
 
 int denylists_set(struct denylists *d, const char *list, struct beam_why *why)
@@ -225,7 +320,7 @@ int denylists_set(struct denylists *d, const char *list, struct beam_why *why)
         if (n == DENYLISTS_MAX)
             err = beam_why(why, BEAM_ELIMIT, "relay.denylist: at most %d", DENYLISTS_MAX);
         else
-            err = take_line(at, len, &fresh[n++], why);
+            err = take_line(d, at, len, &fresh[n++], why);
         at += len + (at[len] == '\n');
     }
     if (err < 0) {
@@ -238,6 +333,7 @@ int denylists_set(struct denylists *d, const char *list, struct beam_why *why)
     free(d->all);
     d->all = fresh;
     d->count = n;
+    tidy(d);
     on_look(d);
     return 0;
 }
@@ -303,4 +399,59 @@ uint64_t denylists_entries(const struct denylists *d)
     for (size_t i = 0; i < d->count; i++)
         n += d->all[i].used ? denylist_head(d->all[i].used)->entries : 0;
     return n;
+}
+
+/* ---- fetched -------------------------------------------------------------------------------- */
+
+size_t denylists_count(const struct denylists *d)
+{
+    return d->count;
+}
+
+const char *denylists_url(const struct denylists *d, size_t i)
+{
+    return d->all[i].url;
+}
+
+uint64_t denylists_sequence(const struct denylists *d, size_t i)
+{
+    return d->all[i].used ? denylist_head(d->all[i].used)->sequence : 0;
+}
+
+bool denylists_part(const struct denylists *d, size_t i, char out[DENYLISTS_PATH_SIZE])
+{
+    return part_of(&d->all[i], out);
+}
+
+int denylists_judge(const struct denylists *d, size_t i, const void *data, size_t len,
+                    uint64_t *sequence, struct beam_why *why)
+{
+    const struct subscription *s = &d->all[i];
+    struct denylist_head h;
+    int err = denylist_head_parse(data, len, &s->signer, &h, why);
+    if (err < 0)
+        return err;
+    for (size_t n = 0; n < d->known; n++)
+        if (peer_id_equal(&d->sequences[n].signer, &s->signer) &&
+            h.sequence < d->sequences[n].value)
+            return beam_why(why, BEAM_EEXIST, "it is older (%llu) than what we had (%llu)",
+                            (unsigned long long)h.sequence,
+                            (unsigned long long)d->sequences[n].value);
+    const struct denylist *here = s->reading ? s->reading : s->used;
+    if (here && denylist_head(here)->sequence == h.sequence)
+        return DENYLISTS_SAME;
+    *sequence = h.sequence;
+    return 0;
+}
+
+void denylists_bring(struct denylists *d, size_t i)
+{
+    struct subscription *s = &d->all[i];
+    char part[DENYLISTS_PATH_SIZE];
+    if (!part_of(s, part))
+        return;
+    denylist_free(s->reading);
+    s->reading = NULL;
+    s->part = true;
+    start(d, s, part);
 }

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,8 @@
 #include "base/log.h"
 #include "daemon/operator_control.h"
 #include "daemon/operator_front.h"
+#include "daemon/operator_keys.h"
+#include "daemon/operator_lists.h"
 #include "daemon/operator_metrics.h"
 #include "daemon/operator_network.h"
 #include "daemon/operator_onion.h"
@@ -24,7 +25,6 @@
 #include "daemon/reload.h"
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
-#include "identity/keystore.h"
 #include "p2p/host.h"
 #include "relay/registrar.h"
 
@@ -44,9 +44,7 @@ struct operator
     struct subsystems subsystems;
     struct loop_signal signals[3];
 
-    struct key_pair *key;
-    struct onion_key *onion_key; /* until its onion has it */
-    struct interstitial *interstitial;
+    struct operator_keys keys;
     struct policy policy;
     struct permit *permit;
     char agent[64];
@@ -60,8 +58,15 @@ struct operator
     struct operator_metrics *metrics;
 
     struct operator_onion *onion;
+    struct operator_lists *lists;
     struct operator_network *network;
 };
+
+static void on_warning(void *arg, const struct beam_why *why)
+{
+    struct operator* r = arg;
+    operator_say_warning(&r->say, why);
+}
 
 /* ---- its end -------------------------------------------------------------------------------- */
 
@@ -78,9 +83,11 @@ static void reread(struct operator* r)
     if (!r->control)
         return; /* it is not up yet, or ends */
     operator_front_reload(r->front);
+    operator_lists_pause(r->lists);
     int err = reload_relay(r->setup, &r->options->daemon, &why);
     if (err == 0)
         err = operator_rules_reread(&r->rules, r->setup->conf, &why);
+    operator_lists_resume(r->lists, r->setup->conf);
     if (err < 0) {
         log_error("relay", "%s", why.text);
         operator_say_warning(&r->say, &why);
@@ -123,45 +130,6 @@ static int start_signals(void *arg, struct beam_why *why)
 
 /* ---- the peer ------------------------------------------------------------------------------- */
 
-/* What relays of one name share, when they share the key store. */
-static int read_interstitial(struct operator* r, struct keystore *ks, struct beam_why *why)
-{
-    uint8_t seed[DERIVE_SEED_SIZE];
-    int err = keystore_seed(ks, DERIVE_COOKIE, "", 0, seed, why);
-    if (err < 0)
-        return err;
-    err = interstitial_new(seed, &r->interstitial);
-    sodium_memzero(seed, sizeof(seed));
-    return err < 0 ? beam_why(why, err, "relay: out of locked memory") : 0;
-}
-
-static int read_onion_key(struct operator* r, struct keystore *ks, struct beam_why *why)
-{
-    uint8_t seed[DERIVE_SEED_SIZE];
-    int err = keystore_seed(ks, DERIVE_ONION, "", 0, seed, why);
-    if (err < 0)
-        return err;
-    err = onion_key_from_seed(seed, &r->onion_key);
-    sodium_memzero(seed, sizeof(seed));
-    return err < 0 ? beam_why(why, err, "relay: out of locked memory") : 0;
-}
-
-/* The relay's own keys, which no daemon of this user shares. */
-static int read_keys(struct operator* r, struct beam_why *why)
-{
-    struct keystore *ks;
-    int err = keystore_new(r->setup->home->relay, KEYSTORE_OWN, rng_system(), &ks);
-    if (err < 0)
-        return beam_why(why, err, "relay: out of memory");
-    err = keystore_pair(ks, DERIVE_NODE, "", 0, &r->key, why);
-    if (err == 0)
-        err = read_onion_key(r, ks, why);
-    if (err == 0)
-        err = read_interstitial(r, ks, why);
-    keystore_free(ks);
-    return err;
-}
-
 /* The egress lets it listen beyond this machine, and reach the other nodes of the DHT. */
 static int make_permit(struct operator* r, struct beam_why *why)
 {
@@ -197,14 +165,9 @@ static void free_peer(void *arg)
     struct operator* r = arg;
     host_free(r->host);
     permit_free(r->permit);
-    key_pair_free(r->key);
-    onion_key_free(r->onion_key);
-    interstitial_free(r->interstitial);
-    r->interstitial = NULL;
+    operator_keys_clear(&r->keys);
     r->host = NULL;
     r->permit = NULL;
-    r->key = NULL;
-    r->onion_key = NULL;
 }
 
 static int start_peer(void *arg, struct beam_why *why)
@@ -213,7 +176,7 @@ static int start_peer(void *arg, struct beam_why *why)
     const struct conf *c = r->setup->conf;
     size_t streams = c->relay_max_streams + OTHER_STREAMS;
     snprintf(r->agent, sizeof(r->agent), "beam/%s", r->options->daemon.version);
-    int err = read_keys(r, why);
+    int err = operator_keys_read(r->setup->home->relay, &r->keys, why);
     if (err == 0)
         err = make_permit(r, why);
     if (err < 0)
@@ -222,7 +185,7 @@ static int start_peer(void *arg, struct beam_why *why)
         .loop = r->loop,
         .rng = rng_system(),
         .clock = clock_system(),
-        .key = r->key,
+        .key = r->keys.pair,
         .permit = r->permit,
         .kind = HOST_OPEN,
         .agent = r->agent,
@@ -300,19 +263,13 @@ static int open_registrar(struct operator* r, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
-static void on_certificate_warning(void *arg, const struct beam_why *why)
-{
-    struct operator* r = arg;
-    operator_say_warning(&r->say, why);
-}
-
 static int open_front(struct operator* r, struct beam_why *why)
 {
     const struct operator_options *o = r->options;
     const struct operator_front_spec spec = {.loop = r->loop,
                                              .conf = r->setup->conf,
                                              .permit = r->permit,
-                                             .interstitial = r->interstitial,
+                                             .interstitial = r->keys.interstitial,
                                              .listen = o->listen,
                                              .tls_listen = o->tls_listen,
                                              .certificates = {.loop = r->loop,
@@ -320,7 +277,7 @@ static int open_front(struct operator* r, struct beam_why *why)
                                                               .dir = r->setup->home->relay,
                                                               .acme = o->acme,
                                                               .email = o->email,
-                                                              .warning = on_certificate_warning,
+                                                              .warning = on_warning,
                                                               .arg = r},
                                              .is_public = is_public(r)};
     return operator_front_open(&spec, &r->front, why);
@@ -362,12 +319,6 @@ static void on_onion_up(void *arg, const char *address)
     operator_say_onion(&r->say, address);
 }
 
-static void on_onion_warning(void *arg, const struct beam_why *why)
-{
-    struct operator* r = arg;
-    operator_say_warning(&r->say, why);
-}
-
 static void free_onion(void *arg)
 {
     struct operator* r = arg;
@@ -382,13 +333,13 @@ static int start_onion(void *arg, struct beam_why *why)
                                              .host = r->host,
                                              .conf = r->setup->conf,
                                              .dir = r->setup->home->relay,
-                                             .key = r->onion_key,
+                                             .key = r->keys.onion,
                                              .up = on_onion_up,
-                                             .warning = on_onion_warning,
+                                             .warning = on_warning,
                                              .arg = r};
     if (!r->setup->conf->relay_tor)
         return 0;
-    r->onion_key = NULL; /* the onion's now */
+    r->keys.onion = NULL; /* the onion's now */
     return operator_onion_new(&spec, &r->onion, why);
 }
 
@@ -402,6 +353,28 @@ static bool stop_onion(void *arg)
 {
     struct operator* r = arg;
     return !r->onion || operator_onion_stop(r->onion, on_onion_stopped, r);
+}
+
+/* ---- denylists from elsewhere --------------------------------------------------------------- */
+
+static void free_lists(void *arg)
+{
+    struct operator* r = arg;
+    operator_lists_free(r->lists);
+    r->lists = NULL;
+}
+
+static int start_lists(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    const struct operator_lists_spec spec = {.loop = r->loop,
+                                             .conf = r->setup->conf,
+                                             .permit = r->permit,
+                                             .tor = r->onion ? operator_onion_tor(r->onion) : NULL,
+                                             .lists = r->rules.denylists,
+                                             .warning = on_warning,
+                                             .arg = r};
+    return operator_lists_new(&spec, &r->lists, why);
 }
 
 /* ---- the network ---------------------------------------------------------------------------- */
@@ -420,7 +393,7 @@ static int start_network(void *arg, struct beam_why *why)
                                                .host = r->host,
                                                .policy = &r->policy,
                                                .permit = r->permit,
-                                               .key = r->key,
+                                               .key = r->keys.pair,
                                                .store = r->store,
                                                .terms = &r->rules.terms,
                                                .conf = r->setup->conf,
@@ -456,7 +429,7 @@ static int start_control(void *arg, struct beam_why *why)
                                      .store = r->store,
                                      .bans = r->rules.bans,
                                      .denylists = r->rules.denylists,
-                                     .key = r->key,
+                                     .key = r->keys.pair,
                                      .base = operator_front_base(r->front),
                                      .clock = clock_system()};
     return operator_control_new(r->loop, r->setup->home->operator, r->options->daemon.version,
@@ -501,6 +474,7 @@ static const struct subsystem table[] = {
     {"peer", start_peer, NULL, free_peer},
     {"endpoints", start_endpoints, NULL, free_endpoints},
     {"onion", start_onion, stop_onion, free_onion},
+    {"lists", start_lists, NULL, free_lists},
     {"network", start_network, NULL, free_network},
     {"control", start_control, NULL, free_control},
     {"metrics", start_metrics, NULL, free_metrics},

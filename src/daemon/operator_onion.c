@@ -129,6 +129,11 @@ int operator_onion_new(const struct operator_onion_spec *spec, struct operator_o
     return err;
 }
 
+struct tor *operator_onion_tor(const struct operator_onion *o)
+{
+    return o->tor;
+}
+
 bool operator_onion_stop(struct operator_onion *o, void (*done)(void *arg), void *arg)
 {
     path_free(o->onion);

@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "p2p/host.h"
 #include "tor/onion_key.h"
+#include "tor/tor.h"
 
 struct operator_onion;
 
@@ -24,6 +25,8 @@ struct operator_onion_spec { /* what is pointed to is borrowed, but for the key 
 /* 0; BEAM_EPERM, BEAM_ENOMEM, … with words. */
 int operator_onion_new(const struct operator_onion_spec *spec, struct operator_onion **out,
                        struct beam_why *why);
+/* Borrowed. */
+struct tor *operator_onion_tor(const struct operator_onion *o);
 /* Ends tor. True: it has ended; false: `done` will be called. */
 bool operator_onion_stop(struct operator_onion *o, void (*done)(void *arg), void *arg);
 /* NULL allowed. */
