@@ -55,6 +55,8 @@ static void visitors(struct text *t, const struct counts *c)
     one(t, "visitors_turned_away_total", "counter",
         "Connections that were closed at once: banned, or too many of one source.", c->turned_away);
     one(t, "requests_total", "counter", "Requests to endpoints that there are.", c->requests);
+    one(t, "tls_passed_total", "counter", "Connections of TLS that were passed on unopened.",
+        c->unopened);
     one(t, "requests_unknown_total", "counter", "Requests to what is not there.", c->unknown);
     one(t, "requests_away_total", "counter", "Requests whose owner was not connected.", c->away);
     one(t, "requests_put_off_total", "counter", "Requests that came too often.", c->put_off);

@@ -19,6 +19,7 @@ struct counts {
     uint64_t visitors;    /* connections */
     uint64_t turned_away; /* of these, before they said anything */
     uint64_t requests;    /* to endpoints that there are */
+    uint64_t unopened;    /* connections of TLS that were passed on as they were */
     uint64_t refused[TERMS_RULES];
     uint64_t put_off; /* requests that came too often: 429 */
     uint64_t unknown; /* requests to what is not there: 404 */

@@ -129,6 +129,8 @@ size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease
     if (base->domain[0])
         snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s.%s%s/", scheme,
                  lease->name[0] ? lease->name : id, base->domain, base->port);
+    if (lease->kind == RESERVATION_TLS)
+        return n; /* what is shared, the relay would have to open */
     snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s%s%s/", scheme, base->host, path_start, id);
     return n;
 }
@@ -163,16 +165,23 @@ static bool find_by_path(struct http_text target, struct endpoint *out)
     return true;
 }
 
-bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
-                   struct endpoint *out)
+bool endpoint_find_host(const struct endpoint_base *base, struct http_text host,
+                        struct endpoint *out)
 {
     memset(out, 0, sizeof(*out));
-    /* On a host of its own all paths are the owner's, those that look like ours too. */
-    if (!take_label(base, request_host(head), out->name))
-        return find_by_path(request_path(head), out);
+    if (!take_label(base, host, out->name))
+        return false;
     if (reservation_id_parse(out->name, strlen(out->name), out->id) == 0)
         out->name[0] = '\0';
     return true;
+}
+
+bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
+                   struct endpoint *out)
+{
+    /* On a host of its own all paths are the owner's, those that look like ours too. */
+    return endpoint_find_host(base, request_host(head), out) ||
+           find_by_path(request_path(head), out);
 }
 
 bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host)

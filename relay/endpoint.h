@@ -50,6 +50,9 @@ bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host);
 /* How many bytes of an authority are its host, in brackets perhaps: the rest is its port. */
 size_t endpoint_host_len(const char *text, size_t len);
 
+/* Which endpoint has this host for its own, whether there is such a one or not. False: none has. */
+bool endpoint_find_host(const struct endpoint_base *base, struct http_text host,
+                        struct endpoint *out);
 /* Which endpoint a request is for, whether there is such a one or not. False: for none. */
 bool endpoint_find(const struct endpoint_base *base, const struct http_head *head,
                    struct endpoint *out);

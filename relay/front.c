@@ -17,13 +17,13 @@ enum {
 
 /* ---- guests --------------------------------------------------------------------------------- */
 
-static void one_more(struct front *f)
+void front_one_more(struct front *f)
 {
     if (++f->count == f->spec.max_visitors && f->room)
         f->room(f->room_arg, false);
 }
 
-static void one_less(struct front *f)
+void front_one_less(struct front *f)
 {
     if (f->count-- == f->spec.max_visitors && f->room)
         f->room(f->room_arg, true);
@@ -41,7 +41,7 @@ static void forget(struct guest *g)
     if (g->next)
         g->next->link = g->link;
     free(g);
-    one_less(f);
+    front_one_less(f);
 }
 
 static void on_done(void *arg, int err)
@@ -56,9 +56,8 @@ static void turn_away(struct stream *s)
     stream_free(s);
 }
 
-/* What is left is shared: the fuller it is, the smaller are the windows of those who come. 0: there
- * is no room for another. */
-static size_t choose_window(const struct front *f, bool in_crowd)
+/* What is left is shared: the fuller it is, the smaller are the windows of those who come. */
+size_t front_window(const struct front *f, bool in_crowd)
 {
     uint64_t most = in_crowd ? CROWD_WINDOW : WINDOW_MAX, left, share;
     if (f->spec.max_memory == 0)
@@ -77,7 +76,7 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
                                          .idle_ms = f->spec.idle_ms,
-                                         .window = choose_window(f, crowd != NULL)};
+                                         .window = front_window(f, crowd != NULL)};
     struct guest *g = limits.window > 0 ? calloc(1, sizeof(*g)) : NULL;
     if (!g) {
         turn_away(s);
@@ -109,11 +108,11 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     f->guests = g;
     g->window = limits.window;
     f->promised += 2 * (uint64_t)g->window;
-    one_more(f);
+    front_one_more(f);
     return true;
 }
 
-static bool enters(struct front *f, const struct net *from)
+bool front_enters(struct front *f, const struct net *from)
 {
     bool may = guard_enter(f->spec.guard, from);
     f->spec.counts->turned_away += !may;
@@ -127,7 +126,7 @@ void front_visitor(struct front *f, struct stream *s, const struct addr *from, b
     net_of(from, &at);
     visit_head_visitor(from, address);
     f->spec.counts->visitors++;
-    if (!enters(f, &at))
+    if (!front_enters(f, &at))
         turn_away(s);
     else if (!welcome(f, NULL, s, &at, address, tls))
         guard_leave(f->spec.guard, &at);
@@ -144,7 +143,7 @@ static void disperse(struct crowd *c)
     if (c->next)
         c->next->link = c->link;
     free(c);
-    one_less(f);
+    front_one_less(f);
 }
 
 static void on_crowd_done(void *arg, int err)
@@ -167,7 +166,7 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
     struct net at;
     net_of(from, &at);
     f->spec.counts->visitors++;
-    if (!enters(f, &at)) {
+    if (!front_enters(f, &at)) {
         turn_away(s);
         return;
     }
@@ -195,7 +194,7 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
     if (c->next)
         c->next->link = &c->next;
     f->crowds = c;
-    one_more(f);
+    front_one_more(f);
 }
 
 /* ---- the front ------------------------------------------------------------------------------ */
@@ -249,6 +248,7 @@ size_t front_drop(struct front *f, const uint8_t id[RESERVATION_ID_SIZE])
 {
     struct guest *next;
     size_t n = 0;
+    n += front_bytes_drop(f, id);
     for (struct guest *g = f->guests; g; g = next) {
         next = g->next;
         if (!front_tally_is_of(g->place, id))
@@ -279,7 +279,7 @@ size_t front_drop_from(struct front *f, bool (*matches)(void *arg, const struct 
         drop_crowd(c);
         n++;
     }
-    return n;
+    return n + front_bytes_drop_from(f, matches, arg);
 }
 
 size_t front_visitors_of(const struct front *f, const uint8_t id[RESERVATION_ID_SIZE])
@@ -296,6 +296,7 @@ void front_free(struct front *f)
         drop(f->guests);
     while (f->crowds)
         drop_crowd(f->crowds);
+    (void)front_bytes_drop(f, NULL);
     notices_free(f->notices);
     front_tallies_free(&f->tallies);
     free(f);

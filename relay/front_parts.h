@@ -41,17 +41,36 @@ struct guest {
     struct rewrite rules;
 };
 
+/* A visitor whose bytes go on as they are. */
+struct passenger;
+
 struct front {
     struct front_spec spec;
     struct guest *guests;
     struct crowd *crowds;
-    size_t count; /* of both */
+    struct passenger *passengers;
+    size_t count; /* of all of them */
     struct front_tallies tallies;
     struct notices *notices;
-    uint64_t promised; /* bytes: both windows of all guests */
+    uint64_t promised; /* bytes: both windows of all guests and passengers */
     void (*room)(void *arg, bool room);
     void *room_arg;
 };
+
+void front_one_more(struct front *f);
+void front_one_less(struct front *f);
+/* Whether one from there may come; if so, guard_leave when it has gone. */
+bool front_enters(struct front *f, const struct net *from);
+/* Bytes that one more may make the front hold, each way. 0: there is no room for another. */
+size_t front_window(const struct front *f, bool in_crowd);
+/* A visitor of this lease, whose bytes go to the owner as they are, under all that the front holds
+ * visitors to. False: not now, and `s` is the caller's still. `visitor` is its address. */
+bool front_bytes_begin(struct front *f, struct stream *s, const struct net *from,
+                       const char *visitor, const struct lease *lease, enum visit_head_via via);
+/* As front_drop; NULL: all. */
+size_t front_bytes_drop(struct front *f, const uint8_t *id);
+size_t front_bytes_drop_from(struct front *f, bool (*matches)(void *arg, const struct net *from),
+                             void *arg);
 
 /* A guest's engine asks where a request goes (engine_events). */
 void front_ask(void *guest, const struct http_head *head, bool kept);

@@ -7,15 +7,17 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "relay/sni.h"
 #include "stream/ahead.h"
 
 enum {
     SOURCES_MAX = 65536, /* looked after at once */
     SWEEP_MS = 1000,
-    BURST = 10,      /* seconds of a source's rate */
-    COST = 1000,     /* of a handshake, in a source's thousandths */
-    HANDSHAKE = 22,  /* the first byte of TLS (RFC 8446, 5.1) */
-    FIRST_MAX = 4096 /* bytes that are read at once to see it */
+    BURST = 10,       /* seconds of a source's rate */
+    COST = 1000,      /* of a handshake, in a source's thousandths */
+    HANDSHAKE = 22,   /* the first byte of TLS (RFC 8446, 5.1) */
+    FIRST_MAX = 4096, /* bytes that are read at once to see it, and most hellos */
+    LONG_MAX = 256    /* hellos that are longer, at once */
 };
 enum { IPV6_NET = 8, SOURCE_SIZE = 1 + IPV6_NET };
 
@@ -36,6 +38,8 @@ struct shake {
     struct source *source;
     struct stream *stream; /* until it is known what it speaks */
     struct buf first;
+    struct sni sni;
+    bool is_long;          /* more was read than FIRST_MAX */
     struct loop_task look; /* a fresh stream owes no call */
     struct loop_timer deadline;
     struct tls *tls;
@@ -46,7 +50,7 @@ struct shake {
 struct handshakes {
     struct handshakes_spec spec;
     struct shake *shakes;
-    size_t count;
+    size_t count, long_count;
     struct map *sources;
     struct source *oldest, *newest;
     struct loop_timer sweep;
@@ -169,6 +173,7 @@ static void forget(struct shake *s)
     s->source->under_way--;
     touch(h, s->source);
     h->count--;
+    h->long_count -= s->is_long;
     *s->link = s->next;
     if (s->next)
         s->next->link = s->link;
@@ -206,7 +211,20 @@ static void on_tls(void *arg, int err, const struct beam_why *why, struct stream
     hand_on(s, stream, r);
 }
 
-/* It is known what it speaks. */
+/* For somebody else to open: that costs no handshake. */
+static void pass_on(struct shake *s, struct stream *whole)
+{
+    struct handshakes *h = s->all;
+    char host[SNI_NAME_SIZE];
+    struct addr from = s->from;
+    bool known = s->known;
+    memcpy(host, s->sni.name, sizeof(host));
+    s->source->milli += COST;
+    forget(s);
+    h->spec.passed(h->spec.arg, whole, known ? &from : NULL, host);
+}
+
+/* It is known what it speaks, and for whom. */
 static void decide(struct shake *s, bool tls)
 {
     struct handshakes *h = s->all;
@@ -222,24 +240,48 @@ static void decide(struct shake *s, bool tls)
     if (!tls) {
         s->source->milli += COST;
         hand_on(s, whole, NULL);
+    } else if (h->spec.passes && s->sni.name[0] && h->spec.passes(h->spec.arg, s->sni.name)) {
+        pass_on(s, whole);
     } else if (tls_start(h->spec.loop, whole, h->spec.context, &spec, on_tls, s, &s->tls) < 0) {
         s->stream = whole;
         drop(s);
     }
 }
 
+/* Whether what came is room enough for a hello: of those that are long only so many are held. */
+static bool has_room(struct shake *s)
+{
+    struct handshakes *h = s->all;
+    if (s->is_long || buf_len(&s->first) < FIRST_MAX)
+        return true;
+    if (h->long_count == LONG_MAX)
+        return false;
+    s->is_long = true;
+    h->long_count++;
+    return true;
+}
+
+/* The bytes that came last, to whoever looks for the host's name. */
+static enum sni_result feed(struct shake *s, size_t len)
+{
+    uint8_t bytes[FIRST_MAX];
+    size_t at = buf_len(&s->first) - len;
+    return sni_feed(&s->sni, bytes, buf_peek(&s->first, at, bytes, len));
+}
+
 static void look(struct shake *s)
 {
-    uint8_t first;
-    ssize_t n = stream_read(s->stream, &s->first, FIRST_MAX);
-    if (n == BEAM_EAGAIN)
-        return;
-    if (n < 0) {
-        drop(s);
-        return;
+    const struct handshakes *h = s->all;
+    ssize_t n = 0;
+    while (has_room(s) && (n = stream_read(s->stream, &s->first, FIRST_MAX)) > 0) {
+        enum sni_result result = feed(s, (size_t)n);
+        if (result != SNI_MORE || !h->spec.passes) {
+            decide(s, result != SNI_NO_TLS);
+            return;
+        }
     }
-    buf_peek(&s->first, 0, &first, 1);
-    decide(s, first == HANDSHAKE);
+    if (n != BEAM_EAGAIN)
+        drop(s);
 }
 
 static void on_look(void *arg)
@@ -271,7 +313,7 @@ static int begin(struct handshakes *h, struct stream *stream, const struct addr 
     s->known = from != NULL;
     if (from)
         s->from = *from;
-    buf_init(&s->first, loop_pool(h->spec.loop), FIRST_MAX);
+    buf_init(&s->first, loop_pool(h->spec.loop), SNI_BYTES_MAX + FIRST_MAX);
     loop_task_init(&s->look, on_look, s);
     loop_timer_init(h->spec.loop, &s->deadline, on_deadline, s);
     loop_timer_set(&s->deadline, h->spec.timeout_ms ? h->spec.timeout_ms : TLS_TIMEOUT_MS);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Visitors of a relay with HTTPS, from their first byte on: those who speak TLS shake hands, those
- * who do not go on as they are, at the same port.
+ * who do not go on as they are, at the same port. TLS to some hosts is not for the relay to open:
+ * it goes on as it is, as soon as the hello has said for whom it is.
  *
  * A handshake costs a relay far more than its visitor, so that there is a ceiling to how many
  * are under way, in all and from one source (an IPv4 address, or an IPv6 /64), and how many one
@@ -22,7 +23,7 @@ struct handshakes_spec { /* what is pointed to is borrowed */
     struct loop *loop;
     const struct rng *rng;
     const struct tls_context *context;
-    uint64_t timeout_ms; /* for the first byte, and then for all of it; 0: TLS_TIMEOUT_MS */
+    uint64_t timeout_ms; /* for the host's name, and then for all of it; 0: TLS_TIMEOUT_MS */
     size_t max;          /* under way */
     size_t each;         /* of them, of one source */
     uint64_t each_rate;  /* that one source may begin a second; ten times as many after a rest */
@@ -30,6 +31,10 @@ struct handshakes_spec { /* what is pointed to is borrowed */
      * borrowed. */
     void (*visitor)(void *arg, struct stream *s, const struct addr *from,
                     const struct tls_result *tls);
+    /* Whether TLS to a host goes on unopened, and one that does: `s` begins with its first byte and
+     * is the callee's. Both NULL: none does. */
+    bool (*passes)(void *arg, const char *host);
+    void (*passed)(void *arg, struct stream *s, const struct addr *from, const char *host);
     void *arg;
 };
 

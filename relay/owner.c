@@ -326,6 +326,11 @@ static void check_next(struct owner *o)
 static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
 {
     struct owner *o = arg;
+    if (head->via != o->spec.kind) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
     if (o->proof)
         proof_visit(o->proof, s);
     else

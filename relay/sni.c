@@ -265,15 +265,18 @@ static void begin(struct sni *s, uint8_t first)
 enum sni_result sni_feed(struct sni *s, const void *data, size_t len)
 {
     const uint8_t *at = data;
+    bool too_long = len > SNI_BYTES_MAX - s->seen;
     if (s->seen == 0 && len > 0)
         begin(s, at[0]);
+    if (too_long)
+        len = SNI_BYTES_MAX - s->seen;
     while (len > 0 && s->result == SNI_MORE) {
         size_t n = s->record > 0 ? feed_record(s, at, len) : feed_head(s, at, len);
         at += n;
         len -= n;
         s->seen += n;
     }
-    if (s->result == SNI_MORE && s->seen > SNI_BYTES_MAX)
+    if (s->result == SNI_MORE && too_long)
         finish(s, SNI_BROKEN);
     return s->result;
 }

@@ -41,12 +41,17 @@ static int take_kinds(const struct terms_spec *spec, struct terms *out, struct b
     for (size_t i = 0; err == 0 && i < words.count; i++) {
         uint64_t kind = kind_named(words.word[i]);
         if (kind == 0)
-            return beam_why(why, BEAM_EINVAL, "relay.kinds %s: none that this relay has (http)",
+            return beam_why(why, BEAM_EINVAL,
+                            "relay.kinds %s: none that this relay has (http, tls-passthrough)",
                             words.word[i]);
         out->kinds |= reservation_kind_bit(kind);
     }
     if (words.count == 0)
         out->kinds = reservation_kind_bit(RESERVATION_HTTP);
+    if (err == 0 && terms_offers(out, RESERVATION_TLS) && !(spec->hosts && spec->https))
+        return beam_why(why, BEAM_EINVAL,
+                        "relay.kinds tls-passthrough: needs HTTPS, and a host for each tunnel (set "
+                        "relay.domain, and relay.tls_certificate and relay.tls_key or --acme)");
     return err;
 }
 
@@ -113,7 +118,8 @@ static int check_proof(const struct terms *t, struct beam_why *why)
 
 int terms_init(const struct terms_spec *spec, struct terms *out, struct beam_why *why)
 {
-    struct terms t = {.local = spec->local, .interstitial = spec->interstitial};
+    struct terms t = {
+        .local = spec->local, .https = spec->https, .interstitial = spec->interstitial};
     int err = take_class(spec, &t, why);
     if (err == 0)
         err = take_kinds(spec, &t, why);

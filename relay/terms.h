@@ -25,7 +25,7 @@ enum {
 };
 
 /* What this program can serve, as bits of kinds. */
-enum { TERMS_SERVED = 1u << (RESERVATION_HTTP - 1) };
+enum { TERMS_SERVED = 1u << (RESERVATION_HTTP - 1) | 1u << (RESERVATION_TLS - 1) };
 
 enum terms_class { TERMS_WEBHOOK, TERMS_OPEN, TERMS_FRIENDS };
 
@@ -49,6 +49,7 @@ struct terms_words {
 struct terms {
     enum terms_class class;
     bool local;        /* only this machine can visit: a shared host is nobody else's */
+    bool https;        /* visitors come over TLS that it takes itself */
     bool interstitial; /* browsers see a page of the relay's first, but in the class webhook */
     unsigned kinds;    /* that owners may have: bits of reservation_kind_bit */
     struct terms_words methods, types;
@@ -65,6 +66,7 @@ struct terms_spec {
     bool interstitial;
     bool local;
     bool hosts; /* endpoints have hosts of their own */
+    bool https; /* visitors come over TLS that it takes itself */
 };
 
 /* 0, or BEAM_EINVAL, BEAM_ELIMIT with words. */

@@ -26,6 +26,7 @@ enum visit_head_via {
     VISIT_HEAD_HTTP = 1,
     VISIT_HEAD_TCP = 2, /* its bytes */
     VISIT_HEAD_UDP = 3, /* its datagrams (stream/datagram.h) */
+    VISIT_HEAD_TLS = 4, /* its bytes, which only the owner opens */
     VISIT_HEAD_NOTICE = 100
 };
 

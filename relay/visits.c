@@ -58,7 +58,8 @@ static void on_head(void *arg, const uint8_t *data, size_t len)
     struct visit_head head;
     struct visits_entry *e = NULL;
     if (visit_head_decode(data, len, &head) == 0 &&
-        (head.via == VISIT_HEAD_HTTP || head.via == VISIT_HEAD_NOTICE))
+        (head.via == VISIT_HEAD_HTTP || head.via == VISIT_HEAD_TLS ||
+         head.via == VISIT_HEAD_NOTICE))
         e = find(a->visits, &a->relay, head.id);
     struct stream *s = frame_take(a->frame);
     take_out(a);

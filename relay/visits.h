@@ -15,7 +15,8 @@ struct visits;
 struct visits_entry {
     struct peer_id relay;
     uint8_t id[RESERVATION_ID_SIZE];
-    /* The stream is the callee's. From the loop. */
+    /* The stream is the callee's, also of one whose `via` this reservation is not for. From the
+     * loop. */
     void (*visitor)(void *arg, struct stream *s, const struct visit_head *head);
     /* The relay refused visitors. NULL allowed. */
     void (*notice)(void *arg, const struct visit_head *head);

@@ -286,7 +286,8 @@ static int open_front(struct operator* r, struct beam_why *why)
 static int open_rules(struct operator* r, struct beam_why *why)
 {
     return operator_rules_open(r->loop, r->setup->conf, r->setup->home->relay,
-                               operator_front_is_local(r->front), &r->rules, why);
+                               operator_front_is_local(r->front),
+                               operator_front_takes_tls(r->front), &r->rules, why);
 }
 
 static int serve(struct operator* r, struct beam_why *why)

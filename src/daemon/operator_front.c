@@ -37,6 +37,18 @@ static void on_visitor(void *arg, struct stream *s, const struct addr *from,
         front_visitor(f->front, s, from, tls != NULL);
 }
 
+static bool passes_tls(void *arg, const char *host)
+{
+    const struct operator_front *f = arg;
+    return front_passes_tls(f->front, host);
+}
+
+static void on_unopened(void *arg, struct stream *s, const struct addr *from, const char *host)
+{
+    struct operator_front *f = arg;
+    front_visitor_unopened(f->front, s, from, host);
+}
+
 static void on_connection(void *arg, int fd)
 {
     struct operator_front *f = arg;
@@ -88,6 +100,8 @@ static int open_tls(struct operator_front *f, struct beam_why *why)
                                            .each = HANDSHAKES_EACH,
                                            .each_rate = c->relay_handshakes,
                                            .visitor = on_visitor,
+                                           .passes = passes_tls,
+                                           .passed = on_unopened,
                                            .arg = f};
     if (err == 0)
         err = handshakes_new(&shakes, &f->handshakes);
@@ -193,6 +207,11 @@ bool operator_front_is_local(const struct operator_front *f)
     return is_loopback(f->plain) && is_loopback(f->secure) &&
            (!f->spec.conf->relay_url[0] || strncmp(host, "127.", strlen("127.")) == 0 ||
             strncmp(host, "[::1]", strlen("[::1]")) == 0);
+}
+
+bool operator_front_takes_tls(const struct operator_front *f)
+{
+    return f->context && f->base.https;
 }
 
 struct front *operator_front_visitors(const struct operator_front *f)

@@ -31,6 +31,8 @@ const struct endpoint_base *operator_front_base(const struct operator_front *f);
 /* Only this machine can visit where it listens at loopback, unless it is told to be reached from
  * elsewhere: by way of a proxy in front of it. */
 bool operator_front_is_local(const struct operator_front *f);
+/* Its URLs are https, and it takes TLS itself. */
+bool operator_front_takes_tls(const struct operator_front *f);
 /* Takes visitors from now on. 0 or why not, with words. */
 int operator_front_serve(struct operator_front *f, struct host *host, struct lease_store *store,
                          struct operator_rules *rules, struct beam_why *why);

@@ -16,7 +16,8 @@ enum {
     TRAFFIC_MS = 60000 /* between looks at what was carried */
 };
 
-static int read_terms(const struct conf *c, bool local, struct terms *out, struct beam_why *why)
+static int read_terms(const struct conf *c, bool local, bool https, struct terms *out,
+                      struct beam_why *why)
 {
     const struct terms_spec spec = {.class = c->relay_class,
                                     .kinds = c->relay_kinds,
@@ -25,7 +26,8 @@ static int read_terms(const struct conf *c, bool local, struct terms *out, struc
                                     .friends = c->relay_friend,
                                     .interstitial = c->relay_interstitial,
                                     .local = local,
-                                    .hosts = c->relay_domain[0] != '\0'};
+                                    .hosts = c->relay_domain[0] != '\0',
+                                    .https = https};
     return terms_init(&spec, out, why);
 }
 
@@ -101,9 +103,9 @@ static int open_traffic(struct operator_rules *r, const struct conf *c, const ch
 }
 
 int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, bool local,
-                        struct operator_rules *r, struct beam_why *why)
+                        bool https, struct operator_rules *r, struct beam_why *why)
 {
-    int err = read_terms(c, local, &r->terms, why);
+    int err = read_terms(c, local, https, &r->terms, why);
     if (err == 0)
         err = open_bans(r, dir, why);
     if (err == 0)
@@ -140,7 +142,7 @@ int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct
 {
     struct terms terms;
     struct names *names = NULL;
-    int err = read_terms(c, r->terms.local, &terms, why);
+    int err = read_terms(c, r->terms.local, r->terms.https, &terms, why);
     if (err == 0)
         err = names_read(rng_system(), c->relay_refused_names, &names, why);
     if (err == 0)

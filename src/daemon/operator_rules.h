@@ -32,10 +32,11 @@ struct operator_rules {
     struct loop_timer timer;                /* private */
 };
 
-/* `dir`: of the files of bans and traffic. `local`: only this machine can visit. 0, BEAM_EINVAL,
+/* `dir`: of the files of bans and traffic. `local`: only this machine can visit;
+ * `https`: visitors come over TLS that the relay takes itself. 0, BEAM_EINVAL,
  * BEAM_EPERM … with words; nothing is open then. */
 int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, bool local,
-                        struct operator_rules *r, struct beam_why *why);
+                        bool https, struct operator_rules *r, struct beam_why *why);
 /* Takes over what the configuration and the bans' file say now. On failure all is as it was. */
 int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct beam_why *why);
 /* One that is not open is fine. */

@@ -77,6 +77,7 @@ static void open_front(struct scene *s)
                                     .notice = s->notice ? s->notice : "",
                                     .contact = "",
                                     .interstitial = s->interstitial,
+                                    .idle_ms = s->idle_ms,
                                     .max_body = 1000,
                                     .max_memory = s->max_memory,
                                     .max_visitors = 4,
@@ -92,9 +93,9 @@ void scene_relay_up(struct scene *s, const char *url)
     char file[96];
     if (!s->listener)
         listen_at_loopback(s);
-    cr_assert_eq(
-        endpoint_base_init(url ? url : "", "", listen_addr(s->listener), false, &s->base, &why), 0,
-        "%s", why.text);
+    cr_assert_eq(endpoint_base_init(url ? url : "", s->domain ? s->domain : "",
+                                    listen_addr(s->listener), false, &s->base, &why),
+                 0, "%s", why.text);
     cr_assert_eq(terms_init(&s->wanted, &s->terms, &why), 0, "%s", why.text);
     cr_assert_eq(bans_parse(&s->world.rng, "bans", "", 0, &s->bans, &why), 0);
     cr_assert_eq(guard_new(&s->world.rng, s->bans, 16, 16, &s->guard), 0);

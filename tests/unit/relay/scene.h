@@ -17,6 +17,7 @@ struct scene {
     struct place place;
     struct lease_store *store;
     struct endpoint_base base;
+    const char *domain;       /* NULL: none; as limits */
     struct terms_spec wanted; /* open; a change holds from the relay's next start on */
     struct terms terms;
     struct bans *bans;
@@ -31,6 +32,7 @@ struct scene {
     struct interstitial *interstitial; /* NULL; as limits; the scene's */
     const char *notice;                /* NULL: none; as limits */
     uint64_t max_memory;               /* 0: any; as limits */
+    uint64_t idle_ms;                  /* 0: the usual; as limits */
     struct registrar *registrar;
     struct front *front;
     struct listener *listener; /* of the front */
