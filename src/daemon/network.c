@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "daemon/relaying.h"
 #include "identity/multiaddr_list.h"
+#include "names/name_records.h"
 #include "p2p/autonat_serve.h"
 #include "p2p/dht.h"
 #include "p2p/mdns.h"
@@ -40,6 +41,7 @@ struct network {
     struct dht *dht;
     struct gossip *gossip; /* of one that is seen */
     struct news *news;
+    struct name_records *names;
     struct autonat *autonat;             /* where it is seen and listens */
     struct autonat_serve *autonat_serve; /* where it may dial whom it sees */
     struct relayed *relayed;             /* its use of circuit relays */
@@ -208,6 +210,7 @@ static void take_down(struct network *n)
     onion_withdraw(n->onion);
     doorway_close(n->doorway);
     onion_key_free(n->onion_key);
+    name_records_free(n->names);
     news_free(n->news);
     gossip_free(n->gossip);
     rendezvous_free(n->rendezvous);
@@ -286,6 +289,19 @@ static int join_gossip(struct network *n)
     return err < 0 ? err : news_new(&news, &n->news);
 }
 
+/* What others leave in its DHT beside keys: what relays say of themselves, records of names. */
+static int keep_records(struct network *n)
+{
+    const struct network_spec *s = &n->spec;
+    const struct name_records_spec names = {.loop = s->loop,
+                                            .kad = dht_kad(n->dht),
+                                            .gossip = n->gossip,
+                                            .rng = s->rng,
+                                            .clock = s->clock};
+    int err = kad_store_register(kad_store(names.kad), &info_validator);
+    return err < 0 ? err : name_records_new(&names, &n->names);
+}
+
 /* It begins after all else, which says whether we are alone. */
 static int meet(struct network *n, const struct policy *policy)
 {
@@ -361,6 +377,8 @@ int network_up(struct network *n, struct beam_why *why)
         err = join_dht(n);
     if (err == 0)
         err = join_gossip(n);
+    if (err == 0)
+        err = keep_records(n);
     if (err < 0)
         beam_why(why, err, "network: %s", beam_err_text(err));
     if (err == 0)

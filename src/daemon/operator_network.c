@@ -8,6 +8,7 @@
 #include "daemon/relaying.h"
 #include "gossip/gossip.h"
 #include "identity/multiaddr_list.h"
+#include "names/name_records.h"
 #include "p2p/autonat.h"
 #include "p2p/autonat_serve.h"
 #include "p2p/dht.h"
@@ -23,6 +24,7 @@ struct operator_network {
     struct hop *hop; /* NULL: it relays no circuits */
     struct gossip *gossip;
     struct news *news;
+    struct name_records *names;
     struct autonat *autonat;
     struct autonat_serve *autonat_serve;
     struct announce *announce;
@@ -65,6 +67,18 @@ static int start_gossip(struct operator_network *n)
     int err = gossip_new(&gossip, &n->gossip);
     const struct news_spec news = {.loop = s->loop, .gossip = n->gossip, .clock = clock_system()};
     return err < 0 ? err : news_new(&news, &n->news);
+}
+
+/* What others leave in its DHT beside keys: what relays say of themselves, records of names. */
+static int keep_records(struct operator_network *n)
+{
+    const struct name_records_spec names = {.loop = n->spec.loop,
+                                            .kad = dht_kad(n->dht),
+                                            .gossip = n->gossip,
+                                            .rng = rng_system(),
+                                            .clock = clock_system()};
+    int err = kad_store_register(kad_store(names.kad), &info_validator);
+    return err < 0 ? err : name_records_new(&names, &n->names);
 }
 
 static int join_dht(struct operator_network *n)
@@ -133,6 +147,8 @@ static int start(struct operator_network *n, struct beam_why *why)
     int err = join_dht(n);
     if (err == 0)
         err = start_gossip(n);
+    if (err == 0)
+        err = keep_records(n);
     if (err == 0 && c->relay_circuits)
         err = relaying_start(n->spec.loop, n->spec.host, n->spec.key, c, &n->hop);
     if (err == 0)
@@ -172,6 +188,7 @@ void operator_network_free(struct operator_network *n)
     announce_free(n->announce);
     autonat_free(n->autonat);
     autonat_serve_stop(n->autonat_serve);
+    name_records_free(n->names);
     news_free(n->news);
     gossip_free(n->gossip);
     hop_free(n->hop);
