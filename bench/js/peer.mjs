@@ -5,17 +5,12 @@
 //     peer.mjs serve                  says where, then serves until it is ended
 //     peer.mjs rate ADDRESS BYTES     GB a second of one stream
 //     peer.mjs streams ADDRESS COUNT  streams a second, 100 at a time: opened, used, ended
-Promise.withResolvers ??= () => { // Node 20 has no such function yet
-  const r = {}
-  r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
-  return r
-}
-
-const { createLibp2p } = await import('libp2p')
-const { tcp } = await import('@libp2p/tcp')
-const { noise } = await import('@libp2p/noise')
-const { yamux } = await import('@libp2p/yamux')
-const { multiaddr } = await import('@multiformats/multiaddr')
+import './with_resolvers.mjs'
+import { createLibp2p } from 'libp2p'
+import { tcp } from '@libp2p/tcp'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { multiaddr } from '@multiformats/multiaddr'
 
 const SINK = '/bench/sink/1'
 const ECHO = '/bench/echo/1'

@@ -2,20 +2,15 @@
 //
 // A node of js-libp2p that looks for others nearby, and asks them whether it is reached: says who it is,
 // then whom it finds by mDNS, a line each. It dials nobody but back.
-Promise.withResolvers ??= () => {
-  const r = {}
-  r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
-  return r
-}
-
-const { createLibp2p } = await import('libp2p')
-const { tcp } = await import('@libp2p/tcp')
-const { noise } = await import('@libp2p/noise')
-const { yamux } = await import('@libp2p/yamux')
-const { identify } = await import('@libp2p/identify')
-const { ping } = await import('@libp2p/ping')
-const { autoNAT } = await import('@libp2p/autonat')
-const { mdns } = await import('@libp2p/mdns')
+import './with_resolvers.mjs'
+import { createLibp2p } from 'libp2p'
+import { tcp } from '@libp2p/tcp'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { identify } from '@libp2p/identify'
+import { ping } from '@libp2p/ping'
+import { autoNAT } from '@libp2p/autonat'
+import { mdns } from '@libp2p/mdns'
 
 // What mDNS itself finds: the node says nothing of a peer that it knows already.
 function discovery (components) {

@@ -5,27 +5,20 @@
 // it gossips, and with "lazy" it does and is in nobody's mesh, so that it has to ask for messages.
 // "circuit" uses circuit relays; "relay" is one without limits, "limited" one with the customary ones.
 import { createInterface } from 'node:readline'
-
-// Node 20 has no such function yet.
-Promise.withResolvers ??= () => {
-  const r = {}
-  r.promise = new Promise((resolve, reject) => Object.assign(r, { resolve, reject }))
-  return r
-}
-
-const { createLibp2p } = await import('libp2p')
-const { tcp } = await import('@libp2p/tcp')
-const { noise } = await import('@libp2p/noise')
-const { yamux } = await import('@libp2p/yamux')
-const { identify } = await import('@libp2p/identify')
-const { ping } = await import('@libp2p/ping')
-const { multiaddr } = await import('@multiformats/multiaddr')
-const { peerIdFromString } = await import('@libp2p/peer-id')
-const { kadDHT, passthroughMapper } = await import('@libp2p/kad-dht')
-const { gossipsub } = await import('@libp2p/gossipsub')
-const { circuitRelayServer, circuitRelayTransport } = await import('@libp2p/circuit-relay-v2')
-const { CID } = await import('multiformats/cid')
-const { decode: decodeMultihash } = await import('multiformats/hashes/digest')
+import './with_resolvers.mjs'
+import { createLibp2p } from 'libp2p'
+import { tcp } from '@libp2p/tcp'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
+import { identify } from '@libp2p/identify'
+import { ping } from '@libp2p/ping'
+import { multiaddr } from '@multiformats/multiaddr'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import { gossipsub } from '@libp2p/gossipsub'
+import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
+import { CID } from 'multiformats/cid'
+import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 
 const ECHO = '/interop/echo/1'
 const HALF = '/interop/half/1'
