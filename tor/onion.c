@@ -34,8 +34,7 @@ static void enter(struct onion *o, enum onion_state state, const struct beam_why
     const struct beam_why none = {.text = ""};
     log_info("tor", "onion %s: %s", log_scrub(onion_key_address(o->spec.key)), names[state]);
     if (state == ONION_PUBLISHING) {
-        o->started = o->failed = 0;
-        o->warned = false;
+        memset(&o->uploads, 0, sizeof(o->uploads));
         onion_expect(o);
     } else {
         loop_timer_clear(&o->late);
@@ -88,26 +87,42 @@ static const char *advice_for(const char *reason)
                : "";
 }
 
-void onion_upload(struct onion *o, bool failed, const char *reason)
+static void say_all_failed(struct onion *o, const char *reason)
 {
-    if (o->state != ONION_PUBLISHING)
-        return;
-    if (!failed) {
-        o->started++;
-        return;
-    }
-    o->failed++;
-    if (o->warned || o->failed < o->started)
-        return;
-    o->warned = true;
+    bool up = o->state == ONION_UP;
     char text[64];
     struct beam_why why;
     text_escape(reason, strlen(reason), text, sizeof(text));
     beam_why(&why, BEAM_EUNREACH,
-             "no directory has taken the onion service's descriptor so far (%u tried%s%s): it "
-             "cannot be reached yet (%stor goes on trying)",
-             o->failed, text[0] ? ", " : "", text, advice_for(reason));
+             "no directory has taken the onion service's %s so far (%zu "
+             "tried%s%s): %s (%stor goes on trying)",
+             up ? "renewed descriptor" : "descriptor", o->uploads.count, text[0] ? ", " : "", text,
+             up ? "visitors have the one from before for three hours at most, and may not get in "
+                  "with it"
+                : "it cannot be reached yet",
+             advice_for(reason));
     onion_warn(o, &why);
+}
+
+void onion_upload(struct onion *o, const struct hs_desc *d)
+{
+    if (o->state != ONION_PUBLISHING && o->state != ONION_UP)
+        return;
+    switch (uploads_note(&o->uploads, loop_now(o->loop), d)) {
+    case UPLOADS_BEGUN:
+        if (o->state == ONION_UP)
+            onion_expect(o);
+        return;
+    case UPLOADS_TAKEN:
+        loop_timer_clear(&o->late);
+        onion_event(o, ONION_EV_UPLOADED, NULL, 0);
+        return;
+    case UPLOADS_ALL_FAILED:
+        say_all_failed(o, d->reason);
+        return;
+    case UPLOADS_NOTHING:
+        return;
+    }
 }
 
 /* tor says nothing when it cannot even begin: it has lost its network since. */
@@ -116,14 +131,14 @@ static void on_late(void *arg)
     struct onion *o = arg;
     uint64_t patience = onions_patience(o->all);
     struct beam_why why;
-    if (o->warned || patience == 0)
+    if (patience == 0 || !uploads_late(&o->uploads))
         return;
-    o->warned = true;
     beam_why(&why, BEAM_ETIMEOUT,
-             "no directory has taken the onion service's descriptor for %" PRIu64
-             " s: it cannot be reached yet (see that this machine is connected and nothing blocks "
-             "Tor; tor goes on trying)",
-             patience / 1000);
+             "no directory has taken the onion service's %s for %" PRIu64
+             " s: %s (see that this machine is connected and nothing blocks Tor; tor goes on "
+             "trying)",
+             o->state == ONION_UP ? "renewed descriptor" : "descriptor", patience / 1000,
+             o->state == ONION_UP ? "visitors may not find it" : "it cannot be reached yet");
     onion_warn(o, &why);
 }
 

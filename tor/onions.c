@@ -12,7 +12,6 @@
 #include "tor/add_onion.h"
 #include "tor/circuit_line.h"
 #include "tor/evict.h"
-#include "tor/hs_desc.h"
 
 enum {
     WINDOW = 8,       /* services under way */
@@ -395,16 +394,9 @@ void onions_fail(struct onions *all, const struct beam_why *why)
     each(all, ONION_EV_NO_TOR, why, 0);
 }
 
-void onions_event(struct onions *all, const char *text)
+void onions_event(struct onions *all, const struct hs_desc *d)
 {
-    struct hs_desc d;
-    if (hs_desc_parse(text, &d) < 0)
-        return;
-    struct onion *o = map_get(all->by_address, d.address, ONION_ADDRESS_LEN);
-    if (!o)
-        return;
-    if (d.action == HS_DESC_UPLOADED)
-        onion_event(o, ONION_EV_UPLOADED, NULL, 0);
-    else if (d.action != HS_DESC_OTHER)
-        onion_upload(o, d.action == HS_DESC_FAILED, d.reason);
+    struct onion *o = map_get(all->by_address, d->address, ONION_ADDRESS_LEN);
+    if (o)
+        onion_upload(o, d);
 }

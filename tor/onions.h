@@ -13,6 +13,7 @@
 
 #include "tor/control.h"
 #include "tor/onion.h"
+#include "tor/uploads.h"
 
 enum { ONIONS_MAX = 100000 };
 
@@ -42,14 +43,13 @@ struct onion {
     struct onion_events events;
     enum onion_state state;
     enum onion_place place;
-    uint64_t since;           /* it is under way */
-    uint64_t doubted_at;      /* it was published anew by onion_doubt; 0: never */
-    bool asked;               /* an ADD_ONION of it was sent on this connection */
-    bool cleared;             /* no circuit from before leads to its address */
-    bool no_pow;              /* this tor knows no proof of work */
-    unsigned collisions;      /* in a row on this connection */
-    unsigned started, failed; /* uploads of this publication */
-    bool warned;
+    uint64_t since;      /* it is under way */
+    uint64_t doubted_at; /* it was published anew by onion_doubt; 0: never */
+    bool asked;          /* an ADD_ONION of it was sent on this connection */
+    bool cleared;        /* no circuit from before leads to its address */
+    bool no_pow;         /* this tor knows no proof of work */
+    unsigned collisions; /* in a row on this connection */
+    struct uploads uploads;
     TAILQ_ENTRY(onion) link;
     struct loop *loop;
     struct loop_task tell;  /* gives the state to the owner */
@@ -95,8 +95,7 @@ void onions_detach(struct onions *all);
 void onions_down(struct onions *all, const struct beam_why *why, uint64_t retry_ms);
 /* As onions_down: it cannot be started, and why. */
 void onions_fail(struct onions *all, const struct beam_why *why);
-/* An event's first line, from "HS_DESC" on. */
-void onions_event(struct onions *all, const char *text);
+void onions_event(struct onions *all, const struct hs_desc *d);
 
 /* In onion.c: the state machine of one. `why` and retry_ms where there are any. */
 void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms);
@@ -104,8 +103,8 @@ void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, 
 void onion_warn(struct onion *o, const struct beam_why *why);
 /* A directory is to take its descriptor in time, from now on. */
 void onion_expect(struct onion *o);
-/* An upload began, or failed for `reason`. */
-void onion_upload(struct onion *o, bool failed, const char *reason);
+/* What became of its descriptor at a directory. */
+void onion_upload(struct onion *o, const struct hs_desc *d);
 
 /* In tor.c. */
 struct onions *tor_onions(struct tor *t);

@@ -55,8 +55,11 @@ static void on_link_event(void *arg, const struct control_reply *event)
 {
     struct tor *t = arg;
     const char *text = event->lines[0].text;
-    if (!watch_event(&t->watch, text))
-        onions_event(t->onions, text);
+    struct hs_desc d;
+    if (watch_event(&t->watch, text) || hs_desc_parse(text, &d) < 0)
+        return;
+    fetches_event(&t->fetches, &d);
+    onions_event(t->onions, &d);
 }
 
 static void on_link_closed(void *arg, int err, const struct beam_why *why)
@@ -148,6 +151,7 @@ int tor_new(struct loop *l, const struct tor_options *options, const struct tor_
                                      .event = on_link_event,
                                      .closed = on_link_closed,
                                      .arg = t};
+    fetches_init(&t->fetches);
     watch_init(l, &t->watch, &watch);
     const struct onions_hooks hooks = {.broken = break_link, .arg = t};
     char *socks = file_join(options->dir, TORRC_SOCKS);
@@ -195,6 +199,7 @@ void tor_free(struct tor *t)
     loop_task_cancel(t->loop, &t->broken);
     loop_timer_clear(&t->timer);
     watch_end(&t->watch);
+    fetches_down(&t->fetches);
     body_clear(&t->body);
     onions_free(t->onions);
     free(t);
@@ -253,6 +258,11 @@ bool tor_way(const struct tor *t, struct addr *at, const char **method)
 const struct addr *tor_socks(const struct tor *t)
 {
     return &t->socks;
+}
+
+struct fetches *tor_fetches(struct tor *t)
+{
+    return &t->fetches;
 }
 
 struct onions *tor_onions(struct tor *t)

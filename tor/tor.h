@@ -18,6 +18,7 @@
 #include "tor/audience.h"
 #include "tor/tor_options.h"
 
+struct fetches;
 struct tor;
 
 /* Options' texts are copied. 0 or BEAM_ENOMEM. */
@@ -43,6 +44,9 @@ void tor_vouch(struct tor *t);
  * asked, and started again when it says for a while that it has no way into its network
  * (tor/doubt.h): after a break in the network there is one now and then that finds none again. */
 void tor_doubt(struct tor *t, uint64_t since);
+
+/* By which descriptors are asked for anew (tor/fetch.h). Borrowed. */
+struct fetches *tor_fetches(struct tor *t);
 
 /* Tells one more of the changes of its state, until audience_remove. */
 void tor_listen(struct tor *t, struct audience_member *m);

@@ -60,6 +60,7 @@ static void enter_bootstrapping(struct tor *t)
     if (!tor_is_ours(t))
         t->socks = *link_socks(t->body.link);
     onions_up(t->onions, control);
+    fetches_up(&t->fetches, control);
     audience_tell(&t->audience, t->state, NULL, 0);
     if (watch_take(&t->watch, control, t->body.options.answer_timeout) < 0)
         loop_post(t->loop, &t->broken);
@@ -108,6 +109,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
 static void end(struct tor *t, enum tor_state next, uint64_t grace)
 {
     onions_detach(t->onions);
+    fetches_down(&t->fetches);
     tor_hang_up(t);
     if (!t->body.spawn) {
         tor_enter(t, next);

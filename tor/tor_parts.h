@@ -9,6 +9,7 @@
 
 #include "tor/body.h"
 #include "tor/doubt.h"
+#include "tor/fetch.h"
 #include "tor/onions.h"
 #include "tor/tor.h"
 #include "tor/watch.h"
@@ -31,6 +32,7 @@ struct tor {
     struct loop *loop;
     struct audience audience;
     struct onions *onions;
+    struct fetches fetches;
     struct addr socks;
     enum tor_state state, next;
     struct body body;

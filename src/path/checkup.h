@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Whether an onion can be reached, found out by reaching it: every few minutes
- * tor is asked for a stream to it, over circuits that nothing else shares. It
- * asks for a port that the service has not, which the service refuses: so the
- * answer came through descriptor, introduction and rendezvous, and neither a
- * visitor nor the target has seen anything. Who needs a key gets as far as the
- * descriptor.
+ * tor is asked to fetch its descriptor anew, and then for a stream to it, over
+ * circuits that nothing else shares. It asks for a port that the service has not,
+ * which the service refuses: so the answer came through a directory, introduction
+ * and rendezvous, and neither a visitor nor the target has seen anything. Who
+ * needs a key gets as far as the descriptor.
  *
  * When the machine was asleep or its clock was set, it is found out at once.
  */
@@ -33,7 +33,7 @@ struct checkup_events {
     /* It could be reached, or not (`why`); said when that changes, after some tries. It was
      * reachable to begin with. */
     void (*changed)(void *arg, const struct beam_why *why);
-    /* It could not be, again and again as long as that lasts. */
+    /* It could not be, again and again as long as that lasts; perhaps before `changed`. */
     void (*unreached)(void *arg);
     void *arg;
 };

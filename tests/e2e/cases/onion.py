@@ -104,7 +104,7 @@ def logged(home, words):
         return words in f.read()
 
 
-@case("onion/watch", seconds=120)
+@case("onion/watch", seconds=180)
 def watch(t):
     """It visits itself, and nobody sees it; when it does not come through the path is down, and up
     again once it does."""
@@ -115,9 +115,11 @@ def watch(t):
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
     wait_until(lambda: logged(home, "checkup 2: reply 0x5"), 40, "it came through twice")
+    check(logged(home, ": descriptor received"), "it does so by a descriptor that it asks for")
     tor.control.ask("SETCONF DisableNetwork=1")
-    down = tunnel.event("path_down", 60)
-    t.note(down["reason"])
+    begin = time.monotonic()
+    down = tunnel.event("path_down", 90)
+    t.note(f"after {time.monotonic() - begin:.1f} s: {down['reason']}")
     check("published, but cannot be reached" in down["reason"], down["reason"])
     looked = [json.loads(line) for line in home.run(
         "doctor", "--json", "-o", f"tor.control=unix:{tor.folder}/control", seconds=60).out.splitlines()]

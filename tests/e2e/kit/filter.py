@@ -21,6 +21,7 @@ ALLOWED = [re.compile(pattern) for pattern in (
     r"( PoWDefensesEnabled=1 PoWQueueRate=\d+ PoWQueueBurst=\d+)? Port=80,127\.0\.0\.1:\d+"
     r"( ClientAuthV3=[A-Za-z2-7]{52})*",
     r"ADD_ONION ED25519-V3:[A-Za-z0-9+/=]+ Flags=DiscardPK Port=4001,127\.0\.0\.1:\d+",
+    r"HSFETCH [a-z2-7]{56}",
     r"GETINFO circuit-status",
     r"CLOSECIRCUIT [A-Za-z0-9]{1,16}",
     r"DEL_ONION [a-z2-7]{56}",

@@ -9,6 +9,9 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/loop/until.h"
 #include "tests/unit/stream/socks_server.h"
+#include "tor/fetch.h"
+
+#define ADDRESS "25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid"
 
 static struct socks_server server;
 static unsigned vouched, doubted;
@@ -30,6 +33,52 @@ void tor_doubt(struct tor *t, uint64_t since)
     (void)t;
     cr_assert_gt(since, 0);
     doubted++;
+}
+
+/* What fetching comes to. */
+static enum { NO_TOR, RECEIVED, NOT_THERE, SILENT } directory;
+static unsigned fetched, cancelled;
+static struct loop_task fetch_task;
+static fetch_fn *fetch_done;
+static void *fetch_arg;
+
+struct fetches *tor_fetches(struct tor *t)
+{
+    (void)t;
+    return NULL;
+}
+
+static void on_fetch(void *arg)
+{
+    (void)arg;
+    fetch_done(fetch_arg, directory == RECEIVED ? FETCH_RECEIVED : FETCH_FAILED,
+               directory == RECEIVED ? "" : "NOT_FOUND");
+}
+
+static struct loop *fetch_loop;
+
+int fetch_start(struct fetches *all, const char *address, fetch_fn *fn, void *arg,
+                struct fetch **out)
+{
+    (void)all;
+    cr_assert_eq(strlen(address), ONION_ADDRESS_LEN);
+    if (directory == NO_TOR)
+        return BEAM_ECLOSED;
+    fetched++;
+    fetch_done = fn;
+    fetch_arg = arg;
+    *out = (struct fetch *)&fetch_task;
+    if (directory != SILENT)
+        loop_post(fetch_loop, &fetch_task);
+    return 0;
+}
+
+void fetch_cancel(struct fetch *f)
+{
+    if (!f)
+        return;
+    cancelled++;
+    loop_task_cancel(fetch_loop, &fetch_task);
 }
 
 struct stage {
@@ -85,9 +134,12 @@ static void set_up(struct stage *st, uint64_t every, uint8_t reply)
     const struct policy policy = {.name = "anonymous", .paths = POLICY_ONION};
     memset(st, 0, sizeof(*st));
     memset(&server, 0, sizeof(server));
-    vouched = doubted = 0;
+    vouched = doubted = fetched = cancelled = 0;
+    directory = RECEIVED;
+    loop_task_init(&fetch_task, on_fetch, NULL);
     cr_assert_geq(sodium_init(), 0);
     st->loop = until_loop_new();
+    fetch_loop = st->loop;
     st->clock = (struct clock_source){.wall_ms = wall_ms, .monotonic_ms = monotonic_ms, .arg = st};
     cr_assert_eq(permit_new(&policy, &st->permit), 0);
     isolation_init(&st->isolation, rng_system());
@@ -98,7 +150,7 @@ static void set_up(struct stage *st, uint64_t every, uint8_t reply)
                                       .isolation = &st->isolation,
                                       .clock = &st->clock,
                                       .every = every,
-                                      .host = "a.onion"};
+                                      .host = ADDRESS ".onion"};
     const struct checkup_events events = {
         .changed = on_changed, .unreached = on_unreached, .arg = st};
     cr_assert_eq(checkup_new(&spec, &events, &st->checkup), 0);
@@ -142,6 +194,7 @@ BEAM_TEST(checkup, a_service_that_refuses_the_port_is_well, .timeout = 30)
         checkup_run(st.checkup, true);
         cr_assert(until(st.loop, is_vouched_twice, &st));
         cr_expect_eq(st.ups + st.downs + doubted, 0);
+        cr_expect_geq(fetched, 2, "each visit is by a descriptor that was fetched for it");
         tear_down(&st);
     }
 }
@@ -149,7 +202,7 @@ BEAM_TEST(checkup, a_service_that_refuses_the_port_is_well, .timeout = 30)
 BEAM_TEST(checkup, one_that_is_not_reached_is_down_after_three_tries, .timeout = 60)
 {
     struct stage st;
-    set_up(&st, 20, 0xf2); /* introduction failed */
+    set_up(&st, 20, 0xf3); /* rendezvous failed */
     checkup_run(st.checkup, true);
     cr_assert(until(st.loop, is_doubted, &st));
     cr_expect_eq(st.downs, 1);
@@ -187,5 +240,40 @@ BEAM_TEST(checkup, after_a_jump_of_the_clock_it_looks_at_once, .timeout = 60)
     st.wall += 3600 * 1000; /* seen at the next look at the clocks, in 10 s */
     bool held = until(st.loop, is_vouched, &st);
     cr_assert(held || until(st.loop, is_vouched, &st));
+    tear_down(&st);
+}
+
+BEAM_TEST(checkup, without_a_descriptor_there_is_no_visit, .timeout = 60)
+{
+    struct stage st;
+    set_up(&st, 20, 0x05);
+    directory = NOT_THERE;
+    checkup_run(st.checkup, true);
+    cr_assert(until(st.loop, is_doubted, &st));
+    cr_expect_eq(st.downs, 1);
+    cr_expect_eq(server.heard_len, 0);
+    directory = NO_TOR; /* which cannot be asked, and then visits by what tor has */
+    cr_assert(until(st.loop, is_up_again, &st));
+    tear_down(&st);
+}
+
+static bool is_fetched_twice(void *arg)
+{
+    (void)arg;
+    return fetched >= 2;
+}
+
+BEAM_TEST(checkup, when_a_directory_says_nothing_another_is_asked, .timeout = 60)
+{
+    struct stage st;
+    set_up(&st, 20, 0x05);
+    directory = SILENT;
+    checkup_run(st.checkup, true);
+    cr_assert(until(st.loop, is_fetched_twice, &st));
+    cr_expect_eq(cancelled, 1);
+    cr_expect_eq(st.downs + vouched, 0);
+    directory = RECEIVED;
+    loop_post(st.loop, &fetch_task);
+    cr_assert(until(st.loop, is_vouched, &st));
     tear_down(&st);
 }

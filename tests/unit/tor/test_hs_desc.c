@@ -23,8 +23,34 @@ BEAM_TEST(hs_desc, actions)
     expect("HS_DESC UPLOADED " ADDRESS " UNKNOWN $0123~a", HS_DESC_UPLOADED, "");
     expect("HS_DESC FAILED " ADDRESS " UNKNOWN $0123~a nXYp REASON=UPLOAD_REJECTED", HS_DESC_FAILED,
            "UPLOAD_REJECTED");
+    expect("HS_DESC REQUESTED " ADDRESS " NO_AUTH $0123~a nXYp HSDIR_INDEX=6CE2", HS_DESC_REQUESTED,
+           "");
+    expect("HS_DESC RECEIVED " ADDRESS " NO_AUTH $0123~a nXYp", HS_DESC_RECEIVED, "");
     expect("HS_DESC CREATED " ADDRESS " UNKNOWN UNKNOWN nXYp", HS_DESC_OTHER, "");
     expect("HS_DESC SOMETHING_NEW " ADDRESS, HS_DESC_OTHER, "");
+}
+
+BEAM_TEST(hs_desc, directories)
+{
+    static const struct {
+        const char *text, *directory;
+    } rows[] = {
+        {"HS_DESC UPLOADED " ADDRESS " UNKNOWN $01AFE~a", "$01AFE"},
+        {"HS_DESC UPLOADED " ADDRESS " UNKNOWN $01AFE=a x REASON=$7", "$01AFE"},
+        {"HS_DESC UPLOADED " ADDRESS " UNKNOWN $01AFE", "$01AFE"},
+        {"HS_DESC UPLOADED " ADDRESS " UNKNOWN UNKNOWN", ""},
+        {"HS_DESC UPLOADED " ADDRESS " UNKNOWN ", ""},
+        {"HS_DESC UPLOADED " ADDRESS " UNKNOWN", ""},
+        {"HS_DESC UPLOADED " ADDRESS, ""},
+        {"HS_DESC UPLOADED " ADDRESS
+         " UNKNOWN $0123456789012345678901234567890123456789012345678~a",
+         ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct hs_desc d;
+        cr_assert_eq(hs_desc_parse(rows[i].text, &d), 0, "%s", rows[i].text);
+        cr_assert_str_eq(d.directory, rows[i].directory);
+    }
 }
 
 BEAM_TEST(hs_desc, others)

@@ -161,7 +161,7 @@ static void withdraw(struct service *s)
 static void say_desc(struct bed *b, const char *action, const struct service *s, const char *more)
 {
     char text[256];
-    snprintf(text, sizeof(text), "650 HS_DESC %s %s UNKNOWN $0123~a%s\r\n", action,
+    snprintf(text, sizeof(text), "650 HS_DESC %s %s UNKNOWN %s\r\n", action,
              onion_key_address(s->key), more);
     peer_say(&b->fake.peer, text);
 }
@@ -179,19 +179,19 @@ BEAM_TEST(onion, published_and_up, .timeout = 30)
     snprintf(want, sizeof(want), "ADD_ONION %s Flags=DiscardPK Port=80,unix:/run/a/1", blob);
     sodium_free(blob);
     cr_assert_eq(fake_asked(&b.fake, want), 1);
-    say_desc(&b, "UPLOAD", s, " id");
+    say_desc(&b, "UPLOAD", s, "$01~a id");
     kit_settle(b.loop);
     cr_assert_eq(s->state, ONION_PUBLISHING);
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     kit_settle(b.loop);
     cr_assert_eq(s->heard[ONION_UP], 1);
     snprintf(want, sizeof(want), "DEL_ONION %s", onion_key_address(s->key));
     withdraw(s);
     kit_settle(b.loop);
     cr_assert_eq(fake_asked(&b.fake, want), 1);
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     kit_settle(b.loop);
     bed_close(&b);
 }
@@ -202,7 +202,7 @@ BEAM_TEST(onion, added_again_when_tor_comes_back, .timeout = 30)
     bed_open(&b);
     struct service *s = publish(&b);
     cr_assert(kit_until(b.loop, is_publishing, s, 5000));
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
     kill(tor_pid(b.ear.tor), SIGKILL);
     cr_assert(kit_until(b.loop, is_waiting_with_reason, s, 5000));
@@ -289,7 +289,7 @@ BEAM_TEST(onion, those_that_are_not_up_yet_hold_back_the_rest, .timeout = 30)
     size_t asked = fake_asked(&b.fake, "ADD_ONION ");
     cr_assert(asked > 1 && asked < MANY / 2, "%zu at once", asked);
     cr_assert_eq(last->state, ONION_WAITING);
-    say_desc(&b, "UPLOADED", first, "");
+    say_desc(&b, "UPLOADED", first, "$01~a");
     cr_assert(kit_until(b.loop, is_up, first, 5000));
     kit_settle(b.loop);
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), asked + 1);
@@ -321,7 +321,7 @@ BEAM_TEST(onion, nothing_is_heard_of_its_descriptor, .timeout = 30)
     cr_assert(kit_until(b.loop, was_warned, s, 10000));
     cr_assert_eq(s->state, ONION_PUBLISHING);
     cr_assert_not_null(strstr(s->why.text, "no directory has taken"), "%s", s->why.text);
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
     cr_assert_eq(s->warnings, 1, "once");
     bed_close(&b);
@@ -410,25 +410,55 @@ BEAM_TEST(onion, a_collision_that_stays_is_a_failure, .timeout = 30)
     bed_close(&b);
 }
 
+static const char rejected[] = "$01~a id REASON=UPLOAD_REJECTED",
+                  rejected_too[] = "$02~b id REASON=UPLOAD_REJECTED";
+
 BEAM_TEST(onion, all_uploads_fail, .timeout = 30)
 {
     struct bed b;
     bed_open(&b);
     struct service *s = publish(&b);
     cr_assert(kit_until(b.loop, is_publishing, s, 5000));
-    say_desc(&b, "UPLOAD", s, " id");
-    say_desc(&b, "UPLOAD", s, " id");
-    say_desc(&b, "FAILED", s, " id REASON=UPLOAD_REJECTED");
+    say_desc(&b, "UPLOAD", s, "$01~a id");
+    say_desc(&b, "UPLOAD", s, "$02~b id");
+    say_desc(&b, "FAILED", s, rejected);
     kit_settle(b.loop);
     cr_assert_eq(s->warnings, 0);
-    say_desc(&b, "FAILED", s, " id REASON=UPLOAD_REJECTED");
-    say_desc(&b, "FAILED", s, " id REASON=UPLOAD_REJECTED");
+    say_desc(&b, "FAILED", s, rejected_too);
+    say_desc(&b, "FAILED", s, rejected_too);
     kit_settle(b.loop);
     cr_assert_eq(s->warnings, 1, "said once");
     cr_assert_not_null(strstr(s->why.text, "UPLOAD_REJECTED"));
     cr_assert_not_null(strstr(s->why.text, "published nowhere else"), "%s", s->why.text);
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
+    bed_close(&b);
+}
+
+BEAM_TEST(onion, a_renewal_that_fails_is_told_while_it_is_up, .timeout = 30)
+{
+    struct bed b;
+    bed_open(&b);
+    struct service *s = publish(&b);
+    cr_assert(kit_until(b.loop, is_publishing, s, 5000));
+    say_desc(&b, "UPLOAD", s, "$01~a id");
+    say_desc(&b, "UPLOADED", s, "$01~a");
+    cr_assert(kit_until(b.loop, is_up, s, 5000));
+    for (unsigned i = 1; i <= 2; i++) {
+        say_desc(&b, "UPLOAD", s, "$01~a id");
+        say_desc(&b, "FAILED", s, rejected);
+        say_desc(&b, "UPLOAD", s, "$01~a id");
+        say_desc(&b, "FAILED", s, rejected);
+        kit_settle(b.loop);
+        cr_assert_eq(s->warnings, i, "once, until one is taken");
+        cr_assert_not_null(strstr(s->why.text, "renewed descriptor"), "%s", s->why.text);
+        cr_assert_eq(s->state, ONION_UP);
+        say_desc(&b, "UPLOAD", s, "$01~a id");
+        say_desc(&b, "UPLOADED", s, "$01~a");
+    }
+    kit_settle(b.loop);
+    cr_assert_eq(s->warnings, 2);
+    cr_assert_eq(s->heard[ONION_UP], 1);
     bed_close(&b);
 }
 
@@ -439,7 +469,7 @@ BEAM_TEST(onion, withdrawn_from_within_its_own_event, .timeout = 30)
     struct service *s = publish(&b);
     s->withdraw_when_up = true;
     cr_assert(kit_until(b.loop, is_publishing, s, 5000));
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
     cr_assert_null(s->onion);
     bed_close(&b);
@@ -497,7 +527,7 @@ BEAM_TEST(onion, for_guests_alone_once_old_circuits_are_closed, .timeout = 30)
     size_t closed = asked_at(&b.fake, "CLOSECIRCUIT 5"), added = asked_at(&b.fake, "ADD_ONION ");
     cr_assert(closed > 0 && added > closed, "closed at %zu, added at %zu", closed, added);
     cr_assert_not_null(strstr(b.fake.lines[added - 1], "Flags=DiscardPK,V3Auth "));
-    say_desc(&b, "UPLOADED", s, "");
+    say_desc(&b, "UPLOADED", s, "$01~a");
     cr_assert(kit_until(b.loop, is_up, s, 5000));
 
     size_t looks = fake_asked(&b.fake, "GETINFO circuit-status");
