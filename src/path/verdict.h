@@ -28,8 +28,8 @@ struct verdict {
 
 /* A try succeeded; whether that is news. */
 bool verdict_well(struct verdict *v);
-/* One that began at `tried` failed, where `intro`, because no introduction point would do; `every` ms
- * are usual between two. *wait is until the next. Whether it is sure now: it is down. */
+/* One that began at `tried` failed, where `intro`, because no introduction point would do; `every`
+ * ms are usual between two. *wait is until the next. Whether it is sure now: it is down. */
 bool verdict_ill(struct verdict *v, uint64_t tried, bool intro, uint64_t every, uint64_t *wait);
 
 #endif
