@@ -66,6 +66,16 @@ static void visitors(struct text *t, const struct counts *c)
             terms_rule_name((enum terms_rule)rule), (unsigned long long)c->refused[rule]);
 }
 
+static void ports(struct text *t, const struct counts *c)
+{
+    one(t, "flows_total", "counter", "Sources of datagrams.", c->flows);
+    one(t, "datagrams_in_total", "counter", "Datagrams that came from them.", c->datagrams_in);
+    one(t, "datagrams_out_total", "counter", "Datagrams that went to them.", c->datagrams_out);
+    one(t, "datagrams_dropped_total", "counter",
+        "Datagrams that did not pass: no room, too many, or for nobody who answers.",
+        c->datagrams_dropped);
+}
+
 static void owners(struct text *t, const struct counts *c)
 {
     one(t, "asked_granted_total", "counter", "What owners asked for and got.", c->granted);
@@ -80,6 +90,7 @@ static void gauges(struct text *t, const struct counts_now *n)
     one(t, "visitors", "gauge", "Connections of visitors now.", n->visitors);
     one(t, "reservations", "gauge", "Reservations, those held included.", n->reservations);
     one(t, "owners", "gauge", "Peers connected now.", n->owners);
+    one(t, "ports", "gauge", "Ports of tunnels that are listened at now.", n->ports);
     one(t, "bans", "gauge", "Bans.", n->bans);
     one(t, "carried_bytes", "gauge", "Bytes of visitors this month, where they are counted.",
         n->carried);
@@ -93,6 +104,7 @@ size_t counts_text(const struct counts *c, const struct counts_now *now, char ou
     struct text t = {.at = out};
     out[0] = '\0';
     visitors(&t, c);
+    ports(&t, c);
     owners(&t, c);
     gauges(&t, now);
     return t.len;

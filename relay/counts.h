@@ -21,15 +21,19 @@ struct counts {
     uint64_t requests;    /* to endpoints that there are */
     uint64_t unopened;    /* connections of TLS that were passed on as they were */
     uint64_t refused[TERMS_RULES];
-    uint64_t put_off; /* requests that came too often: 429 */
-    uint64_t unknown; /* requests to what is not there: 404 */
-    uint64_t away;    /* whose owner was not there: 503 */
+    uint64_t put_off;                     /* requests that came too often: 429 */
+    uint64_t unknown;                     /* requests to what is not there: 404 */
+    uint64_t away;                        /* whose owner was not there: 503 */
+    uint64_t flows;                       /* sources of datagrams */
+    uint64_t datagrams_in, datagrams_out; /* from them, to them */
+    uint64_t datagrams_dropped;
     uint64_t granted; /* what owners asked for and got */
     uint64_t declined[COUNTS_STATUSES];
 };
 
 struct counts_now {
     uint64_t visitors, reservations, owners, bans; /* at the moment */
+    uint64_t ports;                                /* that are listened at */
     uint64_t carried;                              /* bytes, this month */
     uint64_t month;                                /* bytes it may have; 0: any */
     uint64_t blocks;                               /* of memory for bytes on their way */

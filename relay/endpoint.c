@@ -125,6 +125,12 @@ size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease
     const char *scheme = endpoint_scheme(base);
     char id[RESERVATION_ID_TEXT];
     size_t n = 0;
+    if (lease->port != 0) {
+        snprintf(out[0], RESERVATION_URL_SIZE, "%s://%.*s:%u", reservation_kind_text(lease->kind),
+                 (int)endpoint_host_len(base->host, strlen(base->host)), base->host,
+                 (unsigned)lease->port);
+        return 1;
+    }
     reservation_id_text(lease->id, id);
     if (base->domain[0])
         snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s.%s%s/", scheme,

@@ -12,6 +12,7 @@
 #include "p2p/ping.h"
 #include "relay/exchange.h"
 #include "relay/kept.h"
+#include "relay/port_proof.h"
 #include "relay/solve.h"
 
 enum {
@@ -44,8 +45,9 @@ struct owner {
     struct solve *solve; /* work that the relay asks for a new reservation */
     bool has_work;
     uint8_t seed[WORK_SEED_SIZE], nonce[WORK_NONCE_SIZE];
-    unsigned worked; /* how often in a row */
-    struct proof *proof;
+    unsigned worked;               /* how often in a row */
+    struct proof *proof;           /* of a URL for HTTP, or: */
+    struct port_proof *port_proof; /* of one of TCP or UDP */
     struct reservation_answer answer;
     size_t url_at; /* of the answer's, that which is being checked */
     struct beam_why first_why;
@@ -156,6 +158,7 @@ static void ask(struct owner *o, enum reservation_verb verb)
                                       .timeout_ms = o->was_up ? RECONNECT_MS : 0};
     struct reservation_request r = {.verb = verb,
                                     .kind = verb == RESERVATION_RESERVE ? o->spec.kind : 0,
+                                    .port = verb == RESERVATION_RESERVE ? o->spec.port : 0,
                                     .has_id = o->kept.has_ticket,
                                     .visitor_address =
                                         verb == RESERVATION_RESERVE && o->spec.visitor_address};
@@ -265,14 +268,21 @@ static void on_answer(void *arg, int err, const struct beam_why *why,
 
 static void check_next(struct owner *o);
 
+static void stop_proof(struct owner *o)
+{
+    proof_free(o->proof);
+    port_proof_free(o->port_proof);
+    o->proof = NULL;
+    o->port_proof = NULL;
+}
+
 static void on_proved(void *arg, int err, const struct beam_why *why)
 {
     struct owner *o = arg;
     struct beam_why words = {.text = ""};
     if (why)
         words = *why; /* it goes with the proof */
-    proof_free(o->proof);
-    o->proof = NULL;
+    stop_proof(o);
     if (err == 0) {
         snprintf(o->url, sizeof(o->url), "%s", o->answer.url[o->url_at]);
         enter(o, OWNER_UP, NULL);
@@ -287,7 +297,7 @@ static void on_proved(void *arg, int err, const struct beam_why *why)
 static void on_other_visitor(void *arg, struct stream *s)
 {
     struct owner *o = arg;
-    struct visit_head head = {.via = VISIT_HEAD_HTTP};
+    struct visit_head head = {.via = o->spec.kind};
     if (o->closing) {
         stream_reset(s);
         stream_free(s);
@@ -295,6 +305,22 @@ static void on_other_visitor(void *arg, struct stream *s)
     }
     memcpy(head.id, o->visits.id, sizeof(head.id));
     o->events.visitor(o->events.arg, s, &head);
+}
+
+static bool has_port(const struct owner *o)
+{
+    return o->spec.kind == RESERVATION_TCP || o->spec.kind == RESERVATION_UDP;
+}
+
+/* Where the relay was reached, if directly. */
+static struct addr address_of(const struct owner *o)
+{
+    struct addr at = {.len = 0};
+    enum multiaddr_code transport;
+    struct host_peer peer;
+    if (o->way == WAY_DIRECT && host_find(o->spec.host, &o->kept.peer, &peer))
+        (void)multiaddr_to_addr(peer.addr, &at, &transport);
+    return at;
 }
 
 /* The first of the URLs that leads here is the one that is shown. */
@@ -306,12 +332,16 @@ static void check_next(struct owner *o)
                                     .tor = o->spec.tor,
                                     .trust_loopback = o->spec.where.loopback,
                                     .ca_file = o->spec.ca_file,
+                                    .relay = address_of(o),
                                     .timeout_ms =
                                         o->way == WAY_DIRECT ? PROOF_DIRECT_MS : PROOF_TOR_MS};
     const struct proof_events events = {.done = on_proved, .visitor = on_other_visitor, .arg = o};
     for (; o->url_at < o->answer.url_count; o->url_at++) {
         struct beam_why why = {.text = ""};
-        int err = proof_start(&spec, o->answer.url[o->url_at], &events, &o->proof, &why);
+        const char *url = o->answer.url[o->url_at];
+        int err = has_port(o)
+                      ? port_proof_start(&spec, o->spec.kind, url, &events, &o->port_proof, &why)
+                      : proof_start(&spec, url, &events, &o->proof, &why);
         if (err == 0)
             return;
         if (o->url_at == 0)
@@ -333,6 +363,8 @@ static void on_visitor(void *arg, struct stream *s, const struct visit_head *hea
     }
     if (o->proof)
         proof_visit(o->proof, s);
+    else if (o->port_proof)
+        port_proof_visit(o->port_proof, s);
     else
         o->events.visitor(o->events.arg, s, head);
 }
@@ -441,8 +473,7 @@ static void hold_connection(struct owner *o, bool on)
 
 static void unplug(struct owner *o)
 {
-    proof_free(o->proof);
-    o->proof = NULL;
+    stop_proof(o);
     visits_remove(&o->visits);
     hold_connection(o, false);
 }
@@ -494,7 +525,7 @@ int owner_start(const struct owner_spec *spec, const struct owner_events *events
     o->spec = *spec;
     o->spec.name = NULL;
     o->events = *events;
-    snprintf(o->name, sizeof(o->name), "%s", spec->name ? spec->name : "");
+    snprintf(o->name, sizeof(o->name), "%s", spec->name && !has_port(o) ? spec->name : "");
     o->visits = (struct visits_entry){.visitor = on_visitor, .notice = on_notice, .arg = o};
     o->watch = (struct host_watch){.down = on_down, .arg = o};
     loop_timer_init(spec->loop, &o->rest, on_rested, o);

@@ -31,6 +31,7 @@ struct owner_spec { /* what is pointed to is borrowed and outlives the owner */
     struct where where;          /* copied, and so is the name */
     const char *name;            /* wanted; NULL: none */
     uint64_t kind;               /* RESERVATION_HTTP … */
+    uint16_t port;               /* wanted, of TCP and UDP; 0: any */
     bool visitor_address;        /* wanted */
     bool keep;                   /* the reservation outlives this program */
     struct farewells *farewells; /* what it says when it ends; NULL: nothing */

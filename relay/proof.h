@@ -20,6 +20,7 @@ struct proof_spec { /* borrowed while the proof lives, but for itself */
     struct way_tor tor;  /* .dial NULL: nothing goes through Tor */
     bool trust_loopback; /* the relay is on this machine by the user's own word */
     const char *ca_file; /* trusted beside the system's authorities, for https; NULL or "" */
+    struct addr relay;   /* at which the relay itself was reached; len 0: not directly */
     uint64_t timeout_ms;
 };
 

@@ -16,7 +16,8 @@ enum {
     OWNERS_MAX = 65536, /* peers whose connections are kept */
     RETRY_SECONDS = 60,
     RETRY_ASLEEP_SECONDS = 3600, /* what may be carried this month is used up */
-    SWEEP_MS = 60000
+    SWEEP_MS = 60000,
+    MOVES_MAX = 8 /* ports that are tried in a row */
 };
 
 /* A stream on which an owner asks. */
@@ -103,7 +104,8 @@ static void grant(const struct registrar *r, const struct lease *lease,
 
 static void refuse(enum reservation_status status, struct reservation_answer *out)
 {
-    snprintf(out->reason, sizeof(out->reason), "%s", reservation_status_text(status));
+    if (!out->reason[0])
+        snprintf(out->reason, sizeof(out->reason), "%s", reservation_status_text(status));
     if (status == RESERVATION_BUSY && out->retry == 0)
         out->retry = RETRY_SECONDS;
 }
@@ -174,6 +176,30 @@ static bool offers(const struct registrar *r, const struct reservation_request *
     return request->verb != RESERVATION_RESERVE || terms_offers(r->spec.terms, request->kind);
 }
 
+/* ---- ports ---------------------------------------------------------------------------------- */
+
+/* The lease's port is listened at from now on, or not any more. */
+static enum reservation_status settle_port(struct registrar *r, const struct lease *lease,
+                                           bool is_new, struct reservation_answer *out)
+{
+    int err = 0;
+    if (lease->port == 0) {
+        (void)ports_close(r->spec.ports, lease->id); /* of another kind that it was of */
+        return RESERVATION_OK;
+    }
+    for (int i = 0; i < MOVES_MAX; i++) {
+        err = ports_open(r->spec.ports, lease);
+        if (err != BEAM_EEXIST || !is_new || lease_move_port(r->spec.store, lease) < 0)
+            break;
+    }
+    if (err == 0)
+        return RESERVATION_OK;
+    if (is_new)
+        (void)lease_remove(r->spec.store, lease->id);
+    snprintf(out->reason, sizeof(out->reason), "its port cannot be listened at now");
+    return RESERVATION_BUSY;
+}
+
 static void decide(struct registrar *r, const struct desk *d,
                    const struct reservation_request *request, struct reservation_answer *out)
 {
@@ -192,6 +218,10 @@ static void decide(struct registrar *r, const struct desk *d,
         status = lease_ask(r->spec.store, owner, request, named, now(r), out->token, &lease);
     if (status == RESERVATION_OK && lease && !offers(r, request, lease))
         status = RESERVATION_UNSUPPORTED;
+    if (status == RESERVATION_OK && lease && r->spec.ports)
+        status = settle_port(r, lease, !request->has_id, out);
+    if (status == RESERVATION_OK && !lease && r->spec.ports)
+        (void)ports_close(r->spec.ports, request->id); /* it is released, or forgotten */
     out->status = status;
     if (status != RESERVATION_OK) {
         sodium_memzero(out->token, sizeof(out->token));

@@ -9,6 +9,7 @@
 #include "relay/guard.h"
 #include "relay/lease.h"
 #include "relay/names.h"
+#include "relay/ports.h"
 #include "relay/terms.h"
 #include "relay/traffic.h"
 #include "relay/work.h"
@@ -26,6 +27,7 @@ struct registrar_spec { /* what is pointed to is borrowed */
     const struct traffic *traffic;
     struct names *const *names; /* that nobody gets; may become others */
     struct work *work;
+    struct ports *ports;        /* NULL: none are set aside */
     const uint64_t *work_least; /* bits that a new reservation costs at any time */
     size_t max_reservations;
     struct counts *counts;

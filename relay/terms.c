@@ -42,7 +42,8 @@ static int take_kinds(const struct terms_spec *spec, struct terms *out, struct b
         uint64_t kind = kind_named(words.word[i]);
         if (kind == 0)
             return beam_why(why, BEAM_EINVAL,
-                            "relay.kinds %s: none that this relay has (http, tls-passthrough)",
+                            "relay.kinds %s: none that this relay has (http, tcp, udp, "
+                            "tls-passthrough)",
                             words.word[i]);
         out->kinds |= reservation_kind_bit(kind);
     }
@@ -52,6 +53,11 @@ static int take_kinds(const struct terms_spec *spec, struct terms *out, struct b
         return beam_why(why, BEAM_EINVAL,
                         "relay.kinds tls-passthrough: needs HTTPS, and a host for each tunnel (set "
                         "relay.domain, and relay.tls_certificate and relay.tls_key or --acme)");
+    if (err == 0 && ((terms_offers(out, RESERVATION_TCP) && !spec->tcp) ||
+                     (terms_offers(out, RESERVATION_UDP) && !spec->udp)))
+        return beam_why(why, BEAM_EINVAL,
+                        "relay.kinds: tcp and udp need ports (set relay.tcp_ports, "
+                        "relay.udp_ports, as in 20000-20999)");
     return err;
 }
 

@@ -25,7 +25,10 @@ enum {
 };
 
 /* What this program can serve, as bits of kinds. */
-enum { TERMS_SERVED = 1u << (RESERVATION_HTTP - 1) | 1u << (RESERVATION_TLS - 1) };
+enum {
+    TERMS_SERVED = 1u << (RESERVATION_HTTP - 1) | 1u << (RESERVATION_TCP - 1) |
+                   1u << (RESERVATION_UDP - 1) | 1u << (RESERVATION_TLS - 1)
+};
 
 enum terms_class { TERMS_WEBHOOK, TERMS_OPEN, TERMS_FRIENDS };
 
@@ -65,8 +68,9 @@ struct terms_spec {
     const char *friends;       /* peer ids, one a line */
     bool interstitial;
     bool local;
-    bool hosts; /* endpoints have hosts of their own */
-    bool https; /* visitors come over TLS that it takes itself */
+    bool hosts;    /* endpoints have hosts of their own */
+    bool https;    /* visitors come over TLS that it takes itself */
+    bool tcp, udp; /* ports are set aside for these kinds */
 };
 
 /* 0, or BEAM_EINVAL, BEAM_ELIMIT with words. */

@@ -21,7 +21,8 @@ enum {
     VISIT_HEAD_SIZE = 2 + VISIT_HEAD_MAX
 };
 
-/* How the visitor came to the relay; NOTICE: there is none, the relay tells what it refused. */
+/* How the visitor came to the relay: as the kind of the reservation has it, with the number of
+ * that. NOTICE: there is none, the relay tells what it refused. */
 enum visit_head_via {
     VISIT_HEAD_HTTP = 1,
     VISIT_HEAD_TCP = 2, /* its bytes */

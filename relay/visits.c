@@ -52,14 +52,18 @@ static struct visits_entry *find(const struct visits *v, const struct peer_id *r
     return e;
 }
 
+static bool is_known(uint64_t via)
+{
+    return via == VISIT_HEAD_HTTP || via == VISIT_HEAD_TCP || via == VISIT_HEAD_UDP ||
+           via == VISIT_HEAD_TLS || via == VISIT_HEAD_NOTICE;
+}
+
 static void on_head(void *arg, const uint8_t *data, size_t len)
 {
     struct arrival *a = arg;
     struct visit_head head;
     struct visits_entry *e = NULL;
-    if (visit_head_decode(data, len, &head) == 0 &&
-        (head.via == VISIT_HEAD_HTTP || head.via == VISIT_HEAD_TLS ||
-         head.via == VISIT_HEAD_NOTICE))
+    if (visit_head_decode(data, len, &head) == 0 && is_known(head.via))
         e = find(a->visits, &a->relay, head.id);
     struct stream *s = frame_take(a->frame);
     take_out(a);

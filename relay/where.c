@@ -114,6 +114,13 @@ static int refuse_url(struct beam_why *why, const char *url)
     return beam_why(why, BEAM_EINVAL, "%s: not an http URL that could be asked for", shown);
 }
 
+static int refuse_port(struct beam_why *why, const char *url, const char *scheme)
+{
+    char shown[256];
+    text_escape(url, strlen(url), shown, sizeof(shown));
+    return beam_why(why, BEAM_EINVAL, "%s: not %s://HOST:PORT", shown, scheme);
+}
+
 /* What follows the scheme; NULL: another one. */
 static const char *take_scheme(const char *url, bool *https)
 {
@@ -149,9 +156,31 @@ int where_parse_url(const char *url, struct where_url *out, struct beam_why *why
     }
     if (from_host(host, name, (uint16_t)port, &u.addr) < 0)
         return refuse_url(why, url);
+    u.port = (uint16_t)port;
     take_host(host, name, &u);
     snprintf(u.authority, sizeof(u.authority), "%.*s", (int)len, host);
     snprintf(u.path, sizeof(u.path), "%s", path);
+    u.loopback = is_loopback(&u.addr);
+    *out = u;
+    return 0;
+}
+
+int where_parse_port(const char *url, const char *scheme, struct where_url *out,
+                     struct beam_why *why)
+{
+    struct where_url u = {.https = false};
+    size_t len = strlen(scheme);
+    uint64_t port;
+    if (strncmp(url, scheme, len) != 0 || strncmp(url + len, "://", 3) != 0 ||
+        strlen(url) >= WHERE_TEXT_SIZE)
+        return refuse_port(why, url, scheme);
+    const char *host = url + len + 3, *colon = strrchr(host, ':');
+    if (!colon || text_number(colon + 1, strlen(colon + 1), UINT16_MAX, &port) < 0 || port == 0 ||
+        from_host(host, (size_t)(colon - host), (uint16_t)port, &u.addr) < 0)
+        return refuse_port(why, url, scheme);
+    u.port = (uint16_t)port;
+    take_host(host, (size_t)(colon - host), &u);
+    snprintf(u.authority, sizeof(u.authority), "%s", host);
     u.loopback = is_loopback(&u.addr);
     *out = u;
     return 0;

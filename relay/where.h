@@ -30,10 +30,14 @@ struct where_url {
     char host[WHERE_TEXT_SIZE];      /* "relay.example"; without brackets: whom TLS is to prove */
     char authority[WHERE_TEXT_SIZE]; /* "relay.example:8080", for Host */
     char path[WHERE_TEXT_SIZE];      /* "/t/…/" */
+    uint16_t port;
     bool loopback;
 };
 
 /* 0 or BEAM_EINVAL with words (another scheme, user names, …). */
 int where_parse_url(const char *url, struct where_url *out, struct beam_why *why);
+/* "SCHEME://HOST:PORT" and nothing behind it; the path is "". The same. */
+int where_parse_port(const char *url, const char *scheme, struct where_url *out,
+                     struct beam_why *why);
 
 #endif

@@ -160,6 +160,14 @@ uint16_t addr_port(const struct addr *a)
     }
 }
 
+void addr_set_port(struct addr *a, uint16_t port)
+{
+    if (a->ss.ss_family == AF_INET)
+        ((struct sockaddr_in *)&a->ss)->sin_port = htons(port);
+    else if (a->ss.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)&a->ss)->sin6_port = htons(port);
+}
+
 void addr_text(const struct addr *a, char *out)
 {
     char ip[INET6_ADDRSTRLEN] = "";

@@ -31,6 +31,8 @@ bool addr_unspecified(const struct addr *a);
 /* The unix path, or NULL. Borrowed. */
 const char *addr_path(const struct addr *a);
 uint16_t addr_port(const struct addr *a);
+/* Of an IP address; of others nothing is changed. */
+void addr_set_port(struct addr *a, uint16_t port);
 
 /* What addr_text writes, with a port 1–65535 and a path that may be relative. 0, BEAM_EINVAL, or
  * BEAM_ELIMIT (the path). */

@@ -16,6 +16,7 @@
 #include "daemon/operator_metrics.h"
 #include "daemon/operator_network.h"
 #include "daemon/operator_onion.h"
+#include "daemon/operator_ports.h"
 #include "daemon/operator_rules.h"
 #include "daemon/operator_say.h"
 #include "daemon/pidfile.h"
@@ -53,6 +54,7 @@ struct operator
     struct lease_store *store;
     struct registrar *registrar;
     struct operator_front *front;
+    struct ports *ports;
     struct operator_acts acts;
     struct operator_control *control;
     struct operator_metrics *metrics;
@@ -215,28 +217,44 @@ static void free_endpoints(void *arg)
     struct operator* r = arg;
     operator_front_free(r->front);
     registrar_free(r->registrar);
+    ports_free(r->ports);
     lease_store_close(r->store);
     operator_rules_close(&r->rules);
     r->front = NULL;
     r->registrar = NULL;
+    r->ports = NULL;
     r->store = NULL;
 }
 
 static int open_store(struct operator* r, struct beam_why *why)
 {
     const struct conf *c = r->setup->conf;
-    const struct lease_limits limits = {.total = c->relay_max_reservations,
-                                        .each_owner = c->relay_max_per_key,
-                                        .lease_ms = c->relay_lease,
-                                        .hold_ms = c->relay_hold};
+    struct lease_limits limits = {.total = c->relay_max_reservations,
+                                  .each_owner = c->relay_max_per_key,
+                                  .lease_ms = c->relay_lease,
+                                  .hold_ms = c->relay_hold};
     const struct clock_source *clock = clock_system();
+    int err = operator_ports_limits(c, &limits, why);
+    if (err < 0)
+        return err;
     char *path = file_join(r->setup->home->relay, "leases.db");
     if (!path)
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
-    int err =
-        lease_store_open(path, &limits, rng_system(), clock->wall_ms(clock->arg), &r->store, why);
+    err = lease_store_open(path, &limits, rng_system(), clock->wall_ms(clock->arg), &r->store, why);
     free(path);
     return err;
+}
+
+static int open_ports(struct operator* r, struct beam_why *why)
+{
+    const struct operator_ports_spec spec = {.loop = r->loop,
+                                             .conf = r->setup->conf,
+                                             .host = r->host,
+                                             .permit = r->permit,
+                                             .at = operator_front_at(r->front),
+                                             .store = r->store,
+                                             .rules = &r->rules};
+    return operator_ports_open(&spec, &r->ports, why);
 }
 
 static int open_registrar(struct operator* r, struct beam_why *why)
@@ -252,6 +270,7 @@ static int open_registrar(struct operator* r, struct beam_why *why)
                                         .traffic = r->rules.traffic,
                                         .names = &r->rules.names,
                                         .work = r->rules.work,
+                                        .ports = r->ports,
                                         .work_least = &r->rules.work_least,
                                         .max_reservations = c->relay_max_reservations,
                                         .counts = &r->rules.counts,
@@ -303,6 +322,8 @@ static int start_endpoints(void *arg, struct beam_why *why)
         err = open_rules(r, why);
     if (err == 0)
         err = open_store(r, why);
+    if (err == 0)
+        err = open_ports(r, why);
     if (err == 0)
         err = open_registrar(r, why);
     if (err == 0)
@@ -427,6 +448,7 @@ static int start_control(void *arg, struct beam_why *why)
     r->rules.arg = r;
     r->acts = (struct operator_acts){.host = r->host,
                                      .front = operator_front_visitors(r->front),
+                                     .ports = r->ports,
                                      .store = r->store,
                                      .bans = r->rules.bans,
                                      .denylists = r->rules.denylists,
@@ -442,7 +464,9 @@ static int start_control(void *arg, struct beam_why *why)
 static void count_now(void *arg, struct counts_now *out)
 {
     struct operator* r = arg;
-    *out = (struct counts_now){.visitors = front_visitors(operator_front_visitors(r->front)),
+    *out = (struct counts_now){.visitors = front_visitors(operator_front_visitors(r->front)) +
+                                           ports_visitors(r->ports),
+                               .ports = ports_count(r->ports),
                                .reservations = lease_count(r->store),
                                .owners = host_peers(r->host),
                                .bans = bans_count(r->rules.bans),

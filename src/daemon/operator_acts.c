@@ -26,7 +26,7 @@ static int end_lease(const struct operator_acts *a, const struct lease *l, struc
 {
     uint8_t id[RESERVATION_ID_SIZE];
     memcpy(id, l->id, sizeof(id));
-    o->visitors += front_drop(a->front, id);
+    o->visitors += front_drop(a->front, id) + ports_close(a->ports, id);
     int err = lease_remove(a->store, id);
     o->reservations += err == 0;
     return err;
@@ -76,6 +76,7 @@ static int end_nets(const struct operator_acts *a, struct outcome *o)
     struct peer_id *banned;
     size_t count;
     o->visitors += front_drop_from(a->front, is_banned, &copy);
+    o->visitors += ports_drop_from(a->ports, is_banned, &copy);
     int err = find_banned(a, &banned, &count);
     if (err < 0)
         return err;
@@ -283,7 +284,9 @@ static bool fill_lease(const struct operator_acts *a, const struct lease *l, cJS
            cJSON_AddStringToObject(o, "url", url[0]) && add_time(o, "expires", l->expires) &&
            cJSON_AddBoolToObject(o, "live", l->expires > now(a)) &&
            cJSON_AddBoolToObject(o, "connected", host_find(a->host, &l->owner, &owner)) &&
-           cJSON_AddNumberToObject(o, "visitors", (double)front_visitors_of(a->front, l->id));
+           cJSON_AddNumberToObject(
+               o, "visitors",
+               (double)(front_visitors_of(a->front, l->id) + ports_visitors_of(a->ports, l->id)));
 }
 
 static bool fill_ban(const struct bans_row *row, cJSON *o)

@@ -13,10 +13,12 @@
 #include "relay/endpoint.h"
 #include "relay/front.h"
 #include "relay/lease.h"
+#include "relay/ports.h"
 
 struct operator_acts { /* all of it borrowed */
     struct host *host;
     struct front *front;
+    struct ports *ports;
     struct lease_store *store;
     struct bans *bans;
     const struct denylists *denylists;

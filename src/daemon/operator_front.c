@@ -196,6 +196,11 @@ const struct endpoint_base *operator_front_base(const struct operator_front *f)
     return &f->base;
 }
 
+const struct addr *operator_front_at(const struct operator_front *f)
+{
+    return listen_addr(f->plain);
+}
+
 static bool is_loopback(const struct listener *at)
 {
     return !at || addr_scope(listen_addr(at)) == ADDR_LOOPBACK;

@@ -28,6 +28,8 @@ int operator_front_open(const struct operator_front_spec *spec, struct operator_
                         struct beam_why *why);
 /* Where its endpoints are. Borrowed. */
 const struct endpoint_base *operator_front_base(const struct operator_front *f);
+/* Where it takes visitors over HTTP. Borrowed. */
+const struct addr *operator_front_at(const struct operator_front *f);
 /* Only this machine can visit where it listens at loopback, unless it is told to be reached from
  * elsewhere: by way of a proxy in front of it. */
 bool operator_front_is_local(const struct operator_front *f);

@@ -21,6 +21,8 @@ static int read_terms(const struct conf *c, bool local, bool https, struct terms
 {
     const struct terms_spec spec = {.class = c->relay_class,
                                     .kinds = c->relay_kinds,
+                                    .tcp = c->relay_tcp_ports[0] != '\0',
+                                    .udp = c->relay_udp_ports[0] != '\0',
                                     .methods = c->relay_methods,
                                     .content_types = c->relay_content_types,
                                     .friends = c->relay_friend,

@@ -2,12 +2,15 @@
 #include "tests/unit/relay/scene.h"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include "stream/memory.h"
 #include "stream/socket.h"
 
+enum { PORTS = 4 };
+
 static const struct lease_limits limits = {
-    .total = 8, .each_owner = 3, .lease_ms = 60000, .hold_ms = 60000};
+    .total = 8, .each_owner = 3, .each_ports = 3, .lease_ms = 60000, .hold_ms = 60000};
 
 static void on_visitor(void *arg, int fd)
 {
@@ -24,6 +27,8 @@ void scene_hosts(struct scene *s)
                                     .methods = "GET,HEAD,POST",
                                     .content_types = "text/plain",
                                     .friends = "",
+                                    .tcp = true,
+                                    .udp = true,
                                     .local = true};
     world_init(&s->world);
     place_make(&s->place);
@@ -52,6 +57,7 @@ static void open_registrar(struct scene *s)
                                         .traffic = s->traffic,
                                         .names = &s->names,
                                         .work = s->work,
+                                        .ports = s->ports,
                                         .work_least = &s->work_least,
                                         .max_reservations = limits.total,
                                         .counts = &s->counts,
@@ -60,6 +66,39 @@ static void open_registrar(struct scene *s)
                                         .max_streams = 2,
                                         .visitor_addresses = true};
     cr_assert_eq(registrar_new(&spec, &s->registrar), 0);
+}
+
+static void open_ports(struct scene *s)
+{
+    const struct ports_spec spec = {.loop = s->world.loop,
+                                    .rng = &s->world.rng,
+                                    .clock = clock_system(),
+                                    .host = s->relay->host,
+                                    .permit = s->relay->permit,
+                                    .at = *listen_addr(s->listener),
+                                    .store = s->store,
+                                    .terms = &s->terms,
+                                    .guard = s->guard,
+                                    .traffic = s->traffic,
+                                    .counts = &s->counts,
+                                    .max_ports = 2 * PORTS,
+                                    .max_visitors = 8,
+                                    .max_memory = s->max_memory,
+                                    .max_streams = 4,
+                                    .idle_ms = s->idle_ms ? s->idle_ms : 60000,
+                                    .udp_idle_ms = 60000,
+                                    .visitor_addresses = true};
+    cr_assert_eq(ports_new(&spec, &s->ports), 0);
+}
+
+/* Below those that the system picks from, and others for each program that runs. */
+static struct lease_limits choose_limits(void)
+{
+    struct lease_limits l = limits;
+    l.tcp.first = (uint16_t)(20000 + getpid() % 1000 * PORTS);
+    l.tcp.last = (uint16_t)(l.tcp.first + PORTS - 1);
+    l.udp = l.tcp;
+    return l;
 }
 
 static void open_front(struct scene *s)
@@ -106,9 +145,11 @@ void scene_relay_up(struct scene *s, const char *url)
     traffic_limit(s->traffic, &s->carried);
     cr_assert_eq(names_parse(&s->world.rng, "names", "paypal", 6, &s->names, &why), 0);
     cr_assert_eq(work_new(&s->world.rng, &s->work), 0);
-    cr_assert_eq(lease_store_open(s->place.file, &limits, &s->world.rng, clock->wall_ms(clock->arg),
+    const struct lease_limits chosen = choose_limits();
+    cr_assert_eq(lease_store_open(s->place.file, &chosen, &s->world.rng, clock->wall_ms(clock->arg),
                                   &s->store, &why),
                  0, "%s", why.text);
+    open_ports(s);
     open_registrar(s);
     open_front(s);
 }
@@ -117,6 +158,8 @@ void scene_relay_down(struct scene *s)
 {
     front_free(s->front);
     registrar_free(s->registrar);
+    ports_free(s->ports);
+    s->ports = NULL;
     lease_store_close(s->store);
     names_free(s->names);
     work_free(s->work);

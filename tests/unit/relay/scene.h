@@ -6,6 +6,7 @@
 #include "loop/listen.h"
 #include "relay/front.h"
 #include "relay/owner.h"
+#include "relay/ports.h"
 #include "relay/registrar.h"
 #include "tests/unit/p2p/world.h"
 #include "tests/unit/relay/owners.h"
@@ -33,6 +34,7 @@ struct scene {
     const char *notice;                /* NULL: none; as limits */
     uint64_t max_memory;               /* 0: any; as limits */
     uint64_t idle_ms;                  /* 0: the usual; as limits */
+    struct ports *ports;               /* 4 of TCP, and 4 of UDP */
     struct registrar *registrar;
     struct front *front;
     struct listener *listener; /* of the front */

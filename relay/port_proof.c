@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "relay/port_proof.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop/egress.h"
+#include "relay/reservation.h"
+#include "stream/ahead.h"
+#include "stream/datagram.h"
+#include "stream/socket.h"
+
+enum {
+    WORD = 32,                     /* bytes */
+    FRAMED = DATAGRAM_HEAD + WORD, /* of a word as a datagram on a stream */
+    AGAIN_MS = 1000                /* a datagram may be lost */
+};
+
+/* A visit of which it is not known yet whether it is the question, or whose answer is on its
+ * way. */
+struct caller {
+    struct caller *next, **link;
+    struct port_proof *proof;
+    struct stream *stream;
+    struct buf in, out;
+    struct loop_task more; /* a fresh stream owes no call */
+    bool asked;            /* it was the question: nobody else gets it */
+};
+
+struct port_proof {
+    struct proof_spec spec;
+    struct proof_events events;
+    bool udp;
+    struct where_url url;
+    uint8_t question[WORD], answer[WORD];
+
+    struct stream_dial *dial;
+    void *tor_dial;
+    struct stream *stream; /* our own visit */
+    struct buf in, out;
+    int fd; /* of UDP, in place of that */
+    struct loop_watch watch;
+    struct loop_timer again, deadline;
+    struct beam_why why;
+    struct caller *callers;
+};
+
+/* ---- our own visit -------------------------------------------------------------------------- */
+
+static void hang_up(struct port_proof *p)
+{
+    loop_timer_clear(&p->deadline);
+    loop_timer_clear(&p->again);
+    loop_watch_stop(&p->watch);
+    stream_dial_cancel(p->dial);
+    if (p->tor_dial)
+        p->spec.tor.cancel(p->spec.tor.owner, p->tor_dial);
+    stream_free(p->stream);
+    if (p->fd >= 0)
+        close(p->fd);
+    buf_clear(&p->in);
+    buf_clear(&p->out);
+    p->dial = NULL;
+    p->tor_dial = NULL;
+    p->stream = NULL;
+    p->fd = -1;
+}
+
+static void end(struct port_proof *p, int err, const char *reason)
+{
+    hang_up(p);
+    if (err < 0)
+        beam_why(&p->why, err, "%s://%s: %s", p->udp ? "udp" : "tcp", p->url.authority, reason);
+    p->events.done(p->events.arg, err, err < 0 ? &p->why : NULL);
+}
+
+static void compare(struct port_proof *p, const uint8_t *word, size_t len)
+{
+    if (len == WORD && sodium_memcmp(word, p->answer, WORD) == 0)
+        end(p, 0, "");
+    else
+        end(p, BEAM_EAUTH, "something else answers there");
+}
+
+static void on_ready(void *arg, struct stream *s, unsigned ready)
+{
+    struct port_proof *p = arg;
+    uint8_t word[WORD];
+    ssize_t n = 0;
+    if (ready & STREAM_WRITABLE)
+        while (buf_len(&p->out) > 0 && n >= 0)
+            n = stream_write(s, &p->out);
+    do
+        n = stream_read(s, &p->in, WORD - buf_len(&p->in));
+    while (n > 0);
+    size_t len = buf_peek(&p->in, 0, word, sizeof(word));
+    if (len == WORD)
+        compare(p, word, len);
+    else if (n == BEAM_ECLOSED || n == BEAM_ERESET)
+        end(p, BEAM_EUNREACH, "the relay could not bring a visit here");
+    else if (n != BEAM_EAGAIN)
+        end(p, (int)n, beam_err_text((int)n));
+}
+
+static void ask(struct port_proof *p, struct stream *s)
+{
+    p->stream = s;
+    stream_own(s, on_ready, p);
+    int err = buf_add(&p->out, p->question, WORD);
+    if (err < 0)
+        end(p, err, beam_err_text(err));
+    else
+        on_ready(p, s, STREAM_WRITABLE);
+}
+
+static void on_dialled(void *arg, int err, struct stream *s)
+{
+    struct port_proof *p = arg;
+    p->dial = NULL;
+    if (err < 0)
+        end(p, err, beam_err_text(err));
+    else
+        ask(p, s);
+}
+
+static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
+{
+    struct port_proof *p = arg;
+    p->tor_dial = NULL;
+    if (err < 0)
+        end(p, err, why ? why->text : beam_err_text(err));
+    else
+        ask(p, s);
+}
+
+static enum permit_origin origin_of(const struct port_proof *p, bool loopback)
+{
+    return p->spec.trust_loopback && loopback ? PERMIT_TYPED : PERMIT_LEARNED;
+}
+
+static int dial_tcp(struct port_proof *p, struct beam_why *why)
+{
+    const struct proof_spec *spec = &p->spec;
+    enum permit_origin origin = origin_of(p, p->url.loopback);
+    struct way_target to;
+    int err =
+        way_find(&p->url.addr, spec->permit, origin, spec->tor.dial ? WAY_BY_TOR : 0, &to, why);
+    if (err < 0)
+        return err;
+    if (to.way == WAY_DIRECT)
+        err = stream_dial(spec->loop, spec->permit, &to.at, origin, spec->timeout_ms, on_dialled, p,
+                          &p->dial);
+    else
+        err = spec->tor.dial(spec->tor.owner, to.host, to.port, spec->timeout_ms, on_tor, p,
+                             &p->tor_dial);
+    return err < 0 ? beam_why(why, err, "tcp://%s: %s", p->url.authority, beam_err_text(err)) : 0;
+}
+
+/* ---- the same with datagrams ---------------------------------------------------------------- */
+
+static void on_again(void *arg)
+{
+    struct port_proof *p = arg;
+    ssize_t n = write(p->fd, p->question, WORD);
+    (void)n; /* it is sent again */
+    loop_timer_set(&p->again, AGAIN_MS);
+}
+
+static void on_datagram(void *arg, unsigned ready)
+{
+    struct port_proof *p = arg;
+    uint8_t word[WORD + 1];
+    (void)ready;
+    ssize_t n = read(p->fd, word, sizeof(word));
+    if (n >= 0)
+        compare(p, word, (size_t)n);
+}
+
+/* The address of the URL, or where that has a name, the relay's own. */
+static int find_address(const struct port_proof *p, struct addr *out, struct beam_why *why)
+{
+    enum multiaddr_code transport;
+    if (multiaddr_to_addr(&p->url.addr, out, &transport) == 0)
+        return 0;
+    if (p->spec.relay.len == 0)
+        return beam_why(why, BEAM_EPOLICY,
+                        "udp://%s: it cannot be seen whether that leads here: datagrams do not go "
+                        "through Tor, and there is no way to it without (add --egress any, or "
+                        "publish by --proto tcp)",
+                        p->url.authority);
+    *out = p->spec.relay;
+    addr_set_port(out, p->url.port);
+    return 0;
+}
+
+static int open_udp(struct port_proof *p, struct beam_why *why)
+{
+    struct addr to;
+    int err = find_address(p, &to, why);
+    if (err < 0)
+        return err;
+    enum permit_origin origin = origin_of(p, addr_scope(&to) == ADDR_LOOPBACK);
+    err = permit_check(p->spec.permit, &to, origin, why);
+    if (err < 0)
+        return err;
+    err = egress_datagrams(p->spec.permit, &to, origin, &p->fd);
+    if (err == 0)
+        err = loop_watch_start(p->spec.loop, &p->watch, p->fd, LOOP_READ, on_datagram, p);
+    if (err < 0)
+        return beam_why(why, err, "udp://%s: %s", p->url.authority, beam_err_text(err));
+    loop_timer_set(&p->again, 0);
+    return 0;
+}
+
+static void on_deadline(void *arg)
+{
+    end(arg, BEAM_ETIMEOUT, "no visit came through in time");
+}
+
+/* ---- visits that come meanwhile ------------------------------------------------------------- */
+
+/* All of it but the stream, which is given back. */
+static struct stream *let_go(struct caller *c)
+{
+    struct stream *s = c->stream;
+    loop_task_cancel(c->proof->spec.loop, &c->more);
+    *c->link = c->next;
+    if (c->next)
+        c->next->link = c->link;
+    buf_clear(&c->in);
+    buf_clear(&c->out);
+    free(c);
+    return s;
+}
+
+static void hand_on(struct caller *c)
+{
+    struct port_proof *p = c->proof;
+    struct stream *whole = c->stream;
+    if (buf_len(&c->in) > 0 && stream_ahead(c->stream, &c->in, &whole) < 0) {
+        stream_reset(c->stream);
+        stream_free(let_go(c));
+        return;
+    }
+    stream_own(whole, NULL, NULL);
+    (void)let_go(c);
+    p->events.visitor(p->events.arg, whole);
+}
+
+static void flush_answer(struct caller *c)
+{
+    ssize_t n = 0;
+    while (buf_len(&c->out) > 0 && n >= 0)
+        n = stream_write(c->stream, &c->out);
+    if (n >= 0 && !c->proof->udp)
+        (void)stream_shut(c->stream);
+}
+
+/* A word as it is on a visit stream. */
+static size_t write_word(const struct port_proof *p, const uint8_t word[WORD], uint8_t out[FRAMED])
+{
+    size_t head = p->udp ? DATAGRAM_HEAD : 0;
+    out[0] = 0;
+    out[1] = WORD;
+    memcpy(out + head, word, WORD);
+    return head + WORD;
+}
+
+/* Once over a connection, and to each datagram that asks. */
+static void answer(struct caller *c)
+{
+    uint8_t bytes[FRAMED];
+    size_t len = write_word(c->proof, c->proof->answer, bytes);
+    if (!c->asked || (c->proof->udp && buf_len(&c->out) == 0))
+        (void)buf_add(&c->out, bytes, len); /* out of memory, none is sent, and that is seen */
+    c->asked = true;
+    sodium_memzero(bytes, sizeof(bytes));
+    flush_answer(c);
+}
+
+/* One whose question was answered. The relay is waited for, for an end with bytes unread could cost
+ * it the answer; and a datagram that was lost is asked for once more. */
+static void linger(struct caller *c)
+{
+    ssize_t n = 1;
+    flush_answer(c);
+    while (n > 0) {
+        n = stream_read(c->stream, &c->in, buf_room(&c->in));
+        if (n > 0 && buf_room(&c->in) == 0) {
+            buf_clear(&c->in);
+            answer(c);
+        }
+    }
+    if (n != BEAM_EAGAIN)
+        stream_free(let_go(c));
+}
+
+static void listen_to(struct caller *c)
+{
+    uint8_t want[FRAMED], is[FRAMED];
+    ssize_t n;
+    if (c->asked) {
+        linger(c);
+        return;
+    }
+    size_t all = write_word(c->proof, c->proof->question, want);
+    do
+        n = stream_read(c->stream, &c->in, all - buf_len(&c->in));
+    while (n > 0);
+    size_t len = buf_peek(&c->in, 0, is, all);
+    if (sodium_memcmp(want, is, len) != 0 || (len < all && n != BEAM_EAGAIN))
+        hand_on(c);
+    else if (len == all) {
+        buf_clear(&c->in);
+        answer(c);
+        linger(c);
+    }
+}
+
+static void on_caller(void *arg, struct stream *s, unsigned ready)
+{
+    (void)s;
+    (void)ready;
+    listen_to(arg);
+}
+
+static void on_more(void *arg)
+{
+    listen_to(arg);
+}
+
+void port_proof_visit(struct port_proof *p, struct stream *s)
+{
+    struct caller *c = calloc(1, sizeof(*c));
+    if (!c) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
+    c->proof = p;
+    c->stream = s;
+    buf_init(&c->in, loop_pool(p->spec.loop), FRAMED);
+    buf_init(&c->out, loop_pool(p->spec.loop), FRAMED);
+    loop_task_init(&c->more, on_more, c);
+    c->next = p->callers;
+    c->link = &p->callers;
+    if (c->next)
+        c->next->link = &c->next;
+    p->callers = c;
+    stream_own(s, on_caller, c);
+    loop_post(p->spec.loop, &c->more);
+}
+
+/* ---- the proof ------------------------------------------------------------------------------ */
+
+int port_proof_start(const struct proof_spec *spec, uint64_t kind, const char *url,
+                     const struct proof_events *events, struct port_proof **out,
+                     struct beam_why *why)
+{
+    struct port_proof *p = calloc(1, sizeof(*p));
+    if (!p)
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    p->spec = *spec;
+    p->events = *events;
+    p->udp = kind == RESERVATION_UDP;
+    p->fd = -1;
+    buf_init(&p->in, loop_pool(spec->loop), WORD);
+    buf_init(&p->out, loop_pool(spec->loop), WORD);
+    loop_timer_init(spec->loop, &p->deadline, on_deadline, p);
+    loop_timer_init(spec->loop, &p->again, on_again, p);
+    spec->rng->fill(spec->rng->arg, p->question, WORD);
+    spec->rng->fill(spec->rng->arg, p->answer, WORD);
+    int err = where_parse_port(url, p->udp ? "udp" : "tcp", &p->url, why);
+    if (err == 0)
+        err = p->udp ? open_udp(p, why) : dial_tcp(p, why);
+    if (err < 0) {
+        port_proof_free(p);
+        return err;
+    }
+    loop_timer_set(&p->deadline, spec->timeout_ms);
+    *out = p;
+    return 0;
+}
+
+void port_proof_free(struct port_proof *p)
+{
+    if (!p)
+        return;
+    hang_up(p);
+    while (p->callers) {
+        struct caller *c = p->callers;
+        if (!c->asked) {
+            hand_on(c);
+            continue;
+        }
+        stream_free(let_go(c));
+    }
+    sodium_memzero(p->answer, sizeof(p->answer));
+    free(p);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Datagrams to a port. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/flow.h"
+#include "relay/ports_parts.h"
+#include "stream/datagrams.h"
+
+enum {
+    PENDING_MAX = 8 * 1024, /* bytes that wait for a visit to begin */
+    OVER_MS = 10000,        /* how long one that its owner ended takes no more */
+    YOUNG_MS = 1000         /* a source that is not answered is let go for another after that */
+};
+
+/* A source, and the address of ours that it sends to. Without padding, for its bytes are a key. */
+struct source {
+    uint8_t from[16], to[16];
+    uint32_t scope; /* of an IPv6 link-local address */
+    uint16_t port, family;
+};
+
+struct ports_flow {
+    struct ports_flow *next, **link; /* among those of the port that were answered, or were not */
+    struct port *port;
+    struct source key;
+    struct listen_way way;
+    struct net from;
+    struct flow state;
+    uint64_t since;
+    struct visit_open *opening;
+    struct buf pending; /* until the visit has begun */
+    struct datagrams *visit;
+    bool over; /* the owner ended it */
+    struct loop_timer timer;
+};
+
+static struct counts *counts_of(const struct port *port)
+{
+    return port->ports->spec.counts;
+}
+
+/* ---- flows ---------------------------------------------------------------------------------- */
+
+static bool read_source(const struct listen_way *way, struct source *out)
+{
+    memset(out, 0, sizeof(*out));
+    memcpy(out->to, way->to, sizeof(out->to));
+    out->family = way->from.ss.ss_family;
+    out->port = addr_port(&way->from);
+    if (out->family == AF_INET) {
+        const struct sockaddr_in *a = (const void *)&way->from.ss;
+        memcpy(out->from, &a->sin_addr, sizeof(a->sin_addr));
+    } else if (out->family == AF_INET6) {
+        const struct sockaddr_in6 *a = (const void *)&way->from.ss;
+        memcpy(out->from, &a->sin6_addr, sizeof(a->sin6_addr));
+        out->scope = a->sin6_scope_id;
+    }
+    return out->port != 0;
+}
+
+static void quiet(struct ports_flow *f)
+{
+    visit_open_cancel(f->opening);
+    datagrams_free(f->visit);
+    buf_clear(&f->pending);
+    f->opening = NULL;
+    f->visit = NULL;
+}
+
+static void append(struct ports_flow *f, struct ports_flows *list)
+{
+    f->next = NULL;
+    f->link = list->last;
+    *list->last = f;
+    list->last = &f->next;
+}
+
+static void take_out(struct ports_flow *f)
+{
+    struct ports_flows *list = f->state.ever ? &f->port->answered : &f->port->silent;
+    *f->link = f->next;
+    if (f->next)
+        f->next->link = f->link;
+    else
+        list->last = f->link;
+}
+
+static void forget(struct ports_flow *f)
+{
+    quiet(f);
+    loop_timer_clear(&f->timer);
+    map_take(f->port->by_source, &f->key, sizeof(f->key));
+    take_out(f);
+    ports_leave(f->port, &f->from);
+    free(f);
+}
+
+/* The owner wants no more of it. Its place is kept for a while, so that each datagram that comes
+ * nevertheless does not begin another visit. */
+static void end(struct ports_flow *f)
+{
+    quiet(f);
+    f->over = true;
+    loop_timer_set(&f->timer, OVER_MS);
+}
+
+static void on_timer(void *arg)
+{
+    struct ports_flow *f = arg;
+    const struct ports_spec *s = &f->port->ports->spec;
+    uint64_t now = loop_now(s->loop), due = flow_ends(&f->state, s->udp_idle_ms);
+    if (f->over || due <= now)
+        forget(f);
+    else
+        loop_timer_set(&f->timer, due - now);
+}
+
+/* ---- traffic -------------------------------------------------------------------------------- */
+
+/* All of a datagram passes, or none. */
+static bool passes(struct port *port, size_t len)
+{
+    struct traffic *t = port->ports->spec.traffic;
+    uint64_t wait_ms;
+    if (!traffic_limited(t) || len == 0)
+        return true;
+    size_t n = traffic_take(t, port->account, len, &wait_ms);
+    if (n == len)
+        return true;
+    traffic_give_back(t, port->account, n);
+    return false;
+}
+
+/* ---- to the visitor ------------------------------------------------------------------------- */
+
+static bool says(struct ports_flow *f, size_t len)
+{
+    bool first = !f->state.ever;
+    if (first)
+        take_out(f);
+    bool may = flow_say(&f->state, len);
+    if (first)
+        append(f, f->state.ever ? &f->port->answered : &f->port->silent);
+    return may;
+}
+
+static void on_datagram(void *arg, const uint8_t *data, size_t len)
+{
+    struct ports_flow *f = arg;
+    struct port *port = f->port;
+    if (says(f, len) && passes(port, len) &&
+        listen_answer(port->datagrams, &f->way, data, len) == 0)
+        counts_of(port)->datagrams_out++;
+    else
+        counts_of(port)->datagrams_dropped++;
+}
+
+static void on_ended(void *arg, int err)
+{
+    (void)err;
+    end(arg);
+}
+
+/* ---- to the owner --------------------------------------------------------------------------- */
+
+static void deliver(struct ports_flow *f, const uint8_t *data, size_t len)
+{
+    int err = f->over    ? BEAM_ECLOSED
+              : f->visit ? datagrams_send(f->visit, data, len)
+                         : datagram_put(&f->pending, data, len);
+    if (err < 0)
+        counts_of(f->port)->datagrams_dropped++;
+}
+
+static void on_opened(void *arg, int err, struct stream *s)
+{
+    struct ports_flow *f = arg;
+    const struct datagrams_events events = {.datagram = on_datagram, .ended = on_ended, .arg = f};
+    uint8_t data[DATAGRAM_MAX];
+    struct buf pending = f->pending;
+    ssize_t n;
+    f->opening = NULL;
+    if (err == 0)
+        err = datagrams_new(f->port->ports->spec.loop, s, &events, &f->visit);
+    if (err < 0) {
+        end(f);
+        return;
+    }
+    buf_init(&f->pending, loop_pool(f->port->ports->spec.loop), PENDING_MAX);
+    while ((n = datagram_take(&pending, data)) >= 0)
+        deliver(f, data, (size_t)n);
+    buf_clear(&pending);
+}
+
+/* ---- sources -------------------------------------------------------------------------------- */
+
+/* A flood of forged sources finds no answer, and makes room for those who come after it. */
+static void make_room(struct port *port)
+{
+    const struct ports *p = port->ports;
+    struct ports_flow *oldest = port->silent.first;
+    if (port->visitors < p->spec.max_streams && p->visitors < p->most)
+        return;
+    if (oldest && loop_now(p->spec.loop) - oldest->since >= YOUNG_MS)
+        forget(oldest);
+}
+
+static struct ports_flow *begin(struct port *port, const struct source *key,
+                                const struct listen_way *way)
+{
+    const struct ports_spec *s = &port->ports->spec;
+    struct net from;
+    net_of(&way->from, &from);
+    make_room(port);
+    if (!ports_enter(port, &from))
+        return NULL;
+    struct ports_flow *f = calloc(1, sizeof(*f));
+    if (!f || map_put(port->by_source, key, sizeof(*key), f) < 0) {
+        free(f);
+        ports_leave(port, &from);
+        return NULL;
+    }
+    f->port = port;
+    f->key = *key;
+    f->way = *way;
+    f->from = from;
+    f->since = loop_now(s->loop);
+    flow_begin(&f->state, f->since);
+    buf_init(&f->pending, loop_pool(s->loop), PENDING_MAX);
+    loop_timer_init(s->loop, &f->timer, on_timer, f);
+    loop_timer_set(&f->timer, FLOW_SILENT_MS);
+    append(f, &port->silent);
+    s->counts->flows++;
+    if (ports_visit(port, &way->from, VISIT_HEAD_UDP, on_opened, f, &f->opening) < 0)
+        end(f);
+    return f;
+}
+
+static void on_received(void *arg, const struct listen_way *way, const uint8_t *data, size_t len)
+{
+    struct port *port = arg;
+    struct ports_flow *f = NULL;
+    struct source key;
+    counts_of(port)->datagrams_in++;
+    if (read_source(way, &key)) {
+        f = map_get(port->by_source, &key, sizeof(key));
+        f = f ? f : begin(port, &key, way);
+    }
+    if (!f || f->over || !passes(port, len)) {
+        counts_of(port)->datagrams_dropped++;
+        return;
+    }
+    flow_hear(&f->state, len, loop_now(port->ports->spec.loop));
+    deliver(f, data, len);
+}
+
+/* ---- the port ------------------------------------------------------------------------------- */
+
+int ports_udp_open(struct port *port, const struct addr *at)
+{
+    const struct ports_spec *s = &port->ports->spec;
+    port->answered.last = &port->answered.first;
+    port->silent.last = &port->silent.first;
+    int err = map_new(s->rng, s->max_streams, &port->by_source);
+    return err < 0 ? err
+                   : listen_datagrams(s->loop, s->permit, at, on_received, port, &port->datagrams);
+}
+
+static size_t drop_of(const struct ports_flows *list,
+                      bool (*matches)(void *arg, const struct net *from), void *arg)
+{
+    struct ports_flow *next;
+    size_t n = 0;
+    for (struct ports_flow *f = list->first; f; f = next) {
+        next = f->next;
+        if (matches && !matches(arg, &f->from))
+            continue;
+        forget(f);
+        n++;
+    }
+    return n;
+}
+
+size_t ports_udp_drop(struct port *port, bool (*matches)(void *arg, const struct net *from),
+                      void *arg)
+{
+    return drop_of(&port->answered, matches, arg) + drop_of(&port->silent, matches, arg);
+}
+
+void ports_udp_close(struct port *port)
+{
+    listen_datagrams_close(port->datagrams);
+    port->datagrams = NULL;
+    (void)ports_udp_drop(port, NULL, NULL);
+    map_free(port->by_source);
+    port->by_source = NULL;
+}
