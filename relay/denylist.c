@@ -11,7 +11,7 @@
 
 #include "base/pb.h"
 
-enum { READ_SIZE = 128 * 1024, STARTS = 65536 };
+enum { READ_SIZE = 64 * 1024, STARTS = 65536 };
 enum { FIELD_SEQUENCE = 1, FIELD_CREATED, FIELD_ENTRIES, FIELD_DIGEST };
 
 static const char magic[8] = "BEAMDENY";

@@ -51,7 +51,7 @@ struct denylist;
  * As denylist_head_parse; BEAM_EEXIST: older than that; BEAM_ENOTFOUND, BEAM_EIO, with words. */
 int denylist_open(const char *path, const char *dir, const struct peer_id *signer, uint64_t least,
                   struct denylist **out, struct beam_why *why);
-/* Reads on, a part that takes about a millisecond: BEAM_EAGAIN: there is more; 0: all of it is
+/* Reads on, a part that takes well below a millisecond: BEAM_EAGAIN: there is more; 0: all of it is
  * good; BEAM_EINVAL (cut, or not in order), BEAM_EAUTH (the digest), BEAM_EIO with words. */
 int denylist_read(struct denylist *d, struct beam_why *why);
 /* Of one that was read. */

@@ -418,6 +418,11 @@ uint64_t denylists_sequence(const struct denylists *d, size_t i)
     return d->all[i].used ? denylist_head(d->all[i].used)->sequence : 0;
 }
 
+bool denylists_reads(const struct denylists *d, size_t i)
+{
+    return d->all[i].part;
+}
+
 bool denylists_part(const struct denylists *d, size_t i, char out[DENYLISTS_PATH_SIZE])
 {
     return part_of(&d->all[i], out);

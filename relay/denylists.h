@@ -43,6 +43,8 @@ size_t denylists_count(const struct denylists *d);
 const char *denylists_url(const struct denylists *d, size_t i);
 /* Of what is in use, or 0. */
 uint64_t denylists_sequence(const struct denylists *d, size_t i);
+/* Whether one that was brought is being read: no other is to be brought meanwhile. */
+bool denylists_reads(const struct denylists *d, size_t i);
 /* The file that it is to be brought in. False: its name is too long. */
 bool denylists_part(const struct denylists *d, size_t i, char out[DENYLISTS_PATH_SIZE]);
 /* What the first bytes of one say: 0 and its sequence: it is wanted; DENYLISTS_SAME: it is here;

@@ -188,7 +188,7 @@ static int read_head(struct download *d)
 
 static int take(struct download *d)
 {
-    uint8_t bytes[4096];
+    uint8_t bytes[16 * 1024];
     size_t n;
     if (!d->has_head && read_head(d) == GONE)
         return GONE;

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "relay/download.h"
 
-enum { LEAST_MS = 5000, IDLE_MS = 60000, MOST_MS = 2 * 3600 * 1000, SPREAD = 10 };
+enum { LEAST_MS = 5000, READ_MS = 1000, IDLE_MS = 60000, MOST_MS = 2 * 3600 * 1000, SPREAD = 10 };
 
 /* One that is elsewhere. */
 struct source {
@@ -88,6 +88,10 @@ static void on_next(void *arg)
     struct source *o = arg;
     const struct subscriber_spec *spec = &o->owner->spec;
     struct beam_why why = {.text = ""};
+    if (denylists_reads(spec->lists, o->place)) {
+        loop_timer_set(&o->next, READ_MS);
+        return;
+    }
     /* What was refused once it was here is fetched again. */
     bool here = denylists_sequence(spec->lists, o->place) == o->tagged;
     struct download_spec d = {.way = spec->way,
