@@ -123,7 +123,9 @@ static int set_ticket_keys(const struct tls_ticket_key *k, const uint8_t *iv,
     return ok ? 1 : -1;
 }
 
-/* As OpenSSL wants it: 1 done; 2 done, and a new ticket is due; 0 no such key; -1 failed. */
+/* As OpenSSL wants it: 1 done; 2 done, and a new ticket is due; 0 no such key; -1 failed. With TLS
+ * 1.3 one always is: a client uses each but once, so that it cannot be known by it again (RFC 8446
+ * appendix C.4). */
 static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                      EVP_MAC_CTX *mac, int seal)
 {
@@ -140,7 +142,8 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
         return 0;
     }
     int ok = set_ticket_keys(k, iv, cipher, mac, seal);
-    return ok == 1 && old ? 2 : ok;
+    bool due = !seal && (old || SSL_version(ssl) == TLS1_3_VERSION);
+    return ok == 1 && due ? 2 : ok;
 }
 
 int tls_context_server(const struct tls_server_spec *spec, struct tls_context **out)

@@ -178,6 +178,11 @@ def protocols(t):
     h.client("-tls1_3", "-sess_out", session, "-quiet", "-no_ign_eof", "-ign_eof", data=request)
     said = h.client("-tls1_3", "-sess_in", session)
     check("Reused, TLSv1.3" in said, f"a session of TLS 1.3: {said}")
+    for _ in range(2):  # a browser uses each ticket but once
+        said = h.client("-tls1_3", "-sess_in", session, "-sess_out", session, "-ign_eof",
+                        data=request)
+        check("Reused, TLSv1.3" in said, f"a session of TLS 1.3: {said}")
+        check("New Session Ticket arrived" in said, f"no ticket for the next time: {said}")
     said = h.client("-tls1_2", data=b"R\n")
     check("no renegotiation" in said or "RENEGOTIATING" in said, f"{said}")
     check("no renegotiation" in said or "alert" in said or "error" in said, f"{said}")
