@@ -165,7 +165,7 @@ static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t
         (info_key(&info->id, expected) != key.len || memcmp(expected, key.at, key.len) != 0))
         err = BEAM_EAUTH;
     if (err == 0 && (info->made > wall_ms + INFO_AHEAD_MS || info->made + INFO_LIFE_MS < wall_ms))
-        err = BEAM_EINVAL;
+        err = BEAM_ETIMEOUT;
     free(info);
     return err;
 }

@@ -219,7 +219,7 @@ static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t
         if (key.len != sizeof(expected) || memcmp(key.at, expected, sizeof(expected)) != 0)
             err = BEAM_EAUTH;
         else if (!binding_holds(b, wall_ms))
-            err = BEAM_EINVAL;
+            err = BEAM_ETIMEOUT;
     }
     free(b);
     return err;

@@ -8,10 +8,12 @@
 #include "p2p/handlers.h"
 #include "p2p/host.h"
 #include "p2p/pool.h"
+#include "p2p/repute.h"
 
 enum {
-    CORE_PLACES_MAX = 16,  /* addresses that a host listens at or announces */
-    CORE_BOOK_PEERS = 1024 /* whose addresses it knows */
+    CORE_PLACES_MAX = 16,   /* addresses that a host listens at or announces */
+    CORE_BOOK_PEERS = 1024, /* whose addresses it knows */
+    CORE_SHUNNED_MAX = 16   /* that are to be disconnected at a time */
 };
 
 /* Where the host is reached. */
@@ -53,6 +55,10 @@ struct host {
     struct pong *pongs;
     struct host_watch *watches;
     struct host_elsewhere elsewhere; /* .find NULL: there is none */
+    struct repute *repute;           /* for p2p/standing.c */
+    struct loop_task shun;
+    size_t shunned_count;
+    struct peer_id shunned[CORE_SHUNNED_MAX]; /* to be disconnected */
 };
 
 struct core_link {

@@ -12,6 +12,7 @@
 #include "p2p/identify.h"
 #include "p2p/open.h"
 #include "p2p/ping.h"
+#include "p2p/standing.h"
 #include "stream/socket.h"
 
 /* ---- its life ------------------------------------------------------------------------------- */
@@ -39,6 +40,8 @@ int host_new(const struct host_spec *spec, struct host **out)
         err = pool_init(&h->pool, spec->loop, spec->rng, &h->spec.limits, &h->id, &events);
     if (err == 0)
         err = address_book_new(spec->rng, CORE_BOOK_PEERS, &h->book);
+    if (err == 0)
+        err = standing_init(h);
     if (err == 0)
         err = identify_serve(h);
     if (err == 0)
@@ -71,6 +74,7 @@ void host_free(struct host *h)
     arrival_clear(h);
     pool_clear(&h->pool);
     address_book_free(h->book);
+    standing_clear(h);
     handlers_clear(&h->handlers);
     while (h->watches)
         host_unwatch(h->watches);
@@ -362,7 +366,9 @@ int core_adopt(struct host *h, const struct core_link *link, struct beam_why *wh
     int err = conn_new(link->secured, &spec, &events, &c);
     if (err < 0)
         return beam_why(why, err, "%s", beam_err_text(err));
-    err = pool_add(&h->pool, c, why);
+    err = link->source ? standing_admit(h, link->peer, why) : 0;
+    if (err == 0)
+        err = pool_add(&h->pool, c, why);
     if (err < 0) {
         conn_free(c);
         return err;

@@ -11,6 +11,7 @@
 #include "p2p/kad_call.h"
 #include "p2p/kad_repeat.h"
 #include "p2p/kad_serve.h"
+#include "p2p/standing.h"
 
 enum {
     TICK_MS = 60 * 1000,
@@ -148,6 +149,8 @@ static void keep_all(struct kad *k)
 static void seen(struct kad *k, const struct host_peer *peer)
 {
     struct peer_id check;
+    if (standing_of(k->spec.host, peer->id) != REPUTE_GOOD)
+        return;
     int err = kad_table_seen(k->table, peer->id, group_of(peer->addr), now_ms(k), &check);
     if (err == 0)
         keep(k, peer->id);
@@ -157,6 +160,20 @@ static void seen(struct kad *k, const struct host_peer *peer)
     }
     if (err == BEAM_EAGAIN)
         ask_whether_there(k, &check);
+}
+
+static void on_blame(void *arg, const struct peer_id *peer, enum repute_offence what)
+{
+    struct kad *k = arg;
+    standing_blame(k->spec.host, peer, what);
+    if (standing_of(k->spec.host, peer) != REPUTE_GOOD)
+        kad_table_remove(k->table, peer);
+}
+
+static enum repute_standing on_standing(void *arg, const struct peer_id *peer)
+{
+    const struct kad *k = arg;
+    return standing_of(k->spec.host, peer);
 }
 
 static void on_identified(void *arg, const struct host_peer *peer)
@@ -207,34 +224,50 @@ static void on_describe(void *arg, struct kad_contact *contact)
         describe(k, contact);
 }
 
-/* Only what may be dialled is remembered; what may not is not followed. */
-static bool learn(struct kad *k, const struct kad_contact *contact)
+/* Whether it is an address of a private network, which says nothing to who is not in it. */
+static bool is_private(const struct multiaddr *a)
 {
-    struct multiaddr addrs[KAD_ADDRS_MAX];
-    struct way_target way;
-    struct address_book_row known[ADDRESS_BOOK_PER_PEER];
-    size_t n = 0;
-    for (size_t i = 0; i < contact->n; i++) {
-        const struct kad_text *t = &contact->addrs[i];
-        if (multiaddr_decode(t->at, t->len, &addrs[n], NULL) == 0 &&
-            way_find(&addrs[n], k->spec.permit, PERMIT_LEARNED, k->spec.tor ? WAY_BY_TOR : 0, &way,
-                     NULL) == 0)
-            n++;
-    }
-    if (n > 0)
-        host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
-    return n > 0 || host_connected(k->spec.host, &contact->peer) ||
-           address_book_get(k->spec.host->book, &contact->peer, loop_now(k->spec.loop), known) > 0;
+    struct addr addr;
+    enum multiaddr_code transport;
+    return multiaddr_to_addr(a, &addr, &transport) == 0 && addr_scope(&addr) != ADDR_GLOBAL;
 }
 
-static bool on_learn(void *arg, const struct kad_contact *contact)
+static bool is_known(struct kad *k, const struct peer_id *peer)
 {
-    return learn(arg, contact);
+    struct address_book_row known[ADDRESS_BOOK_PER_PEER];
+    return host_connected(k->spec.host, peer) ||
+           address_book_get(k->spec.host->book, peer, loop_now(k->spec.loop), known) > 0;
+}
+
+/* Only what may be dialled is remembered; what may not is not followed. */
+static enum kad_heed on_learn(void *arg, const struct kad_contact *contact, kad_group *group)
+{
+    struct kad *k = arg;
+    struct multiaddr addrs[KAD_ADDRS_MAX];
+    struct way_target way;
+    size_t n = 0, private = 0;
+    for (size_t i = 0; i < contact->n; i++) {
+        const struct kad_text *t = &contact->addrs[i];
+        if (multiaddr_decode(t->at, t->len, &addrs[n], NULL) < 0)
+            continue;
+        if (way_find(&addrs[n], k->spec.permit, PERMIT_LEARNED, k->spec.tor ? WAY_BY_TOR : 0, &way,
+                     NULL) == 0)
+            n++;
+        else
+        private += is_private(&addrs[n]);
+    }
+    *group = n > 0 ? group_of(&addrs[0]) : 0;
+    if (n > 0)
+        host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
+    if (n > 0 || is_known(k, &contact->peer))
+        return KAD_FOLLOWED;
+    return contact->n > 0 && private == contact->n ? KAD_BOGUS : KAD_PASSED_OVER;
 }
 
 static void on_learn_provider(void *arg, const struct kad_contact *contact)
 {
-    (void)learn(arg, contact);
+    kad_group group;
+    (void)on_learn(arg, contact, &group);
 }
 
 static uint64_t on_wall(void *arg)
@@ -271,6 +304,8 @@ static void on_answer(void *arg, int err, const struct kad_message *m, const str
         kad_table_remove(k->table, &to); /* it does not speak it, or nobody knows where it is */
     else if (err < 0 && !is_ours(k, err))
         kad_table_failed(k->table, &to);
+    if (err == BEAM_EINVAL)
+        on_blame(k, &to, REPUTE_GARBLED);
     if (ask && err == 0)
         kad_ask_answered(ask, m);
     else if (ask)
@@ -358,6 +393,8 @@ static int build(struct kad *k)
                                        .ask = on_ask,
                                        .forget = on_forget,
                                        .learn = on_learn,
+                                       .blame = on_blame,
+                                       .standing = on_standing,
                                        .describe = on_describe_self,
                                        .wall_ms = on_wall,
                                        .arg = k};
@@ -366,6 +403,7 @@ static int build(struct kad *k)
     k->answerer = (struct kad_answerer){.table = k->table,
                                         .store = k->store,
                                         .describe = on_describe,
+                                        .blame = on_blame,
                                         .learn = on_learn_provider,
                                         .arg = k};
     const struct kad_repeat_spec repeat = {.loop = k->spec.loop,

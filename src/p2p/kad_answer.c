@@ -35,16 +35,31 @@ static int get_value(const struct kad_answerer *a, const struct kad_message *req
     return 1;
 }
 
+/* What one of whom a value was not taken did; a namespace that is not known here may be a newer
+ * program's. */
+static void blame_putter(const struct kad_answerer *a, const struct peer_id *from,
+                         struct kad_text key, int err)
+{
+    if (err == BEAM_EEXIST || (err == BEAM_EINVAL && !kad_store_validator(a->store, key)))
+        a->blame(a->arg, from, REPUTE_UNWANTED);
+    else if (err == BEAM_EINVAL)
+        a->blame(a->arg, from, REPUTE_BAD_VALUE);
+}
+
 static int put_value(const struct kad_answerer *a, const struct peer_id *from,
                      const struct kad_message *request, struct kad_now now,
                      struct kad_message *reply)
 {
     if (!request->has_record || request->record_key.len != request->key.len ||
-        memcmp(request->record_key.at, request->key.at, request->key.len) != 0)
+        memcmp(request->record_key.at, request->key.at, request->key.len) != 0) {
+        a->blame(a->arg, from, REPUTE_BAD_VALUE);
         return BEAM_EINVAL;
+    }
     int err = kad_store_put(a->store, request->key, request->value, from, now);
-    if (err < 0)
+    if (err < 0) {
+        blame_putter(a, from, request->key, err);
         return err;
+    }
     reply->has_record = true;
     reply->record_key = request->record_key;
     reply->value = request->value;
@@ -74,14 +89,17 @@ static int add_provider(const struct kad_answerer *a, const struct peer_id *from
             a->learn(a->arg, &request->providers[i]);
         return err;
     }
+    a->blame(a->arg, from, REPUTE_FALSE_NAME);
     return BEAM_EINVAL;
 }
 
 int kad_answer(const struct kad_answerer *a, const struct peer_id *from,
                const struct kad_message *request, struct kad_now now, struct kad_message *reply)
 {
-    if (request->key.len == 0 && request->type != KAD_PING)
+    if (request->key.len == 0 && request->type != KAD_PING) {
+        a->blame(a->arg, from, REPUTE_GARBLED);
         return BEAM_EINVAL;
+    }
     memset(reply, 0, offsetof(struct kad_message, closer));
     reply->type = request->type;
     reply->key = request->key;

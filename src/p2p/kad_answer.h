@@ -5,12 +5,15 @@
 
 #include "p2p/kad_store.h"
 #include "p2p/kad_table.h"
+#include "p2p/repute.h"
 
 struct kad_answerer { /* all borrowed */
     const struct kad_table *table;
     struct kad_store *store;
     /* Adds the addresses of contact->peer, as views that hold until the next call. */
     void (*describe)(void *arg, struct kad_contact *contact);
+    /* A peer did what is held against it. */
+    void (*blame)(void *arg, const struct peer_id *peer, enum repute_offence what);
     /* A peer told us of its own addresses. */
     void (*learn)(void *arg, const struct kad_contact *contact);
     void *arg;

@@ -56,7 +56,7 @@ static void on_message(void *arg, const uint8_t *data, size_t len)
 {
     struct kad_call *c = arg;
     struct kad_message *m = malloc(sizeof(*m));
-    int err = m ? kad_message_decode(data, len, m) : BEAM_ENOMEM;
+    int err = !m ? BEAM_ENOMEM : kad_message_decode(data, len, m) < 0 ? BEAM_EINVAL : 0;
     /* What it was decoded from is the frame's, which lives until the end. */
     struct frame *f = c->frame;
     c->frame = NULL;
@@ -68,6 +68,8 @@ static void on_message(void *arg, const uint8_t *data, size_t len)
 static void on_ended(void *arg, int err)
 {
     struct kad_call *c = arg;
+    if (err == BEAM_EPROTO || err == BEAM_ELIMIT)
+        err = BEAM_EINVAL;
     end(c, c->answered ? err : err == BEAM_ECLOSED ? 0 : err, NULL);
 }
 

@@ -9,7 +9,8 @@
 struct kad_call;
 
 /* 0 and the answer, which is looked at during the call only (NULL: the question needs none, and was
- * sent); or BEAM_E…. The handle is gone. `peer`: who was asked, and where; NULL on failure. */
+ * sent); or BEAM_E…, of which BEAM_EINVAL says that what came is no message. The handle is gone.
+ * `peer`: who was asked, and where; NULL on failure. */
 typedef void kad_call_fn(void *arg, int err, const struct kad_message *m,
                          const struct host_peer *peer);
 

@@ -18,6 +18,7 @@ struct kad_candidate {
     uint64_t distance; /* its first 64 bits */
     struct peer_id peer;
     uint8_t path, hops, state;
+    bool suspect;   /* for what it did before */
     uint16_t no;    /* its place in the order of asking, from 1 */
     uint16_t by[2]; /* who told of it first, and last, by `no`; 0 for a seed */
 };

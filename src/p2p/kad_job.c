@@ -5,7 +5,11 @@
 #include <string.h>
 #include <sys/queue.h>
 
-enum { SEEDS = 3 * KAD_K };
+enum {
+    SEEDS = 3 * KAD_K,
+    BOGUS_LEAST = 3, /* of whom one tells before it is held against it */
+    LIARS_MAX = 32   /* that are blamed for one look-up */
+};
 
 struct kad_ask {
     TAILQ_ENTRY(kad_ask) link;
@@ -35,6 +39,7 @@ struct kad_job {
     struct recipients to;
     size_t holder_count; /* GET: who gave the best */
     struct peer_id holders[KAD_FOUND_MAX];
+    struct kad_providers providers; /* PROVIDERS: who is told of */
     struct kad_result result;
     size_t key_len, value_len;
     uint8_t key[KAD_KEY_MAX], value[KAD_VALUE_MAX]; /* to be put, or the best that was got */
@@ -93,6 +98,7 @@ void kad_job_cancel(struct kad_job *j)
     TAILQ_REMOVE(&j->jobs->list, j, link);
     j->jobs->count--;
     kad_query_free(j->query);
+    kad_providers_clear(&j->providers);
     free(j);
 }
 
@@ -115,6 +121,11 @@ static int seed(struct kad_job *j)
     for (size_t i = 0; err == 0 && i < n; i++)
         kad_query_seed(j->query, &near[i]->peer);
     return err;
+}
+
+static void blame(const struct kad_job *j, const struct peer_id *peer, enum repute_offence what)
+{
+    j->jobs->spec.blame(j->jobs->spec.arg, peer, what);
 }
 
 static int check(const struct kad_jobs *js, enum kad_job_kind kind, struct kad_text key,
@@ -291,12 +302,22 @@ static void tell(struct kad_job *j)
         done(j->arg, err, &why, &j->result);
 }
 
+static void blame_liars(const struct kad_job *j)
+{
+    struct peer_id liars[LIARS_MAX];
+    for (size_t n = kad_query_liars(j->query, liars, LIARS_MAX); n > 0; n--)
+        blame(j, &liars[n - 1], REPUTE_OF_DEAD);
+}
+
 static void lookup_ended(struct kad_job *j)
 {
     j->result.n = kad_query_nearest(j->query, j->result.nodes, KAD_FOUND_MAX);
     kad_query_figures(j->query, &j->result.figures);
     j->result.crowded = kad_query_crowded(j->query);
     measure(j);
+    blame_liars(j);
+    j->result.provider_count =
+        kad_providers_take(&j->providers, j->result.providers, KAD_PROVIDERS_MAX);
     j->storing = true;
     if (j->kind == KAD_JOB_PUT || j->kind == KAD_JOB_PROVIDE)
         choose_recipients(j);
@@ -332,7 +353,12 @@ static void take_value(struct kad_job *j, const struct peer_id *from, const stru
     const struct kad_jobs_spec *spec = &j->jobs->spec;
     struct kad_text key = key_of(j), best = {.at = j->value, .len = j->value_len};
     const struct kad_validator *v = kad_store_validator(spec->store, key);
-    if (!v || !m->has_record || v->check(v->arg, key, m->value, spec->wall_ms(spec->arg)) < 0)
+    if (!v || !m->has_record)
+        return;
+    int err = v->check(v->arg, key, m->value, spec->wall_ms(spec->arg));
+    if (kad_store_forged(err))
+        blame(j, from, REPUTE_BAD_VALUE);
+    if (err < 0)
         return;
     int order = j->result.votes == 0 ? 1 : v->compare(v->arg, key, best, m->value);
     if (order < 0)
@@ -349,23 +375,60 @@ static void take_value(struct kad_job *j, const struct peer_id *from, const stru
 
 static void take_providers(struct kad_job *j, const struct kad_message *m)
 {
-    struct kad_result *r = &j->result;
+    struct kad_provider list[KAD_PEERS_MAX];
     for (size_t i = 0; i < m->provider_count; i++) {
-        const struct kad_contact *c = &m->providers[i];
-        bool known = false;
-        for (size_t k = 0; k < r->provider_count; k++)
-            known |= peer_id_equal(&r->providers[k], &c->peer);
-        (void)j->jobs->spec.learn(j->jobs->spec.arg, c);
-        if (!known && r->provider_count < KAD_PROVIDERS_MAX)
-            r->providers[r->provider_count++] = c->peer;
+        list[i] = (struct kad_provider){.peer = m->providers[i].peer};
+        (void)j->jobs->spec.learn(j->jobs->spec.arg, &m->providers[i], &list[i].group);
     }
+    (void)kad_providers_told(&j->providers, list, m->provider_count); /* else it told of none */
+}
+
+/* Whether it is asked, and when. */
+static void follow(struct kad_job *j, const struct peer_id *from, const struct peer_id *peer)
+{
+    enum repute_standing standing = j->jobs->spec.standing(j->jobs->spec.arg, peer);
+    if (standing == REPUTE_IS_SHUNNED)
+        return;
+    kad_query_told(j->query, from, peer);
+    if (standing == REPUTE_IS_DOUBTED)
+        kad_query_doubt(j->query, peer);
+}
+
+/* Nobody but itself and us, though it was not itself that was looked for. */
+static bool tells_of_itself(const struct kad_job *j, const struct peer_id *from,
+                            const struct kad_message *m)
+{
+    struct kad_id id;
+    size_t itself = 0;
+    for (size_t i = 0; i < m->closer_count; i++) {
+        if (peer_id_equal(&m->closer[i].peer, from))
+            itself++;
+        else if (!peer_id_equal(&m->closer[i].peer, &j->jobs->spec.self))
+            return false;
+    }
+    kad_id_of_peer(from, &id);
+    return itself > 0 && kad_id_shared(&id, &j->target) != KAD_ID_BITS;
+}
+
+static void take_closer(struct kad_job *j, const struct peer_id *from, const struct kad_message *m)
+{
+    kad_group group;
+    size_t bogus = 0;
+    for (size_t i = 0; i < m->closer_count; i++) {
+        enum kad_heed heed = j->jobs->spec.learn(j->jobs->spec.arg, &m->closer[i], &group);
+        if (heed == KAD_FOLLOWED)
+            follow(j, from, &m->closer[i].peer);
+        bogus += heed == KAD_BOGUS;
+    }
+    if (bogus >= BOGUS_LEAST && 2 * bogus > m->closer_count)
+        blame(j, from, REPUTE_BOGUS);
+    if (tells_of_itself(j, from, m))
+        blame(j, from, REPUTE_ITSELF);
 }
 
 static void take_answer(struct kad_job *j, const struct peer_id *from, const struct kad_message *m)
 {
-    for (size_t i = 0; i < m->closer_count; i++)
-        if (j->jobs->spec.learn(j->jobs->spec.arg, &m->closer[i]))
-            kad_query_told(j->query, from, &m->closer[i].peer);
+    take_closer(j, from, m);
     if (j->kind == KAD_JOB_GET)
         take_value(j, from, m);
     else if (j->kind == KAD_JOB_PROVIDERS)

@@ -8,10 +8,12 @@
 #define BEAM_P2P_KAD_JOB_H
 
 #include "base/err.h"
+#include "p2p/kad_providers.h"
 #include "p2p/kad_query.h"
 #include "p2p/kad_size.h"
 #include "p2p/kad_store.h"
 #include "p2p/kad_table.h"
+#include "p2p/repute.h"
 
 enum {
     KAD_ALPHA = 10,
@@ -37,6 +39,13 @@ struct kad_jobs;
 /* One question that is under way. */
 struct kad_ask;
 
+/* What is made of a peer that somebody tells of. */
+enum kad_heed {
+    KAD_FOLLOWED,    /* it can be asked */
+    KAD_PASSED_OVER, /* none of its addresses may be dialled */
+    KAD_BOGUS /* nor could anybody's, who is not where it is: they are of a private network */
+};
+
 struct kad_jobs_spec { /* what is pointed to is borrowed */
     struct peer_id self;
     struct kad_table *table;
@@ -48,9 +57,11 @@ struct kad_jobs_spec { /* what is pointed to is borrowed */
                const struct kad_message *m);
     /* The question is not wanted any more: nothing follows. */
     void (*forget)(void *arg, struct kad_ask *ask);
-    /* Somebody told of a peer. False: none of its addresses may be dialled, so that it is not to be
-     * asked. */
-    bool (*learn)(void *arg, const struct kad_contact *contact);
+    /* Somebody told of a peer; `group` gets the network of its addresses, 0 where there is none. */
+    enum kad_heed (*learn)(void *arg, const struct kad_contact *contact, kad_group *group);
+    /* A peer did what is held against it; and how it stands. */
+    void (*blame)(void *arg, const struct peer_id *peer, enum repute_offence what);
+    enum repute_standing (*standing)(void *arg, const struct peer_id *peer);
     /* Our own addresses, for ADD_PROVIDER. */
     void (*describe)(void *arg, struct kad_contact *contact);
     uint64_t (*wall_ms)(void *arg);

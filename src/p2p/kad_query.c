@@ -6,7 +6,10 @@
 #include "base/err.h"
 #include "p2p/kad_candidates.h"
 
-enum { DEAD_MAX = 3 }; /* whoever told of so many, and of fewer who live, is doubted */
+enum {
+    DEAD_MAX = 3, /* whoever told of so many, and of fewer who live, is doubted, */
+    LIE_LEAST = 5 /* and of so many, and twice as many as live, is a liar */
+};
 
 /* What became of those that one told of. */
 struct record {
@@ -87,9 +90,14 @@ static bool tells_of_the_dead(const struct kad_query *q, uint16_t no)
 }
 
 /* Nobody is believed who told of it. */
-static bool is_doubted(const struct kad_query *q, const struct kad_candidate *c)
+static bool is_of_the_dead(const struct kad_query *q, const struct kad_candidate *c)
 {
     return c->state == KAD_NEW && tells_of_the_dead(q, c->by[0]) && tells_of_the_dead(q, c->by[1]);
+}
+
+static bool is_doubted(const struct kad_query *q, const struct kad_candidate *c)
+{
+    return (c->state == KAD_NEW && c->suspect) || is_of_the_dead(q, c);
 }
 
 /*
@@ -160,6 +168,13 @@ static void settle(struct kad_query *q, const struct peer_id *peer, enum kad_can
     q->on_path[c->path]--;
 }
 
+void kad_query_doubt(struct kad_query *q, const struct peer_id *peer)
+{
+    struct kad_candidate *c = kad_candidates_find(&q->found, peer);
+    if (c)
+        c->suspect = true;
+}
+
 void kad_query_answered(struct kad_query *q, const struct peer_id *peer)
 {
     settle(q, peer, KAD_ANSWERED);
@@ -193,6 +208,44 @@ size_t kad_query_nearest(const struct kad_query *q, struct kad_query_found *out,
     return n;
 }
 
+/* The last, in the order of asking, who answered. */
+static uint16_t last_answered(const struct kad_query *q)
+{
+    uint16_t last = 0;
+    for (size_t i = 0; i < q->found.n; i++) {
+        const struct kad_candidate *c = kad_candidates_at(&q->found, i);
+        if (c->state == KAD_ANSWERED && c->no > last)
+            last = c->no;
+    }
+    return last;
+}
+
+/* Of those whom number `no` told of, and who were asked before `last`. */
+static bool is_liar(const struct kad_query *q, uint16_t no, uint16_t last)
+{
+    unsigned failed = 0, answered = 0;
+    for (size_t i = 0; i < q->found.n; i++) {
+        const struct kad_candidate *c = kad_candidates_at(&q->found, i);
+        if ((c->by[0] != no && c->by[1] != no) || c->no > last)
+            continue;
+        failed += c->state == KAD_FAILED;
+        answered += c->state == KAD_ANSWERED;
+    }
+    return failed >= LIE_LEAST && failed > 2 * answered;
+}
+
+size_t kad_query_liars(const struct kad_query *q, struct peer_id *out, size_t max)
+{
+    size_t n = 0;
+    uint16_t last = last_answered(q);
+    for (size_t i = 0; i < q->found.n && n < max; i++) {
+        const struct kad_candidate *c = kad_candidates_at(&q->found, i);
+        if (c->no != 0 && q->records[c->no].failed >= LIE_LEAST && is_liar(q, c->no, last))
+            out[n++] = c->peer;
+    }
+    return n;
+}
+
 void kad_query_figures(const struct kad_query *q, struct kad_query_figures *out)
 {
     struct kad_query_figures f = {.asked = q->asked, .exhausted = q->asked >= q->options.ask_max};
@@ -200,7 +253,8 @@ void kad_query_figures(const struct kad_query *q, struct kad_query_figures *out)
         const struct kad_candidate *c = kad_candidates_at(&q->found, i);
         bool near = c->distance < q->options.region;
         f.failed += c->state == KAD_FAILED;
-        f.dead += (c->state == KAD_FAILED || is_doubted(q, c)) && (near || q->options.region == 0);
+        f.dead +=
+            (c->state == KAD_FAILED || is_of_the_dead(q, c)) && (near || q->options.region == 0);
         if (c->state != KAD_ANSWERED)
             continue;
         if (f.answered++ == 0)

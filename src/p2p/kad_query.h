@@ -9,6 +9,7 @@
  * honest nodes would fill with k: whoever put k ids of his own nearest to a key is asked, and so
  * are the honest nodes behind him. Ids need no node behind them: of whomever three were told of who
  * do not answer, and fewer who do, the others are asked last, unless somebody else tells of them.
+ * So are those who are doubted for what they did before.
  */
 #ifndef BEAM_P2P_KAD_QUERY_H
 #define BEAM_P2P_KAD_QUERY_H
@@ -45,6 +46,8 @@ bool kad_query_next(struct kad_query *q, struct peer_id *out);
 /* A peer that was asked told of another; to be called for each before kad_query_answered. False:
  * that one is known already, or too far to matter. */
 bool kad_query_told(struct kad_query *q, const struct peer_id *by, const struct peer_id *peer);
+/* Somebody who was heard of is asked after all others. */
+void kad_query_doubt(struct kad_query *q, const struct peer_id *peer);
 void kad_query_answered(struct kad_query *q, const struct peer_id *peer);
 void kad_query_failed(struct kad_query *q, const struct peer_id *peer);
 /* Whether nobody is being asked, and nobody is left to ask. */
@@ -57,6 +60,13 @@ struct kad_query_found {
 };
 /* The nodes nearest to the target of those that answered, nearest first. Returns how many. */
 size_t kad_query_nearest(const struct kad_query *q, struct kad_query_found *out, size_t max);
+
+/*
+ * Those who told of many that did not answer, of five at least and of twice as many as did; who was
+ * asked after the last that answered counts for neither, for then it may be us who were cut off.
+ * Returns how many.
+ */
+size_t kad_query_liars(const struct kad_query *q, struct peer_id *out, size_t max);
 
 struct kad_query_figures {
     size_t asked, answered, failed;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "p2p/standing.h"
 #include "stream/frame.h"
 
 enum { IDLE_MS = 60 * 1000, ASKERS_MAX = 1024 };
@@ -50,6 +51,8 @@ static int answer(struct kad_serve *s, const struct peer_id *from, const uint8_t
     const struct kad_now now = {.ms = clock->monotonic_ms(clock->arg),
                                 .wall_ms = clock->wall_ms(clock->arg)};
     int err = kad_message_decode(data, len, &s->question);
+    if (err < 0)
+        s->spec.answerer->blame(s->spec.answerer->arg, from, REPUTE_GARBLED);
     if (err == 0)
         err = kad_answer(s->spec.answerer, from, &s->question, now, &s->answer);
     if (err <= 0)
@@ -73,14 +76,18 @@ static void on_message(void *arg, const uint8_t *data, size_t len)
 
 static void on_ended(void *arg, int err)
 {
-    (void)err;
-    asker_free(arg);
+    struct asker *a = arg;
+    const struct kad_answerer *is = a->serve->spec.answerer;
+    if (err == BEAM_EPROTO || err == BEAM_ELIMIT)
+        is->blame(is->arg, &a->peer, REPUTE_GARBLED);
+    asker_free(a);
 }
 
 static void on_stream(void *arg, struct stream *stream, const struct host_peer *peer)
 {
     struct kad_serve *s = arg;
-    struct asker *a = s->count < ASKERS_MAX ? malloc(sizeof(*a)) : NULL;
+    bool shunned = standing_of(s->spec.host, peer->id) == REPUTE_IS_SHUNNED;
+    struct asker *a = s->count < ASKERS_MAX && !shunned ? malloc(sizeof(*a)) : NULL;
     if (!a) {
         stream_reset(stream);
         stream_free(stream);

@@ -206,13 +206,20 @@ static int keep_value(struct kad_store *s, const struct kad_validator *is, struc
     return err;
 }
 
+bool kad_store_forged(int err)
+{
+    return err < 0 && err != BEAM_ETIMEOUT && err != BEAM_ENOMEM;
+}
+
 int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
                   const struct peer_id *from, struct kad_now now)
 {
     const struct kad_validator *v = kad_store_validator(s, key);
-    if (!v || key.len > KAD_KEY_MAX || value.len > KAD_VALUE_MAX ||
-        v->check(v->arg, key, value, now.wall_ms) < 0)
+    if (!v || key.len > KAD_KEY_MAX || value.len > KAD_VALUE_MAX)
         return BEAM_EINVAL;
+    int err = v->check(v->arg, key, value, now.wall_ms);
+    if (err < 0)
+        return kad_store_forged(err) ? BEAM_EINVAL : err;
     kad_shelf_expire(&s->values, now.ms);
     struct value *old = (struct value *)kad_shelf_find(&s->values, key);
     int order = is_good(old, now) ? v->compare(v->arg, key, value_of(old), value) : 1;

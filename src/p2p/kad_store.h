@@ -31,7 +31,8 @@ enum {
 /* What may be kept under "/NAMESPACE/…". All are functions of their arguments alone. */
 struct kad_validator {
     const char *name; /* "pk"; borrowed, as is all else here */
-    /* Whether value belongs under key: 0 or BEAM_E…. wall_ms: since 1970. */
+    /* Whether value belongs under key. 0; BEAM_ETIMEOUT: not at this time (wall_ms, since 1970), as
+     * our clock has it; BEAM_ENOMEM; another BEAM_E…: never. */
     int (*check)(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms);
     /* Below zero when a is the better of two that are good, above when b is, zero when the same. */
     int (*compare)(void *arg, struct kad_text key, struct kad_text a, struct kad_text b);
@@ -56,6 +57,10 @@ int kad_store_new(const struct rng *rng, const struct kad_id *self,
 /* NULL allowed. */
 void kad_store_free(struct kad_store *s);
 
+/* Whether a value is one that nobody honest keeps, by what its validator says of it: it is neither
+ * a matter of clocks nor of memory. */
+bool kad_store_forged(int err);
+
 /* From now on values of this namespace are known. 0, BEAM_EEXIST, BEAM_EINVAL (the name),
  * BEAM_ELIMIT (more than 16). */
 int kad_store_register(struct kad_store *s, const struct kad_validator *v);
@@ -68,7 +73,8 @@ struct kad_now {
 };
 
 /* `from` left it here. 0: kept, or the same was. BEAM_EINVAL: of no known namespace, or not good.
- * BEAM_EEXIST: a better one is here. BEAM_ELIMIT: no place. BEAM_ENOMEM. */
+ * BEAM_ETIMEOUT: not at this time. BEAM_EEXIST: a better one is here. BEAM_ELIMIT: no place.
+ * BEAM_ENOMEM. */
 int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
                   const struct peer_id *from, struct kad_now now);
 /* A view until the store changes. 0 or BEAM_ENOTFOUND. */

@@ -77,6 +77,8 @@ static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures
         (double)(after.messages - before.messages) / up,
         (double)(after.bytes - before.bytes) / up / 1000);
     fflush(stdout);
+    printf("kad: %zu nodes: %llu offences held against honest nodes, who were doubted %llu times\n",
+           nodes, (unsigned long long)after.blamed[0], (unsigned long long)after.doubted[0]);
     if (after.lookups + after.abandoned != GETS)
         return fail("a look-up did not end");
     if ((double)after.found < 0.999 * (double)after.lookups)
@@ -111,6 +113,8 @@ static int ask_besieged(struct world *w, size_t value, const char *lie)
            WORLD_LIARS, lie, (unsigned long long)found, SIEGE_GETS, (unsigned long long)warned,
            (unsigned long long)(after.cut_off - before.cut_off),
            (double)(after.asked - before.asked) / SIEGE_GETS);
+    printf("kad: so far liars were doubted %llu times, honest nodes %llu times\n",
+           (unsigned long long)after.doubted[1], (unsigned long long)after.doubted[0]);
     fflush(stdout);
     return found + warned == SIEGE_GETS ? 0 : fail("a besieged key was silently not found");
 }

@@ -88,15 +88,43 @@ void world_forget(void *arg, struct kad_ask *ask)
     }
 }
 
-bool world_learn(void *arg, const struct kad_contact *contact)
+enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_group *group)
 {
     const struct node *n = arg;
-    return index_of(&contact->peer) < n->world->n;
+    *group = 0;
+    return index_of(&contact->peer) < n->world->n ? KAD_FOLLOWED : KAD_BOGUS;
 }
 
 static void learn_provider(void *arg, const struct kad_contact *contact)
 {
-    (void)world_learn(arg, contact);
+    (void)arg;
+    (void)contact;
+}
+
+void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what)
+{
+    struct node *n = arg;
+    struct world_figures *f = &n->world->figures;
+    enum repute_standing before = world_standing(n, peer);
+    enum repute_standing after = repute_blame(n->repute, peer, what, world_now(n->world).ms);
+    bool liar = n->world->nodes[index_of(peer)]->tells_of != 0;
+    if (after != REPUTE_GOOD)
+        kad_table_remove(n->table, peer);
+    f->blamed[liar]++;
+    f->doubted[liar] += before == REPUTE_GOOD && after != REPUTE_GOOD;
+}
+
+enum repute_standing world_standing(void *arg, const struct peer_id *peer)
+{
+    const struct node *n = arg;
+    return repute_of(n->repute, peer, world_now(n->world).ms);
+}
+
+/* A server is there. */
+static void seen(struct node *n, const struct node *other)
+{
+    if (world_standing(n, &other->peer) == REPUTE_GOOD)
+        kad_table_seen(n->table, &other->peer, 0, world_now(n->world).ms, NULL);
 }
 
 /* Two addresses of IPv4 and TCP: 8 bytes each. */
@@ -133,15 +161,16 @@ static void deliver_question(struct world *w, struct letter *l)
     const struct kad_answerer a = {.table = to->table,
                                    .store = to->store,
                                    .describe = world_describe,
+                                   .blame = world_blame,
                                    .learn = learn_provider,
                                    .arg = to};
     world_must(kad_message_decode(l->bytes, l->len, &question) == 0, "a question is none");
     int err = -1;
-    if (to->up)
+    if (to->up && world_standing(to, &from->peer) != REPUTE_IS_SHUNNED)
         err = to->tells_of ? lie(w, to, &question, &reply)
                            : kad_answer(&a, &from->peer, &question, world_now(w), &reply);
     if (to->up && from->server && from->up)
-        kad_table_seen(to->table, &from->peer, 0, world_now(w).ms, NULL);
+        seen(to, from);
     struct letter *back = write_letter(w, from, take_ask(from, l), err == 1 ? &reply : NULL);
     back->from = l->to;
     back->to = l->from;
@@ -166,7 +195,7 @@ static void deliver_answer(struct world *w, struct letter *l)
     }
     world_must(l->silent || kad_message_decode(l->bytes, l->len, &m) == 0, "an answer is none");
     if (other->server)
-        kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
+        seen(n, other);
     kad_ask_answered(ask, l->silent ? NULL : &m);
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/backoff.h"
 
-enum { SEEDS = 3 };
+enum { SEEDS = 3, BLAMED_MAX = 1024 };
 
 static void place(struct world *w, struct node *n)
 {
@@ -64,10 +64,13 @@ void world_set_up(struct node *n)
                                        .ask = world_ask,
                                        .forget = world_forget,
                                        .learn = world_learn,
+                                       .blame = world_blame,
+                                       .standing = world_standing,
                                        .describe = world_describe,
                                        .wall_ms = wall,
                                        .arg = n};
     world_must(kad_jobs_new(&spec, &n->jobs) == 0, "out of memory");
+    world_must(repute_new(&n->world->rng, BLAMED_MAX, &n->repute) == 0, "out of memory");
     n->up = true;
 }
 
@@ -120,11 +123,13 @@ void world_take_down(struct node *n)
     n->world->figures.abandoned += n->gets;
     kad_jobs_free(n->jobs);
     kad_table_free(n->table);
+    repute_free(n->repute);
     if (n->server)
         kad_store_free(n->store);
     n->jobs = NULL;
     n->table = NULL;
     n->store = NULL;
+    n->repute = NULL;
 }
 
 /* What a node does by itself once a minute. */

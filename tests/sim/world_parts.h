@@ -28,6 +28,7 @@ struct node {
     struct kad_store *store;
     struct kad_size size;
     struct kad_jobs *jobs;
+    struct repute *repute;
 };
 
 struct value {
@@ -67,7 +68,9 @@ struct node *world_random_up(struct world *w, bool server);
 int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
               const struct kad_message *m);
 void world_forget(void *arg, struct kad_ask *ask);
-bool world_learn(void *arg, const struct kad_contact *contact);
+enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_group *group);
+void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what);
+enum repute_standing world_standing(void *arg, const struct peer_id *peer);
 void world_describe(void *arg, struct kad_contact *contact);
 /* One has come to its end, and is freed. */
 void world_deliver(struct world *w, struct letter *l);

@@ -86,9 +86,9 @@ BEAM_TEST(binding, none_but_its_name_and_in_its_time)
     uint8_t bytes[BINDING_MAX], place[BINDING_KEY_SIZE];
     struct kad_text sealed = kit_say(1, 7, bytes), key = kit_place(1, place);
     cr_expect_eq(check(key, sealed, KIT_MADE - BINDING_AHEAD_MS), 0);
-    cr_expect_eq(check(key, sealed, KIT_MADE - BINDING_AHEAD_MS - 1), BEAM_EINVAL, "too early");
+    cr_expect_eq(check(key, sealed, KIT_MADE - BINDING_AHEAD_MS - 1), BEAM_ETIMEOUT, "too early");
     cr_expect_eq(check(key, sealed, KIT_MADE + BINDING_LIFE_MS - 1), 0);
-    cr_expect_eq(check(key, sealed, KIT_MADE + BINDING_LIFE_MS), BEAM_EINVAL, "it is over");
+    cr_expect_eq(check(key, sealed, KIT_MADE + BINDING_LIFE_MS), BEAM_ETIMEOUT, "it is over");
     key = kit_place(2, place);
     cr_expect_eq(check(key, sealed, KIT_MADE), BEAM_EAUTH, "another's name");
     key = kit_place(1, place);

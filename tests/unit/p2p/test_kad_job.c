@@ -7,14 +7,14 @@
 #include "tests/unit/p2p/kad_kit.h"
 #include "tests/unit/seed.h"
 
-enum { PEERS = 3, OPEN_MAX = 64 };
+enum { PEERS = 3, OPEN_MAX = 64, PRIVATE = 192 };
 
 static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
 {
     (void)arg;
     (void)key;
     (void)wall_ms;
-    return value.len == 1 ? 0 : BEAM_EINVAL;
+    return value.len == 1 ? 0 : value.len == 4 ? BEAM_ETIMEOUT : BEAM_EINVAL;
 }
 
 static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad_text b)
@@ -40,7 +40,11 @@ struct scene {
         enum kad_type type;
         char value;
     } open[OPEN_MAX];
-    size_t forgotten, done, votes, stored;
+    size_t forgotten, done, votes, stored, provider_count;
+    struct peer_id providers[KAD_PROVIDERS_MAX];
+    struct repute *repute;
+    unsigned offences[REPUTE_OFFENCES];
+    struct peer_id blamed;
     int err;
     char value;
 };
@@ -63,10 +67,26 @@ static void on_forget(void *arg, struct kad_ask *ask)
     ((struct scene *)arg)->forgotten++;
 }
 
-static bool on_learn(void *arg, const struct kad_contact *contact)
+/* The second byte of its address is its network, of which PRIVATE is one that is none. */
+static enum kad_heed on_learn(void *arg, const struct kad_contact *contact, kad_group *group)
 {
     (void)arg;
-    return contact->n > 0;
+    *group = contact->n > 0 && contact->addrs[0].len > 1 ? contact->addrs[0].at[1] : 0;
+    return contact->n == 0 ? KAD_PASSED_OVER : *group == PRIVATE ? KAD_BOGUS : KAD_FOLLOWED;
+}
+
+static void on_blame(void *arg, const struct peer_id *peer, enum repute_offence what)
+{
+    struct scene *sc = arg;
+    sc->offences[what]++;
+    sc->blamed = *peer;
+    (void)repute_blame(sc->repute, peer, what, 0);
+}
+
+static enum repute_standing on_standing(void *arg, const struct peer_id *peer)
+{
+    const struct scene *sc = arg;
+    return repute_of(sc->repute, peer, 0);
 }
 
 static void on_describe(void *arg, struct kad_contact *contact)
@@ -89,6 +109,8 @@ static void on_done(void *arg, int err, const struct beam_why *why, const struct
     sc->err = err;
     sc->votes = r->votes;
     sc->stored = r->stored;
+    sc->provider_count = r->provider_count;
+    memcpy(sc->providers, r->providers, r->provider_count * sizeof(r->providers[0]));
     sc->value = r->value.len == 1 ? (char)r->value.at[0] : 0;
 }
 
@@ -108,9 +130,12 @@ static void set_up(struct scene *sc, size_t peers)
                                  .ask = on_ask,
                                  .forget = on_forget,
                                  .learn = on_learn,
+                                 .blame = on_blame,
+                                 .standing = on_standing,
                                  .describe = on_describe,
                                  .wall_ms = on_wall,
                                  .arg = sc};
+    cr_assert_eq(repute_new(&rng, 99, &sc->repute), 0);
     cr_assert_eq(kad_table_new(&spec.self, &sc->table), 0);
     cr_assert_eq(kad_store_new(&rng, kad_table_self(sc->table), &limits, &sc->store), 0);
     cr_assert_eq(kad_store_register(sc->store, &validator), 0);
@@ -128,6 +153,7 @@ static void tear_down(struct scene *sc)
     kad_jobs_free(sc->jobs);
     kad_store_free(sc->store);
     kad_table_free(sc->table);
+    repute_free(sc->repute);
 }
 
 static int start(struct scene *sc, enum kad_job_kind kind, const char *value)
@@ -324,4 +350,184 @@ BEAM_TEST(kad_job, only_whom_it_may_dial_is_asked)
     free(m);
     tear_down(&sc);
     cr_assert_eq(sc.forgotten, 1u, "what was open is forgotten");
+}
+
+/* ---- what is held against those who answer ---- */
+
+/* The question at the head of the line is answered with that. */
+static struct peer_id answer_with(struct scene *sc, const struct kad_message *m)
+{
+    struct kad_ask *ask = sc->open[0].ask;
+    struct peer_id to = sc->open[0].to;
+    memmove(&sc->open[0], &sc->open[1], --sc->n * sizeof(sc->open[0]));
+    kad_ask_answered(ask, m);
+    return to;
+}
+
+static unsigned all_offences(const struct scene *sc)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < REPUTE_OFFENCES; i++)
+        n += sc->offences[i];
+    return n;
+}
+
+static void expect_blame(const struct scene *sc, enum repute_offence what,
+                         const struct peer_id *who)
+{
+    cr_expect_eq(all_offences(sc), 1u);
+    cr_expect_eq(sc->offences[what], 1u);
+    cr_expect(peer_id_equal(&sc->blamed, who));
+}
+
+BEAM_TEST(kad_job, a_value_that_is_none_is_held_against_who_gave_it)
+{
+    struct scene sc;
+    set_up(&sc, PEERS);
+    struct kad_message m = {.type = KAD_GET_VALUE, .has_record = true};
+    cr_assert_eq(start(&sc, KAD_JOB_GET, ""), 0);
+    m.value = kad_text_of("bad");
+    struct peer_id liar = answer_with(&sc, &m);
+    expect_blame(&sc, REPUTE_BAD_VALUE, &liar);
+    m.value = kad_text_of("late");
+    answer_with(&sc, &m);
+    expect_blame(&sc, REPUTE_BAD_VALUE, &liar); /* clocks differ: that is nobody's fault */
+    answer(&sc, '7');
+    cr_assert_eq(sc.value, '7');
+    tear_down(&sc);
+}
+
+static struct kad_contact contact(uint64_t no, const uint8_t *addr, size_t len)
+{
+    return (struct kad_contact){
+        .peer = kad_peer_no(no), .n = len > 0, .addrs[0] = {.at = addr, .len = len}};
+}
+
+BEAM_TEST(kad_job, private_addresses_are_not_followed_and_cost)
+{
+    static const uint8_t private[8] = {4, PRIVATE}, public[8] = {4, 10};
+    struct scene sc;
+    set_up(&sc, PEERS);
+    struct kad_message m = {.type = KAD_FIND_NODE, .closer_count = 4};
+    for (uint64_t i = 0; i < 4; i++)
+        m.closer[i] = contact(50 + i, i == 0 ? public : private, 8);
+    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
+    size_t open = sc.n;
+    struct peer_id liar = answer_with(&sc, &m);
+    expect_blame(&sc, REPUTE_BOGUS, &liar);
+    cr_assert_eq(sc.n, open, "one answered, one is new");
+    m.closer_count = 3; /* two that are private, and it may not be the teller's fault */
+    answer_with(&sc, &m);
+    m.closer_count = 4;
+    for (uint64_t i = 0; i < 4; i++)
+        m.closer[i] = contact(60 + i, NULL, 0); /* what this host may not dial is no offence */
+    answer_with(&sc, &m);
+    expect_blame(&sc, REPUTE_BOGUS, &liar);
+    tear_down(&sc);
+}
+
+BEAM_TEST(kad_job, who_tells_of_itself_alone_pays)
+{
+    static const uint8_t public[8] = {4, 10};
+    struct scene sc;
+    set_up(&sc, PEERS);
+    struct kad_message m = {.type = KAD_FIND_NODE, .closer_count = 2};
+    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
+    m.closer[0] = m.closer[1] = contact(0, public, 8);
+    m.closer[1].peer = sc.open[0].to;
+    struct peer_id liar = answer_with(&sc, &m);
+    expect_blame(&sc, REPUTE_ITSELF, &liar);
+    m.closer[0].peer = kad_peer_no(77);
+    m.closer[1].peer = sc.open[0].to;
+    answer_with(&sc, &m); /* and of another: nothing */
+    m.closer_count = 0;
+    answer_with(&sc, &m); /* of nobody: nothing */
+    expect_blame(&sc, REPUTE_ITSELF, &liar);
+    tear_down(&sc);
+}
+
+/* One tells of ten who are not there, one of ten who are. */
+BEAM_TEST(kad_job, who_tells_of_the_dead_pays)
+{
+    struct scene sc;
+    struct kad_id target;
+    struct peer_id dead[10], living[10], liar;
+    uint64_t no = 1000;
+    set_up(&sc, 2);
+    kad_id_of((const uint8_t *)"/t/key", 6, &target);
+    for (size_t i = 0; i < 10; i++) {
+        dead[i] = kad_peer_near(&target, 5, &no);
+        living[i] = kad_peer_near(&target, 4, &no);
+    }
+    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
+    liar = sc.open[0].to;
+    fail_or_tell(&sc, dead, 10);
+    fail_or_tell(&sc, living, 10);
+    while (sc.n > 0) {
+        bool there = false;
+        for (size_t i = 0; i < 10; i++)
+            there |= peer_id_equal(&sc.open[0].to, &living[i]);
+        fail_or_tell(&sc, living, there ? 10 : 0);
+    }
+    cr_assert_eq(sc.done, 1u);
+    expect_blame(&sc, REPUTE_OF_DEAD, &liar);
+    tear_down(&sc);
+}
+
+/* When nobody answers any more it may be us who were cut off. */
+BEAM_TEST(kad_job, nobody_is_blamed_for_our_silence)
+{
+    struct scene sc;
+    set_up(&sc, PEERS);
+    look_among_the_dead(&sc, KAD_JOB_FIND, 8);
+    cr_assert_eq(sc.done, 1u);
+    cr_assert_eq(all_offences(&sc), 0u);
+    tear_down(&sc);
+}
+
+BEAM_TEST(kad_job, who_is_shunned_is_not_followed_and_who_is_doubted_comes_last)
+{
+    struct scene sc;
+    struct kad_id target;
+    struct peer_id told[4];
+    uint64_t no = 1000;
+    set_up(&sc, 1);
+    kad_id_of((const uint8_t *)"/t/key", 6, &target);
+    for (unsigned i = 0; i < 4; i++)
+        told[i] = kad_peer_near(&target, 9 - i, &no); /* the nearest first */
+    for (int i = 0; i < 3; i++)
+        (void)repute_blame(sc.repute, &told[0], REPUTE_GARBLED, 0);
+    (void)repute_blame(sc.repute, &told[1], REPUTE_GARBLED, 0);
+    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
+    fail_or_tell(&sc, told, 4);
+    cr_assert_eq(sc.n, 3u);
+    cr_expect(peer_id_equal(&sc.open[2].to, &told[1]));
+    for (size_t i = 0; i < sc.n; i++)
+        cr_expect_not(peer_id_equal(&sc.open[i].to, &told[0]));
+    tear_down(&sc);
+}
+
+/* The first to answer tells of twenty; the one who is true is heard of from the others. */
+BEAM_TEST(kad_job, providers_are_of_all_who_answered)
+{
+    static const uint8_t here[8] = {4, 10}, there[8] = {4, 11};
+    struct scene sc;
+    set_up(&sc, PEERS);
+    struct kad_message m = {.type = KAD_GET_PROVIDERS, .provider_count = 20};
+    for (uint64_t i = 0; i < 20; i++)
+        m.providers[i] = contact(100 + i, here, 8);
+    cr_assert_eq(start(&sc, KAD_JOB_PROVIDERS, ""), 0);
+    answer_with(&sc, &m);
+    m.provider_count = 1;
+    m.providers[0] = contact(7, there, 8);
+    answer_with(&sc, &m);
+    answer_with(&sc, &m);
+    cr_assert_eq(sc.err, 0);
+    cr_assert_eq(sc.provider_count, 3u, "two of the one network, and the one of the other");
+    struct peer_id expected = kad_peer_no(7);
+    bool found = false;
+    for (size_t i = 0; i < sc.provider_count; i++)
+        found |= peer_id_equal(&sc.providers[i], &expected);
+    cr_assert(found);
+    tear_down(&sc);
 }

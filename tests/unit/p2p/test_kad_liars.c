@@ -4,6 +4,7 @@
 
 #include "p2p/kad.h"
 #include "p2p/keeper.h"
+#include "p2p/standing.h"
 #include "stream/frame.h"
 #include "tests/unit/p2p/kad_kit.h"
 #include "tests/unit/p2p/world.h"
@@ -17,6 +18,7 @@ struct liars {
     struct multiaddr near_at;
     struct frame *frame;
     size_t asked;
+    bool garbles; /* what the liar says is no message */
     bool done;
     int err;
     size_t nodes;
@@ -40,6 +42,11 @@ static void on_question(void *arg, const uint8_t *data, size_t len)
     const struct peer_id one = kad_peer_no(1), two = kad_peer_no(2);
     cr_assert_eq(kad_message_decode(data, len, &question), 0);
     s->asked++;
+    if (s->garbles) {
+        cr_assert_eq(frame_send(s->frame, nonsense, sizeof(nonsense)), 0);
+        frame_shut(s->frame);
+        return;
+    }
     lie = (struct kad_message){.type = question.type, .key = question.key};
     put(&lie, host_id(s->near->host), s->near_at.bytes, s->near_at.len);
     put(&lie, host_id(s->liar->host), s->near_at.bytes, s->near_at.len);
@@ -130,5 +137,25 @@ BEAM_TEST(kad_liars, nobody_is_dialled_whom_the_permit_does_not_cover)
     cr_expect_eq(host_peers(s.near->host), 0u, "at a loopback address that nobody typed");
     cr_expect_eq(host_peers(s.client->host), 1u);
     cr_expect_eq(kad_table_count(kad_table(s.kad)), 1u);
+    tear_down(&s);
+}
+
+static bool is_doubted(void *arg)
+{
+    const struct liars *s = arg;
+    return standing_of(s->client->host, host_id(s->liar->host)) != REPUTE_GOOD;
+}
+
+/* As one that the user named it is not shunned, whatever it does. */
+BEAM_TEST(kad_liars, who_garbles_is_in_no_table)
+{
+    struct liars s;
+    set_up(&s);
+    s.garbles = true;
+    cr_assert(until(s.w.loop, is_doubted, &s));
+    cr_expect_eq(kad_table_count(kad_table(s.kad)), 0u);
+    for (int i = 0; i < 9; i++)
+        standing_blame(s.client->host, host_id(s.liar->host), REPUTE_GARBLED);
+    cr_expect_eq(standing_of(s.client->host, host_id(s.liar->host)), REPUTE_IS_DOUBTED);
     tear_down(&s);
 }

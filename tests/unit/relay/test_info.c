@@ -93,9 +93,9 @@ BEAM_TEST(info, belongs_under_its_signers_key)
     cr_expect_eq(info_validator.check(NULL, key_text(2, other), sealed, NOW), BEAM_EAUTH);
     cr_expect_eq(info_validator.check(NULL, key_text(1, own), sealed, NOW + INFO_LIFE_MS), 0);
     cr_expect_eq(info_validator.check(NULL, key_text(1, own), sealed, NOW + INFO_LIFE_MS + 1ull),
-                 BEAM_EINVAL, "too old");
+                 BEAM_ETIMEOUT, "too old");
     cr_expect_eq(info_validator.check(NULL, key_text(1, own), sealed, NOW - INFO_AHEAD_MS - 1ull),
-                 BEAM_EINVAL, "from the future");
+                 BEAM_ETIMEOUT, "from the future");
 }
 
 BEAM_TEST(info, the_later_is_the_better)

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "p2p/kad_providers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+
+enum { STEP = 16 };
+
+struct kad_providers_list {
+    size_t n;
+    struct kad_provider *of;
+};
+
+void kad_providers_clear(struct kad_providers *p)
+{
+    for (size_t i = 0; i < p->n; i++)
+        free(p->lists[i].of);
+    free(p->lists);
+    *p = (struct kad_providers){.n = 0};
+}
+
+int kad_providers_told(struct kad_providers *p, const struct kad_provider *list, size_t n)
+{
+    if (n == 0)
+        return 0;
+    if (p->n == p->room) {
+        struct kad_providers_list *more = realloc(p->lists, (p->room + STEP) * sizeof(*more));
+        if (!more)
+            return BEAM_ENOMEM;
+        p->lists = more;
+        p->room += STEP;
+    }
+    struct kad_providers_list *l = &p->lists[p->n];
+    l->n = n < KAD_PEERS_MAX ? n : KAD_PEERS_MAX;
+    l->of = malloc(l->n * sizeof(l->of[0]));
+    if (!l->of)
+        return BEAM_ENOMEM;
+    memcpy(l->of, list, l->n * sizeof(l->of[0]));
+    p->n++;
+    return 0;
+}
+
+struct taking {
+    struct peer_id *out;
+    size_t n, max;
+    kad_group *groups; /* of each */
+};
+
+static bool may_take(const struct taking *t, const struct kad_provider *p)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        if (peer_id_equal(&t->out[i], &p->peer))
+            return false;
+        same += p->group != 0 && t->groups[i] == p->group;
+    }
+    return same < KAD_GROUP_MAX;
+}
+
+/* Of those of one list that were not looked at yet, the next that may be taken. */
+static bool take_next(struct taking *t, const struct kad_providers_list *l, uint8_t *at)
+{
+    while (*at < l->n) {
+        const struct kad_provider *p = &l->of[(*at)++];
+        if (!may_take(t, p))
+            continue;
+        t->out[t->n] = p->peer;
+        t->groups[t->n++] = p->group;
+        return true;
+    }
+    return false;
+}
+
+size_t kad_providers_take(const struct kad_providers *p, struct peer_id *out, size_t max)
+{
+    struct taking t = {.out = out, .max = max};
+    uint8_t *at = calloc(p->n + 1, sizeof(*at));
+    t.groups = calloc(max + 1, sizeof(t.groups[0]));
+    for (bool any = at && t.groups; any;) {
+        any = false;
+        for (size_t i = 0; i < p->n && t.n < t.max; i++)
+            any |= take_next(&t, &p->lists[i], &at[i]);
+    }
+    free(at);
+    free(t.groups);
+    return t.n;
+}
