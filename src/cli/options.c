@@ -47,8 +47,10 @@ static const struct options_row rows[] = {
      "how this machine may reach what lies beyond loopback (default: tor)", FIELD(egress)},
     {"name", 0, "NAME", COMMAND_PUBLISH,
      "publish under this name (default: a random one, kept for TARGET)", FIELD(name)},
-    {"proto", 0, "http|tcp", COMMAND_PUBLISH,
-     "hold visitors to HTTP, or look at nothing (default: bytes untouched)", FIELD(proto)},
+    {"proto", 0, "http|tcp|udp", COMMAND_PUBLISH,
+     "hold visitors to HTTP, look at nothing, or take datagrams", FIELD(proto)},
+    {"relay-port", 0, "PORT", COMMAND_PUBLISH,
+     "the port that is wanted at a relay for tcp and udp (default: any)", FIELD(relay_port)},
     {"basic-auth", 0, "FILE", COMMAND_PUBLISH,
      "ask each request for a password; FILE has lines user:password", FIELD(basic_auth)},
     {"client-auth", 0, "FILE", COMMAND_PUBLISH, "let only those in who hold a key that FILE lists",
@@ -357,14 +359,19 @@ static int exclusive(struct beam_why *why, const char *a, const char *b, const c
 
 static int check_publish(const struct options *o, struct beam_why *why)
 {
+    uint64_t port;
     if (o->policy && o->tor)
         return exclusive(why, "--policy", "--tor", "a policy has paths of its own");
     if (o->policy && o->egress)
         return exclusive(why, "--policy", "--egress", "a policy has an egress of its own");
     if (o->json && o->qr)
         return exclusive(why, "--json", "--qr", "a QR code is for people");
-    if (o->proto && strcmp(o->proto, "http") != 0 && strcmp(o->proto, "tcp") != 0)
-        return beam_why(why, BEAM_EUSAGE, "--proto %s: must be http or tcp", o->proto);
+    if (o->proto && strcmp(o->proto, "http") != 0 && strcmp(o->proto, "tcp") != 0 &&
+        strcmp(o->proto, "udp") != 0)
+        return beam_why(why, BEAM_EUSAGE, "--proto %s: must be http, tcp or udp", o->proto);
+    if (o->relay_port &&
+        (text_number(o->relay_port, strlen(o->relay_port), UINT16_MAX, &port) < 0 || port == 0))
+        return beam_why(why, BEAM_EUSAGE, "--relay-port %s: must be 1 to 65535", o->relay_port);
     if (o->egress && strcmp(o->egress, "tor") != 0 && strcmp(o->egress, "any") != 0)
         return beam_why(why, BEAM_EUSAGE, "--egress %s: must be tor or any", o->egress);
     return 0;

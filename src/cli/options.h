@@ -37,7 +37,7 @@ struct options {
     size_t operand_count;
     bool tor, ephemeral, detach, json, qr, all, offline, once, on_demand;
     const char *policy, *egress, *name, *config;
-    const char *proto, *client_auth, *basic_auth, *allow;
+    const char *proto, *relay_port, *client_auth, *basic_auth, *allow;
     const char *passphrase_file, *new_passphrase_file, *backup_passphrase_file; /* of `beam keys` */
     bool no_passphrase, replace;
     const char *listen, *tls_listen, *p2p, *acme, *email;

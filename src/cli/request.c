@@ -188,6 +188,7 @@ cJSON *request_publish(uint64_t id, const struct request_common *c, const struct
         r, add_target(r, o->operand) && add_text(r, "name", o->name) && add_paths(r, o) &&
                add_relays(r, o) && add_text(r, "policy", o->policy) &&
                add_text(r, "egress", o->egress) && add_text(r, "proto", o->proto) &&
+               add_text(r, "relay_port", o->relay_port) &&
                add_path(r, "client_auth", o->client_auth) &&
                add_path(r, "basic_auth", o->basic_auth) && add_text(r, "allow", o->allow) &&
                cJSON_AddBoolToObject(r, "ephemeral", o->ephemeral) &&

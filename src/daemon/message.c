@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "control/channel.h"
 
 /* Reads members of one object; the first fault sticks. */
@@ -135,6 +136,16 @@ static void read_egress(struct reader *r, struct message *m)
         fault(r, "egress", "tor, lan or any");
 }
 
+/* As it was typed; 0: none. */
+static uint16_t read_port(struct reader *r, const char *key)
+{
+    uint64_t port = 0;
+    const char *text = read_text(r, key, MESSAGE_WORD_MAX);
+    if (text && (text_number(text, strlen(text), UINT16_MAX, &port) < 0 || port == 0))
+        fault(r, key, "1 to 65535, as text");
+    return (uint16_t)port;
+}
+
 static void read_publish(struct reader *r, struct message *m)
 {
     m->publish.target = read_text(r, "target", MESSAGE_WORD_MAX);
@@ -144,8 +155,9 @@ static void read_publish(struct reader *r, struct message *m)
     m->publish.basic_auth = read_file(r, "basic_auth");
     m->publish.proto = read_text(r, "proto", MESSAGE_WORD_MAX);
     if (m->publish.proto && strcmp(m->publish.proto, "http") != 0 &&
-        strcmp(m->publish.proto, "tcp") != 0)
-        fault(r, "proto", "http or tcp");
+        strcmp(m->publish.proto, "tcp") != 0 && strcmp(m->publish.proto, "udp") != 0)
+        fault(r, "proto", "http, tcp or udp");
+    m->publish.relay_port = read_port(r, "relay_port");
     m->publish.allow = read_text(r, "allow", MESSAGE_WORD_MAX) != NULL;
     m->publish.paths = read_paths(r);
     m->publish.relays = read_relays(r);

@@ -51,7 +51,8 @@ struct message {
     struct {
         const char *target, *name, *policy;
         const char *client_auth, *basic_auth; /* files, absolute */
-        const char *proto;                    /* "http" or "tcp" */
+        const char *proto;                    /* "http", "tcp" or "udp" */
+        uint16_t relay_port;                  /* 0: any */
         bool allow;                           /* visitors by their addresses were asked for */
         unsigned paths;                       /* POLICY_… bits; 0: the policy's */
         const cJSON *relays;                  /* array of texts, or NULL */

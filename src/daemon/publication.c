@@ -219,7 +219,8 @@ static int open_one(struct publication *p, const struct wish *wish, struct beam_
                                      .ephemeral = wish->ephemeral,
                                      .client_auth = wish->client_auth,
                                      .basic_auth = wish->basic_auth,
-                                     .protocol = wish->protocol};
+                                     .protocol = wish->protocol,
+                                     .relay_port = wish->relay_port};
     struct tunnel_events ev = events;
     ev.arg = p;
     int err = tunnel_open(ps->spec.world, &spec, &ev, &p->tunnel, why);

@@ -87,10 +87,11 @@ static int read_gates(const struct message *m, struct wish *w, struct beam_why *
                         "--client-auth: policy %s has paths by which visitors without a key come; "
                         "only an onion can ask for one (add --tor)",
                         w->policy.name);
-    if (m->publish.basic_auth && m->publish.proto && strcmp(m->publish.proto, "tcp") == 0)
+    if (m->publish.basic_auth && m->publish.proto && strcmp(m->publish.proto, "http") != 0)
         return beam_why(why, BEAM_EUSAGE,
                         "--basic-auth: a password can be asked for in HTTP, and not with --proto "
-                        "tcp (leave that away, or let visitors in by a key: --client-auth)");
+                        "%s (leave that away, or let visitors in by a key: --client-auth)",
+                        m->publish.proto);
     w->client_auth = m->publish.client_auth;
     w->basic_auth = m->publish.basic_auth;
     return 0;
@@ -100,7 +101,9 @@ static enum tunnel_protocol protocol_of(const struct message *m)
 {
     if (m->publish.basic_auth || (m->publish.proto && strcmp(m->publish.proto, "http") == 0))
         return TUNNEL_HTTP;
-    return m->publish.proto ? TUNNEL_TCP : TUNNEL_BYTES;
+    if (m->publish.proto)
+        return strcmp(m->publish.proto, "udp") == 0 ? TUNNEL_UDP : TUNNEL_TCP;
+    return TUNNEL_BYTES;
 }
 
 int wish_check_relay(const char *relay, struct beam_why *why)
@@ -164,6 +167,45 @@ static int read_relays(const struct message *m, const struct conf *conf, struct 
     return err;
 }
 
+static bool all_here(const struct wish *w)
+{
+    for (size_t i = 0; i < w->relay_count; i++)
+        if (!w->relays[i].loopback)
+            return false;
+    return w->relay_count > 0;
+}
+
+/* Datagrams come by relays alone, and only of those whose ports can be seen to lead here. */
+static int check_udp(const struct wish *w, struct beam_why *why)
+{
+    if (w->policy.paths != POLICY_RELAY)
+        return beam_why(why, BEAM_EUSAGE,
+                        "--proto udp: policy %s publishes as an onion, and Tor carries TCP alone "
+                        "(publish through a relay: --community-relay=ADDR)",
+                        w->policy.name);
+    if (addr_path(&w->target.addr[0]))
+        return beam_why(why, BEAM_EUSAGE, "--proto udp: %s takes no datagrams (give a port)",
+                        w->target.text);
+    if (w->policy.egress == POLICY_EGRESS_TOR && !all_here(w))
+        return beam_why(why, BEAM_EPOLICY,
+                        "--proto udp: whether a relay's port leads here is seen by sending a "
+                        "datagram to it, and datagrams do not go through Tor, to which policy %s "
+                        "keeps (add --egress any, or publish by --proto tcp)",
+                        w->policy.name);
+    return 0;
+}
+
+static int read_port(const struct message *m, struct wish *w, struct beam_why *why)
+{
+    bool ports = w->protocol == TUNNEL_TCP || w->protocol == TUNNEL_UDP;
+    if (m->publish.relay_port != 0 && (!ports || !(w->policy.paths & POLICY_RELAY)))
+        return beam_why(why, BEAM_EUSAGE,
+                        "--relay-port: only a relay has ports to give, to tunnels of TCP and UDP "
+                        "(add --proto tcp, and --community-relay)");
+    w->relay_port = m->publish.relay_port;
+    return w->protocol == TUNNEL_UDP ? check_udp(w, why) : 0;
+}
+
 static int choose_name(struct keystore *keys, const struct rng *rng, struct wish *w,
                        struct beam_why *why)
 {
@@ -199,6 +241,8 @@ int wish_read(const struct message *m, const struct conf *conf, struct keystore 
         err = read_gates(m, &w, why);
     if (err == 0)
         err = read_relays(m, conf, &w, why);
+    if (err == 0)
+        err = read_port(m, &w, why);
     if (err == 0)
         err = read_name(m, keys, rng, &w, why);
     if (err == 0)

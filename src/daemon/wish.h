@@ -22,6 +22,7 @@ struct wish {
     bool ephemeral;
     const char *client_auth, *basic_auth; /* borrowed from the message; NULL: none */
     enum tunnel_protocol protocol;
+    uint16_t relay_port; /* wanted; 0: any */
 };
 
 /* The target and the name (NULL: none) are well formed; `dir` is where a relative path is taken

@@ -99,6 +99,7 @@ static struct owner_spec owner_spec(const struct agent *a, const char *name)
                                .tor = circuits_way(&own->way),
                                .name = name,
                                .kind = a->spec.kind,
+                               .port = a->spec.port,
                                .keep = a->spec.keep,
                                .ca_file = a->spec.ca_file,
                                .dir = a->dir};

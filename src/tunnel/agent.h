@@ -22,6 +22,7 @@ struct agent_spec { /* what is pointed to is borrowed, but for the key */
     const struct permit *permit;
     struct key_pair *key;  /* taken over, always */
     uint64_t kind;         /* of its endpoints: RESERVATION_HTTP … */
+    uint16_t port;         /* wanted, of TCP and UDP; 0: any */
     uint64_t max_streams;  /* visitors at once */
     const char *dir;       /* for what is kept of relays; copied */
     const char *bootstrap; /* nodes of the DHT to begin with, one a line; good while it starts */

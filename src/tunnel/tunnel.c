@@ -13,6 +13,7 @@
 #include "tunnel/gated.h"
 #include "tunnel/names.h"
 #include "tunnel/persona.h"
+#include "tunnel/udp_visit.h"
 #include "tunnel/visit.h"
 
 enum {
@@ -33,6 +34,7 @@ struct visitor {
     const char *path;    /* kind */
     struct visit *visit; /* one of the two */
     struct gated *gated;
+    struct udp_visit *udp;
 };
 
 struct tunnel {
@@ -124,6 +126,8 @@ static void bytes_of(const struct visitor *v, uint64_t *in, uint64_t *out)
 {
     if (v->gated)
         gated_bytes(v->gated, in, out);
+    else if (v->udp)
+        udp_visit_bytes(v->udp, in, out);
     else
         visit_bytes(v->visit, in, out);
 }
@@ -149,6 +153,21 @@ static void on_done(void *arg)
         resume_paths(t);
 }
 
+/* Takes the stream over, always. */
+static int begin(struct visitor *v, const struct visit_spec *spec, struct stream *s)
+{
+    const struct visit_events events = {
+        .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
+    switch (v->tunnel->protocol) {
+    case TUNNEL_HTTP:
+        return gated_new(spec, v->tunnel->passwords, &events, s, &v->gated);
+    case TUNNEL_UDP:
+        return udp_visit_new(spec, &events, s, &v->udp);
+    default:
+        return visit_new(spec, &events, s, &v->visit);
+    }
+}
+
 static int admit(struct tunnel *t, struct path *p, struct stream *s)
 {
     const struct visit_spec spec = {
@@ -165,12 +184,9 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
         stream_free(s);
         return BEAM_ENOMEM;
     }
-    const struct visit_events events = {
-        .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
     v->tunnel = t;
     v->path = path_kind(p);
-    int err = t->protocol == TUNNEL_HTTP ? gated_new(&spec, t->passwords, &events, s, &v->gated)
-                                         : visit_new(&spec, &events, s, &v->visit);
+    int err = begin(v, &spec, s);
     if (err < 0) {
         free(v);
         return err;
@@ -298,6 +314,18 @@ static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct 
     return 0;
 }
 
+static uint64_t kind_of(enum tunnel_protocol protocol)
+{
+    switch (protocol) {
+    case TUNNEL_TCP:
+        return RESERVATION_TCP;
+    case TUNNEL_UDP:
+        return RESERVATION_UDP;
+    default:
+        return RESERVATION_HTTP;
+    }
+}
+
 /* One path each, all with one persona. */
 static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct beam_why *why)
 {
@@ -314,7 +342,8 @@ static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct 
                                      .isolation = w->isolation,
                                      .permit = t->permit,
                                      .key = t->persona.identity,
-                                     .kind = RESERVATION_HTTP,
+                                     .kind = kind_of(t->protocol),
+                                     .port = spec->relay_port,
                                      .max_streams = w->max_streams,
                                      .dir = w->relays_dir,
                                      .bootstrap = w->bootstrap,
@@ -416,6 +445,7 @@ void tunnel_free(struct tunnel *t)
         next = v->next;
         visit_free(v->visit);
         gated_free(v->gated);
+        udp_visit_free(v->udp);
         free(v);
     }
     persona_clear(&t->persona);

@@ -44,7 +44,8 @@ enum { TUNNEL_RELAYS_MAX = 8 };
 enum tunnel_protocol {
     TUNNEL_BYTES, /* passed on untouched, and looked at for the request log */
     TUNNEL_TCP,   /* passed on, and not looked at */
-    TUNNEL_HTTP   /* request by request, each of them judged */
+    TUNNEL_HTTP,  /* request by request, each of them judged */
+    TUNNEL_UDP    /* datagrams, which relays alone bring */
 };
 
 struct tunnel_spec {
@@ -59,7 +60,8 @@ struct tunnel_spec {
     bool rendezvous; /* then, nodes of the network are looked for in the DHT of IPFS, too */
     const struct where *relays; /* of a policy with a relay; at most TUNNEL_RELAYS_MAX */
     size_t relay_count;
-    bool named; /* the name is the user's own choice, for others to see */
+    bool named;          /* the name is the user's own choice, for others to see */
+    uint16_t relay_port; /* that is wanted there, with TUNNEL_TCP and TUNNEL_UDP; 0: any */
 };
 
 /* One HTTP exchange, or one connection of another protocol (method ""). */

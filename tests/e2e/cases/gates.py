@@ -210,7 +210,9 @@ def refused(t):
     for options, words, status in (
             (("--basic-auth", file), "line 1: it ends in CR LF", 1),
             (("--basic-auth", file, "--proto", "tcp"), "not with --proto tcp", 2),
-            (("--proto", "udp"), "must be http or tcp", 2)):
+            (("--proto", "sctp"), "must be http, tcp or udp", 2),
+            (("--proto", "udp"), "Tor carries TCP alone", 2),
+            (("--proto", "tcp", "--relay-port", "20000"), "only a relay has ports", 2)):
         done = home.detach(t.app.http, *options)
         check(done.status == status and words in done.err, f"{done}")
         check("sesame" not in done.err, f"{done}")

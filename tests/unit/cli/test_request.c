@@ -31,17 +31,19 @@ BEAM_TEST(request, publish)
                                  .tor = true,
                                  .egress = "any",
                                  .proto = "http",
+                                 .relay_port = "20001",
                                  .client_auth = "/keys",
                                  .basic_auth = "/words",
                                  .allow = "::/0",
                                  .ephemeral = true,
                                  .detach = true};
-    is_printed(
-        request_publish(2, &common, &most),
-        "{\"op\":\"publish\",\"id\":2,\"config\":\"/c\",\"options\":[\"a.b=c\"],"
-        "\"target\":\"unix:/a b\",\"name\":\"n\",\"paths\":[\"onion\"],\"egress\":\"any\","
-        "\"proto\":\"http\",\"client_auth\":\"/keys\",\"basic_auth\":\"/words\",\"allow\":\"::/0\","
-        "\"ephemeral\":true,\"detach\":true}");
+    is_printed(request_publish(2, &common, &most),
+               "{\"op\":\"publish\",\"id\":2,\"config\":\"/c\",\"options\":[\"a.b=c\"],"
+               "\"target\":\"unix:/a b\",\"name\":\"n\",\"paths\":[\"onion\"],\"egress\":\"any\","
+               "\"proto\":\"http\","
+               "\"relay_port\":\"20001\",\"client_auth\":\"/keys\",\"basic_auth\":\"/words\","
+               "\"allow\":\"::/0\","
+               "\"ephemeral\":true,\"detach\":true}");
     const struct options policy = {.operand = "1", .policy = "p"};
     is_printed(request_publish(3, &none, &policy),
                "{\"op\":\"publish\",\"id\":3,\"target\":\"1\",\"policy\":\"p\","

@@ -25,12 +25,13 @@ static int parse(const char *text, struct message *m, struct beam_why *why)
 BEAM_TEST(message, publish_in_full)
 {
     struct message m;
-    int err =
-        parse("{\"op\":\"publish\",\"id\":7,\"target\":\"3000\",\"name\":\"a\","
-              "\"paths\":[\"onion\",\"onion\"],\"egress\":\"any\",\"ephemeral\":true,"
-              "\"client_auth\":\"/f\",\"basic_auth\":\"/g\",\"proto\":\"tcp\",\"allow\":\"::/0\","
-              "\"detach\":true,\"config\":\"/c\",\"options\":[\"a.b=c\",\"d.e=\"],\"new\":{}}",
-              &m, NULL);
+    int err = parse(
+        "{\"op\":\"publish\",\"id\":7,\"target\":\"3000\",\"name\":\"a\","
+        "\"paths\":[\"onion\",\"onion\"],\"egress\":\"any\",\"ephemeral\":true,"
+        "\"client_auth\":\"/f\",\"basic_auth\":\"/g\",\"proto\":\"tcp\",\"relay_port\":\"20001\","
+        "\"allow\":\"::/0\","
+        "\"detach\":true,\"config\":\"/c\",\"options\":[\"a.b=c\",\"d.e=\"],\"new\":{}}",
+        &m, NULL);
     cr_assert_eq(err, 0);
     cr_expect_eq(m.id, 7);
     cr_expect_eq(m.op, MESSAGE_PUBLISH);
@@ -44,6 +45,7 @@ BEAM_TEST(message, publish_in_full)
     cr_expect_str_eq(m.publish.client_auth, "/f");
     cr_expect_str_eq(m.publish.basic_auth, "/g");
     cr_expect_str_eq(m.publish.proto, "tcp");
+    cr_expect_eq(m.publish.relay_port, 20001);
     cr_expect(m.publish.allow);
     cr_expect_str_eq(m.config, "/c");
     cr_expect_eq(cJSON_GetArraySize(m.options), 2);

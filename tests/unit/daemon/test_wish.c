@@ -163,3 +163,52 @@ BEAM_TEST(wish, a_gate_that_cannot_be_is_wrong_usage)
     cr_expect_eq(s.wish.protocol, TUNNEL_TCP);
     end(&s);
 }
+
+static cJSON *relay_at(const char *text)
+{
+    cJSON *array = cJSON_CreateArray();
+    cr_assert(cJSON_AddItemToArray(array, cJSON_CreateString(text)));
+    return array;
+}
+
+BEAM_TEST(wish, datagrams_come_by_relays_that_can_be_seen_to_lead_here)
+{
+    struct set s = begin();
+    cJSON *here = relay_at("127.0.0.1:4001"), *away = relay_at("relay.example:4001");
+    struct message m = {.publish = {.target = "1", .proto = "udp", .paths = POLICY_RELAY}};
+    m.publish.relays = here;
+    m.publish.relay_port = 20001;
+    cr_assert_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    cr_expect(s.wish.protocol == TUNNEL_UDP && s.wish.relay_port == 20001);
+    m.publish.relays = away;
+    cr_expect_eq(read_wish(&s, &m), BEAM_EPOLICY);
+    cr_expect_not_null(strstr(s.why.text, "do not go through Tor"), "%s", s.why.text);
+    m.publish.has_egress = true;
+    m.publish.egress = POLICY_EGRESS_ANY;
+    cr_expect_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    m.publish.target = "unix:/a";
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    m.publish.target = "1";
+    m.publish.paths = POLICY_RELAY | POLICY_ONION;
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "Tor carries TCP alone"), "%s", s.why.text);
+    cJSON_Delete(here);
+    cJSON_Delete(away);
+    end(&s);
+}
+
+BEAM_TEST(wish, a_port_is_a_relays_to_give)
+{
+    struct set s = begin();
+    cJSON *here = relay_at("127.0.0.1:4001");
+    struct message m = {.publish = {.target = "1", .proto = "tcp", .relay_port = 20001}};
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    m.publish.paths = POLICY_RELAY;
+    m.publish.relays = here;
+    cr_expect_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    m.publish.proto = "http";
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "--relay-port"), "%s", s.why.text);
+    cJSON_Delete(here);
+    end(&s);
+}
