@@ -7,23 +7,18 @@
 #include "proxy/engine.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
+#include "loop/deadline.h"
 #include "proxy/carry.h"
+#include "proxy/patience.h"
+#include "proxy/record.h"
 #include "proxy/switched.h"
 
 enum {
-    HEAD_MS = 10 * 1000,
-    IDLE_MS = 60 * 1000,
-    RESPONSE_MS = 60 * 1000,
-    SILENCE_MS = 60 * 60 * 1000,
-    CLOSE_MS = 10 * 1000, /* for the visitor to end, once it has its last answer */
-    WINDOW = 256 * 1024,
-    DROP_MAX = 1024 * 1024,    /* bytes that a visitor sends while its connection is closed */
-    BODY_GRACE_MS = 30 * 1000, /* for a request, and then it comes at so many bytes a second: */
-    BODY_RATE = 500,
-    REQUESTS_A_TURN = 16 /* then others have their turn */
+    CLOSE_MS = 10 * 1000,   /* for the visitor to end, once it has its last answer */
+    DROP_MAX = 1024 * 1024, /* bytes that a visitor sends while its connection is closed */
+    REQUESTS_A_TURN = 16    /* then others have their turn */
 };
 
 enum engine_state {
@@ -66,8 +61,7 @@ struct engine {
     int burst;         /* requests in this turn */
 
     struct loop_task go_on;
-    struct loop_timer timer;
-    uint64_t due, armed; /* the deadline; what the timer is set to; 0: none */
+    struct loop_deadline deadline;
 };
 
 static void run(struct engine *e, enum engine_event ev);
@@ -80,41 +74,9 @@ static enum engine_event end(struct engine *e, int err)
 
 /* ---- records --------------------------------------------------------------------------------- */
 
-static void copy(char *to, struct http_text text, size_t max)
-{
-    size_t n = text.len < max ? text.len : max;
-    memcpy(to, text.at, n);
-    to[n] = '\0';
-}
-
 static void record(struct engine *e)
 {
-    char method[HTTP_METHOD_MAX + 1] = "", target[ENGINE_TARGET_MAX + 1] = "";
-    const struct exchange *x = &e->c.x;
-    if (x->heard) {
-        copy(method, x->request.method, HTTP_METHOD_MAX);
-        copy(target, x->request.target, ENGINE_TARGET_MAX);
-    }
-    const struct engine_record r = {.method = method,
-                                    .target = target,
-                                    .status = x->status,
-                                    .ms = loop_now(e->loop) - e->since,
-                                    .in = x->in,
-                                    .out = x->out};
-    if (e->events.record)
-        e->events.record(e->events.arg, &r);
-}
-
-/* What followed a 101, as a connection of its own. */
-static void record_switched(struct engine *e)
-{
-    const struct engine_record r = {.method = "",
-                                    .target = "",
-                                    .ms = loop_now(e->loop) - e->since,
-                                    .in = switched_in(&e->switched),
-                                    .out = switched_out(&e->switched)};
-    if (e->events.record && (r.in > 0 || r.out > 0))
-        e->events.record(e->events.arg, &r);
+    record_exchange(&e->events, &e->c.x, loop_now(e->loop) - e->since);
 }
 
 /* ---- hearing --------------------------------------------------------------------------------- */
@@ -325,25 +287,6 @@ static enum engine_event enter_switched(struct engine *e)
 
 /* ---- deadlines ------------------------------------------------------------------------------- */
 
-/* How long what is waited for in an exchange may take, from now on. */
-static uint64_t patience(const struct engine *e)
-{
-    const struct carry *c = &e->c;
-    if (!c->x.begun)
-        return carry_sent(c) ? e->limits.response_ms : e->limits.idle_ms;
-    if (exchange_answered(&c->x) || buf_len(&c->visitor.out) > 0 || c->visitor.ended)
-        return e->limits.idle_ms;
-    return e->limits.silence_ms;
-}
-
-/* A body that drips in, a byte just before each deadline, has one in all. */
-static uint64_t carrying_deadline(const struct engine *e)
-{
-    uint64_t due = loop_now(e->loop) + patience(e),
-             all = e->since + BODY_GRACE_MS + e->c.x.in * 1000 / BODY_RATE;
-    return carry_waits(&e->c) && !e->c.x.begun && all < due ? all : due;
-}
-
 /* 0: none. */
 static uint64_t deadline(const struct engine *e)
 {
@@ -352,7 +295,7 @@ static uint64_t deadline(const struct engine *e)
     case ENGINE_HEARING:
         return exchange_hearing(&e->c.x) ? e->since + e->limits.head_ms : now + e->limits.idle_ms;
     case ENGINE_CARRYING:
-        return carrying_deadline(e);
+        return patience_due(&e->limits, &e->c, e->since, now);
     case ENGINE_CLOSING:
         return buf_len(&e->c.visitor.out) > 0 ? now + e->limits.idle_ms : e->close_by;
     case ENGINE_SWITCHED:
@@ -360,16 +303,6 @@ static uint64_t deadline(const struct engine *e)
     default:
         return 0;
     }
-}
-
-/* Deadlines move at every event; the timer is set anew only when it would come too late. */
-static void arm(struct engine *e)
-{
-    uint64_t now = loop_now(e->loop);
-    if (e->due == 0 || (e->armed && e->armed <= e->due))
-        return;
-    e->armed = e->due;
-    loop_timer_set(&e->timer, e->due > now ? e->due - now : 0);
 }
 
 static enum engine_event late(struct engine *e)
@@ -387,14 +320,10 @@ static enum engine_event late(struct engine *e)
     }
 }
 
-static void on_timer(void *arg)
+static void on_deadline(void *arg)
 {
     struct engine *e = arg;
-    e->armed = 0;
-    if (e->due && loop_now(e->loop) >= e->due)
-        run(e, late(e));
-    else
-        arm(e);
+    run(e, late(e));
 }
 
 /* ---- the machine ----------------------------------------------------------------------------- */
@@ -454,7 +383,7 @@ static enum engine_event enter(struct engine *e, enum engine_state state)
 static void destroy(struct engine *e, bool hard)
 {
     loop_task_cancel(e->loop, &e->go_on);
-    loop_timer_clear(&e->timer);
+    loop_deadline_stop(&e->deadline);
     switched_end(&e->switched);
     side_close(&e->c.backend, hard);
     side_close(&e->c.visitor, hard);
@@ -470,7 +399,7 @@ static void finish(struct engine *e)
     bool was_switched = e->switched.splice || switched_written(&e->switched) > 0;
     destroy(e, e->err < 0);
     if (was_switched)
-        record_switched(e);
+        record_switched(&e->events, &e->switched, loop_now(e->loop) - e->since);
     e->events.done(e->events.arg, e->err);
     free(e);
 }
@@ -483,8 +412,7 @@ static void run(struct engine *e, enum engine_event ev)
         finish(e);
         return;
     }
-    e->due = deadline(e);
-    arm(e);
+    loop_deadline_set(&e->deadline, deadline(e));
 }
 
 /* Goes on where it is. */
@@ -536,20 +464,6 @@ static void on_ready(void *arg, struct stream *s, unsigned ready)
     run(e, visitor_failed(e) ? end(e, BEAM_ERESET) : turn(e));
 }
 
-static uint64_t or_else(uint64_t value, uint64_t otherwise)
-{
-    return value ? value : otherwise;
-}
-
-static void set_limits(struct engine_limits *l)
-{
-    l->head_ms = or_else(l->head_ms, HEAD_MS);
-    l->idle_ms = or_else(l->idle_ms, IDLE_MS);
-    l->response_ms = or_else(l->response_ms, RESPONSE_MS);
-    l->silence_ms = or_else(l->silence_ms, SILENCE_MS);
-    l->window = or_else(l->window, WINDOW);
-}
-
 int engine_new(struct loop *l, struct stream *visitor, struct buf *early,
                const struct engine_limits *limits, const struct engine_events *events,
                struct engine **out)
@@ -561,10 +475,10 @@ int engine_new(struct loop *l, struct stream *visitor, struct buf *early,
     e->loop = l;
     e->limits = *limits;
     e->events = *events;
-    set_limits(&e->limits);
+    patience_default(&e->limits);
     carry_init(&e->c, l, e->limits.window, e->limits.body_max);
     loop_task_init(&e->go_on, on_go_on, e);
-    loop_timer_init(l, &e->timer, on_timer, e);
+    loop_deadline_init(l, &e->deadline, on_deadline, e);
     e->since = loop_now(l);
     err = early ? buf_move(&e->c.visitor.in, early, buf_len(early)) : 0;
     if (err < 0)

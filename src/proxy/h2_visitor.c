@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "loop/deadline.h"
 #include "proxy/h2_exchange.h"
 
 enum {
@@ -21,10 +22,9 @@ struct h2_visitor {
     struct h2_patience patience;
     struct buf in, out;
     struct loop_task go_on;
-    struct loop_timer timer;
+    struct loop_deadline deadline;
     size_t exchanges;       /* streams that were not freed */
     uint64_t blocked_since; /* it takes nothing; 0: it does */
-    uint64_t armed;         /* what the timer is set to; 0: nothing */
     bool dry;               /* a call is owed once there is more */
     bool freed;
     int err;
@@ -35,7 +35,7 @@ struct h2_visitor {
 static void destroy(struct h2_visitor *v)
 {
     loop_task_cancel(v->loop, &v->go_on);
-    loop_timer_clear(&v->timer);
+    loop_deadline_stop(&v->deadline);
     h2_free(v->h2);
     free(v);
 }
@@ -52,7 +52,7 @@ static void close_down(struct h2_visitor *v, int err)
         log_debug("proxy", "a visitor's HTTP/2 connection ended early: %s", beam_err_text(err));
     h2_end_all(v->h2);
     tell_news(v);
-    loop_timer_clear(&v->timer);
+    loop_deadline_stop(&v->deadline);
     buf_clear(&v->in);
     buf_clear(&v->out);
     stream_free(v->under);
@@ -159,16 +159,6 @@ static uint64_t due(const struct h2_visitor *v)
     return blocked && (!at || blocked < at) ? blocked : at;
 }
 
-/* Set anew only when it would come too late. */
-static void arm(struct h2_visitor *v)
-{
-    uint64_t at = due(v), now = loop_now(v->loop);
-    if (!at || (v->armed && v->armed <= at))
-        return;
-    v->armed = at;
-    loop_timer_set(&v->timer, at > now ? at - now : 0);
-}
-
 static void go(struct h2_visitor *v)
 {
     int err = v->under ? exchange(v) : 0;
@@ -178,7 +168,7 @@ static void go(struct h2_visitor *v)
         close_down(v, err == BEAM_ECLOSED ? 0 : err);
     }
     if (v->under)
-        arm(v);
+        loop_deadline_set(&v->deadline, due(v));
     else if (v->exchanges == 0)
         loop_post(v->loop, &v->go_on);
 }
@@ -206,11 +196,10 @@ static void on_ready(void *arg, struct stream *under, unsigned ready)
     go(v);
 }
 
-static void on_timer(void *arg)
+static void on_deadline(void *arg)
 {
     struct h2_visitor *v = arg;
     uint64_t now = loop_now(v->loop);
-    v->armed = 0;
     if (v->blocked_since && v->blocked_since + v->patience.idle_ms <= now) {
         close_down(v, BEAM_ETIMEOUT);
         return;
@@ -246,7 +235,7 @@ int h2_visitor_new(struct loop *l, const struct rng *rng, struct stream *stream,
     if (err < 0)
         goto out;
     loop_task_init(&v->go_on, on_go_on, v);
-    loop_timer_init(l, &v->timer, on_timer, v);
+    loop_deadline_init(l, &v->deadline, on_deadline, v);
     v->under = stream;
     stream_own(stream, on_ready, v);
     loop_post(l, &v->go_on);
