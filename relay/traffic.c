@@ -17,9 +17,14 @@ enum {
     MONTH_SIZE = 16
 };
 
+/* Of a month: bytes, those of them that were not reported, and what was told of them. */
+struct use {
+    uint64_t used, unreported, told;
+};
+
 struct traffic_account {
     uint8_t id[RESERVATION_ID_SIZE];
-    uint64_t used;
+    struct use use;
     struct bucket bucket;
     size_t holders;
 };
@@ -32,9 +37,21 @@ struct traffic {
     struct bucket bucket;
     struct map *accounts;
     char month[MONTH_SIZE];
-    uint64_t used;
+    struct use use;
     bool changed; /* since it was written */
 };
+
+static void use_more(struct use *u, uint64_t n)
+{
+    u->used += n;
+    u->unreported += n;
+}
+
+static void use_less(struct use *u, uint64_t n)
+{
+    u->used -= n < u->used ? n : u->used;
+    u->unreported -= n < u->unreported ? n : u->unreported;
+}
 
 static uint64_t now(const struct traffic *t)
 {
@@ -76,7 +93,7 @@ static void forget_accounts(struct traffic *t, bool all)
     struct traffic_account *a, **gone = calloc(map_count(t->accounts) + 1, sizeof(*gone));
     size_t at = 0, n = 0;
     while ((a = map_next(t->accounts, &at)) != NULL) {
-        a->used = 0;
+        a->use = (struct use){.used = 0};
         if (gone && (all || a->holders == 0))
             gone[n++] = a;
     }
@@ -95,7 +112,7 @@ static void begin_month(struct traffic *t)
     if (strcmp(month, t->month) <= 0)
         return;
     memcpy(t->month, month, sizeof(t->month));
-    t->used = 0;
+    t->use = (struct use){.used = 0};
     t->changed = true;
     forget_accounts(t, false);
 }
@@ -109,12 +126,13 @@ static int save(struct traffic *t)
     const struct traffic_account *a;
     if (!text)
         return BEAM_ENOMEM;
-    n = (size_t)snprintf(text, size, "month %s\nall %llu\n", t->month, (unsigned long long)t->used);
+    n = (size_t)snprintf(text, size, "month %s\nall %llu\n", t->month,
+                         (unsigned long long)t->use.used);
     while ((a = map_next(t->accounts, &at)) != NULL) {
-        if (a->used == 0)
+        if (a->use.used == 0)
             continue;
         reservation_id_text(a->id, id);
-        n += (size_t)snprintf(text + n, size - n, "%s %llu\n", id, (unsigned long long)a->used);
+        n += (size_t)snprintf(text + n, size - n, "%s %llu\n", id, (unsigned long long)a->use.used);
     }
     int err = file_write(t->path, 0600, text, n);
     free(text);
@@ -125,7 +143,7 @@ static int save(struct traffic *t)
 int traffic_turn(struct traffic *t)
 {
     begin_month(t);
-    return t->changed ? save(t) : 0;
+    return t->changed && t->path ? save(t) : 0;
 }
 
 static struct traffic_account *account_of(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
@@ -168,14 +186,14 @@ static int take_line(struct traffic *t, const char *line, size_t len)
     if (text_number(blank + 1, left, UINT64_MAX / 2, &bytes) < 0)
         return BEAM_EINVAL;
     if (word == 3 && memcmp(line, "all", 3) == 0) {
-        t->used = bytes;
+        t->use.used = bytes;
         return 0;
     }
     if (reservation_id_parse(line, word, id) < 0)
         return BEAM_EINVAL;
     struct traffic_account *a = account_of(t, id);
     if (a)
-        a->used = bytes;
+        a->use.used = bytes;
     return 0;
 }
 
@@ -212,13 +230,13 @@ int traffic_open(const char *path, size_t tunnels, const struct rng *rng,
 {
     struct traffic *t = calloc(1, sizeof(*t));
     if (!t)
-        return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     t->clock = clock;
-    t->path = strdup(path);
-    int err = t->path ? map_new(rng, tunnels, &t->accounts) : BEAM_ENOMEM;
+    t->path = path ? strdup(path) : NULL;
+    int err = path && !t->path ? BEAM_ENOMEM : map_new(rng, tunnels, &t->accounts);
     if (err < 0)
-        beam_why(why, err, "%s: out of memory", path);
-    else
+        beam_why(why, err, "relay: out of memory");
+    else if (path)
         err = load(t, why);
     if (err < 0) {
         t->changed = false;
@@ -236,7 +254,7 @@ void traffic_close(struct traffic *t)
     size_t at = 0;
     if (!t)
         return;
-    if (t->changed)
+    if (t->changed && t->path)
         (void)save(t);
     while (t->accounts && (a = map_next(t->accounts, &at)) != NULL)
         free(a);
@@ -270,7 +288,7 @@ struct traffic_account *traffic_hold(struct traffic *t, const uint8_t id[RESERVA
 
 void traffic_release(struct traffic *t, struct traffic_account *a)
 {
-    if (!a || --a->holders > 0 || a->used > 0)
+    if (!a || --a->holders > 0 || a->use.used > 0)
         return;
     map_take(t->accounts, a->id, sizeof(a->id));
     free(a);
@@ -284,9 +302,9 @@ static uint64_t left(uint64_t month, uint64_t used, uint64_t most)
 
 size_t traffic_take(struct traffic *t, struct traffic_account *a, size_t most, uint64_t *wait_ms)
 {
-    uint64_t at = now(t), n = left(t->limits.month, t->used, most), more;
+    uint64_t at = now(t), n = left(t->limits.month, t->use.used, most), more;
     if (a)
-        n = left(t->limits.tunnel_month, a->used, n);
+        n = left(t->limits.tunnel_month, a->use.used, n);
     if (n == 0) {
         *wait_ms = most > 0 ? UINT64_MAX : 0;
         return 0;
@@ -302,42 +320,97 @@ size_t traffic_take(struct traffic *t, struct traffic_account *a, size_t most, u
         *wait_ms = (all > own ? all : own) + 1;
         return 0;
     }
-    t->used += n;
+    use_more(&t->use, n);
     t->changed = true;
     if (a)
-        a->used += n;
+        use_more(&a->use, n);
     return (size_t)n;
 }
 
 void traffic_give_back(struct traffic *t, struct traffic_account *a, size_t n)
 {
     bucket_give_back(&t->bucket, &t->rate, n);
-    t->used -= n < t->used ? n : t->used;
+    use_less(&t->use, n);
     if (!a)
         return;
     bucket_give_back(&a->bucket, &t->tunnel_rate, n);
-    a->used -= n < a->used ? n : a->used;
+    use_less(&a->use, n);
 }
 
 /* ---- what was used -------------------------------------------------------------------------- */
 
 bool traffic_sleeps(const struct traffic *t)
 {
-    return t->limits.month > 0 && t->used >= t->limits.month;
+    return t->limits.month > 0 && t->use.used >= t->limits.month;
 }
 
 uint64_t traffic_used(const struct traffic *t)
 {
-    return t->used;
+    return t->use.used;
 }
 
 uint64_t traffic_tunnel_used(const struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
 {
     const struct traffic_account *a = map_get(t->accounts, id, RESERVATION_ID_SIZE);
-    return a ? a->used : 0;
+    return a ? a->use.used : 0;
 }
 
 bool traffic_tunnel_sleeps(const struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
 {
     return t->limits.tunnel_month > 0 && traffic_tunnel_used(t, id) >= t->limits.tunnel_month;
+}
+
+/* ---- among several processes ---------------------------------------------------------------- */
+
+void traffic_report(struct traffic *t, traffic_fn *each, void *arg)
+{
+    struct traffic_account *a;
+    size_t at = 0;
+    if (t->use.unreported == 0)
+        return;
+    each(arg, NULL, t->use.unreported);
+    t->use.unreported = 0;
+    while ((a = map_next(t->accounts, &at)) != NULL) {
+        if (a->use.unreported > 0)
+            each(arg, a->id, a->use.unreported);
+        a->use.unreported = 0;
+    }
+}
+
+/* NULL: there is no room to tell it apart. */
+static struct use *use_of(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    struct traffic_account *a = id ? account_of(t, id) : NULL;
+    return !id ? &t->use : a ? &a->use : NULL;
+}
+
+void traffic_add(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
+{
+    struct use *u = use_of(t, id);
+    if (u)
+        u->used += bytes;
+    t->changed = true;
+}
+
+static void tell(struct use *u, bool anew, const uint8_t *id, traffic_fn *each, void *arg)
+{
+    if (u->used > 0 && (anew || u->used != u->told))
+        each(arg, id, u->used);
+    u->told = u->used;
+}
+
+void traffic_tell(struct traffic *t, bool anew, traffic_fn *each, void *arg)
+{
+    struct traffic_account *a;
+    size_t at = 0;
+    tell(&t->use, anew, NULL, each, arg);
+    while ((a = map_next(t->accounts, &at)) != NULL)
+        tell(&a->use, anew, a->id, each, arg);
+}
+
+void traffic_set(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
+{
+    struct use *u = use_of(t, id);
+    if (u)
+        u->used = bytes + u->unreported;
 }

@@ -31,7 +31,8 @@ struct traffic_account;
 
 enum { TRAFFIC_FILE_MAX = 64 * 1024 * 1024 };
 
-/* `path` is copied; a file that is not there is an empty one. At most `tunnels` are told apart.
+/* `path` is copied; a file that is not there is an empty one. NULL: there is none, for another
+ * process has it. At most `tunnels` are told apart.
  * BEAM_EINVAL (a file that makes no sense), BEAM_EPERM, BEAM_EIO, BEAM_ENOMEM with words. */
 int traffic_open(const char *path, size_t tunnels, const struct rng *rng,
                  const struct clock_source *clock, struct traffic **out, struct beam_why *why);
@@ -54,6 +55,18 @@ void traffic_release(struct traffic *t, struct traffic_account *a);
 size_t traffic_take(struct traffic *t, struct traffic_account *a, size_t most, uint64_t *wait_ms);
 /* Such as did not pass after all. */
 void traffic_give_back(struct traffic *t, struct traffic_account *a, size_t n);
+
+/* Among several processes of one relay one has the file. It is told what was used elsewhere, and
+ * tells the others what was used in all. `id` NULL: of all tunnels together. */
+typedef void traffic_fn(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes);
+/* What was used here since the last call, of all first, if there is any. */
+void traffic_report(struct traffic *t, traffic_fn *each, void *arg);
+/* So much was used elsewhere. */
+void traffic_add(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes);
+/* What was used in all, of those where it is not what the last call told; `anew`: of each. */
+void traffic_tell(struct traffic *t, bool anew, traffic_fn *each, void *arg);
+/* So much was used in all, beside what was not reported yet. */
+void traffic_set(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes);
 
 /* Whether the month is used up: of all, of this tunnel. */
 bool traffic_sleeps(const struct traffic *t);

@@ -130,3 +130,67 @@ BEAM_TEST(traffic, a_file_that_makes_no_sense_is_said_where)
     }
     place_remove(&p);
 }
+
+struct ledger {
+    struct traffic *to;
+    bool sets;
+    size_t n;
+    uint64_t all, one;
+};
+
+static void on_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
+{
+    struct ledger *l = arg;
+    l->n++;
+    if (!id)
+        l->all = bytes;
+    else if (memcmp(id, one, sizeof(one)) == 0)
+        l->one = bytes;
+    if (l->sets)
+        traffic_set(l->to, id, bytes);
+    else
+        traffic_add(l->to, id, bytes);
+}
+
+BEAM_TEST(traffic, several_processes_use_up_one_month)
+{
+    struct place p;
+    const struct traffic_limits limits = {.month = 1000, .tunnel_month = 700};
+    struct traffic *other = NULL;
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NOON;
+    mono = 1000;
+    struct traffic *first = make(&p, &limits);
+    cr_assert_eq(traffic_open(NULL, 8, rng_system(), &the_clock, &other, NULL), 0);
+    traffic_limit(other, &limits);
+    struct traffic_account *a = traffic_hold(first, one), *b = traffic_hold(other, one);
+    cr_expect_eq(traffic_take(first, a, 300, &wait), 300u);
+    cr_expect_eq(traffic_take(other, b, 200, &wait), 200u);
+    struct ledger up = {.to = first}, down = {.to = other, .sets = true};
+    traffic_report(other, on_use, &up);
+    cr_expect(up.n == 2 && up.all == 200 && up.one == 200);
+    cr_expect_eq(traffic_used(first), 500u);
+    up.n = 0;
+    traffic_report(other, on_use, &up);
+    cr_expect_eq(up.n, 0u, "what was reported is not reported again");
+    cr_expect_eq(traffic_take(other, b, 100, &wait), 100u, "meanwhile");
+    traffic_tell(first, false, on_use, &down);
+    cr_expect(down.n == 2 && down.all == 500 && down.one == 500);
+    cr_expect_eq(traffic_tunnel_used(other, one), 600u, "with what it has not reported");
+    down.n = 0;
+    traffic_tell(first, false, on_use, &down);
+    cr_expect_eq(down.n, 0u, "nothing is new");
+    traffic_tell(first, true, on_use, &down);
+    cr_expect_eq(down.n, 2u, "for one that knows nothing");
+    cr_expect_eq(traffic_take(other, b, 500, &wait), 100u);
+    cr_expect(traffic_tunnel_sleeps(other, one));
+    traffic_report(other, on_use, &up);
+    cr_expect(traffic_tunnel_sleeps(first, one));
+    traffic_release(first, a);
+    traffic_release(other, b);
+    cr_expect_eq(traffic_turn(other), 0, "it has no file");
+    traffic_close(other);
+    traffic_close(first);
+    place_remove(&p);
+}
