@@ -97,6 +97,7 @@ static void gauges(struct text *t, const struct counts_now *n)
     one(t, "month_bytes", "gauge", "Bytes that may be carried a month; 0: any.", n->month);
     one(t, "buffer_bytes", "gauge", "Memory for bytes on their way.", n->blocks * BUF_BLOCK_SIZE);
     one(t, "work_bits", "gauge", "Bits of work that a reservation costs now.", n->work);
+    one(t, "workers", "gauge", "Processes that the relay has now.", n->workers);
 }
 
 size_t counts_text(const struct counts *c, const struct counts_now *now, char out[COUNTS_TEXT_MAX])

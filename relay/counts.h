@@ -38,6 +38,7 @@ struct counts_now {
     uint64_t month;                                /* bytes it may have; 0: any */
     uint64_t blocks;                               /* of memory for bytes on their way */
     uint64_t work;                                 /* bits that a reservation costs */
+    uint64_t workers;                              /* processes that there are */
 };
 
 void counts_decline(struct counts *c, enum reservation_status status);

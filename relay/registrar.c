@@ -78,6 +78,11 @@ static void on_down(void *arg, const struct peer_id *id)
     free(o);
 }
 
+void registrar_gone(struct registrar *r, const struct peer_id *id)
+{
+    on_down(r, id);
+}
+
 static void free_owners(struct registrar *r)
 {
     struct owner *o;

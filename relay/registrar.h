@@ -40,6 +40,8 @@ struct registrar_spec { /* what is pointed to is borrowed */
 int registrar_new(const struct registrar_spec *spec, struct registrar **out);
 /* Bits that a new reservation costs now; 0: none. */
 unsigned registrar_work(const struct registrar *r);
+/* A peer that was connected to another process of the relay is not connected any more. */
+void registrar_gone(struct registrar *r, const struct peer_id *id);
 /* Before its host. NULL allowed. */
 void registrar_free(struct registrar *r);
 

@@ -86,6 +86,7 @@ static int run_relay(const struct options *o, struct beam_why *why)
                                              .acme = o->acme,
                                              .email = o->email,
                                              .p2p = o->p2p,
+                                             .worker = o->worker,
                                              .json = o->json};
     return operator_run(&options, why);
 }

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "loop/child.h"
+#include "loop/program.h"
 
 enum { WORDS_MAX = 400 };
 
@@ -71,17 +72,6 @@ static void on_ended(void *arg, int status)
     answer(la, BEAM_ENODAEMON, &why);
 }
 
-/* This program's file: by its name where it still has one, so that a list of processes is plain. */
-static const char *own_path(char *out, size_t size)
-{
-    static const char self[] = "/proc/self/exe";
-    ssize_t len = readlink(self, out, size - 1);
-    if (len <= 0)
-        return self;
-    out[len] = '\0';
-    return access(out, X_OK) == 0 ? out : self;
-}
-
 /* Its command line, fresh; the words are borrowed. */
 static const char **words_of(const char *program, const struct request_common *common)
 {
@@ -109,7 +99,7 @@ int launch_start(struct loop *l, const struct request_common *common, launch_fn 
     char path[4096];
     int err = BEAM_ENOMEM;
     struct launch *la = calloc(1, sizeof(*la));
-    const char **argv = words_of(own_path(path, sizeof(path)), common);
+    const char **argv = words_of(program_self(path, sizeof(path)), common);
     if (!la || !argv) {
         beam_why(why, err, "daemon: out of memory");
         goto out;

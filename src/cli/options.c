@@ -71,6 +71,8 @@ static const struct options_row rows[] = {
     {"email", 0, "ADDRESS", COMMAND_RELAY, "whom the ACME server may write to", FIELD(email)},
     {"p2p", 0, "ADDRESS:PORT", COMMAND_RELAY,
      "take owners of tunnels there (in place of relay.p2p)", FIELD(p2p)},
+    {"worker", 0, "K/COUNT", COMMAND_RELAY,
+     "be one more process of a relay that runs, which starts these by itself", FIELD(worker)},
     {"json", 0, NULL,
      COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_DOCTOR | COMMAND_VISITORS | COMMAND_KEYS |
          COMMAND_RELAY | COMMAND_NETWORK | COMMAND_RELAYS,

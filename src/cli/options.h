@@ -40,7 +40,7 @@ struct options {
     const char *proto, *relay_port, *client_auth, *basic_auth, *allow;
     const char *passphrase_file, *new_passphrase_file, *backup_passphrase_file; /* of `beam keys` */
     bool no_passphrase, replace;
-    const char *listen, *tls_listen, *p2p, *acme, *email;
+    const char *listen, *tls_listen, *p2p, *acme, *email, *worker;
     const char **assignments; /* of -o */
     size_t assignment_count;
     const char **relays; /* of --community-relay; "" where it has no address */

@@ -6,65 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
-#include "daemon/operator_control.h"
-#include "daemon/operator_front.h"
-#include "daemon/operator_keys.h"
-#include "daemon/operator_lists.h"
-#include "daemon/operator_metrics.h"
-#include "daemon/operator_network.h"
-#include "daemon/operator_onion.h"
-#include "daemon/operator_ports.h"
-#include "daemon/operator_rules.h"
-#include "daemon/operator_say.h"
+#include "daemon/operator_parts.h"
 #include "daemon/pidfile.h"
-#include "daemon/place.h"
 #include "daemon/process.h"
-#include "daemon/relaying.h"
 #include "daemon/reload.h"
-#include "daemon/setup.h"
-#include "daemon/subsystems.h"
-#include "p2p/host.h"
-#include "relay/registrar.h"
 
-enum {
-    STOP_MS = 1800,    /* from SIGTERM to the end */
-    HALF_OPEN = 512,   /* handshakes at once: all owners come back after a restart */
-    STREAMS = 1024,    /* of an owner at least, who may have several tunnels */
-    OTHER_STREAMS = 64 /* beside visits */
-};
+enum { STOP_MS = 1800 /* from SIGTERM to the end */ };
 
-struct operator
-{
-    const struct operator_options *options;
-    struct operator_say say;
-    struct setup *setup;
-    struct loop *loop;
-    struct subsystems subsystems;
-    struct loop_signal signals[3];
-
-    struct operator_keys keys;
-    struct policy policy;
-    struct permit *permit;
-    char agent[64];
-    struct host *host;
-    struct operator_rules rules;
-    struct lease_store *store;
-    struct registrar *registrar;
-    struct operator_front *front;
-    struct ports *ports;
-    struct operator_acts acts;
-    struct operator_control *control;
-    struct operator_metrics *metrics;
-
-    struct operator_onion *onion;
-    struct operator_lists *lists;
-    struct operator_network *network;
-};
-
-static void on_warning(void *arg, const struct beam_why *why)
+void operator_on_warning(void *arg, const struct beam_why *why)
 {
     struct operator* r = arg;
     operator_say_warning(&r->say, why);
@@ -82,7 +35,7 @@ static void on_stopped(void *arg)
 static void reread(struct operator* r)
 {
     struct beam_why why = {.text = ""};
-    if (!r->control)
+    if (!r->acts.host)
         return; /* it is not up yet, or ends */
     operator_front_reload(r->front);
     operator_lists_pause(r->lists);
@@ -96,6 +49,8 @@ static void reread(struct operator* r)
         return;
     }
     operator_acts_enforce(&r->acts);
+    if (r->index == 0)
+        operator_crew_again(r->crew, true);
 }
 
 static void on_signal(void *arg, int signum)
@@ -132,79 +87,34 @@ static int start_signals(void *arg, struct beam_why *why)
 
 /* ---- the peer ------------------------------------------------------------------------------- */
 
-/* The egress lets it listen beyond this machine, and reach the other nodes of the DHT. */
-static int make_permit(struct operator* r, struct beam_why *why)
-{
-    int err = policy_ad_hoc(POLICY_RELAY, POLICY_EGRESS_ANY, &r->policy);
-    r->policy.allow_private = r->setup->conf->network_allow_private;
-    if (err == 0)
-        err = permit_new(&r->policy, &r->permit);
-    return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
-}
-
 /* Whoever wants a certificate from an ACME server wants visitors from everywhere. */
 static bool is_public(const struct operator* r)
 {
     return r->options->acme || r->setup->conf->relay_acme[0];
 }
 
-static int listen_for_owners(struct operator* r, struct beam_why *why)
-{
-    static const char loopback[] = "127.0.0.1:4001"; /* relay.p2p, if nobody said otherwise */
-    const char *text = r->options->p2p ? r->options->p2p : r->setup->conf->relay_p2p;
-    if (is_public(r) && strcmp(text, loopback) == 0)
-        text = "0.0.0.0:4001";
-    struct multiaddr at;
-    struct addr addr;
-    int err = place_read(r->options->p2p ? "--p2p" : "relay.p2p", text, &addr, why);
-    if (err == 0 && (err = multiaddr_from_addr(&addr, MULTIADDR_TCP, &at)) < 0)
-        beam_why(why, err, "%s: %s", text, beam_err_text(err));
-    return err < 0 ? err : host_listen(r->host, &at, why);
-}
-
 static void free_peer(void *arg)
 {
     struct operator* r = arg;
-    host_free(r->host);
-    permit_free(r->permit);
+    operator_peer_close(&r->peer);
     operator_keys_clear(&r->keys);
-    r->host = NULL;
-    r->permit = NULL;
 }
 
 static int start_peer(void *arg, struct beam_why *why)
 {
     struct operator* r = arg;
-    const struct conf *c = r->setup->conf;
-    size_t streams = c->relay_max_streams + OTHER_STREAMS;
-    snprintf(r->agent, sizeof(r->agent), "beam/%s", r->options->daemon.version);
     int err = operator_keys_read(r->setup->home->relay, &r->keys, why);
-    if (err == 0)
-        err = make_permit(r, why);
     if (err < 0)
-        goto out;
-    const struct host_spec spec = {
-        .loop = r->loop,
-        .rng = rng_system(),
-        .clock = clock_system(),
-        .key = r->keys.pair,
-        .permit = r->permit,
-        .kind = HOST_OPEN,
-        .agent = r->agent,
-        .limits = {.connections = c->relay_max_connections,
-                   .inbound = c->relay_max_connections,
-                   .per_address = c->relay_max_per_address,
-                   .half_open = HALF_OPEN,
-                   .half_open_per_address = c->relay_max_per_address,
-                   .streams =
-                       c->relay_max_connections + 2 * c->relay_max_visitors + relaying_streams(c),
-                   .streams_per_peer = streams < STREAMS ? STREAMS : streams}};
-    err = host_new(&spec, &r->host);
-    if (err < 0)
-        beam_why(why, err, "relay: %s", beam_err_text(err));
-    else
-        err = listen_for_owners(r, why);
-out:
+        return err;
+    const struct operator_peer_spec spec = {.loop = r->loop,
+                                            .conf = r->setup->conf,
+                                            .key = r->keys.pair,
+                                            .version = r->options->daemon.version,
+                                            .listen = r->options->p2p,
+                                            .is_public = is_public(r),
+                                            .sharing = operator_crew_sharing(r->index, r->workers),
+                                            .workers = r->workers};
+    err = operator_peer_open(&spec, &r->peer, why);
     if (err < 0)
         free_peer(r);
     return err;
@@ -240,7 +150,9 @@ static int open_store(struct operator* r, struct beam_why *why)
     char *path = file_join(r->setup->home->relay, "leases.db");
     if (!path)
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
-    err = lease_store_open(path, &limits, rng_system(), clock->wall_ms(clock->arg), &r->store, why);
+    uint64_t now = clock->wall_ms(clock->arg);
+    err = r->index == 0 ? lease_store_open(path, &limits, rng_system(), now, &r->store, why)
+                        : lease_store_follow(path, &limits, rng_system(), now, &r->store, why);
     free(path);
     return err;
 }
@@ -249,8 +161,8 @@ static int open_ports(struct operator* r, struct beam_why *why)
 {
     const struct operator_ports_spec spec = {.loop = r->loop,
                                              .conf = r->setup->conf,
-                                             .host = r->host,
-                                             .permit = r->permit,
+                                             .host = r->peer.host,
+                                             .permit = r->peer.permit,
                                              .at = operator_front_at(r->front),
                                              .store = r->store,
                                              .rules = &r->rules};
@@ -261,7 +173,7 @@ static int open_registrar(struct operator* r, struct beam_why *why)
 {
     const struct conf *c = r->setup->conf;
     const struct registrar_spec spec = {.loop = r->loop,
-                                        .host = r->host,
+                                        .host = r->peer.host,
                                         .store = r->store,
                                         .clock = clock_system(),
                                         .base = operator_front_base(r->front),
@@ -282,12 +194,18 @@ static int open_registrar(struct operator* r, struct beam_why *why)
     return err < 0 ? beam_why(why, err, "relay: %s", beam_err_text(err)) : 0;
 }
 
+static void on_issued(void *arg)
+{
+    struct operator* r = arg;
+    operator_crew_again(r->crew, true);
+}
+
 static int open_front(struct operator* r, struct beam_why *why)
 {
     const struct operator_options *o = r->options;
     const struct operator_front_spec spec = {.loop = r->loop,
                                              .conf = r->setup->conf,
-                                             .permit = r->permit,
+                                             .permit = r->peer.permit,
                                              .interstitial = r->keys.interstitial,
                                              .listen = o->listen,
                                              .tls_listen = o->tls_listen,
@@ -296,14 +214,19 @@ static int open_front(struct operator* r, struct beam_why *why)
                                                               .dir = r->setup->home->relay,
                                                               .acme = o->acme,
                                                               .email = o->email,
-                                                              .warning = on_warning,
+                                                              .warning = operator_on_warning,
+                                                              .issued = on_issued,
                                                               .arg = r},
+                                             .index = r->index,
+                                             .workers = r->workers,
                                              .is_public = is_public(r)};
     return operator_front_open(&spec, &r->front, why);
 }
 
 static int open_rules(struct operator* r, struct beam_why *why)
 {
+    r->rules.index = r->index;
+    r->rules.workers = r->workers;
     return operator_rules_open(r->loop, r->setup->conf, r->setup->home->relay,
                                operator_front_is_local(r->front),
                                operator_front_takes_tls(r->front), &r->rules, why);
@@ -311,7 +234,7 @@ static int open_rules(struct operator* r, struct beam_why *why)
 
 static int serve(struct operator* r, struct beam_why *why)
 {
-    return operator_front_serve(r->front, r->host, r->store, &r->rules, why);
+    return operator_front_serve(r->front, r->peer.host, r->store, &r->rules, why);
 }
 
 static int start_endpoints(void *arg, struct beam_why *why)
@@ -322,9 +245,9 @@ static int start_endpoints(void *arg, struct beam_why *why)
         err = open_rules(r, why);
     if (err == 0)
         err = open_store(r, why);
-    if (err == 0)
+    if (err == 0 && r->index == 0)
         err = open_ports(r, why);
-    if (err == 0)
+    if (err == 0 && r->index == 0)
         err = open_registrar(r, why);
     if (err == 0)
         err = serve(r, why);
@@ -333,120 +256,28 @@ static int start_endpoints(void *arg, struct beam_why *why)
     return err;
 }
 
-/* ---- the onion service ---------------------------------------------------------------------- */
-
-static void on_onion_up(void *arg, const char *address)
-{
-    struct operator* r = arg;
-    operator_say_onion(&r->say, address);
-}
-
-static void free_onion(void *arg)
-{
-    struct operator* r = arg;
-    operator_onion_free(r->onion);
-    r->onion = NULL;
-}
-
-static int start_onion(void *arg, struct beam_why *why)
-{
-    struct operator* r = arg;
-    const struct operator_onion_spec spec = {.loop = r->loop,
-                                             .host = r->host,
-                                             .conf = r->setup->conf,
-                                             .dir = r->setup->home->relay,
-                                             .key = r->keys.onion,
-                                             .up = on_onion_up,
-                                             .warning = on_warning,
-                                             .arg = r};
-    if (!r->setup->conf->relay_tor)
-        return 0;
-    r->keys.onion = NULL; /* the onion's now */
-    return operator_onion_new(&spec, &r->onion, why);
-}
-
-static void on_onion_stopped(void *arg)
-{
-    struct operator* r = arg;
-    subsystems_stopped(&r->subsystems);
-}
-
-static bool stop_onion(void *arg)
-{
-    struct operator* r = arg;
-    return !r->onion || operator_onion_stop(r->onion, on_onion_stopped, r);
-}
-
-/* ---- denylists from elsewhere --------------------------------------------------------------- */
-
-static void free_lists(void *arg)
-{
-    struct operator* r = arg;
-    operator_lists_free(r->lists);
-    r->lists = NULL;
-}
-
-static int start_lists(void *arg, struct beam_why *why)
-{
-    struct operator* r = arg;
-    const struct operator_lists_spec spec = {.loop = r->loop,
-                                             .conf = r->setup->conf,
-                                             .permit = r->permit,
-                                             .tor = r->onion ? operator_onion_tor(r->onion) : NULL,
-                                             .lists = r->rules.denylists,
-                                             .warning = on_warning,
-                                             .arg = r};
-    return operator_lists_new(&spec, &r->lists, why);
-}
-
-/* ---- the network ---------------------------------------------------------------------------- */
-
-static void free_network(void *arg)
-{
-    struct operator* r = arg;
-    operator_network_free(r->network);
-    r->network = NULL;
-}
-
-static int start_network(void *arg, struct beam_why *why)
-{
-    struct operator* r = arg;
-    const struct operator_network_spec spec = {.loop = r->loop,
-                                               .host = r->host,
-                                               .policy = &r->policy,
-                                               .permit = r->permit,
-                                               .key = r->keys.pair,
-                                               .store = r->store,
-                                               .terms = &r->rules.terms,
-                                               .conf = r->setup->conf,
-                                               .base = operator_front_base(r->front),
-                                               .dir = r->setup->home->relay,
-                                               .version = r->options->daemon.version};
-    return operator_network_new(&spec, &r->network, why);
-}
-
-/* ---- its operator's commands ---------------------------------------------------------------- */
-
-static void free_control(void *arg)
-{
-    struct operator* r = arg;
-    operator_control_free(r->control);
-    r->control = NULL;
-}
+/* ---- what holds for all of it --------------------------------------------------------------- */
 
 static void on_denylist(void *arg)
 {
     struct operator* r = arg;
-    if (r->control)
-        operator_acts_enforce(&r->acts);
+    operator_acts_enforce(&r->acts);
+    if (r->index == 0)
+        operator_crew_again(r->crew, true);
 }
 
-static int start_control(void *arg, struct beam_why *why)
+static void free_acts(void *arg)
 {
     struct operator* r = arg;
-    r->rules.changed = on_denylist;
-    r->rules.arg = r;
-    r->acts = (struct operator_acts){.host = r->host,
+    r->rules.changed = NULL;
+    r->acts = (struct operator_acts){.host = NULL};
+}
+
+static int start_acts(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    (void)why;
+    r->acts = (struct operator_acts){.host = r->peer.host,
                                      .front = operator_front_visitors(r->front),
                                      .ports = r->ports,
                                      .store = r->store,
@@ -455,55 +286,91 @@ static int start_control(void *arg, struct beam_why *why)
                                      .key = r->keys.pair,
                                      .base = operator_front_base(r->front),
                                      .clock = clock_system()};
-    return operator_control_new(r->loop, r->setup->home->operator, r->options->daemon.version,
-                                &r->acts, &r->control, why);
+    r->rules.changed = on_denylist;
+    r->rules.arg = r;
+    return 0;
 }
 
-/* ---- its counts ----------------------------------------------------------------------------- */
+/* ---- the other processes -------------------------------------------------------------------- */
 
-static void count_now(void *arg, struct counts_now *out)
+static void on_ready(void *arg)
 {
     struct operator* r = arg;
-    *out = (struct counts_now){.visitors = front_visitors(operator_front_visitors(r->front)) +
-                                           ports_visitors(r->ports),
-                               .ports = ports_count(r->ports),
-                               .reservations = lease_count(r->store),
-                               .owners = host_peers(r->host),
-                               .bans = bans_count(r->rules.bans),
-                               .carried = traffic_used(r->rules.traffic),
-                               .month = r->setup->conf->relay_month,
-                               .blocks = buf_pool_used(loop_pool(r->loop)),
-                               .work = registrar_work(r->registrar)};
+    operator_front_go(r->front);
 }
 
-static void free_metrics(void *arg)
+/* Nothing serves without the first: it is started again by whom this one is, too. */
+static void on_lost(void *arg)
 {
     struct operator* r = arg;
-    operator_metrics_free(r->metrics);
-    r->metrics = NULL;
+    log_error("relay", "worker %u ends, for the first is gone", r->index);
+    loop_stop(r->loop);
 }
 
-static int start_metrics(void *arg, struct beam_why *why)
+static void on_again(void *arg, bool all)
 {
     struct operator* r = arg;
-    const struct operator_metrics_spec spec = {.loop = r->loop,
-                                               .listen = r->setup->conf->metrics_listen,
-                                               .counts = &r->rules.counts,
-                                               .now = count_now,
-                                               .arg = r};
-    return spec.listen[0] ? operator_metrics_new(&spec, &r->metrics, why) : 0;
+    struct beam_why why = {.text = ""};
+    if (all)
+        reread(r);
+    else if (bans_reread(r->rules.bans, &why) < 0)
+        log_error("relay", "%s", why.text);
+    else
+        operator_acts_enforce(&r->acts);
 }
 
-static const struct subsystem table[] = {
+static void free_crew(void *arg)
+{
+    struct operator* r = arg;
+    operator_crew_free(r->crew);
+    r->crew = r->acts.crew = NULL;
+}
+
+static int start_crew(void *arg, struct beam_why *why)
+{
+    struct operator* r = arg;
+    const struct operator_crew_spec spec = {.loop = r->loop,
+                                            .conf = r->setup->conf,
+                                            .dir = r->setup->home->run,
+                                            .version = r->options->daemon.version,
+                                            .index = r->index,
+                                            .count = r->workers,
+                                            .host = r->peer.host,
+                                            .front = operator_front_visitors(r->front),
+                                            .store = r->store,
+                                            .rules = &r->rules,
+                                            .registrar = r->registrar,
+                                            .ready = on_ready,
+                                            .lost = on_lost,
+                                            .again = on_again,
+                                            .arg = r};
+    if (r->workers == 1)
+        return 0;
+    int err = operator_crew_new(&spec, &r->crew, why);
+    if (r->index == 0)
+        r->acts.crew = r->crew;
+    return err;
+}
+
+static const struct subsystem parts[] = {
     {"signals", start_signals, NULL, free_signals},
     {"peer", start_peer, NULL, free_peer},
     {"endpoints", start_endpoints, NULL, free_endpoints},
-    {"onion", start_onion, stop_onion, free_onion},
-    {"lists", start_lists, NULL, free_lists},
-    {"network", start_network, NULL, free_network},
-    {"control", start_control, NULL, free_control},
-    {"metrics", start_metrics, NULL, free_metrics},
+    {"acts", start_acts, NULL, free_acts},
+    {"crew", start_crew, NULL, free_crew},
 };
+
+static size_t list_parts(struct operator* r)
+{
+    const size_t own = sizeof(parts) / sizeof(parts[0]);
+    size_t more;
+    const struct subsystem *first = operator_first_parts(&more);
+    memcpy(r->table, parts, sizeof(parts));
+    if (r->index > 0)
+        return own;
+    memcpy(&r->table[own], first, more * sizeof(*first));
+    return own + more;
+}
 
 /* ---- its life ------------------------------------------------------------------------------- */
 
@@ -512,10 +379,10 @@ static void say_where(const struct operator* r)
     const struct endpoint_base *base = operator_front_base(r->front);
     char front[sizeof(base->host) + 8], p2p[MULTIADDR_TEXT_SIZE], id[PEER_ID_TEXT_SIZE];
     struct multiaddr a;
-    const struct multiaddr *at = host_addr(r->host, 0);
+    const struct multiaddr *at = host_addr(r->peer.host, 0);
     snprintf(front, sizeof(front), "%s://%s", endpoint_scheme(base), base->host);
-    peer_id_text(host_id(r->host), id);
-    if (!at || multiaddr_with_peer(at, host_id(r->host), &a) < 0)
+    peer_id_text(host_id(r->peer.host), id);
+    if (!at || multiaddr_with_peer(at, host_id(r->peer.host), &a) < 0)
         return;
     multiaddr_text(&a, p2p);
     operator_say_listening(&r->say, front, p2p, id);
@@ -526,7 +393,7 @@ static int run(struct operator* r, struct beam_why *why)
     int err = loop_new(&r->loop);
     if (err < 0)
         return beam_why(why, err, "relay: no event loop: %s", beam_err_text(err));
-    subsystems_init(&r->subsystems, r->loop, table, sizeof(table) / sizeof(table[0]), r);
+    subsystems_init(&r->subsystems, r->loop, r->table, list_parts(r), r);
     err = subsystems_start(&r->subsystems, why);
     if (err == 0) {
         say_where(r);
@@ -542,6 +409,14 @@ static int run(struct operator* r, struct beam_why *why)
     return err;
 }
 
+static int run_logged(struct operator* r, struct beam_why *why)
+{
+    int err = r->setup->log ? log_open(r->setup->log) : 0;
+    return err < 0 ? beam_why(why, err, "%s: the log cannot be written: %s", r->setup->log,
+                              strerror(errno))
+                   : run(r, why);
+}
+
 /* With the pid file's lock in hand there is no other relay of this user's. */
 static int run_alone(struct operator* r, struct beam_why *why)
 {
@@ -552,10 +427,7 @@ static int run_alone(struct operator* r, struct beam_why *why)
     free(path);
     if (err < 0)
         return err;
-    if (r->setup->log && (err = log_open(r->setup->log)) < 0)
-        beam_why(why, err, "%s: the log cannot be written: %s", r->setup->log, strerror(errno));
-    if (err == 0)
-        err = run(r, why);
+    err = run_logged(r, why);
     pidfile_free(pid);
     return err;
 }
@@ -563,10 +435,18 @@ static int run_alone(struct operator* r, struct beam_why *why)
 int operator_run(const struct operator_options *options, struct beam_why *why)
 {
     struct operator r = {.options = options,
-                         .say = {.json = options->json, .version = options->daemon.version}};
+                         .say = {.json = options->json,
+                                 .quiet = options->worker != NULL,
+                                 .version = options->daemon.version}};
     int err = setup_read(&options->daemon, &r.setup, why);
     if (err < 0)
         return err;
+    if (!getcwd(r.dir, sizeof(r.dir)))
+        snprintf(r.dir, sizeof(r.dir), "/");
+    err = options->worker ? worker_pool_parse(options->worker, &r.index, &r.workers, why)
+                          : worker_pool_count(r.setup->conf->relay_workers, &r.workers, why);
+    if (err < 0)
+        goto out;
     log_set_level(r.setup->conf->log_level);
     log_set_scrub(r.setup->conf->log_scrub);
     err = setup_prepare(r.setup, why);
@@ -575,7 +455,8 @@ int operator_run(const struct operator_options *options, struct beam_why *why)
     if (err == 0)
         err = process_prepare(why);
     if (err == 0)
-        err = run_alone(&r, why);
+        err = options->worker ? run_logged(&r, why) : run_alone(&r, why);
+out:
     setup_free(r.setup);
     return err;
 }

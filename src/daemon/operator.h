@@ -13,6 +13,7 @@ struct operator_options {
     const char *listen, *p2p;     /* ADDRESS:PORT in place of relay.listen and relay.p2p; or NULL */
     const char *tls_listen;       /* the same of relay.tls_listen */
     const char *acme, *email;     /* in place of relay.acme and relay.acme_email */
+    const char *worker;           /* "K/COUNT": a further process of a relay of several; or NULL */
     bool json;
 };
 

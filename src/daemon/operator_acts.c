@@ -22,11 +22,17 @@ static uint64_t now(const struct operator_acts *a)
 
 /* ---- what ends ------------------------------------------------------------------------------ */
 
+static size_t close_port(const struct operator_acts *a, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    return a->ports ? ports_close(a->ports, id) : 0;
+}
+
 static int end_lease(const struct operator_acts *a, const struct lease *l, struct outcome *o)
 {
     uint8_t id[RESERVATION_ID_SIZE];
     memcpy(id, l->id, sizeof(id));
-    o->visitors += front_drop(a->front, id) + ports_close(a->ports, id);
+    o->visitors +=
+        front_drop(a->front, id) + close_port(a, id) + operator_crew_visitors(a->crew, id);
     int err = lease_remove(a->store, id);
     o->reservations += err == 0;
     return err;
@@ -50,20 +56,29 @@ static bool is_banned(void *arg, const struct net *from)
     return bans_net(a->bans, from);
 }
 
-/* The peers whose connections come from banned nets, in fresh memory. */
+static bool is_from_banned(const struct operator_acts *a, const struct host_peer *peer)
+{
+    struct net from;
+    net_of_multiaddr(peer->addr, &from);
+    return bans_net(a->bans, &from);
+}
+
+/* The peers whose connections come from banned nets, in fresh memory: all that are here, and of
+ * those that another process has those with reservations. */
 static int find_banned(const struct operator_acts *a, struct peer_id **out, size_t *count)
 {
-    struct peer_id *all = calloc(host_peers(a->host) + 1, sizeof(*all));
-    size_t at = 0, n = 0, most = host_peers(a->host);
+    size_t at = 0, n = 0, most = host_peers(a->host) + lease_count(a->store);
+    struct peer_id *all = calloc(most + 1, sizeof(*all));
+    const struct lease *l;
     struct host_peer peer;
-    struct net from;
     if (!all)
         return BEAM_ENOMEM;
-    while (n < most && host_next(a->host, &at, &peer)) {
-        net_of_multiaddr(peer.addr, &from);
-        if (bans_net(a->bans, &from))
+    while (n < most && host_next(a->host, &at, &peer))
+        if (is_from_banned(a, &peer))
             all[n++] = *peer.id;
-    }
+    for (at = 0; n < most && (l = lease_next(a->store, &at)) != NULL;)
+        if (host_find(a->host, &l->owner, &peer) && is_from_banned(a, &peer))
+            all[n++] = *peer.id;
     *out = all;
     *count = n;
     return 0;
@@ -76,7 +91,8 @@ static int end_nets(const struct operator_acts *a, struct outcome *o)
     struct peer_id *banned;
     size_t count;
     o->visitors += front_drop_from(a->front, is_banned, &copy);
-    o->visitors += ports_drop_from(a->ports, is_banned, &copy);
+    if (a->ports)
+        o->visitors += ports_drop_from(a->ports, is_banned, &copy);
     int err = find_banned(a, &banned, &count);
     if (err < 0)
         return err;
@@ -284,9 +300,10 @@ static bool fill_lease(const struct operator_acts *a, const struct lease *l, cJS
            cJSON_AddStringToObject(o, "url", url[0]) && add_time(o, "expires", l->expires) &&
            cJSON_AddBoolToObject(o, "live", l->expires > now(a)) &&
            cJSON_AddBoolToObject(o, "connected", host_find(a->host, &l->owner, &owner)) &&
-           cJSON_AddNumberToObject(
-               o, "visitors",
-               (double)(front_visitors_of(a->front, l->id) + ports_visitors_of(a->ports, l->id)));
+           cJSON_AddNumberToObject(o, "visitors",
+                                   (double)(front_visitors_of(a->front, l->id) +
+                                            ports_visitors_of(a->ports, l->id) +
+                                            operator_crew_visitors(a->crew, l->id)));
 }
 
 static bool fill_ban(const struct bans_row *row, cJSON *o)
@@ -378,5 +395,7 @@ cJSON *operator_acts_do(const struct operator_acts *a, const struct operator_mes
         err = drop(a, m, &o, &why);
     else if (m->op == OPERATOR_EXPORT)
         err = export(a, m, &why);
+    if (m->op == OPERATOR_BAN || m->op == OPERATOR_UNBAN)
+        operator_crew_again(a->crew, false);
     return err < 0 ? message_error(m->id, &why) : reply_with(a, m, &o);
 }

@@ -6,6 +6,7 @@
 #ifndef BEAM_DAEMON_OPERATOR_ACTS_H
 #define BEAM_DAEMON_OPERATOR_ACTS_H
 
+#include "daemon/operator_crew.h"
 #include "daemon/operator_message.h"
 #include "p2p/host.h"
 #include "relay/bans.h"
@@ -18,13 +19,14 @@
 struct operator_acts { /* all of it borrowed */
     struct host *host;
     struct front *front;
-    struct ports *ports;
+    struct ports *ports; /* of the first of several processes; or NULL */
     struct lease_store *store;
     struct bans *bans;
     const struct denylists *denylists;
     const struct key_pair *key; /* signs the bans that are told to others */
     const struct endpoint_base *base;
     const struct clock_source *clock;
+    struct operator_crew *crew; /* of the first of several processes; or NULL */
 };
 
 enum { OPERATOR_PAGE = 256 }; /* rows in one reply */

@@ -98,6 +98,7 @@ static void on_issued(void *arg)
     struct operator_certificates *c = arg;
     (void)tls_certificates_reload(c->all);
     log_info("relay", "a certificate came from the ACME server");
+    c->spec.issued(c->spec.arg);
 }
 
 static void on_failed(void *arg, const struct beam_why *why, uint64_t retry_ms)

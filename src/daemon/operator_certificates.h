@@ -16,6 +16,7 @@ struct operator_certificates_spec { /* what is pointed to is borrowed */
     const char *acme;        /* domains, in place of relay.acme; NULL */
     const char *email;       /* in place of relay.acme_email; NULL */
     void (*warning)(void *arg, const struct beam_why *why);
+    void (*issued)(void *arg); /* one came from the ACME server, and was read */
     void *arg;
 };
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/operator_crew.h"
 #include "daemon/place.h"
 #include "loop/listen.h"
 #include "relay/handshakes.h"
@@ -93,16 +94,17 @@ static int open_tls(struct operator_front *f, struct beam_why *why)
                                            .alpn = protocols,
                                            .alpn_count = 2};
     err = tls_context_server(&server, &f->context);
-    const struct handshakes_spec shakes = {.loop = f->spec.loop,
-                                           .rng = rng_system(),
-                                           .context = f->context,
-                                           .max = c->relay_max_visitors,
-                                           .each = HANDSHAKES_EACH,
-                                           .each_rate = c->relay_handshakes,
-                                           .visitor = on_visitor,
-                                           .passes = passes_tls,
-                                           .passed = on_unopened,
-                                           .arg = f};
+    const struct handshakes_spec shakes = {
+        .loop = f->spec.loop,
+        .rng = rng_system(),
+        .context = f->context,
+        .max = operator_crew_share(c->relay_max_visitors, f->spec.workers),
+        .each = HANDSHAKES_EACH,
+        .each_rate = c->relay_handshakes,
+        .visitor = on_visitor,
+        .passes = passes_tls,
+        .passed = on_unopened,
+        .arg = f};
     if (err == 0)
         err = handshakes_new(&shakes, &f->handshakes);
     return err < 0 ? beam_why(why, err, "relay: TLS: %s", beam_err_text(err)) : 0;
@@ -131,7 +133,9 @@ static int listen_at(struct operator_front *f, const char *what, const char *tex
     int err = place_read(what, text, &at, why);
     if (err < 0)
         return err;
-    err = listen_beyond(f->spec.loop, f->spec.permit, &at, on_connection, f, out);
+    err =
+        listen_shared(f->spec.loop, f->spec.permit, &at,
+                      operator_crew_sharing(f->spec.index, f->spec.workers), on_connection, f, out);
     return err < 0 ? beam_why(why, err, "%s: cannot listen there: %s", text, beam_err_text(err))
                    : 0;
 }
@@ -191,6 +195,11 @@ int operator_front_open(const struct operator_front_spec *spec, struct operator_
     return 0;
 }
 
+const struct addr *operator_front_at_tls(const struct operator_front *f)
+{
+    return f->secure ? listen_addr(f->secure) : NULL;
+}
+
 const struct endpoint_base *operator_front_base(const struct operator_front *f)
 {
     return &f->base;
@@ -228,6 +237,7 @@ int operator_front_serve(struct operator_front *f, struct host *host, struct lea
                          struct operator_rules *rules, struct beam_why *why)
 {
     const struct conf *c = f->spec.conf;
+    unsigned n = f->spec.workers;
     const char *challenges =
         f->certificates ? operator_certificates_challenges(f->certificates) : NULL;
     const struct front_spec spec = {.loop = f->spec.loop,
@@ -246,8 +256,8 @@ int operator_front_serve(struct operator_front *f, struct host *host, struct lea
                                     .max_body = c->relay_max_body,
                                     .response_ms = c->relay_response_timeout,
                                     .idle_ms = c->relay_idle_timeout,
-                                    .max_memory = c->relay_max_memory,
-                                    .max_visitors = c->relay_max_visitors,
+                                    .max_memory = operator_crew_share(c->relay_max_memory, n),
+                                    .max_visitors = operator_crew_share(c->relay_max_visitors, n),
                                     .max_streams = c->relay_max_streams,
                                     .visitor_addresses = c->relay_visitor_addresses,
                                     .tls = f->context != NULL,
@@ -258,7 +268,16 @@ int operator_front_serve(struct operator_front *f, struct host *host, struct lea
     if (err < 0)
         return beam_why(why, err, "relay: %s", beam_err_text(err));
     front_on_room(f->front, on_room, f);
+    if (f->spec.index > 0) {
+        on_room(f, false);
+        return 0;
+    }
     return f->certificates ? operator_certificates_renew(f->certificates, why) : 0;
+}
+
+void operator_front_go(struct operator_front *f)
+{
+    on_room(f, true);
 }
 
 void operator_front_reload(struct operator_front *f)

@@ -20,12 +20,15 @@ struct operator_front_spec { /* what is pointed to is borrowed */
     const char *listen, *tls_listen; /* in place of the keys; NULL */
     const struct interstitial *interstitial;
     struct operator_certificates_spec certificates;
+    unsigned index, workers; /* of the relay's processes: which this is, and how many there are */
     bool is_public; /* it listens at every address, and the usual ports, if nothing else is said */
 };
 
 /* Listens, and reads certificates; visitors wait. 0 or why not, with words. */
 int operator_front_open(const struct operator_front_spec *spec, struct operator_front **out,
                         struct beam_why *why);
+/* Where it takes visitors over HTTPS, if that is elsewhere; or NULL. Borrowed. */
+const struct addr *operator_front_at_tls(const struct operator_front *f);
 /* Where its endpoints are. Borrowed. */
 const struct endpoint_base *operator_front_base(const struct operator_front *f);
 /* Where it takes visitors over HTTP. Borrowed. */
@@ -38,9 +41,12 @@ bool operator_front_takes_tls(const struct operator_front *f);
 /* Takes visitors from now on. 0 or why not, with words. */
 int operator_front_serve(struct operator_front *f, struct host *host, struct lease_store *store,
                          struct operator_rules *rules, struct beam_why *why);
+/* A further process does not before this, too. */
+void operator_front_go(struct operator_front *f);
 /* Since then. Borrowed. */
 struct front *operator_front_visitors(const struct operator_front *f);
 /* Reads the certificates again (tls_certificates_reload). NULL allowed. */
+
 void operator_front_reload(struct operator_front *f);
 /* NULL allowed. */
 void operator_front_free(struct operator_front *f);

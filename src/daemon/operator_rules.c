@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "daemon/operator_crew.h"
 
 enum {
     SOURCES = 65536,    /* sources of visitors, and of owners, that are counted at once */
@@ -34,23 +35,24 @@ static int read_terms(const struct conf *c, bool local, bool https, struct terms
 }
 
 /* All owners come back within a minute of a restart, and then each renews now and then. */
-static void set_limits(struct guard *g, const struct conf *c)
+static void set_limits(struct guard *g, const struct conf *c, unsigned n)
 {
-    const struct guard_limits limits = {.source_visitors = c->relay_source_visitors,
-                                        .source_requests = c->relay_source_requests,
-                                        .tunnel_requests = c->relay_tunnel_requests,
-                                        .key_reservations = c->relay_key_reservations,
-                                        .source_reservations = c->relay_source_reservations,
-                                        .reservations =
-                                            ALL_LEAST + c->relay_max_reservations * ALL_PER_MINUTE};
+    const struct guard_limits limits = {
+        .source_visitors = operator_crew_share(c->relay_source_visitors, n),
+        .source_requests = operator_crew_share(c->relay_source_requests, n),
+        .tunnel_requests = operator_crew_share(c->relay_tunnel_requests, n),
+        .key_reservations = c->relay_key_reservations,
+        .source_reservations = c->relay_source_reservations,
+        .reservations = ALL_LEAST + c->relay_max_reservations * ALL_PER_MINUTE};
     guard_limit(g, &limits);
 }
 
-static void set_traffic(struct traffic *t, const struct conf *c)
+static void set_traffic(struct traffic *t, const struct conf *c, unsigned n)
 {
-    const struct traffic_limits limits = {.rate = c->relay_bandwidth,
+    const struct traffic_limits limits = {.rate = operator_crew_share(c->relay_bandwidth, n),
                                           .month = c->relay_month,
-                                          .tunnel_rate = c->relay_tunnel_bandwidth,
+                                          .tunnel_rate =
+                                              operator_crew_share(c->relay_tunnel_bandwidth, n),
                                           .tunnel_month = c->relay_tunnel_month};
     traffic_limit(t, &limits);
 }
@@ -97,8 +99,8 @@ static int open_traffic(struct operator_rules *r, const struct conf *c, const ch
                         struct beam_why *why)
 {
     char *path = file_join(dir, "traffic");
-    int err = path ? traffic_open(path, c->relay_max_reservations + SOURCES, rng_system(),
-                                  clock_system(), &r->traffic, why)
+    int err = path ? traffic_open(r->index == 0 ? path : NULL, c->relay_max_reservations + SOURCES,
+                                  rng_system(), clock_system(), &r->traffic, why)
                    : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     free(path);
     return err;
@@ -133,8 +135,8 @@ int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, b
     guard_subscribe(r->guard, r->denylists);
     r->work_least = c->relay_work;
     write_notice(c, r);
-    set_limits(r->guard, c);
-    set_traffic(r->traffic, c);
+    set_limits(r->guard, c, r->workers);
+    set_traffic(r->traffic, c, r->workers);
     loop_timer_init(l, &r->timer, on_timer, r);
     loop_timer_set(&r->timer, TRAFFIC_MS);
     return 0;
@@ -159,8 +161,8 @@ int operator_rules_reread(struct operator_rules *r, const struct conf *c, struct
     names_free(r->names);
     r->names = names;
     r->work_least = c->relay_work;
-    set_limits(r->guard, c);
-    set_traffic(r->traffic, c);
+    set_limits(r->guard, c, r->workers);
+    set_traffic(r->traffic, c, r->workers);
     return 0;
 }
 

@@ -24,6 +24,7 @@ struct operator_rules {
     struct denylists *denylists;
     void (*changed)(void *arg); /* a denylist is another now; NULL: nobody cares */
     void *arg;
+    unsigned index, workers; /* of the relay's processes: set before it is opened */
     struct work *work;
     uint64_t work_least; /* bits */
     struct counts counts;

@@ -33,6 +33,8 @@ static void print(cJSON *o)
 void operator_say_listening(const struct operator_say *s, const char *front, const char *p2p,
                             const char *peer_id)
 {
+    if (s->quiet)
+        return;
     if (!s->json) {
         printf("beam %s: a community relay\n\n  visitors  %s\n  owners    %s\n", s->version, front,
                p2p);
@@ -48,6 +50,8 @@ void operator_say_listening(const struct operator_say *s, const char *front, con
 
 void operator_say_ready(const struct operator_say *s)
 {
+    if (s->quiet)
+        return;
     if (s->json)
         print(begin("ready"));
     else
@@ -57,6 +61,8 @@ void operator_say_ready(const struct operator_say *s)
 
 void operator_say_onion(const struct operator_say *s, const char *p2p)
 {
+    if (s->quiet)
+        return;
     if (!s->json) {
         printf("  owners    %s\n", p2p);
         fflush(stdout);
@@ -69,6 +75,8 @@ void operator_say_onion(const struct operator_say *s, const char *p2p)
 
 void operator_say_warning(const struct operator_say *s, const struct beam_why *why)
 {
+    if (s->quiet)
+        return;
     char text[2 * sizeof(why->text)];
     text_escape(why->text, strlen(why->text), text, sizeof(text));
     if (!s->json) {
@@ -82,6 +90,8 @@ void operator_say_warning(const struct operator_say *s, const struct beam_why *w
 
 void operator_say_stopped(const struct operator_say *s)
 {
+    if (s->quiet)
+        return;
     if (s->json)
         print(begin("stopped"));
 }

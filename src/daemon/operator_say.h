@@ -9,6 +9,7 @@
 
 struct operator_say {
     bool json;
+    bool quiet; /* a further process of a relay: the first says it all */
     const char *version;
 };
 

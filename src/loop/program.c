@@ -204,3 +204,13 @@ out:
     *pid = child;
     return 0;
 }
+
+const char *program_self(char *out, size_t size)
+{
+    static const char self[] = "/proc/self/exe";
+    ssize_t len = readlink(self, out, size - 1);
+    if (len <= 0)
+        return self;
+    out[len] = '\0';
+    return access(out, X_OK) == 0 ? out : self;
+}

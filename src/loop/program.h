@@ -4,6 +4,7 @@
 #define BEAM_LOOP_PROGRAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -23,6 +24,10 @@ struct program_plan {
  * lacks. Fresh memory, free(). BEAM_ENOTFOUND, BEAM_EPERM, BEAM_ENOMEM.
  */
 int program_find(const char *name, char **path, struct beam_why *why);
+
+/* This program's file: by its name where it still has one, so that a list of processes is plain.
+ * In `out` or static. */
+const char *program_self(char *out, size_t size);
 
 /*
  * Forks and executes, and returns once the program runs or could not. It starts

@@ -192,7 +192,8 @@ int host_listen(struct host *h, const struct multiaddr *at, struct beam_why *why
     err = add_place(h, at, &p);
     if (err < 0)
         return beam_why(why, err, "%s: %s", text, beam_err_text(err));
-    err = listen_beyond(h->spec.loop, h->spec.permit, &addr, on_accept, p, &p->listener);
+    err = listen_shared(h->spec.loop, h->spec.permit, &addr, h->spec.sharing, on_accept, p,
+                        &p->listener);
     if (err == 0)
         err = multiaddr_from_addr(listen_addr(p->listener), MULTIADDR_TCP, &p->addr);
     if (err < 0) {

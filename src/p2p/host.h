@@ -18,6 +18,7 @@
 #include "base/rng.h"
 #include "identity/key.h"
 #include "identity/multiaddr.h"
+#include "loop/listen.h"
 #include "loop/loop.h"
 #include "p2p/address_book.h"
 #include "p2p/limits.h"
@@ -41,9 +42,10 @@ struct host_spec {
     const struct key_pair *key;
     const struct permit *permit; /* every dial and every listener asks it */
     enum host_kind kind;
-    const char *agent;    /* of an open one: "beam/0.1.0" */
-    struct way_tor tor;   /* .dial NULL: nothing goes through Tor */
-    struct limits limits; /* fields that are 0: as limits_default has them */
+    const char *agent;           /* of an open one: "beam/0.1.0" */
+    struct way_tor tor;          /* .dial NULL: nothing goes through Tor */
+    struct limits limits;        /* fields that are 0: as limits_default has them */
+    enum listen_sharing sharing; /* with other processes of this host */
 };
 
 /* A connected peer, as it is now. Borrowed for the call that shows it. */

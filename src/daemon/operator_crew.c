@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "daemon/operator_crew.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "circuit/hop_message.h"
+#include "p2p/autonat_message.h"
+#include "p2p/crew_message.h"
+#include "p2p/kad.h"
+#include "relay/reservation.h"
+
+enum { TICK_MS = 500, PEERS_MORE = 4096 };
+
+/* What is told (docs/protocol/crew.md). */
+enum topic {
+    TOPIC_LEASE = 1, /* an id: changed, or dropped */
+    TOPIC_BANS,      /* are to be read again */
+    TOPIC_FILES,     /* all of them */
+    TOPIC_USED,      /* rows: what was used of the month in all */
+    TOPIC_REPORT     /* a report, and rows: what was used there, and which visitors are there */
+};
+
+/* In memory's own form: both ends are one program. */
+struct report {
+    struct counts counts;
+    struct counts_now now;
+};
+struct row {
+    uint8_t id[RESERVATION_ID_SIZE];
+    uint64_t bytes, visitors;
+    uint64_t all; /* 1: of all tunnels together; the id is of none */
+};
+
+struct mate {
+    struct report report;
+    struct row *rows; /* with visitors */
+    size_t row_count;
+};
+
+struct operator_crew {
+    struct operator_crew_spec spec;
+    char *place;
+    struct crew *crew;
+    struct loop_timer tick;
+    struct mate mates[CREW_MAX]; /* of the first */
+    struct counts past;          /* what those counted that are gone */
+    bool ready;
+};
+
+/* ---- rows ----------------------------------------------------------------------------------- */
+
+/* Bytes to be told: a head of some size, and rows behind it. */
+struct sheet {
+    uint8_t *bytes;
+    size_t len, size;
+};
+
+/* What does not fit, or finds no memory, is left for the next time it changes. */
+static void add(struct sheet *s, const void *data, size_t len)
+{
+    if (s->len + len > s->size) {
+        size_t size = 2 * s->size + len + 4096;
+        uint8_t *more = size <= CREW_DATA_MAX ? realloc(s->bytes, size) : NULL;
+        if (!more)
+            return;
+        s->bytes = more;
+        s->size = size;
+    }
+    memcpy(s->bytes + s->len, data, len);
+    s->len += len;
+}
+
+static void add_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
+{
+    struct row row = {.bytes = bytes, .all = id == NULL};
+    if (id)
+        memcpy(row.id, id, sizeof(row.id));
+    add(arg, &row, sizeof(row));
+}
+
+/* Row number i of those in `data`; false: there is none. */
+static bool row_at(const uint8_t *data, size_t len, size_t i, struct row *out)
+{
+    if ((i + 1) * sizeof(*out) > len)
+        return false;
+    memcpy(out, data + i * sizeof(*out), sizeof(*out));
+    return true;
+}
+
+/* ---- of the first --------------------------------------------------------------------------- */
+
+static void tell_used(struct operator_crew *c, bool anew)
+{
+    struct sheet s = {.len = 0};
+    traffic_tell(c->spec.rules->traffic, anew, add_use, &s);
+    if (s.len > 0 || anew)
+        crew_tell_all(c->crew, TOPIC_USED, s.bytes, s.len);
+    free(s.bytes);
+}
+
+static void on_lease(void *arg, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    struct operator_crew *c = arg;
+    crew_tell_all(c->crew, TOPIC_LEASE, id, RESERVATION_ID_SIZE);
+}
+
+static void add_counts(struct counts *to, const struct counts *from)
+{
+    uint64_t *sums = (uint64_t *)to;
+    const uint64_t *more = (const uint64_t *)from;
+    _Static_assert(sizeof(*to) % sizeof(*sums) == 0, "they are all numbers");
+    for (size_t i = 0; i < sizeof(*to) / sizeof(*sums); i++)
+        sums[i] += more[i];
+}
+
+static void take_report(struct operator_crew *c, struct mate *m, const uint8_t *data, size_t len)
+{
+    struct row row, *rows;
+    size_t n = 0;
+    if (len < sizeof(m->report))
+        return;
+    memcpy(&m->report, data, sizeof(m->report));
+    data += sizeof(m->report);
+    len -= sizeof(m->report);
+    rows = calloc(len / sizeof(row) + 1, sizeof(row));
+    for (size_t i = 0; row_at(data, len, i, &row); i++) {
+        if (row.bytes > 0)
+            traffic_add(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
+        if (row.visitors > 0 && rows)
+            rows[n++] = row;
+    }
+    free(m->rows);
+    m->rows = rows;
+    m->row_count = n;
+}
+
+static void on_gone(void *arg, const struct peer_id *peer)
+{
+    struct operator_crew *c = arg;
+    if (c->spec.registrar)
+        registrar_gone(c->spec.registrar, peer);
+}
+
+/* ---- of the others -------------------------------------------------------------------------- */
+
+static void add_visitors(const struct operator_crew *c, struct sheet *s)
+{
+    const struct lease *l;
+    size_t at = 0;
+    while ((l = lease_next(c->spec.store, &at)) != NULL) {
+        struct row row = {.visitors = front_visitors_of(c->spec.front, l->id)};
+        memcpy(row.id, l->id, sizeof(row.id));
+        if (row.visitors > 0)
+            add(s, &row, sizeof(row));
+    }
+}
+
+static void report(struct operator_crew *c)
+{
+    struct report r;
+    struct sheet s = {.len = 0};
+    memset(&r, 0, sizeof(r));
+    r.counts = c->spec.rules->counts;
+    r.now.visitors = front_visitors(c->spec.front);
+    r.now.owners = host_peers(c->spec.host);
+    r.now.blocks = buf_pool_used(loop_pool(c->spec.loop));
+    add(&s, &r, sizeof(r));
+    if (s.len == 0)
+        return; /* out of memory */
+    traffic_report(c->spec.rules->traffic, add_use, &s);
+    add_visitors(c, &s);
+    crew_tell(c->crew, 0, TOPIC_REPORT, s.bytes, s.len);
+    free(s.bytes);
+}
+
+/* One that is no more has no visitors either. */
+static void take_lease(struct operator_crew *c, const uint8_t *data, size_t len)
+{
+    if (len == RESERVATION_ID_SIZE && !lease_refresh(c->spec.store, data))
+        (void)front_drop(c->spec.front, data);
+}
+
+/* It comes first with the line, behind all whom the first has. */
+static void take_used(struct operator_crew *c, const uint8_t *data, size_t len)
+{
+    struct row row;
+    for (size_t i = 0; row_at(data, len, i, &row); i++)
+        traffic_set(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
+    if (!c->ready)
+        c->spec.ready(c->spec.arg);
+    c->ready = true;
+}
+
+/* ---- the crew ------------------------------------------------------------------------------- */
+
+static void on_told(void *arg, unsigned mate, unsigned topic, const uint8_t *data, size_t len)
+{
+    struct operator_crew *c = arg;
+    if (c->spec.index == 0) {
+        if (topic == TOPIC_REPORT)
+            take_report(c, &c->mates[mate], data, len);
+    } else if (mate == 0) {
+        if (topic == TOPIC_LEASE)
+            take_lease(c, data, len);
+        else if (topic == TOPIC_USED)
+            take_used(c, data, len);
+        else if (topic == TOPIC_BANS || topic == TOPIC_FILES)
+            c->spec.again(c->spec.arg, topic == TOPIC_FILES);
+    }
+}
+
+static void on_joined(void *arg, unsigned mate)
+{
+    struct operator_crew *c = arg;
+    (void)mate;
+    if (c->spec.index == 0)
+        tell_used(c, true);
+}
+
+static void on_left(void *arg, unsigned mate)
+{
+    struct operator_crew *c = arg;
+    struct mate *m = &c->mates[mate];
+    add_counts(&c->past, &m->report.counts);
+    free(m->rows);
+    *m = (struct mate){.rows = NULL};
+    if (c->spec.index > 0 && mate == 0)
+        c->spec.lost(c->spec.arg);
+}
+
+static void on_tick(void *arg)
+{
+    struct operator_crew *c = arg;
+    if (c->spec.index == 0)
+        tell_used(c, false);
+    else
+        report(c);
+    loop_timer_set(&c->tick, TICK_MS);
+}
+
+void operator_crew_again(struct operator_crew *c, bool all)
+{
+    if (c)
+        crew_tell_all(c->crew, all ? TOPIC_FILES : TOPIC_BANS, NULL, 0);
+}
+
+void operator_crew_sum(const struct operator_crew *c, struct counts *counts, struct counts_now *now)
+{
+    if (!c)
+        return;
+    add_counts(counts, &c->past);
+    for (unsigned i = 0; i < c->spec.count; i++) {
+        const struct report *r = &c->mates[i].report;
+        add_counts(counts, &r->counts);
+        now->visitors += r->now.visitors;
+        now->owners += r->now.owners;
+        now->blocks += r->now.blocks;
+    }
+    now->workers = 1 + crew_mates(c->crew);
+}
+
+size_t operator_crew_visitors(const struct operator_crew *c, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    size_t n = 0;
+    for (unsigned i = 0; c && i < c->spec.count; i++)
+        for (size_t k = 0; k < c->mates[i].row_count; k++)
+            if (memcmp(c->mates[i].rows[k].id, id, RESERVATION_ID_SIZE) == 0)
+                n += (size_t)c->mates[i].rows[k].visitors;
+    return n;
+}
+
+int operator_crew_new(const struct operator_crew_spec *spec, struct operator_crew **out,
+                      struct beam_why *why)
+{
+    const struct conf *conf = spec->conf;
+    struct operator_crew *c = calloc(1, sizeof(*c));
+    if (!c || !(c->place = file_join(spec->dir, "relay-worker"))) {
+        free(c);
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    }
+    c->spec = *spec;
+    loop_timer_init(spec->loop, &c->tick, on_tick, c);
+    const struct crew_spec crew = {.loop = spec->loop,
+                                   .rng = rng_system(),
+                                   .host = spec->host,
+                                   .place = c->place,
+                                   .version = spec->version,
+                                   .index = spec->index,
+                                   .count = spec->count,
+                                   .passed = {RESERVATION_PROTOCOL, KAD_PROTOCOL, AUTONAT_PROTOCOL,
+                                              conf->relay_circuits ? HOP_PROTOCOL : NULL},
+                                   .peers = conf->relay_max_connections + PEERS_MORE,
+                                   .streams = 2 * conf->relay_max_visitors + PEERS_MORE,
+                                   .memory = conf->relay_max_memory};
+    const struct crew_events events = {
+        .joined = on_joined, .left = on_left, .gone = on_gone, .told = on_told, .arg = c};
+    int err = crew_new(&crew, &events, &c->crew, why);
+    if (err < 0) {
+        free(c->place);
+        free(c);
+        return err;
+    }
+    if (spec->index == 0)
+        lease_on_change(spec->store, on_lease, c);
+    loop_timer_set(&c->tick, TICK_MS);
+    *out = c;
+    return 0;
+}
+
+void operator_crew_free(struct operator_crew *c)
+{
+    if (!c)
+        return;
+    lease_on_change(c->spec.store, NULL, NULL);
+    loop_timer_clear(&c->tick);
+    crew_free(c->crew);
+    for (unsigned i = 0; i < CREW_MAX; i++)
+        free(c->mates[i].rows);
+    free(c->place);
+    free(c);
+}

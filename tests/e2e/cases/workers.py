@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A relay of several processes: owners and visitors land on any of them."""
+import json
+import os
+import re
+import signal
+import socket
+import time
+import urllib.parse
+import urllib.request
+
+from kit.case import case
+from kit.process import check, equal, run, wait_until
+from kit.relay import Relay, free_port, path_of
+from kit.visit import Curl, read_all
+
+CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
+TUNNELS, VISITS = 6, 12  # by chance all on one process once in 2^15 times, and then all is well too
+
+
+def relay(t, **options):
+    """One of two processes, both of which are there."""
+    at = f"127.0.0.1:{free_port()}"
+    r = t.keep(Relay(t.path("r"), relay__workers="2", metrics__listen=at, **options))
+    r.metrics = f"http://{at}/metrics"
+    wait_until(lambda: count(r, "workers") == 2, 20, "both processes are there")
+    return r
+
+
+def count(r, name):
+    """What the relay's metrics say."""
+    ask = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with ask.open(r.metrics, timeout=10) as answer:
+        text = answer.read().decode()
+    return int(re.search(rf"^beam_relay_{name} (\d+)$", text, re.M).group(1))
+
+
+def tunnels(t, r, app, n=TUNNELS):
+    """So many, each with a key and a connection of its own; (tunnel, URL)s."""
+    home = t.home()
+    all_ = [home.publish(str(app.http), "--name", f"n{i}", paths=[f"--community-relay={r.p2p}"])
+            for i in range(n)]
+    return [(tunnel, path_of(tunnel, 30)) for tunnel in all_]
+
+
+def tell(r, *words):
+    done = run([os.environ.get("BEAM", "beam"), "relay", *words], 20,
+               env={**os.environ, "BEAM_HOME": r.folder})
+    equal(done.status, 0, f"status of relay {words}: {done}")
+    return done.out
+
+
+def status_of(url):
+    """Of a visit over a connection of its own; "000": it was cut off."""
+    return CURL(url, "-o", "/dev/null", "-w", "%{http_code}").out
+
+
+def children(pid):
+    found = []
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="ascii", errors="replace") as f:
+                if int(f.read().rpartition(")")[2].split()[1]) == pid:
+                    found.append(int(name))
+        except OSError:
+            pass
+    return found
+
+
+def begin(url):
+    """A connection on which an answer has begun that does not end."""
+    at = urllib.parse.urlsplit(url)
+    s = socket.create_connection((at.hostname, at.port), timeout=20)
+    s.sendall(f"GET {at.path}events/k HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
+    check(s.recv(100).startswith(b"HTTP/1.1 200"), "an answer has begun")
+    return s
+
+
+@case("workers/all-serve-all", network=False)
+def all_serve_all(t):
+    """Whichever process has the owner, and whichever the visitor: every request is served."""
+    app = t.serve()
+    r = relay(t)
+    both = tunnels(t, r, app)
+    for _, url in both:
+        equal([status_of(url + "text") for _ in range(VISITS)], ["200"] * VISITS, "the visits")
+    wait_until(lambda: count(r, "requests_total") >= TUNNELS * VISITS, 10, "all were counted")
+    wait_until(lambda: count(r, "owners") == TUNNELS, 10, "all owners are counted")
+    rows = json.loads(tell(r, "list", "--json"))["reservations"]
+    equal([row["connected"] for row in rows], [True] * TUNNELS, "who is connected")
+    opened = [begin(both[0][1]) for _ in range(VISITS)]
+
+    def visitors():
+        return sum(row["visitors"]
+                   for row in json.loads(tell(r, "list", "--json"))["reservations"])
+    wait_until(lambda: visitors() == VISITS, 10, "who visits is known of all")
+    for s in opened:
+        s.close()
+    (worker,) = children(r.process.pid)
+    r.stop()
+    check(not os.path.exists(f"/proc/{worker}"), "the other process is gone")
+
+
+@case("workers/one-dies", network=False)
+def one_dies(t):
+    """A process that is killed is started again, its owners come back, and visits are served."""
+    app = t.serve()
+    r = relay(t)
+    both = tunnels(t, r, app)
+    for _ in range(2):
+        (worker,) = children(r.process.pid)
+        os.kill(worker, signal.SIGKILL)
+        wait_until(lambda: children(r.process.pid) not in ([], [worker]), 20, "another is started")
+        wait_until(lambda: count(r, "workers") == 2, 20, "it is there")
+        for _, url in both:
+            wait_until(lambda: status_of(url + "text") == "200", 30, "its owner is back", 0.1)
+    for _, url in both:
+        equal([status_of(url + "text") for _ in range(VISITS)], ["200"] * VISITS, "the visits")
+    check("was ended by signal 9" in r.log(), "the operator is told")
+
+
+@case("workers/bans-hold-at-all", network=False)
+def bans(t):
+    """What the operator does ends visitors and owners wherever they are, within a second."""
+    app = t.serve()
+    r = relay(t)
+    both = tunnels(t, r, app, 2)
+    rows = {row["url"]: row for row in json.loads(tell(r, "list", "--json"))["reservations"]}
+    for (tunnel, url), act in zip(both, (("ban",), ("drop",))):
+        opened = [begin(url) for _ in range(VISITS)]
+        since = time.monotonic()
+        what = rows[url]["owner"] if act == ("ban",) else rows[url]["id"]
+        check("1 reservation" in tell(r, *act, what), "what it ended")
+        for s in opened:
+            with s:
+                try:
+                    read_all(s)
+                except ConnectionResetError:
+                    pass
+        took = time.monotonic() - since
+        check(took < 1, f"all visitors are gone after {took:.2f} s")
+        t.note(f"{act[0]}: {VISITS} visitors are gone after {1000 * took:.0f} ms")
+        if act == ("ban",):
+            equal({status_of(url + "text") for _ in range(VISITS)}, {"404"}, "its address")
+    tell(r, "ban", "127.0.0.0/8")
+    equal({status_of(url + "text") for _ in range(VISITS)}, {"000"}, "nobody comes in")
