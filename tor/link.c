@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "stream/socket.h"
-#include "tor/listeners.h"
 #include "tor/port_owner.h"
+#include "tor/socks_port.h"
 #include "tor/torrc.h"
 
 enum {
@@ -139,8 +139,7 @@ static int check_anonymous(struct link *k, const struct control_reply *r, struct
 static int note_socks(struct link *k, const struct control_reply *r, struct beam_why *why)
 {
     (void)why;
-    if (listeners_first(r, "net/listeners/socks", &k->socks) < 0)
-        log_info("tor", "tor has no SOCKS listener on this machine");
+    socks_port_note(r, &k->socks);
     return 0;
 }
 
@@ -163,7 +162,7 @@ static const struct step own_steps[] = {
 static const struct step other_steps[] = {
     {ANONYMOUS, check_anonymous},
     {SUBSCRIBE, NULL},
-    {"GETINFO net/listeners/socks", note_socks},
+    {SOCKS_PORT_QUESTION, note_socks},
     {NULL, NULL},
 };
 

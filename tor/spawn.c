@@ -16,6 +16,7 @@
 #include "base/addr.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "tor/scrub.h"
 #include "tor/torrc.h"
 
 struct spawn {
@@ -148,8 +149,10 @@ static int prepare(const struct spawn_spec *spec, struct beam_why *why)
 static void scrub(const struct spawn *s, struct logline *l)
 {
     const struct bridges bridges = {.bridges = s->bridges};
-    if (log_scrub(l->text) != l->text)
-        bridges_scrub(&bridges, l->text, sizeof(l->text));
+    if (log_scrub(l->text) == l->text)
+        return;
+    bridges_scrub(&bridges, l->text, sizeof(l->text));
+    scrub_line(l->text, sizeof(l->text));
 }
 
 static void on_line(void *arg, const char *line, size_t len)

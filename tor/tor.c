@@ -199,6 +199,7 @@ void tor_free(struct tor *t)
     loop_task_cancel(t->loop, &t->broken);
     loop_timer_clear(&t->timer);
     watch_end(&t->watch);
+    socks_port_stop(&t->socks_port);
     fetches_down(&t->fetches);
     body_clear(&t->body);
     onions_free(t->onions);

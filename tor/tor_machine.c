@@ -20,6 +20,7 @@ enum {                         /* ms */
 void tor_hang_up(struct tor *t)
 {
     watch_let_go(&t->watch);
+    socks_port_stop(&t->socks_port);
     body_hang_up(&t->body);
 }
 
@@ -57,8 +58,11 @@ static void enter_bootstrapping(struct tor *t)
     struct control *control = link_control(t->body.link);
     t->was_controlled = true;
     memcpy(t->version, link_version(t->body.link), sizeof(t->version));
-    if (!tor_is_ours(t))
+    if (!tor_is_ours(t)) {
         t->socks = *link_socks(t->body.link);
+        socks_port_start(t->loop, &t->socks_port, control, t->body.options.answer_timeout / 2,
+                         &t->socks);
+    }
     onions_up(t->onions, control);
     fetches_up(&t->fetches, control);
     audience_tell(&t->audience, t->state, NULL, 0);

@@ -11,6 +11,7 @@
 #include "tor/doubt.h"
 #include "tor/fetch.h"
 #include "tor/onions.h"
+#include "tor/socks_port.h"
 #include "tor/tor.h"
 #include "tor/watch.h"
 
@@ -34,6 +35,7 @@ struct tor {
     struct onions *onions;
     struct fetches fetches;
     struct addr socks;
+    struct socks_port socks_port; /* of one that is not ours */
     enum tor_state state, next;
     struct body body;
     struct watch watch;

@@ -104,9 +104,18 @@ static void on_answer(void *arg, int err, uint8_t reply, struct stream *s)
         ill(c, intro, reply ? socks_reply_text(reply) : beam_err_text(err));
 }
 
-static void visit(struct checkup *c)
+/* One that is not ours may have no SOCKS port; then no more is known than that a directory has the
+ * descriptor. */
+static void visit(struct checkup *c, bool received)
 {
     char destination[HOST_SIZE + 32], user[ISOLATION_TEXT_SIZE], password[ISOLATION_TEXT_SIZE];
+    if (tor_socks(c->spec.tor)->len == 0) {
+        if (received)
+            well(c);
+        else
+            loop_timer_set(&c->timer, c->spec.every);
+        return;
+    }
     snprintf(destination, sizeof(destination), "%s#%" PRIu64, c->host, c->number);
     isolation_for(c->spec.isolation, "checkup", destination, user, password);
     const struct socks_target target = {
@@ -126,7 +135,7 @@ static void on_fetched(void *arg, enum fetch_result result, const char *reason)
     log_debug("path", "checkup %" PRIu64 ": descriptor %s", c->number,
               result == FETCH_RECEIVED ? "received" : "not received");
     if (result != FETCH_FAILED) {
-        visit(c);
+        visit(c, result == FETCH_RECEIVED);
         return;
     }
     text_escape(reason, strlen(reason), said, sizeof(said));
@@ -143,16 +152,12 @@ static void fetch(struct checkup *c)
     if (fetch_start(tor_fetches(c->spec.tor), address, on_fetched, c, &c->fetch) == 0)
         loop_timer_set(&c->timer, ms > PATIENCE_MIN ? ms : PATIENCE_MIN);
     else
-        visit(c);
+        visit(c, false);
 }
 
 static void try_it(struct checkup *c)
 {
     c->tried = loop_now(c->spec.loop);
-    if (tor_socks(c->spec.tor)->len == 0) { /* one that is not ours may have no such port */
-        loop_timer_set(&c->timer, c->spec.every);
-        return;
-    }
     c->number++;
     c->fetches = 0;
     fetch(c);

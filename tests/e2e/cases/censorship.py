@@ -110,3 +110,28 @@ def program_dies(t):
     os.symlink(PROXY, program)
     url = tunnel.ready(60)
     wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), 30, f"{url} answers", pause=0.2)
+
+
+@case("censorship/a-new-bridge-on-sighup", seconds=120)
+def new_bridge(t):
+    """The only bridge does not answer; another is named, the daemon told, and the tunnel comes up."""
+    bridge = t.keep(Bridge(t.path("bridge"), t.network.torrc))
+    home = t.home(log__level="debug")
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))  # taken, and nothing listens
+        dead = f"obfs4 127.0.0.1:{s.getsockname()[1]} {FINGERPRINT} {CERT} iat-mode=0"
+        home.configure(f"[tor]\nbridge = {dead}\n")
+        tunnel = home.publish(t.app.http)
+        said = tunnel.event("warning", seconds=40)["text"]
+        check("a bridge does not answer" in said, said)
+        daemon, tor = home.daemon_pid(), home.tor_pid()
+        home.configure(f"[tor]\nbridge = {bridge.line}\n")
+        os.kill(daemon, signal.SIGHUP)
+        url = tunnel.ready(60)
+    equal(home.daemon_pid(), daemon, "the daemon's pid")
+    check(home.tor_pid() != tor, "it is the same tor")
+    wait_until(lambda: t.visitor.answers(url + "/text", TEXT, 10), 30, f"{url} answers", pause=0.2)
+    told = read(home.file("state", "beam.log"))
+    check("begins anew" in told, "the log does not say why tor was started again")
+    secrets = [*dead.split()[1:4], *bridge.line.split()[1:4]]
+    check(not any(secret in told for secret in secrets), "where a bridge is was logged")

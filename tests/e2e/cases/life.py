@@ -413,14 +413,6 @@ def own_policy(t):
     check(done.status == 4 and "198.51.100.7" in done.err, f"beyond this machine: {done}")
 
 
-def configure(home, text):
-    path = home.file("beam.conf")
-    with open(path + ".new", "w", encoding="ascii",
-              opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
-        f.write(text)
-    os.rename(path + ".new", path)
-
-
 def logged(home, words):
     try:
         with open(home.file("state", "beam.log"), encoding="utf-8") as f:
@@ -439,8 +431,8 @@ def read_again(t):
     done = home.detach(t.app.other, policy=("--policy", "mine"))
     check(done.status != 0 and "mine" in done.err, f"{done}")
 
-    configure(home, '[policy "mine"]\npaths = onion\n[log]\nlevel = info\n[tor]\nanswer_timeout = 2s\n'
-                    "control = auto\n")
+    home.configure('[policy "mine"]\npaths = onion\n[log]\nlevel = info\n[tor]\nanswer_timeout = 2s\n'
+                   "control = auto\n")
     os.kill(daemon, signal.SIGHUP)
     wait_until(lambda: logged(home, "the configuration was read again"), 5, "it was read")
     check(logged(home, "tor.answer_timeout has changed, which takes effect with the next start"),
@@ -450,11 +442,11 @@ def read_again(t):
     done = home.detach(t.app.other, policy=("--policy", "mine"))
     equal(done.status, 0, f"{done}")
 
-    configure(home, "[tor]\nbinry = x\n")
+    home.configure("[tor]\nbinry = x\n")
     os.kill(daemon, signal.SIGHUP)
     wait_until(lambda: logged(home, "the configuration is left as it was"), 5, "it was refused")
     check(logged(home, "beam.conf:2"), "where it is wrong was not said")
-    configure(home, '[policy "mine"]\npaths = onion\n')
+    home.configure('[policy "mine"]\npaths = onion\n')
     equal([home.daemon_pid(), home.tor_pid()], [daemon, tor], "daemon and tor")
     up(t, url)
     os.kill(tor, signal.SIGKILL)

@@ -96,12 +96,16 @@ def proof_of_work(t):
     check(max(waited) > SOONEST, "they were not queued")
 
 
-def logged(home, words):
+def log_of(home):
     path = home.file("state", "beam.log")
     if not os.path.exists(path):
-        return False
+        return ""
     with open(path, encoding="utf-8") as f:
-        return words in f.read()
+        return f.read()
+
+
+def logged(home, words):
+    return words in log_of(home)
 
 
 @case("onion/watch", seconds=180)
@@ -111,7 +115,7 @@ def watch(t):
     tor = t.keep(Tor(t.path("tor"), t.network.torrc,
                      socks=f"127.0.0.1:{free_port()} IsolateSOCKSAuth ExtendedErrors")).wait()
     home = t.home(tor__torrc=None, tor__control=f"unix:{tor.folder}/control", onion__watch="2s",
-                  log__level="debug")
+                  tor__answer_timeout="8s", log__level="debug")
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
     wait_until(lambda: logged(home, "checkup 2: reply 0x5"), 40, "it came through twice")
@@ -128,5 +132,11 @@ def watch(t):
     tor.control.ask("SETCONF DisableNetwork=0")
     tunnel.event("path_up", 60, url=url)
     answers(t, url)
+    moved = free_port()
+    tor.control.ask(f'SETCONF SocksPort="127.0.0.1:{moved} IsolateSOCKSAuth ExtendedErrors"')
+    words = f"tor takes SOCKS at 127.0.0.1:{moved}"
+    wait_until(lambda: logged(home, words), 30, "the SOCKS port that tor has now is found")
+    wait_until(lambda: "reply 0x5" in log_of(home).partition(words)[2], 60,
+               "it visits itself by that one")
     requests = [e["target"] for e in tunnel.events_left() if e["event"] == "request"]
     equal(set(requests), {"/text"}, "requests that were told")

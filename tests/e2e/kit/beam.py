@@ -89,6 +89,14 @@ class Home:
         sets = [a for k, v in self.options.items() if v is not None for a in ("-o", f"{k}={v}")]
         return [*self.within, BEAM, *sets, *args]
 
+    def configure(self, text):
+        """Its configuration is this from now on; who runs reads it on SIGHUP."""
+        path = self.file("beam.conf")
+        with open(path + ".new", "w", encoding="ascii",
+                  opener=lambda p, flags: os.open(p, flags, 0o600)) as f:
+            f.write(text)
+        os.rename(path + ".new", path)
+
     # ---- commands
 
     def run(self, *args, seconds=20, env=None, cwd=None):

@@ -16,10 +16,13 @@
 static struct socks_server server;
 static unsigned vouched, doubted;
 
+static bool without_socks;
+
 const struct addr *tor_socks(const struct tor *t)
 {
+    static const struct addr none = {.len = 0};
     (void)t;
-    return &server.at;
+    return without_socks ? &none : &server.at;
 }
 
 void tor_vouch(struct tor *t)
@@ -136,6 +139,7 @@ static void set_up(struct stage *st, uint64_t every, uint8_t reply)
     memset(&server, 0, sizeof(server));
     vouched = doubted = fetched = cancelled = 0;
     directory = RECEIVED;
+    without_socks = false;
     loop_task_init(&fetch_task, on_fetch, NULL);
     cr_assert_geq(sodium_init(), 0);
     st->loop = until_loop_new();
@@ -254,6 +258,20 @@ BEAM_TEST(checkup, without_a_descriptor_there_is_no_visit, .timeout = 60)
     cr_expect_eq(server.heard_len, 0);
     directory = NO_TOR; /* which cannot be asked, and then visits by what tor has */
     cr_assert(until(st.loop, is_up_again, &st));
+    tear_down(&st);
+}
+
+BEAM_TEST(checkup, without_a_socks_port_a_descriptor_is_all_there_is, .timeout = 60)
+{
+    struct stage st;
+    set_up(&st, 20, 0x05);
+    without_socks = true;
+    checkup_run(st.checkup, true);
+    cr_assert(until(st.loop, is_vouched_twice, &st));
+    cr_expect_eq(server.heard_len, 0);
+    directory = NOT_THERE;
+    cr_assert(until(st.loop, is_doubted, &st));
+    cr_expect_eq(st.downs, 1);
     tear_down(&st);
 }
 

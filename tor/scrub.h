@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a line of tor's log says of relays and bridges, known by its form: for the relays next to
+ * this machine, and bridges that no option of beam's names (a torrc that is included may), are
+ * nobody else's business either. Pure.
+ */
+#ifndef BEAM_TOR_SCRUB_H
+#define BEAM_TOR_SCRUB_H
+
+#include <stddef.h>
+
+/*
+ * In text[size] each of these becomes "[scrubbed]": an IP address, with its port when it has one,
+ * that leads beyond this machine; an RSA fingerprint (40 hex digits) and the nickname after it; an
+ * Ed25519 identity (43 letters of base64); the secret after cert=, public-key=, password= and url=.
+ * What has no room then is cut.
+ */
+void scrub_line(char *text, size_t size);
+
+#endif
