@@ -13,6 +13,7 @@ struct bucket {
     size_t n, room, waiting;
     struct kad_peer *peers; /* `room` places */
     struct kad_peer *line;  /* who waited longest first; NULL while nobody ever did */
+    uint64_t heads[KAD_K];  /* what the peers' ids begin with: most look-ups need no more */
 };
 
 /* There are as many buckets as were needed so far: of 256 some twenty ever have a peer. */
@@ -59,19 +60,51 @@ size_t kad_table_count(const struct kad_table *t)
 
 /* ---- one bucket ---- */
 
-static struct kad_peer *find(struct kad_peer *peers, size_t n, const struct peer_id *peer)
+static uint64_t head_of(const struct kad_id *id)
 {
-    for (size_t i = 0; i < n; i++)
-        if (peer_id_equal(&peers[i].peer, peer))
-            return &peers[i];
+    static const struct kad_id zero;
+    return kad_id_distance(&zero, id);
+}
+
+static struct kad_peer *find(const struct bucket *b, const struct peer_id *peer,
+                             const struct kad_id *id)
+{
+    uint64_t head = head_of(id);
+    for (size_t i = 0; i < b->n; i++)
+        if (b->heads[i] == head && peer_id_equal(&b->peers[i].peer, peer))
+            return &b->peers[i];
     return NULL;
 }
 
-static void take_out(struct kad_peer *peers, size_t *n, struct kad_peer *which)
+static struct kad_peer *find_waiting(const struct bucket *b, const struct peer_id *peer)
 {
-    size_t at = (size_t)(which - peers);
-    memmove(which, which + 1, (*n - at - 1) * sizeof(*peers));
-    *n -= 1;
+    for (size_t i = 0; i < b->waiting; i++)
+        if (peer_id_equal(&b->line[i].peer, peer))
+            return &b->line[i];
+    return NULL;
+}
+
+/* There is a place. */
+static void put_in(struct kad_table *t, struct bucket *b, const struct kad_peer *p)
+{
+    b->heads[b->n] = head_of(&p->id);
+    b->peers[b->n++] = *p;
+    t->count++;
+}
+
+static void take_out(struct kad_table *t, struct bucket *b, struct kad_peer *p)
+{
+    size_t at = (size_t)(p - b->peers), behind = b->n - at - 1;
+    memmove(p, p + 1, behind * sizeof(*p));
+    memmove(&b->heads[at], &b->heads[at + 1], behind * sizeof(b->heads[0]));
+    b->n--;
+    t->count--;
+}
+
+static void leave_line(struct bucket *b, struct kad_peer *p)
+{
+    memmove(p, p + 1, (size_t)(b->line + b->waiting - p - 1) * sizeof(*p));
+    b->waiting--;
 }
 
 static size_t of_group(const struct bucket *b, kad_group group)
@@ -101,9 +134,8 @@ static void move_up(struct kad_table *t, struct bucket *b)
             i++;
             continue;
         }
-        b->peers[b->n++] = *p;
-        t->count++;
-        take_out(b->line, &b->waiting, p);
+        put_in(t, b, p);
+        leave_line(b, p);
     }
 }
 
@@ -114,11 +146,11 @@ static int wait_in_line(struct bucket *b, const struct kad_peer *p)
         b->line = calloc(KAD_LINE_MAX, sizeof(b->line[0]));
     if (!b->line)
         return BEAM_ENOMEM;
-    struct kad_peer *known = find(b->line, b->waiting, &p->peer);
+    struct kad_peer *known = find_waiting(b, &p->peer);
     if (known)
-        take_out(b->line, &b->waiting, known);
+        leave_line(b, known);
     else if (b->waiting == KAD_LINE_MAX)
-        take_out(b->line, &b->waiting, b->line);
+        leave_line(b, b->line);
     b->line[b->waiting++] = *p;
     return BEAM_EAGAIN;
 }
@@ -149,11 +181,12 @@ static int deepen(struct kad_table *t, unsigned depth)
     return 0;
 }
 
-static struct bucket *bucket_of(const struct kad_table *t, const struct peer_id *peer)
+/* Where the peer is, or would be; NULL: there is no such bucket. */
+static struct bucket *bucket_of(const struct kad_table *t, const struct peer_id *peer,
+                                struct kad_id *id)
 {
-    struct kad_id id;
-    kad_id_of_peer(peer, &id);
-    unsigned shared = kad_id_shared(&t->self, &id);
+    kad_id_of_peer(peer, id);
+    unsigned shared = kad_id_shared(&t->self, id);
     return shared < t->depth ? &t->buckets[shared] : NULL;
 }
 
@@ -170,7 +203,7 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
     if (deepen(t, shared + 1) < 0)
         return BEAM_ENOMEM;
     struct bucket *b = &t->buckets[shared];
-    struct kad_peer *known = find(b->peers, b->n, peer);
+    struct kad_peer *known = find(b, peer, &p.id);
     if (known && (known->group == group || of_group(b, group) < KAD_GROUP_MAX)) {
         *known = p;
         return 0;
@@ -182,8 +215,7 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
             b->due = now;
         if (grow(b) < 0)
             return BEAM_ENOMEM;
-        b->peers[b->n++] = p;
-        t->count++;
+        put_in(t, b, &p);
         return 0;
     }
     int err = wait_in_line(b, &p);
@@ -194,32 +226,34 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
 
 void kad_table_failed(struct kad_table *t, const struct peer_id *peer)
 {
-    struct bucket *b = bucket_of(t, peer);
-    struct kad_peer *p = b ? find(b->peers, b->n, peer) : NULL;
+    struct kad_id id;
+    struct bucket *b = bucket_of(t, peer, &id);
+    struct kad_peer *p = b ? find(b, peer, &id) : NULL;
     if (p && ++p->failures >= KAD_FAILURES_MAX)
         kad_table_remove(t, peer);
 }
 
 void kad_table_remove(struct kad_table *t, const struct peer_id *peer)
 {
-    struct bucket *b = bucket_of(t, peer);
+    struct kad_id id;
+    struct bucket *b = bucket_of(t, peer, &id);
     if (!b)
         return;
-    struct kad_peer *p = find(b->line, b->waiting, peer);
+    struct kad_peer *p = find_waiting(b, peer);
     if (p)
-        take_out(b->line, &b->waiting, p);
-    p = find(b->peers, b->n, peer);
+        leave_line(b, p);
+    p = find(b, peer, &id);
     if (!p)
         return;
-    take_out(b->peers, &b->n, p);
-    t->count--;
+    take_out(t, b, p);
     move_up(t, b);
 }
 
 const struct kad_peer *kad_table_find(const struct kad_table *t, const struct peer_id *peer)
 {
-    struct bucket *b = bucket_of(t, peer);
-    return b ? find(b->peers, b->n, peer) : NULL;
+    struct kad_id id;
+    const struct bucket *b = bucket_of(t, peer, &id);
+    return b ? find(b, peer, &id) : NULL;
 }
 
 /* ---- what is asked of it ---- */
@@ -254,8 +288,10 @@ static void insert_bucket(const struct kad_table *t, const struct kad_id *target
                           const struct kad_peer **out, size_t *n, size_t max)
 {
     const struct bucket *b = &t->buckets[i];
+    uint64_t head = head_of(target);
     for (size_t k = 0; k < b->n; k++)
-        insert(target, &b->peers[k], out, n, max);
+        if (*n < max || (b->heads[k] ^ head) <= kad_id_distance(target, &out[max - 1]->id))
+            insert(target, &b->peers[k], out, n, max);
 }
 
 /*
