@@ -63,6 +63,10 @@ bool front_passes_tls(const struct front *f, const char *host);
 /* A visitor who speaks TLS to such a host; `s` begins with its first byte. */
 void front_visitor_unopened(struct front *f, struct stream *s, const struct addr *from,
                             const char *host);
+/* A visitor whose bytes go to the owner of a lease as they are, until nothing moved for idle_ms;
+ * one that cannot go there now, or for whom there is no room, is reset. */
+void front_visitor_bytes(struct front *f, struct stream *s, const struct addr *from,
+                         const struct lease *lease, uint64_t idle_ms);
 /* Called with false when there are as many visitors as may be, with true when one has gone. */
 void front_on_room(struct front *f, void (*fn)(void *arg, bool room), void *arg);
 size_t front_visitors(const struct front *f);

@@ -26,6 +26,7 @@ struct passenger {
     struct visit_open *opening;
     struct splice *splice;
     struct loop_timer idle;
+    uint64_t idle_ms;
     uint64_t moved; /* bytes, when it was last looked at */
 };
 
@@ -55,7 +56,7 @@ static void drop(struct passenger *p)
 
 /* ---- on their way --------------------------------------------------------------------------- */
 
-static uint64_t idle_ms(const struct front *f)
+static uint64_t usual_ms(const struct front *f)
 {
     return IDLE_TIMES * (f->spec.idle_ms ? f->spec.idle_ms : IDLE_USUAL_MS);
 }
@@ -69,7 +70,7 @@ static void on_idle(void *arg)
         return;
     }
     p->moved = moved;
-    loop_timer_set(&p->idle, idle_ms(p->front));
+    loop_timer_set(&p->idle, p->idle_ms);
 }
 
 static void on_done(void *arg, int err)
@@ -98,7 +99,7 @@ static void on_opened(void *arg, int err, struct stream *s)
         forget(p);
         return;
     }
-    loop_timer_set(&p->idle, idle_ms(f));
+    loop_timer_set(&p->idle, p->idle_ms);
 }
 
 /* ---- their beginning ------------------------------------------------------------------------ */
@@ -172,7 +173,8 @@ static struct passenger *add(struct front *f, const struct net *from, const stru
 }
 
 bool front_bytes_begin(struct front *f, struct stream *s, const struct net *from,
-                       const char *visitor, const struct lease *lease, enum visit_head_via via)
+                       const char *visitor, const struct lease *lease, enum visit_head_via via,
+                       uint64_t idle_ms)
 {
     if (!front_enters(f, from))
         return false;
@@ -181,6 +183,7 @@ bool front_bytes_begin(struct front *f, struct stream *s, const struct net *from
         guard_leave(f->spec.guard, from);
         return false;
     }
+    p->idle_ms = idle_ms > 0 ? idle_ms : usual_ms(f);
     if (open_visit(p, visitor, lease, via) < 0) {
         forget(p);
         return false;
@@ -190,6 +193,21 @@ bool front_bytes_begin(struct front *f, struct stream *s, const struct net *from
     else
         drop(p);
     return true;
+}
+
+void front_visitor_bytes(struct front *f, struct stream *s, const struct addr *from,
+                         const struct lease *lease, uint64_t idle_ms)
+{
+    char visitor[VISIT_HEAD_VISITOR_SIZE];
+    struct net at;
+    net_of(from, &at);
+    visit_head_visitor(from, visitor);
+    f->spec.counts->visitors++;
+    if (f->count < f->spec.max_visitors &&
+        front_bytes_begin(f, s, &at, visitor, lease, (enum visit_head_via)lease->kind, idle_ms))
+        return;
+    stream_reset(s);
+    stream_free(s);
 }
 
 size_t front_bytes_drop(struct front *f, const uint8_t *id)

@@ -64,9 +64,11 @@ bool front_enters(struct front *f, const struct net *from);
 /* Bytes that one more may make the front hold, each way. 0: there is no room for another. */
 size_t front_window(const struct front *f, bool in_crowd);
 /* A visitor of this lease, whose bytes go to the owner as they are, under all that the front holds
- * visitors to. False: not now, and `s` is the caller's still. `visitor` is its address. */
+ * visitors to, until nothing moved for idle_ms (0: ten times the usual). False: not now, and `s` is
+ * the caller's still. `visitor` is its address. */
 bool front_bytes_begin(struct front *f, struct stream *s, const struct net *from,
-                       const char *visitor, const struct lease *lease, enum visit_head_via via);
+                       const char *visitor, const struct lease *lease, enum visit_head_via via,
+                       uint64_t idle_ms);
 /* As front_drop; NULL: all. */
 size_t front_bytes_drop(struct front *f, const uint8_t *id);
 size_t front_bytes_drop_from(struct front *f, bool (*matches)(void *arg, const struct net *from),

@@ -46,7 +46,7 @@ void front_visitor_unopened(struct front *f, struct stream *s, const struct addr
     net_of(from, &at);
     visit_head_visitor(from, visitor);
     f->spec.counts->visitors++;
-    if (lease && front_bytes_begin(f, s, &at, visitor, lease, VISIT_HEAD_TLS))
+    if (lease && front_bytes_begin(f, s, &at, visitor, lease, VISIT_HEAD_TLS, 0))
         f->spec.counts->unopened++;
     else
         refuse(f, s);

@@ -7,73 +7,18 @@
 #include "relay/ports_parts.h"
 #include "stream/datagram.h"
 
-enum {
-    OPEN_MS = 10000, /* for a visit to begin */
-    SWEEP_MS = 5000,
-    WINDOW_MAX = 256 * 1024, /* bytes a connection may make us hold, each way */
-    WINDOW_MIN = 16 * 1024
-};
+enum { SWEEP_MS = 5000 };
 
 static uint64_t wall(const struct ports *p)
 {
     return p->spec.clock->wall_ms(p->spec.clock->arg);
 }
 
-/* ---- visitors ------------------------------------------------------------------------------- */
-
-/* Whether it is somebody's still, and of a kind that the operator offers. */
-static bool serves(const struct port *port)
+const struct lease *ports_serves(const struct port *port)
 {
     const struct ports *p = port->ports;
     const struct lease *l = lease_by_id(p->spec.store, port->id, wall(p));
-    return l && l->kind == port->kind && terms_offers(p->spec.terms, l->kind);
-}
-
-static bool has_room(const struct port *port)
-{
-    const struct ports *p = port->ports;
-    return p->visitors < p->most && port->visitors < p->spec.max_streams &&
-           !traffic_sleeps(p->spec.traffic) && !traffic_tunnel_sleeps(p->spec.traffic, port->id);
-}
-
-bool ports_enter(struct port *port, const struct net *from)
-{
-    struct ports *p = port->ports;
-    uint64_t wait_ms;
-    if (!has_room(port) || !serves(port) || !guard_enter(p->spec.guard, from)) {
-        p->spec.counts->turned_away++;
-        return false;
-    }
-    if (!guard_request(p->spec.guard, from, &port->owner, loop_now(p->spec.loop), &wait_ms)) {
-        guard_leave(p->spec.guard, from);
-        p->spec.counts->put_off++;
-        return false;
-    }
-    port->visitors++;
-    p->visitors++;
-    return true;
-}
-
-void ports_leave(struct port *port, const struct net *from)
-{
-    guard_leave(port->ports->spec.guard, from);
-    port->visitors--;
-    port->ports->visitors--;
-}
-
-int ports_visit(struct port *port, const struct addr *from, uint64_t via, visit_open_fn *done,
-                void *arg, struct visit_open **out)
-{
-    const struct ports_spec *s = &port->ports->spec;
-    struct visit_head head = {.via = via};
-    memcpy(head.id, port->id, sizeof(head.id));
-    if (port->tell && s->visitor_addresses)
-        visit_head_visitor(from, head.visitor);
-    if (!visit_open_may(s->host, s->guard, &port->owner)) {
-        s->counts->away++;
-        return BEAM_EUNREACH;
-    }
-    return visit_open_start(s->loop, s->host, &port->owner, &head, OPEN_MS, done, arg, out);
+    return l && l->kind == port->kind && terms_offers(p->spec.terms, l->kind) ? l : NULL;
 }
 
 /* ---- ports ---------------------------------------------------------------------------------- */
@@ -81,10 +26,7 @@ int ports_visit(struct port *port, const struct addr *from, uint64_t via, visit_
 static size_t shut(struct port *port)
 {
     struct ports *p = port->ports;
-    size_t n = port->visitors;
-    ports_tcp_close(port);
-    ports_udp_close(port);
-    traffic_release(p->spec.traffic, port->account);
+    size_t n = port->kind == RESERVATION_TCP ? ports_tcp_close(port) : ports_udp_close(port);
     map_take(p->by_id, port->id, sizeof(port->id));
     *port->link = port->next;
     if (port->next)
@@ -117,7 +59,6 @@ static struct port *make(struct ports *p, const struct lease *lease)
         free(port);
         return NULL;
     }
-    port->account = traffic_hold(p->spec.traffic, port->id);
     port->next = p->open;
     port->link = &p->open;
     if (port->next)
@@ -163,7 +104,7 @@ size_t ports_drop_from(struct ports *p, bool (*matches)(void *arg, const struct 
 {
     size_t n = 0;
     for (struct port *port = p->open; port; port = port->next)
-        n += ports_tcp_drop(port, matches, arg) + ports_udp_drop(port, matches, arg);
+        n += ports_udp_drop(port, matches, arg);
     return n;
 }
 
@@ -174,7 +115,7 @@ void ports_sweep(struct ports *p)
     struct port *next;
     for (struct port *port = p->open; port; port = next) {
         next = port->next;
-        if (!serves(port))
+        if (!ports_serves(port))
             shut(port);
     }
 }
@@ -198,22 +139,11 @@ static void on_down(void *arg, const struct peer_id *peer)
     }
 }
 
-/* As many as there is memory for at the least; what is left is shared by the connections. */
-static void share(struct ports *p)
+/* What a source may make it hold: a datagram each way that the other end has not taken. */
+static size_t fit(const struct ports_spec *s)
 {
-    const struct ports_spec *s = &p->spec;
-    p->most = s->max_visitors;
-    p->window = WINDOW_MAX;
-    if (s->max_memory == 0)
-        return;
-    size_t least = 2 * (size_t)DATAGRAM_ROOM; /* a source of datagrams; more than two windows */
-    uint64_t fit = s->max_memory / least;
-    if (fit < p->most)
-        p->most = (size_t)fit;
-    uint64_t window = p->most > 0 ? s->max_memory / p->most / 2 : WINDOW_MIN;
-    p->window = (size_t)(window < WINDOW_MIN   ? WINDOW_MIN
-                         : window < WINDOW_MAX ? window
-                                               : WINDOW_MAX);
+    uint64_t n = s->max_memory / (2 * (uint64_t)DATAGRAM_ROOM);
+    return s->max_memory == 0 || n > s->max_visitors ? s->max_visitors : (size_t)n;
 }
 
 int ports_new(const struct ports_spec *spec, struct ports **out)
@@ -222,7 +152,7 @@ int ports_new(const struct ports_spec *spec, struct ports **out)
     if (!p)
         return BEAM_ENOMEM;
     p->spec = *spec;
-    share(p);
+    p->most = fit(spec);
     if (map_new(spec->rng, spec->max_ports, &p->by_id) < 0) {
         free(p);
         return BEAM_ENOMEM;
@@ -235,15 +165,15 @@ int ports_new(const struct ports_spec *spec, struct ports **out)
     return 0;
 }
 
-size_t ports_visitors(const struct ports *p)
+size_t ports_sources(const struct ports *p)
 {
-    return p->visitors;
+    return p->sources;
 }
 
-size_t ports_visitors_of(const struct ports *p, const uint8_t id[RESERVATION_ID_SIZE])
+size_t ports_sources_of(const struct ports *p, const uint8_t id[RESERVATION_ID_SIZE])
 {
     const struct port *port = map_get(p->by_id, id, RESERVATION_ID_SIZE);
-    return port ? port->visitors : 0;
+    return port ? port->sources : 0;
 }
 
 size_t ports_count(const struct ports *p)

@@ -9,6 +9,7 @@
 #include "stream/datagrams.h"
 
 enum {
+    OPEN_MS = 10000,        /* for a visit to begin */
     PENDING_MAX = 8 * 1024, /* bytes that wait for a visit to begin */
     OVER_MS = 10000,        /* how long one that its owner ended takes no more */
     YOUNG_MS = 1000         /* a source that is not answered is let go for another after that */
@@ -42,6 +43,40 @@ static struct counts *counts_of(const struct port *port)
 }
 
 /* ---- flows ---------------------------------------------------------------------------------- */
+
+static bool has_room(const struct port *port)
+{
+    const struct ports *p = port->ports;
+    return p->sources < p->most && port->sources < p->spec.max_streams;
+}
+
+/* Whether a source may come to this port at all; then it is counted there until `leave`. */
+static bool enter(struct port *port, const struct net *from)
+{
+    struct ports *p = port->ports;
+    struct traffic *t = p->spec.traffic;
+    uint64_t wait_ms;
+    if (!has_room(port) || !ports_serves(port) || traffic_sleeps(t) ||
+        traffic_tunnel_sleeps(t, port->id) || !guard_enter(p->spec.guard, from)) {
+        p->spec.counts->turned_away++;
+        return false;
+    }
+    if (!guard_request(p->spec.guard, from, &port->owner, loop_now(p->spec.loop), &wait_ms)) {
+        guard_leave(p->spec.guard, from);
+        p->spec.counts->put_off++;
+        return false;
+    }
+    port->sources++;
+    p->sources++;
+    return true;
+}
+
+static void leave(struct port *port, const struct net *from)
+{
+    guard_leave(port->ports->spec.guard, from);
+    port->sources--;
+    port->ports->sources--;
+}
 
 static bool read_source(const struct listen_way *way, struct source *out)
 {
@@ -93,7 +128,7 @@ static void forget(struct ports_flow *f)
     loop_timer_clear(&f->timer);
     map_take(f->port->by_source, &f->key, sizeof(f->key));
     take_out(f);
-    ports_leave(f->port, &f->from);
+    leave(f->port, &f->from);
     free(f);
 }
 
@@ -201,10 +236,25 @@ static void make_room(struct port *port)
 {
     const struct ports *p = port->ports;
     struct ports_flow *oldest = port->silent.first;
-    if (port->visitors < p->spec.max_streams && p->visitors < p->most)
+    if (has_room(port))
         return;
     if (oldest && loop_now(p->spec.loop) - oldest->since >= YOUNG_MS)
         forget(oldest);
+}
+
+static int visit(struct ports_flow *f)
+{
+    const struct ports_spec *s = &f->port->ports->spec;
+    struct visit_head head = {.via = VISIT_HEAD_UDP};
+    memcpy(head.id, f->port->id, sizeof(head.id));
+    if (f->port->tell && s->visitor_addresses)
+        visit_head_visitor(&f->way.from, head.visitor);
+    if (!visit_open_may(s->host, s->guard, &f->port->owner)) {
+        s->counts->away++;
+        return BEAM_EUNREACH;
+    }
+    return visit_open_start(s->loop, s->host, &f->port->owner, &head, OPEN_MS, on_opened, f,
+                            &f->opening);
 }
 
 static struct ports_flow *begin(struct port *port, const struct source *key,
@@ -214,12 +264,12 @@ static struct ports_flow *begin(struct port *port, const struct source *key,
     struct net from;
     net_of(&way->from, &from);
     make_room(port);
-    if (!ports_enter(port, &from))
+    if (!enter(port, &from))
         return NULL;
     struct ports_flow *f = calloc(1, sizeof(*f));
     if (!f || map_put(port->by_source, key, sizeof(*key), f) < 0) {
         free(f);
-        ports_leave(port, &from);
+        leave(port, &from);
         return NULL;
     }
     f->port = port;
@@ -233,7 +283,7 @@ static struct ports_flow *begin(struct port *port, const struct source *key,
     loop_timer_set(&f->timer, FLOW_SILENT_MS);
     append(f, &port->silent);
     s->counts->flows++;
-    if (ports_visit(port, &way->from, VISIT_HEAD_UDP, on_opened, f, &f->opening) < 0)
+    if (visit(f) < 0)
         end(f);
     return f;
 }
@@ -263,6 +313,7 @@ int ports_udp_open(struct port *port, const struct addr *at)
     const struct ports_spec *s = &port->ports->spec;
     port->answered.last = &port->answered.first;
     port->silent.last = &port->silent.first;
+    port->account = traffic_hold(s->traffic, port->id);
     int err = map_new(s->rng, s->max_streams, &port->by_source);
     return err < 0 ? err
                    : listen_datagrams(s->loop, s->permit, at, on_received, port, &port->datagrams);
@@ -289,11 +340,14 @@ size_t ports_udp_drop(struct port *port, bool (*matches)(void *arg, const struct
     return drop_of(&port->answered, matches, arg) + drop_of(&port->silent, matches, arg);
 }
 
-void ports_udp_close(struct port *port)
+size_t ports_udp_close(struct port *port)
 {
     listen_datagrams_close(port->datagrams);
     port->datagrams = NULL;
-    (void)ports_udp_drop(port, NULL, NULL);
+    size_t n = ports_udp_drop(port, NULL, NULL);
     map_free(port->by_source);
     port->by_source = NULL;
+    traffic_release(port->ports->spec.traffic, port->account);
+    port->account = NULL;
+    return n;
 }

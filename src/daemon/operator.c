@@ -125,9 +125,9 @@ static int start_peer(void *arg, struct beam_why *why)
 static void free_endpoints(void *arg)
 {
     struct operator* r = arg;
-    operator_front_free(r->front);
     registrar_free(r->registrar);
     ports_free(r->ports);
+    operator_front_free(r->front);
     lease_store_close(r->store);
     operator_rules_close(&r->rules);
     r->front = NULL;
@@ -165,6 +165,7 @@ static int open_ports(struct operator* r, struct beam_why *why)
                                              .permit = r->peer.permit,
                                              .at = operator_front_at(r->front),
                                              .store = r->store,
+                                             .front = operator_front_visitors(r->front),
                                              .rules = &r->rules};
     return operator_ports_open(&spec, &r->ports, why);
 }
@@ -245,12 +246,12 @@ static int start_endpoints(void *arg, struct beam_why *why)
         err = open_rules(r, why);
     if (err == 0)
         err = open_store(r, why);
+    if (err == 0)
+        err = serve(r, why);
     if (err == 0 && r->index == 0)
         err = open_ports(r, why);
     if (err == 0 && r->index == 0)
         err = open_registrar(r, why);
-    if (err == 0)
-        err = serve(r, why);
     if (err < 0)
         free_endpoints(r);
     return err;

@@ -302,7 +302,7 @@ static bool fill_lease(const struct operator_acts *a, const struct lease *l, cJS
            cJSON_AddBoolToObject(o, "connected", host_find(a->host, &l->owner, &owner)) &&
            cJSON_AddNumberToObject(o, "visitors",
                                    (double)(front_visitors_of(a->front, l->id) +
-                                            ports_visitors_of(a->ports, l->id) +
+                                            ports_sources_of(a->ports, l->id) +
                                             operator_crew_visitors(a->crew, l->id)));
 }
 

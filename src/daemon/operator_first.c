@@ -116,7 +116,7 @@ static void count_now(void *arg, struct counts_now *out)
 {
     struct operator* r = arg;
     *out = (struct counts_now){.visitors = front_visitors(operator_front_visitors(r->front)) +
-                                           ports_visitors(r->ports),
+                                           ports_sources(r->ports),
                                .ports = ports_count(r->ports),
                                .reservations = lease_count(r->store),
                                .owners = host_peers(r->peer.host),

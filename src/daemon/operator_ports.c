@@ -36,6 +36,7 @@ int operator_ports_open(const struct operator_ports_spec *spec, struct ports **o
                                      .at = *spec->at,
                                      .store = spec->store,
                                      .terms = &spec->rules->terms,
+                                     .front = spec->front,
                                      .guard = spec->rules->guard,
                                      .traffic = spec->rules->traffic,
                                      .counts = &spec->rules->counts,

@@ -17,6 +17,7 @@ struct operator_ports_spec { /* what is pointed to is borrowed */
     const struct permit *permit;
     const struct addr *at; /* where visitors over HTTP are taken: at the same address */
     struct lease_store *store;
+    struct front *front;
     struct operator_rules *rules;
 };
 

@@ -78,6 +78,7 @@ static void open_ports(struct scene *s)
                                     .at = *listen_addr(s->listener),
                                     .store = s->store,
                                     .terms = &s->terms,
+                                    .front = s->front,
                                     .guard = s->guard,
                                     .traffic = s->traffic,
                                     .counts = &s->counts,
@@ -149,17 +150,17 @@ void scene_relay_up(struct scene *s, const char *url)
     cr_assert_eq(lease_store_open(s->place.file, &chosen, &s->world.rng, clock->wall_ms(clock->arg),
                                   &s->store, &why),
                  0, "%s", why.text);
+    open_front(s);
     open_ports(s);
     open_registrar(s);
-    open_front(s);
 }
 
 void scene_relay_down(struct scene *s)
 {
-    front_free(s->front);
     registrar_free(s->registrar);
     ports_free(s->ports);
     s->ports = NULL;
+    front_free(s->front);
     lease_store_close(s->store);
     names_free(s->names);
     work_free(s->work);

@@ -234,7 +234,7 @@ BEAM_TEST(ports, a_tcp_port_leads_to_its_owner)
     cr_expect(talks(&st, a, "one") && talks(&st, b, "two") && talks(&st, a, "three"));
     cr_expect_eq(st.head.via, (uint64_t)VISIT_HEAD_TCP);
     cr_expect_str_eq(st.head.visitor, "127.0.0.1");
-    cr_expect_eq(ports_visitors(st.scene.ports), 2u);
+    cr_expect_eq(front_visitors(st.scene.front), 2u);
     cr_expect_eq(shutdown(a, SHUT_WR), 0);
     cr_expect(ends(&st, a), "a half-close goes there and back");
     close(a);
@@ -298,7 +298,7 @@ BEAM_TEST(ports, whoever_is_dropped_is_gone_and_who_is_banned_does_not_come_in)
     int a = dial(&st, SOCK_STREAM);
     turn(&st, 20);
     cr_expect(talks(&st, a, "one"));
-    cr_expect_eq(ports_drop_from(st.scene.ports, everybody, NULL), 1u);
+    cr_expect_eq(front_drop_from(st.scene.front, everybody, NULL), 1u);
     cr_expect(ends(&st, a));
     close(a);
     cr_assert_eq(ban_parse("127.0.0.0/8", &row.ban, &why), 0);
@@ -326,6 +326,9 @@ BEAM_TEST(ports, each_source_of_datagrams_has_a_flow_of_its_own)
     cr_expect_eq(write(fd[0], "", 0), 0, "an empty one goes, too");
     turn(&st, 100);
     cr_expect_eq(st.echo[0].heard + st.echo[1].heard + st.echo[2].heard, 13u);
+    cr_expect_eq(ports_sources(st.scene.ports), 4u, "these, and that of the check");
+    cr_expect_eq(ports_drop_from(st.scene.ports, everybody, NULL), 4u);
+    cr_expect_eq(ports_sources(st.scene.ports), 0u);
     for (size_t i = 0; i < 3; i++)
         close(fd[i]);
     end(&st);
@@ -376,7 +379,7 @@ BEAM_TEST(ports, a_flood_of_sources_is_bounded_and_leaves_room)
         cr_assert_eq(write(fd[i], "x", 1), 1);
     }
     turn(&st, 50);
-    cr_expect_leq(ports_visitors(st.scene.ports), 4u, "an endpoint has so many and no more");
+    cr_expect_leq(ports_sources(st.scene.ports), 4u, "an endpoint has so many and no more");
     cr_expect_leq(buf_pool_used(loop_pool(st.scene.world.loop)), blocks + 16);
     for (size_t i = 0; i < SOURCES; i++)
         close(fd[i]);
