@@ -229,3 +229,23 @@ def bans(t):
             raise Failure(f"a banned source was answered: {u.recv(100)}")
         except (socket.timeout, ConnectionRefusedError):
             pass
+
+
+@case("ports/workers", network=False)
+def workers(t):
+    """Ports of owners whichever process of the relay has them."""
+    echo = Echo()
+    r = relay(t, count=8, relay__workers=2)
+    tunnels = [through(t, r, echo.tcp.getsockname()[1], "tcp", f"t{i}") for i in range(5)]
+    tunnels += [through(t, r, echo.udp.getsockname()[1], "udp", f"u{i}") for i in range(2)]
+    places = [place_of(tunnel, "tcp" if i < 5 else "udp") for i, tunnel in enumerate(tunnels)]
+    for place in places[:5]:
+        with socket.create_connection(place, timeout=20) as s:
+            talk(s, b"hello")
+    for place in places[5:]:
+        with dial_udp(place) as s:
+            exchange(s, b"hello")
+    for tunnel in tunnels[:5]:
+        equal(tunnel.interrupt(), 0, "status")
+    for place in places[:5]:
+        wait_until(lambda at=place: socket.socket().connect_ex(at) != 0, 10, "its port is closed")
