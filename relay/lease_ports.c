@@ -6,7 +6,7 @@
 int lease_ports_init(struct lease_ports *p, const struct port_range *tcp,
                      const struct port_range *udp, const struct rng *rng)
 {
-    *p = (struct lease_ports){NULL};
+    *p = (struct lease_ports){.tcp = NULL};
     int err = port_pool_new(tcp, rng, &p->tcp);
     return err < 0 ? err : port_pool_new(udp, rng, &p->udp);
 }
@@ -15,7 +15,7 @@ void lease_ports_clear(struct lease_ports *p)
 {
     port_pool_free(p->tcp);
     port_pool_free(p->udp);
-    *p = (struct lease_ports){NULL};
+    *p = (struct lease_ports){.tcp = NULL};
 }
 
 static struct port_pool *pool_of(const struct lease_ports *p, uint64_t kind)

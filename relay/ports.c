@@ -153,7 +153,9 @@ int ports_new(const struct ports_spec *spec, struct ports **out)
         return BEAM_ENOMEM;
     p->spec = *spec;
     p->most = fit(spec);
-    if (map_new(spec->rng, spec->max_ports, &p->by_id) < 0) {
+    if (map_new(spec->rng, spec->max_ports, &p->by_id) < 0 ||
+        recent_new(spec->rng, &p->recent) < 0) {
+        map_free(p->by_id);
         free(p);
         return BEAM_ENOMEM;
     }
@@ -190,5 +192,6 @@ void ports_free(struct ports *p)
     while (p->open)
         shut(p->open);
     map_free(p->by_id);
+    recent_free(p->recent);
     free(p);
 }

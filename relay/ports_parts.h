@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "loop/listen.h"
 #include "relay/ports.h"
+#include "relay/recent.h"
 #include "relay/visit_open.h"
 
 struct ports_flow; /* a source of datagrams */
@@ -35,7 +36,8 @@ struct ports {
     struct ports_spec spec;
     struct map *by_id;
     struct port *open;
-    size_t sources, most; /* of datagrams; for so many there is memory */
+    size_t sources, most;  /* of datagrams; for so many there is memory */
+    struct recent *recent; /* those for whom there was no room */
     struct host_watch watch;
     struct loop_timer sweep;
 };

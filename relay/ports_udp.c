@@ -12,7 +12,7 @@ enum {
     OPEN_MS = 10000,        /* for a visit to begin */
     PENDING_MAX = 8 * 1024, /* bytes that wait for a visit to begin */
     OVER_MS = 10000,        /* how long one that its owner ended takes no more */
-    YOUNG_MS = 1000         /* a source that is not answered is let go for another after that */
+    AGAIN_MS = 4000         /* who has no answer asks again within so long */
 };
 
 /* A source, and the address of ours that it sends to. Without padding, for its bytes are a key. */
@@ -29,7 +29,6 @@ struct ports_flow {
     struct listen_way way;
     struct net from;
     struct flow state;
-    uint64_t since;
     struct visit_open *opening;
     struct buf pending; /* until the visit has begun */
     struct datagrams *visit;
@@ -231,15 +230,18 @@ static void on_opened(void *arg, int err, struct stream *s)
 
 /* ---- sources -------------------------------------------------------------------------------- */
 
-/* A flood of forged sources finds no answer, and makes room for those who come after it. */
-static void make_room(struct port *port)
+/* Forged sources do not come again, and who is there does: when there is no room, one who was heard
+ * a short while ago takes the place of the one that is longest without an answer. */
+static bool make_room(struct port *port, const struct source *key)
 {
-    const struct ports *p = port->ports;
+    struct ports *p = port->ports;
     struct ports_flow *oldest = port->silent.first;
     if (has_room(port))
-        return;
-    if (oldest && loop_now(p->spec.loop) - oldest->since >= YOUNG_MS)
-        forget(oldest);
+        return true;
+    if (!recent_hear(p->recent, key, sizeof(*key), loop_now(p->spec.loop), AGAIN_MS) || !oldest)
+        return false;
+    forget(oldest);
+    return true;
 }
 
 static int visit(struct ports_flow *f)
@@ -263,8 +265,7 @@ static struct ports_flow *begin(struct port *port, const struct source *key,
     const struct ports_spec *s = &port->ports->spec;
     struct net from;
     net_of(&way->from, &from);
-    make_room(port);
-    if (!enter(port, &from))
+    if (!make_room(port, key) || !enter(port, &from))
         return NULL;
     struct ports_flow *f = calloc(1, sizeof(*f));
     if (!f || map_put(port->by_source, key, sizeof(*key), f) < 0) {
@@ -276,8 +277,7 @@ static struct ports_flow *begin(struct port *port, const struct source *key,
     f->key = *key;
     f->way = *way;
     f->from = from;
-    f->since = loop_now(s->loop);
-    flow_begin(&f->state, f->since);
+    flow_begin(&f->state, loop_now(s->loop));
     buf_init(&f->pending, loop_pool(s->loop), PENDING_MAX);
     loop_timer_init(s->loop, &f->timer, on_timer, f);
     loop_timer_set(&f->timer, FLOW_SILENT_MS);

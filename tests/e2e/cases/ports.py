@@ -18,7 +18,8 @@ HERE = "127.0.0.1"
 class Echo:
     """Says everything again: connections and datagrams, at one port each."""
 
-    def __init__(self):
+    def __init__(self, mute=None):
+        self.mute = mute  # a datagram that is not answered
         self.tcp = socket.create_server((HERE, 0), backlog=64)
         self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.udp.bind((HERE, 0))
@@ -43,8 +44,9 @@ class Echo:
     def answer(self):
         while True:
             data, source = self.udp.recvfrom(65536)
-            self.sources.add(source)
-            self.udp.sendto(data, source)
+            if data != self.mute:
+                self.sources.add(source)
+                self.udp.sendto(data, source)
 
 
 def ports(*, count, **options):
