@@ -10,8 +10,8 @@
  *                                              standard input ends
  *     namer MULTIADDR hear NO                  "ready"; then "NO SEQ", once it is heard
  *
- *     namer MULTIADDR tell NO SEQ              "told": on the topic; then it stays until its
- * says why, when that cannot be done.
+ * FAULT is what is wrong with the record: none, signature, key, long, namespace. It ends with 1,
+ * and says why, when that cannot be done.
  */
 #include <sodium.h>
 #include <stdio.h>
