@@ -9,6 +9,7 @@
 enum {
     FETCHES_MAX = KAD_PROVIDERS_MAX,
     LOOK_MS = 50,                     /* while nobody is known yet */
+    AGAIN_MS = 1000,                  /* when none of those who are known answered */
     LEARNED_MS = 48 * 60 * 60 * 1000, /* to find it again after it was away */
     FRESH_MS = 10 * 60 * 1000         /* the list is asked for anew after it */
 };
@@ -119,10 +120,21 @@ static void fetch_info(struct finder *f, struct fetch *fetch, const struct peer_
         f->fetching++;
 }
 
+/* Whether somebody may still answer who does not yet. */
+static bool may_wait(const struct finder *f)
+{
+    return loop_now(f->spec.loop) < f->since + f->spec.patience_ms;
+}
+
 static void on_list(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
 {
     struct finder *f = arg;
     f->list = NULL;
+    /* Those who are known may all be gone, and the network may be, and come back. */
+    if (err == BEAM_EUNREACH && f->known.n == 0 && may_wait(f)) {
+        loop_timer_set(&f->timer, AGAIN_MS);
+        return;
+    }
     /* Who hides the list from us does not hide those that are known already. */
     if (err < 0 && err != BEAM_ENOTFOUND && f->known.n == 0) {
         answer(f, err, why, NULL);
@@ -143,10 +155,10 @@ static void on_timer(void *arg)
     if (!f->list_done && f->listed != 0 && loop_now(f->spec.loop) < f->listed + FRESH_MS && pick(f))
         return;
     if (kad_table_count(kad_table(f->spec.kad)) == 0) {
-        if (loop_now(f->spec.loop) >= f->since + f->spec.patience_ms)
-            fail(f, BEAM_EUNREACH, "nobody in the network answers (see network.bootstrap)");
-        else
+        if (may_wait(f))
             loop_timer_set(&f->timer, LOOK_MS);
+        else
+            fail(f, BEAM_EUNREACH, "nobody in the network answers (see network.bootstrap)");
         return;
     }
     int err =

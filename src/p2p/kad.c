@@ -481,6 +481,11 @@ const struct kad_table *kad_table(const struct kad *k)
     return k->table;
 }
 
+bool kad_alone(const struct kad *k)
+{
+    return kad_table_count(k->table) == 0 || host_peers(k->spec.host) == 0;
+}
+
 double kad_nodes(const struct kad *k)
 {
     return kad_size_nodes(&k->size);

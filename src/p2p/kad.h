@@ -41,6 +41,8 @@ void kad_free(struct kad *k);
 struct kad_jobs *kad_jobs(struct kad *k);
 struct kad_store *kad_store(struct kad *k);
 const struct kad_table *kad_table(const struct kad *k);
+/* Nobody is known, or nobody is connected: those who are known may all be gone. */
+bool kad_alone(const struct kad *k);
 double kad_nodes(const struct kad *k); /* about how many servers there are; 0: not known */
 enum kad_mode kad_mode(const struct kad *k);
 /* From now on; peers hear of it. 0 or BEAM_ENOMEM, BEAM_ELIMIT. */

@@ -236,8 +236,7 @@ static bool provides(const struct rendezvous *r)
 
 static void look_at_due(struct rendezvous *r)
 {
-    /* Those of the table may all be gone. */
-    bool alone = kad_table_count(kad_table(r->spec.kad)) == 0 || host_peers(r->spec.host) == 0;
+    bool alone = kad_alone(r->spec.kad);
     if (!alone) {
         r->looks = 0;
         r->look_due = now(r) + RENDEZVOUS_PATIENCE_MS;

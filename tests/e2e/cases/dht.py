@@ -261,8 +261,9 @@ def heard(stage):
     node = Server(stage, 9, first.address)
     hidden = stage.home("hidden", network__bootstrap=first.address)
     daemon = stage.keep(Process(hidden.argv("daemon"), env=hidden.environment()))
-    wait_until(lambda: node.ask("status")["gossip"] == [
-        {"topic": "/beam/relays/1.0.0", "peers": 1, "mesh": 1}], 30, "the node gossips")
+    topics = [{"topic": f"/beam/{what}/1.0.0", "peers": 1, "mesh": 1} for what in ("names", "relays")]
+    wait_until(lambda: sorted(node.ask("status")["gossip"], key=lambda t: t["topic"]) == topics, 30,
+               "the node gossips")
     stage.keep(Relay(stage.path("late"), front=f"127.8.0.1:{free_port()}",
                      p2p=f"127.8.0.1:{free_port()}", network__allow_private="yes",
                      network__bootstrap=first.address))
