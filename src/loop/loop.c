@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A turn is: poll and call what is ready, call the timers that are due, run
- * the tasks that were posted so far. What these post in their turn waits until
- * after the next poll, so that no chain of tasks can starve the descriptors.
+ * A turn is: poll and call what is ready, call the timers that are due, but not too many of them,
+ * run the tasks that were posted so far. What is left of the timers, and what tasks post in their
+ * turn, waits until after the next poll, so that neither can starve the descriptors.
  */
 #include "loop/loop.h"
 
@@ -15,7 +15,10 @@
 #include "loop/pipe.h"
 #include "loop/timer.h"
 
-enum { POOL_KEEP = 64 }; /* idle blocks kept for use again: 2 MiB */
+enum {
+    POOL_KEEP = 64,    /* idle blocks kept for use again: 2 MiB */
+    TIMERS_A_TURN = 64 /* those who came at once have their deadlines at once */
+};
 
 struct loop {
     struct event_base *base;
@@ -153,7 +156,7 @@ static void run_timers(struct loop *l)
     if (!l->timers.batch && !l->timers.root)
         return;
     timer_collect(&l->timers, loop_now(l));
-    while (!l->stopped && (t = timer_pop(&l->timers))) {
+    for (int n = 0; n < TIMERS_A_TURN && !l->stopped && (t = timer_pop(&l->timers)); n++) {
         t->on = false;
         t->fn(t->arg);
     }

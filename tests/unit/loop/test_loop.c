@@ -274,6 +274,38 @@ BEAM_TEST(loop, tasks_do_not_starve_descriptors)
     loop_free(t.loop);
 }
 
+static void count_one(void *arg)
+{
+    (*(int *)arg)++;
+}
+
+BEAM_TEST(loop, timers_that_are_due_at_once_do_not_starve_descriptors)
+{
+    static struct loop_timer timers[1000];
+    struct loop *l = until_loop_new();
+    struct seen seen = {0};
+    int fd[2], called = 0, turns = 0;
+    cr_assert(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fd) == 0);
+    cr_assert_eq(loop_watch_start(l, &seen.watch, fd[0], LOOP_READ, on_ready, &seen), 0);
+    for (int i = 0; i < 1000; i++) {
+        loop_timer_init(l, &timers[i], count_one, &called);
+        loop_timer_set(&timers[i], 0);
+    }
+    cr_assert_eq(loop_turn(l), 0);
+    cr_assert_gt(called, 0);
+    cr_assert_lt(called, 200, "%d in one turn", called);
+    cr_assert(write(fd[1], "x", 1) == 1);
+    cr_assert_eq(loop_turn(l), 0);
+    cr_expect_eq(seen.calls, 1u);
+    for (; called < 1000 && turns < 1000; turns++)
+        cr_assert_eq(loop_turn(l), 0);
+    cr_expect_eq(called, 1000, "each is called in the end");
+    loop_watch_stop(&seen.watch);
+    close(fd[0]);
+    close(fd[1]);
+    loop_free(l);
+}
+
 static void on_signal(void *arg, int signum)
 {
     *(bool *)arg = signum == SIGUSR1;
