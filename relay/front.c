@@ -76,6 +76,7 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
                                          .idle_ms = f->spec.idle_ms,
+                                         .rate = f->spec.rate,
                                          .window = front_window(f, crowd != NULL)};
     struct guest *g = limits.window > 0 ? calloc(1, sizeof(*g)) : NULL;
     if (!g) {

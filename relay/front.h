@@ -38,6 +38,7 @@ struct front_spec { /* what is pointed to is borrowed */
     uint64_t max_body;      /* bytes of a request's body; 0: any */
     uint64_t response_ms;   /* for an owner to answer; 0: 60 s, and so is: */
     uint64_t idle_ms;       /* between requests, and for bytes that must come or go */
+    uint64_t rate;          /* bytes a second that visitors give and take at least; 0: 500 */
     size_t max_visitors;    /* connections at once; more wait to be accepted */
     uint64_t max_memory;    /* bytes that all of them may make it hold; 0: any */
     size_t max_streams;     /* of them, an endpoint */

@@ -256,6 +256,7 @@ int operator_front_serve(struct operator_front *f, struct host *host, struct lea
                                     .max_body = c->relay_max_body,
                                     .response_ms = c->relay_response_timeout,
                                     .idle_ms = c->relay_idle_timeout,
+                                    .rate = c->relay_min_rate,
                                     .max_memory = operator_crew_share(c->relay_max_memory, n),
                                     .max_visitors = operator_crew_share(c->relay_max_visitors, n),
                                     .max_streams = c->relay_max_streams,

@@ -62,6 +62,7 @@ struct engine {
 
     struct loop_task go_on;
     struct loop_deadline deadline;
+    struct pace pace;
 };
 
 static void run(struct engine *e, enum engine_event ev);
@@ -295,9 +296,9 @@ static uint64_t deadline(const struct engine *e)
     case ENGINE_HEARING:
         return exchange_hearing(&e->c.x) ? e->since + e->limits.head_ms : now + e->limits.idle_ms;
     case ENGINE_CARRYING:
-        return patience_due(&e->limits, &e->c, e->since, now);
+        return patience_due(&e->limits, &e->c, &e->pace, e->since, now);
     case ENGINE_CLOSING:
-        return buf_len(&e->c.visitor.out) > 0 ? now + e->limits.idle_ms : e->close_by;
+        return e->pace.since > 0 ? e->pace.since + e->limits.idle_ms : e->close_by;
     case ENGINE_SWITCHED:
         return now + e->limits.silence_ms;
     default:
@@ -308,6 +309,8 @@ static uint64_t deadline(const struct engine *e)
 static enum engine_event late(struct engine *e)
 {
     bool visitor_is = carry_waits(&e->c);
+    if (pace_kept(&e->pace, &e->limits, &e->c, loop_now(e->loop)))
+        return EV_NONE;
     switch (e->state) {
     case ENGINE_HEARING:
         return exchange_hearing(&e->c.x) ? refuse(e, 408, true) : end(e, 0);
@@ -412,6 +415,7 @@ static void run(struct engine *e, enum engine_event ev)
         finish(e);
         return;
     }
+    pace_note(&e->pace, &e->c, loop_now(e->loop));
     loop_deadline_set(&e->deadline, deadline(e));
 }
 

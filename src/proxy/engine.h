@@ -29,8 +29,9 @@ struct engine;
 
 struct engine_limits {    /* 0: the value named */
     uint64_t head_ms;     /* 10 s: for a request's head, from its first byte to its last */
-    uint64_t idle_ms;     /* 60 s: between requests, and for bytes that must come or go; a request's
-                             body must come at 500 bytes a second besides, after 30 s */
+    uint64_t idle_ms;     /* 60 s: between requests, and for bytes that must come or go */
+    uint64_t rate;        /* 500 bytes a second: at which a request's body must come, after 30 s,
+                             and what there is of an answer be taken, in each idle_ms */
     uint64_t response_ms; /* 60 s: for the backend to answer a request it has: 504 */
     uint64_t silence_ms;  /* 1 h: in a response, and after a 101, without a byte either way */
     uint64_t body_max;    /* any: bytes of a request's body; 413 */

@@ -525,3 +525,68 @@ BEAM_TEST(engine, a_body_that_does_not_come_is_a_408)
     cr_expect_eq(strncmp(s.visitor.text, "HTTP/1.1 408 ", 13), 0, "%s", s.visitor.text);
     scene_close(&s);
 }
+
+/* Reads so many bytes a millisecond of what there is for a visitor who is deaf, until it has ended
+ * or so long has passed. True: it has ended. */
+static bool sips(struct engine_scene *s, size_t bytes, uint64_t ms)
+{
+    struct buf got;
+    uint64_t since = loop_now(s->loop), last = 0;
+    buf_init(&got, loop_pool(s->loop), bytes);
+    while (!s->done && loop_now(s->loop) - since < ms) {
+        if (loop_now(s->loop) != last)
+            (void)stream_read(s->visitor.stream, &got, bytes);
+        last = loop_now(s->loop);
+        buf_clear(&got);
+        cr_assert_eq(loop_turn(s->loop), 0);
+    }
+    return s->done;
+}
+
+static void ask_for_much(struct engine_scene *s, const struct engine_limits *limits)
+{
+    static char much[512 * 1024];
+    scene_open(s, limits);
+    scene_say(s, &s->visitor, GET("/"));
+    s->visitor.deaf = true;
+    scene_say(s, &s->backend[0], "HTTP/1.1 200 OK\r\nContent-Length: 10000000\r\n\r\n");
+    cr_assert_eq(buf_add(&s->backend[0].out, much, sizeof(much)), 0);
+    scene_settle(s);
+}
+
+BEAM_TEST(engine, who_takes_a_byte_now_and_then_is_closed)
+{
+    const struct engine_limits limits = {.idle_ms = 50, .rate = 1000 * 1000};
+    struct engine_scene s;
+    ask_for_much(&s, &limits);
+    cr_expect(sips(&s, 1, UNTIL_MS));
+    cr_expect_eq(s.err, BEAM_ETIMEOUT);
+    scene_close(&s);
+}
+
+BEAM_TEST(engine, who_takes_as_much_as_it_must_is_not)
+{
+    const struct engine_limits limits = {.idle_ms = 200, .rate = 1};
+    struct engine_scene s;
+    ask_for_much(&s, &limits);
+    cr_expect_not(sips(&s, 1, 700));
+    cr_expect(sips(&s, 0, UNTIL_MS), "but who takes nothing");
+    scene_close(&s);
+}
+
+BEAM_TEST(engine, events_may_be_rare)
+{
+    const struct engine_limits limits = {.idle_ms = 20, .rate = 1000 * 1000};
+    struct engine_scene s;
+    scene_open(&s, &limits);
+    scene_say(&s, &s.visitor, GET("/"));
+    scene_say(&s, &s.backend[0],
+              "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n");
+    uint64_t since = loop_now(s.loop);
+    while (loop_now(s.loop) - since < 200)
+        cr_assert_eq(loop_turn(s.loop), 0);
+    cr_expect_not(s.done);
+    scene_say(&s, &s.backend[0], "data: 2\n\n");
+    cr_expect_not_null(strstr(s.visitor.text, "data: 2"), "%s", s.visitor.text);
+    scene_close(&s);
+}
