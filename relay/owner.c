@@ -10,10 +10,13 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "p2p/ping.h"
+#include "relay/check.h"
+#include "relay/complaint.h"
 #include "relay/exchange.h"
 #include "relay/kept.h"
-#include "relay/port_proof.h"
+#include "relay/lease_ports.h"
 #include "relay/solve.h"
+#include "relay/vigil.h"
 
 enum {
     REST_MIN_MS = 250,
@@ -26,9 +29,7 @@ enum {
     RECONNECT_MS = 30000, /* Tor may hold on to the way to an onion that has moved */
     PROOF_DIRECT_MS = 15000,
     PROOF_TOR_MS = 90000,
-    WORKED_MAX = 3,
-    NOTICES_MS = 60000,
-    NOTICES_MAX = 16 /* that are heard in so long */
+    WORKED_MAX = 3
 };
 
 struct owner {
@@ -45,12 +46,10 @@ struct owner {
     struct solve *solve; /* work that the relay asks for a new reservation */
     bool has_work;
     uint8_t seed[WORK_SEED_SIZE], nonce[WORK_NONCE_SIZE];
-    unsigned worked;               /* how often in a row */
-    struct proof *proof;           /* of a URL for HTTP, or: */
-    struct port_proof *port_proof; /* of one of TCP or UDP */
+    unsigned worked; /* how often in a row */
+    struct check *check;
+    struct vigil *vigil; /* of TLS that is not the relay's to open */
     struct reservation_answer answer;
-    size_t url_at; /* of the answer's, that which is being checked */
-    struct beam_why first_why;
 
     struct visits_entry visits;
     struct host_watch watch;
@@ -58,8 +57,7 @@ struct owner {
     bool closing; /* nothing more is called */
     struct ping *ping;
     struct loop_timer rest, renew, again; /* `again`: the next ping */
-    uint64_t notices_until;               /* for how long notices are counted */
-    unsigned notices;
+    struct complaint complaint;
     uint64_t refused; /* the status that its user was told of; 0: none since it was up */
     unsigned failures;
 };
@@ -266,32 +264,46 @@ static void on_answer(void *arg, int err, const struct beam_why *why,
 
 /* ---- checking ------------------------------------------------------------------------------- */
 
-static void check_next(struct owner *o);
-
-static void stop_proof(struct owner *o)
+static void say_not_here(struct owner *o, int err, const struct beam_why *first)
 {
-    proof_free(o->proof);
-    port_proof_free(o->port_proof);
-    o->proof = NULL;
-    o->port_proof = NULL;
+    struct beam_why why;
+    beam_why(&why, err, "relay %s: its URL does not lead here: %s", o->spec.where.text,
+             first->text);
+    lose(o, err, &why);
 }
 
-static void on_proved(void *arg, int err, const struct beam_why *why)
+/* Somebody opens what was to be opened here alone. That is not tried again, and whoever is there
+ * now goes too: what they say is read along. */
+static void accuse(struct owner *o, const struct beam_why *why)
+{
+    struct beam_why words;
+    beam_why(
+        &words, BEAM_EAUTH,
+        "SOMEBODY SITS IN THE MIDDLE: relay %s, or whoever is before it, opens the TLS that is "
+        "ours: %s (this path is down and stays down: what visitors say there is read along; "
+        "publish through another relay)",
+        o->spec.where.text, why->text);
+    warn(o, &words);
+    enter(o, OWNER_FAILED, &words);
+    host_disconnect(o->spec.host, &o->kept.peer);
+}
+
+static void on_checked(void *arg, int err, const struct beam_why *why, const char *url)
 {
     struct owner *o = arg;
     struct beam_why words = {.text = ""};
     if (why)
-        words = *why; /* it goes with the proof */
-    stop_proof(o);
-    if (err == 0) {
-        snprintf(o->url, sizeof(o->url), "%s", o->answer.url[o->url_at]);
+        words = *why; /* it goes with the check, and so does the URL */
+    if (err == 0)
+        snprintf(o->url, sizeof(o->url), "%s", url);
+    check_free(o->check);
+    o->check = NULL;
+    if (err == 0)
         enter(o, OWNER_UP, NULL);
-        return;
-    }
-    if (o->url_at == 0)
-        o->first_why = words;
-    o->url_at++;
-    check_next(o);
+    else if (err == BEAM_EAUTH && o->spec.seal)
+        accuse(o, &words);
+    else
+        say_not_here(o, err, &words);
 }
 
 static void on_other_visitor(void *arg, struct stream *s)
@@ -307,11 +319,6 @@ static void on_other_visitor(void *arg, struct stream *s)
     o->events.visitor(o->events.arg, s, &head);
 }
 
-static bool has_port(const struct owner *o)
-{
-    return o->spec.kind == RESERVATION_TCP || o->spec.kind == RESERVATION_UDP;
-}
-
 /* Where the relay was reached, if directly. */
 static struct addr address_of(const struct owner *o)
 {
@@ -323,34 +330,28 @@ static struct addr address_of(const struct owner *o)
     return at;
 }
 
-/* The first of the URLs that leads here is the one that is shown. */
-static void check_next(struct owner *o)
+static struct proof_spec proof_spec(const struct owner *o)
 {
-    const struct proof_spec spec = {.loop = o->spec.loop,
-                                    .rng = o->spec.rng,
-                                    .permit = o->spec.permit,
-                                    .tor = o->spec.tor,
-                                    .trust_loopback = o->spec.where.loopback,
-                                    .ca_file = o->spec.ca_file,
-                                    .relay = address_of(o),
-                                    .timeout_ms =
-                                        o->way == WAY_DIRECT ? PROOF_DIRECT_MS : PROOF_TOR_MS};
-    const struct proof_events events = {.done = on_proved, .visitor = on_other_visitor, .arg = o};
-    for (; o->url_at < o->answer.url_count; o->url_at++) {
-        struct beam_why why = {.text = ""};
-        const char *url = o->answer.url[o->url_at];
-        int err = has_port(o)
-                      ? port_proof_start(&spec, o->spec.kind, url, &events, &o->port_proof, &why)
-                      : proof_start(&spec, url, &events, &o->proof, &why);
-        if (err == 0)
-            return;
-        if (o->url_at == 0)
-            o->first_why = why;
-    }
-    struct beam_why why;
-    beam_why(&why, o->first_why.code, "relay %s: its URL does not lead here: %s",
-             o->spec.where.text, o->first_why.text);
-    lose(o, why.code, &why);
+    return (struct proof_spec){.loop = o->spec.loop,
+                               .rng = o->spec.rng,
+                               .permit = o->spec.permit,
+                               .tor = o->spec.tor,
+                               .trust_loopback = o->spec.where.loopback,
+                               .ca_file = o->spec.ca_file,
+                               .relay = address_of(o),
+                               .timeout_ms = o->way == WAY_DIRECT ? PROOF_DIRECT_MS : PROOF_TOR_MS};
+}
+
+/* The first of the URLs that leads here is the one that is shown. */
+static void check(struct owner *o)
+{
+    const struct check_spec spec = {
+        .proof = proof_spec(o), .kind = o->spec.kind, .seal = o->spec.seal, .answer = &o->answer};
+    const struct check_events events = {.done = on_checked, .visitor = on_other_visitor, .arg = o};
+    struct beam_why why = {.text = ""};
+    int err = check_start(&spec, &events, &o->check, &why);
+    if (err < 0)
+        say_not_here(o, err, &why);
 }
 
 static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
@@ -361,15 +362,49 @@ static void on_visitor(void *arg, struct stream *s, const struct visit_head *hea
         stream_free(s);
         return;
     }
-    if (o->proof)
-        proof_visit(o->proof, s);
-    else if (o->port_proof)
-        port_proof_visit(o->port_proof, s);
+    if (o->check)
+        check_visit(o->check, s);
     else
         o->events.visitor(o->events.arg, s, head);
 }
 
 /* ---- keeping it up -------------------------------------------------------------------------- */
+
+static void on_watched(void *arg, int err, const struct beam_why *why)
+{
+    struct owner *o = arg;
+    struct beam_why words;
+    if (err == 0) {
+        o->events.sealed(o->events.arg);
+    } else if (err == BEAM_EAUTH) {
+        words = *why; /* it goes with the vigil */
+        accuse(o, &words);
+    } else {
+        beam_why(&words, BEAM_EUNREACH, "relay %s: nobody gets to its URL any more: %s",
+                 o->spec.where.text, why->text);
+        lose(o, BEAM_EUNREACH, &words);
+    }
+}
+
+/* Without a watch it is not up. False: it is down. */
+static bool watch_seal(struct owner *o)
+{
+    const struct vigil_spec spec = {.proof = proof_spec(o),
+                                    .source = o->spec.seal,
+                                    .url = o->url,
+                                    .every_ms = o->spec.seal_every};
+    struct beam_why why;
+    if (!o->spec.seal)
+        return true;
+    int err = vigil_start(&spec, on_watched, o, &o->vigil);
+    if (err < 0) {
+        beam_why(&why, err, "relay %s: %s", o->spec.where.text, beam_err_text(err));
+        lose(o, err, &why);
+        return false;
+    }
+    o->events.sealed(o->events.arg);
+    return true;
+}
 
 static void on_ping(void *arg, int err, const struct beam_why *why, uint64_t us,
                     const struct host_peer *peer)
@@ -409,24 +444,12 @@ static void on_renew(void *arg)
     ask(o, RESERVATION_RENEW);
 }
 
-/* Each rule is told once a minute at most, by the relay; one that tells more is not heard. */
 static void on_notice(void *arg, const struct visit_head *head)
 {
     struct owner *o = arg;
     struct beam_why why;
-    uint64_t now = loop_now(o->spec.loop);
-    if (now >= o->notices_until) {
-        o->notices_until = now + NOTICES_MS;
-        o->notices = 0;
-    }
-    if (o->notices++ >= NOTICES_MAX)
-        return;
-    beam_why(&why, BEAM_EPOLICY,
-             "relay %s: refused %llu request%s of visitors (rule=%s) (its operator decides what "
-             "passes)",
-             o->spec.where.text, (unsigned long long)head->count, head->count == 1 ? "" : "s",
-             head->rule);
-    warn(o, &why);
+    if (complaint_hear(&o->complaint, o->spec.where.text, head, loop_now(o->spec.loop), &why))
+        warn(o, &why);
 }
 
 static void on_down(void *arg, const struct peer_id *peer)
@@ -461,6 +484,8 @@ static void leave(struct owner *o)
     o->solve = NULL;
     ping_stop(o->ping);
     o->ping = NULL;
+    vigil_free(o->vigil);
+    o->vigil = NULL;
 }
 
 static void hold_connection(struct owner *o, bool on)
@@ -473,7 +498,8 @@ static void hold_connection(struct owner *o, bool on)
 
 static void unplug(struct owner *o)
 {
-    stop_proof(o);
+    check_free(o->check);
+    o->check = NULL;
     visits_remove(&o->visits);
     hold_connection(o, false);
 }
@@ -484,8 +510,7 @@ static void plug_in(struct owner *o)
     memcpy(o->visits.id, o->answer.id, sizeof(o->visits.id));
     visits_add(o->spec.visits, &o->visits);
     hold_connection(o, true);
-    o->url_at = 0;
-    check_next(o);
+    check(o);
 }
 
 static void enter(struct owner *o, enum owner_state state, const struct beam_why *why)
@@ -510,7 +535,8 @@ static void enter(struct owner *o, enum owner_state state, const struct beam_why
     else if (state == OWNER_UP) {
         o->failures = 0;
         o->was_up = true;
-        watch_health(o);
+        if (watch_seal(o))
+            watch_health(o);
     }
 }
 
@@ -525,7 +551,8 @@ int owner_start(const struct owner_spec *spec, const struct owner_events *events
     o->spec = *spec;
     o->spec.name = NULL;
     o->events = *events;
-    snprintf(o->name, sizeof(o->name), "%s", spec->name && !has_port(o) ? spec->name : "");
+    snprintf(o->name, sizeof(o->name), "%s",
+             spec->name && !lease_ports_needed(o->spec.kind) ? spec->name : "");
     o->visits = (struct visits_entry){.visitor = on_visitor, .notice = on_notice, .arg = o};
     o->watch = (struct host_watch){.down = on_down, .arg = o};
     loop_timer_init(spec->loop, &o->rest, on_rested, o);

@@ -7,7 +7,7 @@
 #define BEAM_RELAY_OWNER_H
 
 #include "relay/farewell.h"
-#include "relay/proof.h"
+#include "relay/seal.h"
 #include "relay/visits.h"
 #include "relay/where.h"
 
@@ -28,10 +28,14 @@ struct owner_spec { /* what is pointed to is borrowed and outlives the owner */
     struct visits *visits;
     const struct permit *permit;
     struct way_tor tor;
-    struct where where;          /* copied, and so is the name */
-    const char *name;            /* wanted; NULL: none */
-    uint64_t kind;               /* RESERVATION_HTTP … */
-    uint16_t port;               /* wanted, of TCP and UDP; 0: any */
+    struct where where; /* copied, and so is the name */
+    const char *name;   /* wanted; NULL: none */
+    uint64_t kind;      /* RESERVATION_HTTP … */
+    uint16_t port;      /* wanted, of TCP and UDP; 0: any */
+    /* Of RESERVATION_TLS: which certificate this end shows, and how often it is looked whether the
+     * same is shown at the URL. NULL: of other kinds. */
+    const struct seal_source *seal;
+    uint64_t seal_every;         /* ms */
     bool visitor_address;        /* wanted */
     bool keep;                   /* the reservation outlives this program */
     struct farewells *farewells; /* what it says when it ends; NULL: nothing */
@@ -44,6 +48,8 @@ struct owner_events {
     /* `why` on RESTING, with when it is tried again, and on FAILED. */
     void (*state)(void *arg, enum owner_state state, const struct beam_why *why, uint64_t retry_ms);
     void (*warning)(void *arg, const struct beam_why *why);
+    /* TLS at the URL was just seen to be opened here alone. Of an owner with a seal. */
+    void (*sealed)(void *arg);
     /* The stream is the callee's. */
     void (*visitor)(void *arg, struct stream *s, const struct visit_head *head);
     void *arg;

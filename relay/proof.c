@@ -36,6 +36,7 @@ struct proof {
     struct proof_spec spec;
     struct proof_events events;
     struct where_url url;
+    uint8_t pin[TLS_DIGEST_SIZE];
     char question[WORD_LEN + 1], answer[WORD_LEN + 1];
 
     struct stream_dial *dial;
@@ -156,16 +157,21 @@ static void on_tls(void *arg, int err, const struct beam_why *why, struct stream
     struct proof *p = arg;
     (void)r;
     p->tls = NULL;
-    if (err < 0)
+    if (err < 0) {
         end(p, err, why->text);
-    else
+    } else if (p->spec.pin) {
+        stream_free(s);
+        end(p, 0, "");
+    } else {
         ask(p, s);
+    }
 }
 
 /* There is a way there. */
 static void arrive(struct proof *p, struct stream *s)
 {
-    const struct tls_spec spec = {.name = p->url.host, .timeout_ms = p->spec.timeout_ms};
+    const struct tls_spec spec = {
+        .name = p->url.host, .pin = p->spec.pin, .timeout_ms = p->spec.timeout_ms};
     if (!p->url.https) {
         ask(p, s);
         return;
@@ -375,6 +381,12 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     int err = where_parse_url(url, &p->url, why);
     const struct tls_client_spec tls = {
         .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = 1};
+    if (err == 0 && spec->pin && !p->url.https)
+        err = beam_why(why, BEAM_EPROTO, "%s: not https, which alone can go on unopened", url);
+    if (spec->pin) {
+        memcpy(p->pin, spec->pin, sizeof(p->pin));
+        p->spec.pin = p->pin;
+    }
     if (err == 0 && p->url.https)
         err = tls_context_client(&tls, &p->context, why);
     if (err == 0)

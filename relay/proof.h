@@ -21,11 +21,15 @@ struct proof_spec { /* borrowed while the proof lives, but for itself */
     bool trust_loopback; /* the relay is on this machine by the user's own word */
     const char *ca_file; /* trusted beside the system's authorities, for https; NULL or "" */
     struct addr relay;   /* at which the relay itself was reached; len 0: not directly */
+    /* SHA-256 of the certificate (DER) that must be shown there, of which this end alone has the
+     * key: that is the proof then, and nothing is asked. NULL: the question is. */
+    const uint8_t *pin;
     uint64_t timeout_ms;
 };
 
 struct proof_events {
-    /* 0: the URL leads here. BEAM_EAUTH: something else answers there; others: it could not be
+    /* 0: the URL leads here. BEAM_EAUTH: something else answers there, or another certificate is
+     * shown; others: it could not be
      * asked. Once, from the loop; proof_free may be called within. */
     void (*done)(void *arg, int err, const struct beam_why *why);
     /* A visit that was not the question; the stream is the callee's. */

@@ -40,11 +40,19 @@ static bool is_name(const char *host, size_t len)
     return len > 0 && len <= 253 && host[0] != '.' && host[0] != '-';
 }
 
+/* That name and all below it are this machine (RFC 6761, 6.3). */
+static bool is_localhost(const char *host, size_t len)
+{
+    const size_t n = sizeof(localhost) - 1;
+    return len >= n && memcmp(host + len - n, localhost, n) == 0 &&
+           (len == n || host[len - n - 1] == '.');
+}
+
 static int from_host(const char *host, size_t len, uint16_t port, struct multiaddr *out)
 {
     char text[WHERE_TEXT_SIZE];
     struct addr addr;
-    if (len == sizeof(localhost) - 1 && memcmp(host, localhost, len) == 0) {
+    if (is_localhost(host, len)) {
         host = "127.0.0.1";
         len = strlen(host);
     }

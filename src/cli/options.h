@@ -35,9 +35,10 @@ struct options {
     const char *operand; /* TARGET; NAME or ID; what help is wanted on; NULL: none */
     const char *operands[OPTIONS_OPERANDS]; /* all of them: that one, and what follows it */
     size_t operand_count;
-    bool tor, ephemeral, detach, json, qr, all, offline, once, on_demand;
+    bool tor, ephemeral, tls_passthrough, detach, json, qr, all, offline, once, on_demand;
     const char *policy, *egress, *name, *config;
     const char *proto, *relay_port, *client_auth, *basic_auth, *allow;
+    const char *tls_certificate, *tls_key;
     const char *passphrase_file, *new_passphrase_file, *backup_passphrase_file; /* of `beam keys` */
     bool no_passphrase, replace;
     const char *listen, *tls_listen, *p2p, *acme, *email, *worker;

@@ -191,6 +191,9 @@ cJSON *request_publish(uint64_t id, const struct request_common *c, const struct
                add_text(r, "relay_port", o->relay_port) &&
                add_path(r, "client_auth", o->client_auth) &&
                add_path(r, "basic_auth", o->basic_auth) && add_text(r, "allow", o->allow) &&
+               (!o->tls_passthrough || cJSON_AddBoolToObject(r, "tls_passthrough", true)) &&
+               add_path(r, "tls_certificate", o->tls_certificate) &&
+               add_path(r, "tls_key", o->tls_key) &&
                cJSON_AddBoolToObject(r, "ephemeral", o->ephemeral) &&
                cJSON_AddBoolToObject(r, "detach", o->detach));
 }

@@ -12,6 +12,7 @@
 
 enum {
     PROGRESS_STEP = 25,
+    PROGRESS_DONE = 100,
     ESCAPED_MAX = 1024,
     TARGET_MIN = 20,
     TARGET_MAX = 200,
@@ -171,8 +172,8 @@ static void show_starting(struct screen *s, const cJSON *e)
 static void show_progress(struct screen *s, const cJSON *e)
 {
     int percent = (int)(number_of(e, "percent") % 1000);
-    if (!s->terminal.live && percent < s->shown + PROGRESS_STEP && percent >= s->shown &&
-        s->shown > 0)
+    if (!s->terminal.live && percent < PROGRESS_DONE && percent < s->shown + PROGRESS_STEP &&
+        percent >= s->shown && s->shown > 0)
         return;
     s->shown = percent;
     begin_line(s);
@@ -200,7 +201,9 @@ static void show_path_up(struct screen *s, const cJSON *e)
     if (text_of(e, "peer")[0]) {
         put(s, ", via ");
         put_foreign(s, text_of(e, "peer"), 64);
-        put(s, " (can read this traffic)");
+        put(s, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(e, "sealed"))
+                   ? " (cannot read this traffic: TLS is opened here)"
+                   : " (can read this traffic)");
     }
     put(s, "\n");
 }

@@ -289,6 +289,7 @@ static int start_publications(void *arg, struct beam_why *why)
                               .departures = d->departures,
                               .connect_timeout = d->setup->conf->tunnel_connect_timeout,
                               .max_streams = d->setup->conf->tunnel_max_streams,
+                              .tls_check = d->setup->conf->tunnel_tls_check,
                               .onion_watch = d->setup->conf->onion_watch,
                               .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {

@@ -71,11 +71,13 @@ cJSON *events_progress(const struct events_head *h, const char *path, int percen
 }
 
 cJSON *events_path_up(const struct events_head *h, const char *path, const char *url,
-                      const char *peer, uint64_t ms)
+                      const char *peer, bool sealed, uint64_t ms)
 {
     cJSON *o = new_event(h, "path_up");
     return finished(o, add_text(o, "path", path) && add_text(o, "url", url) &&
-                           (!peer[0] || add_text(o, "peer", peer)) && add_number(o, "ms", ms));
+                           (!peer[0] || add_text(o, "peer", peer)) &&
+                           (!sealed || cJSON_AddTrueToObject(o, "sealed")) &&
+                           add_number(o, "ms", ms));
 }
 
 static bool add_urls(cJSON *urls, const struct tunnel *t)

@@ -20,9 +20,9 @@ cJSON *events_starting(const struct events_head *h, const char *name, const char
                        const char *policy);
 cJSON *events_progress(const struct events_head *h, const char *path, int percent,
                        const char *summary);
-/* `peer`: "" where there is none. */
+/* `peer`: "" where there is none; `sealed`: it cannot read what it carries. */
 cJSON *events_path_up(const struct events_head *h, const char *path, const char *url,
-                      const char *peer, uint64_t ms);
+                      const char *peer, bool sealed, uint64_t ms);
 /* The URLs of all paths of `t` that are up. */
 cJSON *events_ready(const struct events_head *h, const struct tunnel *t);
 cJSON *events_path_down(const struct events_head *h, const char *path, const char *reason,

@@ -158,6 +158,9 @@ static void read_publish(struct reader *r, struct message *m)
         strcmp(m->publish.proto, "tcp") != 0 && strcmp(m->publish.proto, "udp") != 0)
         fault(r, "proto", "http, tcp or udp");
     m->publish.relay_port = read_port(r, "relay_port");
+    m->publish.tls_passthrough = read_bool(r, "tls_passthrough");
+    m->publish.tls_certificate = read_file(r, "tls_certificate");
+    m->publish.tls_key = read_file(r, "tls_key");
     m->publish.allow = read_text(r, "allow", MESSAGE_WORD_MAX) != NULL;
     m->publish.paths = read_paths(r);
     m->publish.relays = read_relays(r);

@@ -53,9 +53,11 @@ struct message {
         const char *client_auth, *basic_auth; /* files, absolute */
         const char *proto;                    /* "http", "tcp" or "udp" */
         uint16_t relay_port;                  /* 0: any */
-        bool allow;                           /* visitors by their addresses were asked for */
-        unsigned paths;                       /* POLICY_… bits; 0: the policy's */
-        const cJSON *relays;                  /* array of texts, or NULL */
+        bool tls_passthrough;
+        const char *tls_certificate, *tls_key; /* files, absolute */
+        bool allow;                            /* visitors by their addresses were asked for */
+        unsigned paths;                        /* POLICY_… bits; 0: the policy's */
+        const cJSON *relays;                   /* array of texts, or NULL */
         bool has_egress;
         enum policy_egress egress;
         bool ephemeral, detach;

@@ -65,7 +65,8 @@ static void on_path_up(void *arg, struct path *path, uint64_t ms)
     struct events_head h = head_of(p);
     log_info("daemon", "tunnel %llu: %s up after %llu ms", (unsigned long long)p->id,
              path_kind(path), (unsigned long long)ms);
-    tell(p, events_path_up(&h, path_kind(path), path_url(path), path_peer(path), ms));
+    tell(p, events_path_up(&h, path_kind(path), path_url(path), path_peer(path),
+                           tunnel_is_sealed(p->tunnel) && path_peer(path)[0] != '\0', ms));
     if (!p->was_ready) {
         p->was_ready = true;
         tell(p, events_ready(&h, p->tunnel));
@@ -220,7 +221,10 @@ static int open_one(struct publication *p, const struct wish *wish, struct beam_
                                      .client_auth = wish->client_auth,
                                      .basic_auth = wish->basic_auth,
                                      .protocol = wish->protocol,
-                                     .relay_port = wish->relay_port};
+                                     .relay_port = wish->relay_port,
+                                     .tls_passthrough = wish->tls_passthrough,
+                                     .tls_certificate = wish->tls_certificate,
+                                     .tls_key = wish->tls_key};
     struct tunnel_events ev = events;
     ev.arg = p;
     int err = tunnel_open(ps->spec.world, &spec, &ev, &p->tunnel, why);

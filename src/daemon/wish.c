@@ -97,6 +97,35 @@ static int read_gates(const struct message *m, struct wish *w, struct beam_why *
     return 0;
 }
 
+/* Who opens TLS, if a relay does not. */
+static int read_tls(const struct message *m, struct wish *w, struct beam_why *why)
+{
+    const bool files = m->publish.tls_certificate != NULL;
+    if (files != (m->publish.tls_key != NULL))
+        return beam_why(why, BEAM_EUSAGE,
+                        "--tls-certificate and --tls-key: the one is of no use without the other");
+    if (files && !m->publish.tls_passthrough)
+        return beam_why(why, BEAM_EUSAGE,
+                        "--tls-certificate: for TLS that a relay passes on unopened (add "
+                        "--tls-passthrough)");
+    if (m->publish.tls_passthrough && !(w->policy.paths & POLICY_RELAY))
+        return beam_why(why, BEAM_EUSAGE,
+                        "--tls-passthrough: policy %s has no relay among its paths (add "
+                        "--community-relay)",
+                        w->policy.name);
+    if (m->publish.tls_passthrough && w->protocol == TUNNEL_UDP)
+        return beam_why(why, BEAM_EUSAGE, "--tls-passthrough: not with --proto udp");
+    if (m->publish.tls_passthrough && !files && w->protocol == TUNNEL_HTTP)
+        return beam_why(why, BEAM_EUSAGE,
+                        "%s: needs to read what TLS hides (give a certificate to open it with: "
+                        "--tls-certificate, --tls-key)",
+                        m->publish.basic_auth ? "--basic-auth" : "--proto http");
+    w->tls_passthrough = m->publish.tls_passthrough;
+    w->tls_certificate = m->publish.tls_certificate;
+    w->tls_key = m->publish.tls_key;
+    return 0;
+}
+
 static enum tunnel_protocol protocol_of(const struct message *m)
 {
     if (m->publish.basic_auth || (m->publish.proto && strcmp(m->publish.proto, "http") == 0))
@@ -239,6 +268,8 @@ int wish_read(const struct message *m, const struct conf *conf, struct keystore 
         err = read_policy(m, conf, &w.policy, why);
     if (err == 0)
         err = read_gates(m, &w, why);
+    if (err == 0)
+        err = read_tls(m, &w, why);
     if (err == 0)
         err = read_relays(m, conf, &w, why);
     if (err == 0)

@@ -23,6 +23,8 @@ struct wish {
     const char *client_auth, *basic_auth; /* borrowed from the message; NULL: none */
     enum tunnel_protocol protocol;
     uint16_t relay_port; /* wanted; 0: any */
+    bool tls_passthrough;
+    const char *tls_certificate, *tls_key; /* borrowed from the message; NULL: none */
 };
 
 /* The target and the name (NULL: none) are well formed; `dir` is where a relative path is taken

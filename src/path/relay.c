@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "relay/ticket.h"
 
-enum { PERCENT_FINDING = 10, PERCENT_ASKING = 20, PERCENT_CHECKING = 80 };
+enum { PERCENT_FINDING = 10, PERCENT_ASKING = 20, PERCENT_CHECKING = 80, PERCENT_DONE = 100 };
 enum { FIND_MIN_MS = 2000, FIND_MAX_MS = 5 * 60 * 1000 };
 
 /* Stands for the relay's address in messages, and in the name of what is kept of it. */
@@ -128,6 +128,12 @@ static void judge_found(struct path_relay *r, enum owner_state state)
     }
 }
 
+static void on_sealed(void *arg)
+{
+    say_progress(arg, PERCENT_DONE,
+                 "visited the address: its certificate is ours, nobody sits in the middle");
+}
+
 static void on_state(void *arg, enum owner_state state, const struct beam_why *why,
                      uint64_t retry_ms)
 {
@@ -164,8 +170,11 @@ static void on_visitor(void *arg, struct stream *s, const struct visit_head *hea
 
 static int start(struct path_relay *r, struct beam_why *why)
 {
-    const struct owner_events owner = {
-        .state = on_state, .warning = on_warning, .visitor = on_visitor, .arg = r};
+    const struct owner_events owner = {.state = on_state,
+                                       .warning = on_warning,
+                                       .sealed = on_sealed,
+                                       .visitor = on_visitor,
+                                       .arg = r};
     return owner_start(&r->spec, &owner, &r->owner, why);
 }
 

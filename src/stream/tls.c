@@ -34,6 +34,14 @@ static void tls_free(struct tls *t)
 
 /* ---- its end -------------------------------------------------------------------------------- */
 
+/* SHA-256 of the certificate that a server showed. */
+static bool read_digest(const struct tls *t, uint8_t out[TLS_DIGEST_SIZE])
+{
+    unsigned len = TLS_DIGEST_SIZE;
+    const X509 *x = SSL_get0_peer_certificate(t->wire->ssl);
+    return x && X509_digest(x, EVP_sha256(), out, &len) == 1;
+}
+
 static void read_result(const struct tls *t, struct tls_result *out)
 {
     const SSL *ssl = t->wire->ssl;
@@ -46,6 +54,7 @@ static void read_result(const struct tls *t, struct tls_result *out)
         snprintf(out->name, sizeof(out->name), "%s", name);
     if (len < sizeof(out->alpn))
         memcpy(out->alpn, alpn ? (const char *)alpn : "", len);
+    (void)read_digest(t, out->digest);
 }
 
 static void answer(struct tls *t, int err)
@@ -80,12 +89,9 @@ static int untrusted(struct tls *t)
 static int check_pin(struct tls *t)
 {
     uint8_t digest[TLS_DIGEST_SIZE];
-    unsigned len = sizeof(digest);
-    const X509 *x = SSL_get0_peer_certificate(t->wire->ssl);
     if (!t->pinned)
         return 0;
-    if (x && X509_digest(x, EVP_sha256(), digest, &len) == 1 &&
-        sodium_memcmp(digest, t->pin, sizeof(digest)) == 0)
+    if (read_digest(t, digest) && sodium_memcmp(digest, t->pin, sizeof(digest)) == 0)
         return 0;
     return beam_why(&t->why, BEAM_EAUTH, "TLS: another certificate than the expected one is shown");
 }
@@ -164,10 +170,11 @@ static int take_spec(struct tls *t, const struct tls_spec *spec)
     if (t->server)
         return 0;
     int err = set_name(ssl, spec->name);
-    if (err < 0 || !spec->pin)
+    if (err < 0 || (!spec->pin && !spec->anybody))
         return err;
-    t->pinned = true;
-    memcpy(t->pin, spec->pin, sizeof(t->pin));
+    t->pinned = spec->pin != NULL;
+    if (t->pinned)
+        memcpy(t->pin, spec->pin, sizeof(t->pin));
     SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL);
     return 0;
 }

@@ -22,13 +22,15 @@ struct tls_spec {
     /* Of a client, copied: SHA-256 of the certificate (DER) that the peer must show, in place of
      * one that an authority vouches for; NULL: what the context trusts. */
     const uint8_t *pin;
+    bool anybody;        /* of a client: whoever it is, to learn which certificate is shown */
     uint64_t timeout_ms; /* for the handshake; 0: TLS_TIMEOUT_MS */
 };
 
 struct tls_result {
-    char name[TLS_NAME_SIZE]; /* that the client asked for (SNI); "": none */
-    char alpn[TLS_ALPN_SIZE]; /* what both agreed on, "http/1.1" or "h2"; "": nothing */
-    bool resumed;             /* by a ticket */
+    char name[TLS_NAME_SIZE];        /* that the client asked for (SNI); "": none */
+    char alpn[TLS_ALPN_SIZE];        /* what both agreed on, "http/1.1" or "h2"; "": nothing */
+    bool resumed;                    /* by a ticket */
+    uint8_t digest[TLS_DIGEST_SIZE]; /* of a client: SHA-256 of the server's certificate */
 };
 
 /*

@@ -100,6 +100,8 @@ static struct owner_spec owner_spec(const struct agent *a, const char *name)
                                .name = name,
                                .kind = a->spec.kind,
                                .port = a->spec.port,
+                               .seal = a->spec.seal,
+                               .seal_every = a->spec.seal_every,
                                .keep = a->spec.keep,
                                .ca_file = a->spec.ca_file,
                                .dir = a->dir};

@@ -20,9 +20,11 @@ struct agent_spec { /* what is pointed to is borrowed, but for the key */
     struct tor *tor;
     const struct isolation *isolation;
     const struct permit *permit;
-    struct key_pair *key;  /* taken over, always */
-    uint64_t kind;         /* of its endpoints: RESERVATION_HTTP … */
-    uint16_t port;         /* wanted, of TCP and UDP; 0: any */
+    struct key_pair *key;           /* taken over, always */
+    uint64_t kind;                  /* of its endpoints: RESERVATION_HTTP … */
+    uint16_t port;                  /* wanted, of TCP and UDP; 0: any */
+    const struct seal_source *seal; /* of RESERVATION_TLS, as owner_spec has both */
+    uint64_t seal_every;
     uint64_t max_streams;  /* visitors at once */
     const char *dir;       /* for what is kept of relays; copied */
     const char *bootstrap; /* nodes of the DHT to begin with, one a line; good while it starts */

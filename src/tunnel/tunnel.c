@@ -12,6 +12,7 @@
 #include "tunnel/departures.h"
 #include "tunnel/gated.h"
 #include "tunnel/names.h"
+#include "tunnel/own_tls.h"
 #include "tunnel/persona.h"
 #include "tunnel/udp_visit.h"
 #include "tunnel/visit.h"
@@ -31,8 +32,9 @@ struct branch {
 struct visitor {
     struct visitor *next, **link;
     struct tunnel *tunnel;
-    const char *path;    /* kind */
-    struct visit *visit; /* one of the two */
+    const char *path; /* kind */
+    struct tls *tls;  /* one of the four */
+    struct visit *visit;
     struct gated *gated;
     struct udp_visit *udp;
 };
@@ -48,7 +50,8 @@ struct tunnel {
     struct passwords *passwords; /* NULL: none are asked for */
     struct persona persona;
 
-    struct agent *agent; /* among peers; NULL where no path needs it */
+    struct own_tls *own_tls; /* NULL: relays open TLS, where there is any */
+    struct agent *agent;     /* among peers; NULL where no path needs it */
     struct branch branches[BRANCHES_MAX];
     size_t branch_count;
     struct loop_task failed; /* told from the loop, so that it may free the tunnel */
@@ -124,11 +127,12 @@ static void on_record(void *arg, const struct tap_record *r)
 
 static void bytes_of(const struct visitor *v, uint64_t *in, uint64_t *out)
 {
+    *in = *out = 0;
     if (v->gated)
         gated_bytes(v->gated, in, out);
     else if (v->udp)
         udp_visit_bytes(v->udp, in, out);
-    else
+    else if (v->visit)
         visit_bytes(v->visit, in, out);
 }
 
@@ -168,8 +172,10 @@ static int begin(struct visitor *v, const struct visit_spec *spec, struct stream
     }
 }
 
-static int admit(struct tunnel *t, struct path *p, struct stream *s)
+/* Takes the stream over, always; on failure it is reset and freed. */
+static int serve(struct visitor *v, struct stream *s)
 {
+    struct tunnel *t = v->tunnel;
     const struct visit_spec spec = {
         .loop = t->world->loop,
         .clock = t->world->clock,
@@ -178,6 +184,44 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
         .connect_timeout = t->world->connect_timeout,
         .opaque = t->protocol == TUNNEL_TCP,
     };
+    return begin(v, &spec, s);
+}
+
+/* TLS that only we open is open, or will not be. */
+static void on_tls(void *arg, int err, const struct beam_why *why, struct stream *s,
+                   const struct tls_result *r)
+{
+    struct visitor *v = arg;
+    (void)r;
+    v->tls = NULL;
+    if (err < 0)
+        log_debug("tunnel", "a visitor's %s", why->text);
+    else
+        err = serve(v, s);
+    if (err < 0)
+        on_done(v);
+}
+
+static int shake_hands(struct visitor *v, struct stream *s)
+{
+    const struct tls_spec spec = {.timeout_ms = 0};
+    struct tunnel *t = v->tunnel;
+    int err = tls_start(t->world->loop, s, own_tls_context(t->own_tls), &spec, on_tls, v, &v->tls);
+    if (err < 0) {
+        stream_reset(s);
+        stream_free(s);
+    }
+    return err;
+}
+
+/* Whether what this path brings is TLS that is for us to open. */
+static bool is_sealed(const struct tunnel *t, const struct path *p)
+{
+    return t->own_tls && own_tls_context(t->own_tls) && strcmp(path_kind(p), "relay") == 0;
+}
+
+static int admit(struct tunnel *t, struct path *p, struct stream *s)
+{
     struct visitor *v = calloc(1, sizeof(*v));
     if (!v) {
         stream_reset(s);
@@ -186,7 +230,7 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
     }
     v->tunnel = t;
     v->path = path_kind(p);
-    int err = begin(v, &spec, s);
+    int err = is_sealed(t, p) ? shake_hands(v, s) : serve(v, s);
     if (err < 0) {
         free(v);
         return err;
@@ -314,9 +358,11 @@ static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct 
     return 0;
 }
 
-static uint64_t kind_of(enum tunnel_protocol protocol)
+static uint64_t kind_of(const struct tunnel *t)
 {
-    switch (protocol) {
+    if (t->own_tls)
+        return RESERVATION_TLS;
+    switch (t->protocol) {
     case TUNNEL_TCP:
         return RESERVATION_TCP;
     case TUNNEL_UDP:
@@ -324,6 +370,21 @@ static uint64_t kind_of(enum tunnel_protocol protocol)
     default:
         return RESERVATION_HTTP;
     }
+}
+
+static int open_own_tls(struct tunnel *t, const struct tunnel_spec *asked, struct beam_why *why)
+{
+    const struct tunnel_world *w = t->world;
+    const struct own_tls_spec spec = {.loop = w->loop,
+                                      .rng = w->rng,
+                                      .clock = w->clock,
+                                      .permit = t->permit,
+                                      .target = &t->target,
+                                      .connect_timeout = w->connect_timeout,
+                                      .certificate = asked->tls_certificate,
+                                      .key = asked->tls_key,
+                                      .http = t->protocol != TUNNEL_TCP};
+    return own_tls_new(&spec, &t->own_tls, why);
 }
 
 /* One path each, all with one persona. */
@@ -342,8 +403,10 @@ static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct 
                                      .isolation = w->isolation,
                                      .permit = t->permit,
                                      .key = t->persona.identity,
-                                     .kind = kind_of(t->protocol),
+                                     .kind = kind_of(t),
                                      .port = spec->relay_port,
+                                     .seal = t->own_tls ? own_tls_source(t->own_tls) : NULL,
+                                     .seal_every = w->tls_check,
                                      .max_streams = w->max_streams,
                                      .dir = w->relays_dir,
                                      .bootstrap = w->bootstrap,
@@ -423,6 +486,8 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
         err = open_persona(t, spec->ephemeral, why);
     if (err == 0 && t->policy.paths & POLICY_ONION)
         err = open_onion(t, spec, why);
+    if (err == 0 && spec->tls_passthrough)
+        err = open_own_tls(t, spec, why);
     if (err == 0 && t->policy.paths & POLICY_RELAY)
         err = open_relays(t, spec, why);
 out:
@@ -443,11 +508,13 @@ void tunnel_free(struct tunnel *t)
     struct visitor *next;
     for (struct visitor *v = t->visitors; v; v = next) {
         next = v->next;
+        tls_cancel(v->tls);
         visit_free(v->visit);
         gated_free(v->gated);
         udp_visit_free(v->udp);
         free(v);
     }
+    own_tls_free(t->own_tls);
     persona_clear(&t->persona);
     passwords_free(t->passwords);
     departures_add(t->world->departures, t->agent, t->permit);
@@ -467,6 +534,11 @@ const struct target *tunnel_target(const struct tunnel *t)
 const struct policy *tunnel_policy(const struct tunnel *t)
 {
     return &t->policy;
+}
+
+bool tunnel_is_sealed(const struct tunnel *t)
+{
+    return t->own_tls != NULL;
 }
 
 size_t tunnel_path_count(const struct tunnel *t)

@@ -35,6 +35,7 @@ struct tunnel_world {
     uint64_t connect_timeout;      /* ms */
     uint64_t max_streams;          /* of a tunnel that is opened now */
     struct onion_limits onion_limits;
+    uint64_t tls_check;   /* ms between two looks whether a relay opens TLS that is ours */
     uint64_t onion_watch; /* ms between two looks whether an onion can be reached; 0: never */
 };
 
@@ -56,6 +57,8 @@ struct tunnel_spec {
     const char *client_auth; /* file of the visitors who may enter the onion; NULL: anybody may */
     const char *basic_auth;  /* file of the passwords that let requests in; NULL: all. HTTP alone */
     enum tunnel_protocol protocol;
+    bool tls_passthrough;                  /* relays pass TLS on unopened, and it is opened here: */
+    const char *tls_certificate, *tls_key; /* with these files (PEM); NULL: by the target */
     bool find_relay; /* of a policy with a relay, when none is named: one of the network's */
     bool rendezvous; /* then, nodes of the network are looked for in the DHT of IPFS, too */
     const struct where *relays; /* of a policy with a relay; at most TUNNEL_RELAYS_MAX */
@@ -104,6 +107,8 @@ void tunnel_free(struct tunnel *t);
 const char *tunnel_name(const struct tunnel *t);
 const struct target *tunnel_target(const struct tunnel *t);
 const struct policy *tunnel_policy(const struct tunnel *t);
+/* Whether relays cannot read what they carry of it. */
+bool tunnel_is_sealed(const struct tunnel *t);
 /* The paths in order of preference. */
 size_t tunnel_path_count(const struct tunnel *t);
 struct path *tunnel_path(const struct tunnel *t, size_t i);

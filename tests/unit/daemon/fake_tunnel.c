@@ -67,6 +67,11 @@ const struct target *tunnel_target(const struct tunnel *t)
     return &t->spec.target;
 }
 
+bool tunnel_is_sealed(const struct tunnel *t)
+{
+    return t->spec.tls_passthrough;
+}
+
 const struct policy *tunnel_policy(const struct tunnel *t)
 {
     return &t->spec.policy;

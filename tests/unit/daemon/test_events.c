@@ -24,11 +24,14 @@ BEAM_TEST(events, as_the_protocol_says)
                HEAD("starting") ",\"name\":\"n\",\"target\":\"t\",\"policy\":\"p\"}");
     is_printed(events_progress(&head, "onion", 45, "s"),
                HEAD("progress") ",\"path\":\"onion\",\"percent\":45,\"summary\":\"s\"}");
-    is_printed(events_path_up(&head, "onion", "http://x", "", 6200),
+    is_printed(events_path_up(&head, "onion", "http://x", "", false, 6200),
                HEAD("path_up") ",\"path\":\"onion\",\"url\":\"http://x\",\"ms\":6200}");
-    is_printed(events_path_up(&head, "relay", "http://y/", "12D3", 5),
+    is_printed(events_path_up(&head, "relay", "http://y/", "12D3", false, 5),
                HEAD("path_up") ",\"path\":\"relay\",\"url\":\"http://y/\",\"peer\":\"12D3\","
                                "\"ms\":5}");
+    is_printed(events_path_up(&head, "relay", "https://y/", "12D3", true, 5),
+               HEAD("path_up") ",\"path\":\"relay\",\"url\":\"https://y/\",\"peer\":\"12D3\","
+                               "\"sealed\":true,\"ms\":5}");
     is_printed(events_path_down(&head, "onion", "r", 250),
                HEAD("path_down") ",\"path\":\"onion\",\"reason\":\"r\",\"retry_ms\":250}");
     is_printed(events_warning(&head, "w"), HEAD("warning") ",\"text\":\"w\"}");

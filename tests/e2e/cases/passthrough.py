@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""TLS that a relay passes on unopened: who opens it, that the relay cannot read it, and that its
+owner notices when somebody sits in the middle."""
+import os
+import re
+import socket
+import ssl
+import threading
+import time
+
+from kit.authority import Authority, openssl
+from kit.case import case
+from kit.process import check, equal, wait_until
+from kit.relay import Relay, free_port
+from kit.visit import Curl
+
+CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
+DOMAIN = "relay.localhost"
+HOST = f"app.{DOMAIN}"
+
+
+def listener():
+    s = socket.create_server(("127.0.0.1", 0))
+    return s, s.getsockname()[1]
+
+
+def pump(a, b):
+    """Bytes from one to the other, until an end."""
+    try:
+        while data := a.recv(65536):
+            b.sendall(data)
+        b.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+class Middle:
+    """What stands before a relay's HTTPS: passes bytes on, or opens TLS and reads along."""
+
+    def __init__(self, port, pem, key):
+        self.server, self.port = listener()
+        self.to, self.reads, self.heard = port, False, b""
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pem, key)
+        self.open = []
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        try:
+            while True:
+                visitor, _ = self.server.accept()
+                threading.Thread(target=self.carry, args=(visitor,), daemon=True).start()
+        except OSError:
+            pass
+
+    def carry(self, visitor):
+        try:
+            relay = socket.create_connection(("127.0.0.1", self.to))
+            self.open += [visitor, relay]
+            if self.reads:
+                visitor = self.context.wrap_socket(visitor, server_side=True)
+                anybody = ssl.create_default_context()
+                anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+                relay = anybody.wrap_socket(relay, server_hostname=HOST)
+                self.heard += visitor.recv(65536)
+                relay.sendall(self.heard)
+            back = threading.Thread(target=pump, args=(relay, visitor), daemon=True)
+            back.start()
+            pump(visitor, relay)
+            back.join(20)
+        except OSError:
+            pass
+
+    def stop(self):
+        self.server.close()
+        for s in self.open:
+            s.close()
+
+
+class Scene:
+    """A relay whose tunnels have hosts of their own below localhost, and an owner's certificate."""
+
+    def __init__(self, t, middle=False, **options):
+        self.t = t
+        self.relays, self.owners = Authority(t.path("ca")), Authority(t.path("own"))
+        pem, key = self.relays.issue("relay", f"DNS:{DOMAIN}", f"DNS:*.{DOMAIN}")
+        self.pem, self.key = self.owners.issue("app", f"DNS:{HOST}")
+        self.tls = free_port()
+        self.middle = t.keep(Middle(self.tls, pem, key)) if middle else None
+        self.port = self.middle.port if middle else self.tls
+        self.relay = t.keep(Relay(t.path("r"), relay__tls_listen=f"127.0.0.1:{self.tls}",
+                                  relay__domain=DOMAIN, relay__tls_certificate=pem,
+                                  relay__url=f"https://{DOMAIN}:{self.port}",
+                                  relay__kinds="http,tls-passthrough", relay__tls_key=key,
+                                  **options))
+        self.home = t.home(tunnel__tls_check="1s", tunnel__connect_timeout="2s", relay__ca=self.relays.ca)
+        self.url = f"https://{HOST}:{self.port}/"
+        self.trust = ("--cacert", self.owners.ca)
+
+    def publish(self, target, *more, files=True, name="app"):
+        files = ("--tls-certificate", self.pem, "--tls-key", self.key) if files else ()
+        return self.home.publish(str(target), *files, *more, "--name", name, "--tls-passthrough",
+                                 paths=[f"--community-relay={self.relay.p2p}"])
+
+
+def sealed(tunnel):
+    """It is up, and it was seen that nobody is in the middle."""
+    up = tunnel.event("path_up", 20, path="relay")
+    check(up["sealed"], f"{up}")
+    said = tunnel.event("progress", 20, path="relay", percent=100)
+    check("nobody sits in the middle" in said["summary"], f"{said}")
+    return up["url"]
+
+
+@case("passthrough/certificate", network=False)
+def certificate(t):
+    """TLS is opened at the owner's, with its certificate; the relay opens what is its own."""
+    s = Scene(t)
+    app = t.serve()
+    tunnel = s.publish(app.http)
+    equal(sealed(tunnel), s.url, "the URL")
+    equal(CURL.get(s.url + "text", *s.trust), CURL.get(f"http://127.0.0.1:{app.http}/text"), "text")
+    data = os.urandom(3000000)
+    check(b'"sha256"' in CURL.get(s.url + "digest", *s.trust, "--data-binary", "@-", data=data),
+          "upwards")
+    equal(CURL.digest(s.url + "stream/3000000", *s.trust)[0], 3000000, "downwards")
+    got = CURL.get(f"https://other.{DOMAIN}:{s.port}/", "--cacert", s.relays.ca, "-o", "/dev/null",
+                   "-w", "%{http_code}")
+    equal(got, b"404", "another host")
+    plain = CURL.get(f"http://{HOST}:{s.relay.front.split(':')[1]}/text", "-o", "/dev/null", "-w",
+                     "%{http_code} %{redirect_url}").decode()
+    equal(plain, f"308 {s.url}text", "plain HTTP")
+    tunnel.event("progress", 20, path="relay", percent=100)  # and again
+    s.relay.kill()
+    tunnel.event("path_down", 30, path="relay")
+    s.relay.start()
+    equal(sealed(tunnel), s.url, "the URL after the relay was away")
+
+
+class Upper:
+    """An application that opens TLS itself, and says back in capitals what it hears."""
+
+    def __init__(self, pem, key):
+        self.server, self.port = listener()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(pem, key)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        try:
+            while True:
+                s, _ = self.server.accept()
+                threading.Thread(target=self.serve, args=(s,), daemon=True).start()
+        except OSError:
+            pass
+
+    def serve(self, s):
+        try:
+            with self.context.wrap_socket(s, server_side=True) as tls:
+                while data := tls.recv(4096):
+                    tls.sendall(data.upper())
+        except OSError:
+            pass
+
+    def stop(self):
+        self.server.close()
+
+
+@case("passthrough/target", network=False)
+def target(t):
+    """Without a certificate the target opens it; one that does not is told so."""
+    s = Scene(t)
+    upper = t.keep(Upper(s.pem, s.key))
+    tunnel = s.publish(upper.port, files=False)
+    equal(sealed(tunnel), s.url, "the URL")
+    context = ssl.create_default_context(cafile=s.owners.ca)
+    with socket.create_connection(("127.0.0.1", s.port)) as plain:
+        with context.wrap_socket(plain, server_hostname=HOST) as tls:
+            tls.sendall(b"hello")
+            equal(tls.recv(100), b"HELLO", "what the target says")
+    # As long as it goes on, its certificate may become another one.
+    upper.context.load_cert_chain(*s.owners.issue("renewed", f"DNS:{HOST}"))
+    for _ in range(3):
+        tunnel.event("progress", 20, path="relay", percent=100)
+    tunnel.stop()
+    app = t.serve()
+    tunnel = s.publish(app.http, files=False, name="other")
+    said = tunnel.event("warning", 20)
+    check("opens no TLS" in said["text"] and "--tls-certificate" in said["text"], f"{said}")
+
+
+@case("passthrough/middle", network=False)
+def middle(t):
+    """Whoever opens what is the owner's is found out, at the start and later on."""
+    s = Scene(t, middle=True)
+    app = t.serve()
+    tunnel = s.publish(app.http)
+    equal(sealed(tunnel), s.url, "the URL")
+    equal(CURL.get(s.url + "text", *s.trust), CURL.get(f"http://127.0.0.1:{app.http}/text"), "text")
+    s.middle.reads = True
+    trusting = CURL.get(s.url + "text?canary=1", "--cacert", s.relays.ca, "-o", "/dev/null")
+    equal(trusting, b"", "a visitor notices nothing")
+    check(b"canary=1" in s.middle.heard, "the middle reads along")
+    warning = tunnel.event("warning", 20)
+    while "SITS IN THE MIDDLE" not in warning["text"]:
+        warning = tunnel.event("warning", 20)
+    tunnel.event("path_down", 20, path="relay")
+    error = tunnel.event("error", 20)
+    check("another certificate" in error["text"] and error["code"] == "auth", f"{error}")
+    tunnel = s.publish(app.http)
+    error = tunnel.event("error", 30)
+    check("SITS IN THE MIDDLE" in error["text"], f"{error}")
+
+
+def in_memory(process, word):
+    """How often a word is in what a process has in its memory: all that a core dump has."""
+    found = 0
+    with open(f"/proc/{process}/maps", encoding="ascii") as maps, \
+            open(f"/proc/{process}/mem", "rb", buffering=0) as mem:
+        for line in maps:
+            begin, end, mode = re.match(r"(\w+)-(\w+) (\S+)", line).groups()
+            if "r" not in mode or "[v" in line:
+                continue
+            try:
+                mem.seek(int(begin, 16))
+                found += mem.read(int(end, 16) - int(begin, 16)).count(word)
+            except OSError:
+                continue
+    return found
+
+
+def on_disk(folder, word):
+    found = []
+    for at, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(at, name)
+            if os.path.isfile(path):
+                with open(path, "rb") as f:
+                    found += [path] if word in f.read() else []
+    return found
+
+
+def visit_with(s, path, context, word):
+    """A visitor's connection that is open: `word` has gone both ways."""
+    tls = context.wrap_socket(socket.create_connection(("127.0.0.1", s.port)),
+                              server_hostname=HOST)
+    body = word * 3000
+    tls.sendall(f"POST {path}digest HTTP/1.1\r\nHost: {HOST}:{s.port}\r\nContent-Length: "
+                f"{len(body) + 1}\r\n\r\n".encode() + body)
+    return tls
+
+
+@case("passthrough/canary", network=False)
+def canary(t):
+    """What visitors say is neither in the relay's memory nor on its disk; without passthrough it
+    would be."""
+    s = Scene(t, relay__class="open")
+    app = t.serve()
+    word = b"canary-" + os.urandom(8).hex().encode()
+    context = ssl.create_default_context(cafile=s.owners.ca)
+    context.load_verify_locations(s.relays.ca)
+    tunnel = s.publish(app.http)
+    sealed(tunnel)
+    pid = s.relay.process.pid
+    visit = visit_with(s, "/", context, word)
+    wait_until(lambda: in_memory(tunnel_pid(s), word) > 0, 20, "it came to the owner's")
+    equal(in_memory(pid, word), 0, "in the relay's memory while the visit is open")
+    visit.close()
+    time.sleep(0.5)
+    equal(in_memory(pid, word), 0, "in the relay's memory after it")
+    equal(on_disk(s.relay.folder, word), [], "on the relay's disk")
+    tunnel.stop()
+    tunnel = s.home.publish(str(app.http), "--name", "app",
+                            paths=[f"--community-relay={s.relay.p2p}"])
+    tunnel.event("path_up", 20, path="relay")
+    word = b"canary-" + os.urandom(8).hex().encode()
+    visit = visit_with(s, "/", context, word)
+    wait_until(lambda: in_memory(pid, word) > 0, 20, "what the relay opens is in its memory")
+    visit.close()
+
+
+def tunnel_pid(s):
+    with open(os.path.join(s.home.path, "run", "beam.pid"), encoding="ascii") as f:
+        return int(f.read().split()[0])
