@@ -55,8 +55,8 @@ static bool enter(struct port *port, const struct net *from)
     struct ports *p = port->ports;
     struct traffic *t = p->spec.traffic;
     uint64_t wait_ms;
-    if (!has_room(port) || !ports_serves(port) || traffic_sleeps(t) ||
-        traffic_tunnel_sleeps(t, port->id) || !guard_enter(p->spec.guard, from)) {
+    if (!ports_serves(port) || traffic_sleeps(t) || traffic_tunnel_sleeps(t, port->id) ||
+        !guard_enter(p->spec.guard, from)) {
         p->spec.counts->turned_away++;
         return false;
     }
@@ -232,15 +232,19 @@ static void on_opened(void *arg, int err, struct stream *s)
 
 /* Forged sources do not come again, and who is there does: when there is no room, one who was heard
  * a short while ago takes the place of the one that is longest without an answer. */
-static bool make_room(struct port *port, const struct source *key)
+static bool takes_room(struct port *port, const struct source *key, const struct net *from)
 {
     struct ports *p = port->ports;
-    struct ports_flow *oldest = port->silent.first;
-    if (has_room(port))
-        return true;
-    if (!recent_hear(p->recent, key, sizeof(*key), loop_now(p->spec.loop), AGAIN_MS) || !oldest)
+    bool room = has_room(port);
+    if (!room && (!recent_hear(p->recent, key, sizeof(*key), loop_now(p->spec.loop), AGAIN_MS) ||
+                  !port->silent.first)) {
+        p->spec.counts->turned_away++;
         return false;
-    forget(oldest);
+    }
+    if (!enter(port, from))
+        return false;
+    if (!room)
+        forget(port->silent.first);
     return true;
 }
 
@@ -265,7 +269,7 @@ static struct ports_flow *begin(struct port *port, const struct source *key,
     const struct ports_spec *s = &port->ports->spec;
     struct net from;
     net_of(&way->from, &from);
-    if (!make_room(port, key) || !enter(port, &from))
+    if (!takes_room(port, key, &from))
         return NULL;
     struct ports_flow *f = calloc(1, sizeof(*f));
     if (!f || map_put(port->by_source, key, sizeof(*key), f) < 0) {
