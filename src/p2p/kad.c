@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "p2p/core.h"
 #include "p2p/identify.h"
@@ -106,8 +105,9 @@ static void on_self(void *arg)
 {
     struct kad *k = arg;
     const struct peer_id *self = host_id(k->spec.host);
-    look_up(k, KAD_JOB_FIND, self->bytes, self->len);
-    loop_timer_set(&k->self, backoff_pause(k->looked++, KAD_SELF_MS, KAD_SELF_MAX_MS));
+    bool whole = kad_table_self_whole(k->looked++);
+    look_up(k, whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, self->bytes, self->len);
+    loop_timer_set(&k->self, kad_table_self_pause(k->looked));
 }
 
 /* Of one in whose place somebody else could be: one question, and none as long as it was heard of,

@@ -366,12 +366,22 @@ static void key_in(const struct kad_table *t, unsigned shared, const struct rng 
     set_key(out, key, sizeof(key));
 }
 
+/* Full, and all of it heard of since, so that nothing would be learned: it is due when that is so
+ * no more. */
+static bool is_fresh(struct bucket *b, uint64_t now)
+{
+    if (b->n < KAD_K || now >= most_silent(b)->seen + KAD_REFRESH_MS)
+        return false;
+    b->due = most_silent(b)->seen + KAD_REFRESH_MS;
+    return true;
+}
+
 bool kad_table_refresh(struct kad_table *t, uint64_t now, const struct rng *rng,
                        struct kad_table_key *out)
 {
     for (unsigned i = 0; i < t->depth; i++) {
         struct bucket *b = &t->buckets[i];
-        if (b->room == 0 || now < b->due)
+        if (b->room == 0 || now < b->due || is_fresh(b, now))
             continue;
         if (i >= first_near(t)) {
             looked_near(t, now);
@@ -393,4 +403,23 @@ void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t
         looked_near(t, now);
     else if (shared < t->depth)
         t->buckets[shared].due = now + KAD_REFRESH_MS;
+}
+
+/* Soon at first; what is missing then others tell of. */
+static const struct {
+    uint64_t after_ms;
+    bool whole;
+} selves[] = {{0, true},          {2000, false},       {4000, false},       {8000, true},
+              {16 * 1000, false}, {128 * 1000, false}, {1024 * 1000, false}};
+
+enum { SELVES = sizeof(selves) / sizeof(selves[0]) };
+
+uint64_t kad_table_self_pause(unsigned looked)
+{
+    return looked < SELVES ? selves[looked].after_ms : KAD_SELF_MAX_MS;
+}
+
+bool kad_table_self_whole(unsigned looked)
+{
+    return looked >= SELVES || selves[looked].whole;
 }

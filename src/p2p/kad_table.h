@@ -28,9 +28,7 @@ enum {
     /* A bucket is due when it gets its first peer, and when nothing was looked up there for so long
      * (Kademlia, 2.3). */
     KAD_REFRESH_MS = 60 * 60 * 1000,
-    /* After which we look ourselves up again when we came: ever less often, but this often. */
-    KAD_SELF_MS = 2000,
-    KAD_SELF_MAX_MS = 30 * 60 * 1000
+    KAD_SELF_MAX_MS = 30 * 60 * 1000 /* at least as often we look ourselves up */
 };
 
 /* A network whose peers count as one party: 0 for none (an onion address has no network). */
@@ -84,6 +82,7 @@ struct kad_table_key {
 };
 /*
  * What is to be looked up because a bucket is due, which then counts as refreshed; false: none is.
+ * One that is full of peers that were all heard of since is not.
  * Of the buckets near to us, which hold no more than KAD_K together, that is ourselves, once for
  * all of them. Of others it is a random key in them; nodes hash the key that they are asked for, so
  * that it has to be tried out (2^(n + 1) hashes in the n-th), and in those behind
@@ -91,6 +90,13 @@ struct kad_table_key {
  */
 bool kad_table_refresh(struct kad_table *t, uint64_t now, const struct rng *rng,
                        struct kad_table_key *out);
+/*
+ * Those nearest to us are who we must know, and who must know us; when we came there may be others
+ * who came with us, so that once is not enough. After we have looked ourselves up so often: how
+ * long until the next time; and whether that is for all of them, or for some.
+ */
+uint64_t kad_table_self_pause(unsigned looked);
+bool kad_table_self_whole(unsigned looked);
 /* Something was looked up there. */
 void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t now);
 

@@ -148,7 +148,13 @@ static int run(size_t nodes, uint64_t seed, unsigned minutes, struct figures *fi
            nodes, (unsigned long long)seed);
     fflush(stdout);
     struct world *w = world_new(&spec);
-    world_run(w, 15 * MINUTE);
+    world_run(w, 10 * MINUTE);
+    struct world_figures grown;
+    world_figures(w, &grown);
+    printf("kad: %zu nodes have come, with %.0f messages and %.0f kB each\n", nodes,
+           (double)grown.messages / (double)grown.up,
+           (double)grown.bytes / (double)grown.up / 1000);
+    print_cost();
     world_churn(w, 0.3);
     int status = go_by(w, nodes, minutes, figures);
     world_churn(w, 0);

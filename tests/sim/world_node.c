@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/backoff.h"
-
 enum { SEEDS = 3, BLAMED_MAX = 1024 };
 
 static void place(struct world *w, struct node *n)
@@ -76,8 +74,9 @@ void world_set_up(struct node *n)
 
 static void look_self_up(struct node *n)
 {
-    look_up(n, KAD_JOB_FIND, n->peer.bytes, n->peer.len);
-    n->self_due = world_now(n->world).ms + backoff_pause(n->looked++, KAD_SELF_MS, KAD_SELF_MAX_MS);
+    bool whole = kad_table_self_whole(n->looked++);
+    look_up(n, whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, n->peer.bytes, n->peer.len);
+    n->self_due = world_now(n->world).ms + kad_table_self_pause(n->looked);
 }
 
 /* Knows a few who are there, and looks itself up; then what is farther. */

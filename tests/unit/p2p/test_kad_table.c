@@ -161,7 +161,9 @@ BEAM_TEST(kad_table, refreshes_what_is_due)
     uint64_t no = 1, due = 1000;
     fill_bucket(t, 3, KAD_K, &no);
     fill_bucket(t, KAD_REFRESH_DEEPEST + 1, KAD_K, &no);
-    cr_assert(kad_table_refresh(t, due, &rng, &key), "what is new");
+    cr_assert_not(kad_table_refresh(t, due, &rng, &key), "it is full and fresh");
+    due += KAD_REFRESH_MS;
+    cr_assert(kad_table_refresh(t, due, &rng, &key));
     kad_id_of(key.bytes, key.len, &id);
     cr_assert_eq(kad_id_shared(kad_table_self(t), &id), 3u, "a random key");
     cr_assert_not(key.self);
@@ -175,6 +177,39 @@ BEAM_TEST(kad_table, refreshes_what_is_due)
     kad_table_free(t);
 }
 
+BEAM_TEST(kad_table, what_is_full_and_fresh_is_not_due)
+{
+    struct seed s = {5};
+    const struct rng rng = {.fill = fill, .arg = &s};
+    struct peer_id self = kad_peer_no(0);
+    struct kad_table *t = make(&self);
+    struct kad_table_key key;
+    uint64_t no = 1, later = 1000 + KAD_REFRESH_MS;
+    struct peer_id last = kad_peer_near(kad_table_self(t), 0, &no);
+    fill_bucket(t, 0, KAD_K - 1, &no);
+    fill_bucket(t, 4, 1, &no);
+    cr_assert_eq(kad_table_seen(t, &last, 0, later, NULL), 0);
+    cr_assert(kad_table_refresh(t, later - 1, &rng, &key));
+    cr_assert(key.self);
+    cr_assert_not(kad_table_refresh(t, later - 1, &rng, &key), "all were heard of within the hour");
+    cr_assert(kad_table_refresh(t, later, &rng, &key), "but for the last they were not");
+    cr_assert_not(key.self);
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, we_look_ourselves_up_ever_less_often)
+{
+    uint64_t sum = 0;
+    cr_assert(kad_table_self_whole(0));
+    for (unsigned i = 1; i < 20; i++) {
+        cr_assert_geq(kad_table_self_pause(i + 1), kad_table_self_pause(i));
+        sum += i < 5 ? kad_table_self_pause(i) : 0;
+    }
+    cr_assert_leq(sum, 30000u, "four times within half a minute");
+    cr_assert_eq(kad_table_self_pause(1000), (uint64_t)KAD_SELF_MAX_MS);
+    cr_assert(kad_table_self_whole(1000));
+}
+
 BEAM_TEST(kad_table, refreshes_deep_buckets_by_who_is_there)
 {
     struct seed s = {5};
@@ -186,12 +221,12 @@ BEAM_TEST(kad_table, refreshes_deep_buckets_by_who_is_there)
     uint64_t no = 1;
     fill_bucket(t, KAD_REFRESH_DEEPEST + 1, KAD_K, &no);
     fill_bucket(t, KAD_REFRESH_DEEPEST + 2, 1, &no);
-    cr_assert(kad_table_refresh(t, 1000, &rng, &key));
+    cr_assert(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
     kad_id_of(key.bytes, key.len, &id);
     cr_assert_eq(kad_id_shared(kad_table_self(t), &id), KAD_REFRESH_DEEPEST + 1u);
     cr_assert_not(key.self);
-    cr_assert(kad_table_refresh(t, 1000, &rng, &key));
+    cr_assert(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
     cr_assert(key.self, "one look-up for the nearest");
-    cr_assert_not(kad_table_refresh(t, 1000, &rng, &key));
+    cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
     kad_table_free(t);
 }
