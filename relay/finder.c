@@ -9,7 +9,7 @@
 enum {
     FETCHES_MAX = KAD_PROVIDERS_MAX,
     LOOK_MS = 50,                     /* while nobody is known yet */
-    AGAIN_MS = 1000,                  /* when none of those who are known answered */
+    AGAIN_MS = 250,                   /* when none of those who are known answered */
     LEARNED_MS = 48 * 60 * 60 * 1000, /* to find it again after it was away */
     FRESH_MS = 10 * 60 * 1000         /* the list is asked for anew after it */
 };

@@ -147,13 +147,12 @@ void conn_free(struct conn *c)
     free(c);
 }
 
-/* Whether much of what its relay lets it last or carry is used up. What Noise adds is not counted
- * here, and of short messages it is half: so of the bytes not much may be. */
+/* Whether much of what its relay lets it last or carry is used up, what Noise adds included. */
 static bool is_spent(const struct conn *c, uint64_t now)
 {
     const struct way_limit *l = &c->spec.limit;
     return (l->ms > 0 && now - c->since >= l->ms - l->ms / 4) ||
-           (l->bytes > 0 && yamux_carried(c->yamux) >= l->bytes / 2);
+           (l->bytes > 0 && yamux_carried(c->yamux) >= l->bytes - l->bytes / 4);
 }
 
 bool conn_usable(struct conn *c)

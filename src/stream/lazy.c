@@ -124,6 +124,11 @@ static bool lazy_gone(const struct stream *s)
     return stream_gone(((const struct lazy *)s)->under);
 }
 
+static uint64_t lazy_below(const struct stream *s)
+{
+    return stream_below(((const struct lazy *)s)->under);
+}
+
 static const struct stream_ops lazy_ops = {
     .kind = "lazy",
     .read = lazy_read,
@@ -133,6 +138,7 @@ static const struct stream_ops lazy_ops = {
     .free = lazy_free,
     .unsent = lazy_unsent,
     .gone = lazy_gone,
+    .below = lazy_below,
 };
 
 /* Whoever waits for anything waits for the stream below, so that its calls are passed on; those

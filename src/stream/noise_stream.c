@@ -11,6 +11,7 @@ struct noise_stream {
     struct sealed sealed;
     struct record *seals, *opens;
     struct buf in, plain, out; /* `plain`: opened, not yet taken */
+    uint64_t received, sent;   /* bytes of records */
 };
 
 static struct noise_stream *of(struct sealed *x)
@@ -50,6 +51,7 @@ static int fill(struct noise_stream *k, size_t want, const char **reason)
         }
         if (n < 0)
             return (int)n;
+        k->received += (uint64_t)n;
     }
     return 1;
 }
@@ -72,7 +74,7 @@ static ssize_t noise_open(struct sealed *x, struct buf *into, size_t max, const 
 static ssize_t noise_seal(struct sealed *x, struct buf *from)
 {
     struct noise_stream *k = of(x);
-    size_t taken = 0;
+    size_t taken = 0, before = buf_len(&k->out);
     while (buf_len(from) > 0) {
         ssize_t n = record_seal(k->seals, from, &k->out);
         if (n == BEAM_ELIMIT)
@@ -81,6 +83,7 @@ static ssize_t noise_seal(struct sealed *x, struct buf *from)
             return n;
         taken += (size_t)n;
     }
+    k->sent += buf_len(&k->out) - before;
     return (ssize_t)taken;
 }
 
@@ -98,7 +101,13 @@ static void noise_drop(struct sealed *x)
     free(k);
 }
 
-static const struct stream_ops noise_stream_ops = SEALED_STREAM_OPS("noise");
+static uint64_t noise_below(const struct stream *s)
+{
+    const struct noise_stream *k = (const struct noise_stream *)s;
+    return k->received > k->sent ? k->received : k->sent;
+}
+
+static const struct stream_ops noise_stream_ops = SEALED_STREAM_OPS("noise", noise_below);
 static const struct sealed_ops noise_ops = {
     .open = noise_open,
     .seal = noise_seal,

@@ -53,11 +53,12 @@ struct sealed {
 void sealed_start(struct sealed *x, const struct stream_ops *stream_ops,
                   const struct sealed_ops *ops);
 
-/* A kind's stream_ops. */
-#define SEALED_STREAM_OPS(name)                                                                    \
+/* A kind's stream_ops; `counts` is its `below`. */
+#define SEALED_STREAM_OPS(name, counts)                                                            \
     {                                                                                              \
         .kind = (name), .read = sealed_read, .write = sealed_write, .shut = sealed_shut,           \
-        .reset = sealed_reset, .free = sealed_free, .unsent = sealed_unsent, .gone = sealed_gone   \
+        .reset = sealed_reset, .free = sealed_free, .unsent = sealed_unsent, .gone = sealed_gone,  \
+        .below = (counts)                                                                          \
     }
 ssize_t sealed_read(struct stream *s, struct buf *into, size_t max);
 ssize_t sealed_write(struct stream *s, struct buf *from);

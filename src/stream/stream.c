@@ -26,6 +26,11 @@ size_t stream_unsent(const struct stream *s)
     return s->ops->unsent ? s->ops->unsent(s) : 0;
 }
 
+uint64_t stream_below(const struct stream *s)
+{
+    return s->ops->below ? s->ops->below(s) : 0;
+}
+
 bool stream_gone(const struct stream *s)
 {
     return s->ops->gone && s->ops->gone(s);

@@ -27,6 +27,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/buf.h"
@@ -45,8 +46,9 @@ struct stream_ops {
     int (*shut)(struct stream *s);
     void (*reset)(struct stream *s);
     void (*free)(struct stream *s);
-    size_t (*unsent)(const struct stream *s); /* NULL: always 0 */
-    bool (*gone)(const struct stream *s);     /* NULL: never known */
+    size_t (*unsent)(const struct stream *s);  /* NULL: always 0 */
+    bool (*gone)(const struct stream *s);      /* NULL: never known */
+    uint64_t (*below)(const struct stream *s); /* NULL: it does not count */
     /* Both or neither (NULL). */
     ssize_t (*to_pipe)(struct stream *s, int pipe, size_t max);
     ssize_t (*from_pipe)(struct stream *s, int pipe, size_t len);
@@ -100,6 +102,10 @@ bool stream_gone(const struct stream *s);
 /* Closes in order whatever was not shut or reset, and frees. NULL allowed.
  * May be called from the owner's call. */
 void stream_free(struct stream *s);
+
+/* Of one that is stacked on another and counts: the bytes that this one's have become there, in the
+ * direction that had more. Of others 0. */
+uint64_t stream_below(const struct stream *s);
 
 /*
  * Where a stream's bytes are a descriptor's bytes (tcp, unix), the kernel can

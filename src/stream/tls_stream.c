@@ -115,7 +115,7 @@ static void tls_drop(struct sealed *x)
     free(x);
 }
 
-static const struct stream_ops tls_stream_ops = SEALED_STREAM_OPS("tls");
+static const struct stream_ops tls_stream_ops = SEALED_STREAM_OPS("tls", NULL);
 static const struct sealed_ops tls_ops = {
     .open = tls_open,
     .seal = tls_seal,

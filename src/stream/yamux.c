@@ -27,7 +27,9 @@ uint64_t yamux_heard(const struct yamux *y)
 
 uint64_t yamux_carried(const struct yamux *y)
 {
-    return y->taken > y->given ? y->taken : y->given;
+    uint64_t own = y->taken > y->given ? y->taken : y->given;
+    uint64_t below = y->under ? stream_below(y->under) : 0;
+    return below > own ? below : own;
 }
 
 /* ---- what the owner is told ----------------------------------------------------------------- */

@@ -80,7 +80,8 @@ int yamux_ping(struct yamux *y, yamux_ping_fn *fn, void *arg);
 
 /* When bytes of the peer's came last, on loop_now's clock; 0: none so far. */
 uint64_t yamux_heard(const struct yamux *y);
-/* Bytes that have gone over `under`, in that direction which had more. */
+/* Bytes that have gone over `under`, or below it where it counts them, in that direction which had
+ * more. */
 uint64_t yamux_carried(const struct yamux *y);
 
 /* No more streams, of either end; those there are go on. Once more does nothing. */

@@ -242,3 +242,24 @@ BEAM_TEST(sealed, holds_one_batch)
     stream_reset(s.near);
     scene_close(&s);
 }
+
+BEAM_TEST(sealed, what_it_makes_of_its_bytes_below_is_counted)
+{
+    enum { HEAD_AND_TAG = 2 + 16 };
+    struct scene s;
+    uint8_t record[128];
+    scene_open(&s, 65536);
+    cr_expect_eq(stream_below(s.near), 0u);
+    cr_expect_eq(stream_below(s.wire), 0u, "which is on no other");
+    cr_assert_eq(buf_add(&s.bytes, "hello", 5), 0);
+    cr_assert_eq(stream_write(s.near, &s.bytes), 5);
+    cr_expect_eq(stream_below(s.near), 5u + HEAD_AND_TAG);
+    for (unsigned i = 1; i <= 2; i++) {
+        size_t len = record_of(&s, "hello", record);
+        cr_assert_eq(buf_add(&s.bytes, record, len), 0);
+        cr_assert_eq(stream_write(s.wire, &s.bytes), (ssize_t)len);
+        cr_assert_eq(stream_read(s.near, &s.got, 100), 5);
+        cr_expect_eq(stream_below(s.near), (uint64_t)i * len, "the direction that had more");
+    }
+    scene_close(&s);
+}
