@@ -338,6 +338,7 @@ static struct proof_spec proof_spec(const struct owner *o)
                                .tor = o->spec.tor,
                                .trust_loopback = o->spec.where.loopback,
                                .ca_file = o->spec.ca_file,
+                               .others = visits_proofs(o->spec.visits),
                                .relay = address_of(o),
                                .timeout_ms = o->way == WAY_DIRECT ? PROOF_DIRECT_MS : PROOF_TOR_MS};
 }
@@ -357,6 +358,7 @@ static void check(struct owner *o)
 static void on_visitor(void *arg, struct stream *s, const struct visit_head *head)
 {
     struct owner *o = arg;
+    struct proof *other = *visits_proofs(o->spec.visits);
     if (head->via != o->spec.kind) {
         stream_reset(s);
         stream_free(s);
@@ -364,6 +366,8 @@ static void on_visitor(void *arg, struct stream *s, const struct visit_head *hea
     }
     if (o->check)
         check_visit(o->check, s);
+    else if (other && head->via == VISIT_HEAD_HTTP)
+        proof_visit(other, s);
     else
         o->events.visitor(o->events.arg, s, head);
 }

@@ -33,6 +33,7 @@ struct caller {
 };
 
 struct proof {
+    struct proof *next, **link; /* among the others; link NULL: it is alone */
     struct proof_spec spec;
     struct proof_events events;
     struct where_url url;
@@ -281,28 +282,43 @@ static void flush_answer(struct caller *c)
         stream_free(let_go(c));
 }
 
-static void answer(struct caller *c)
+static void answer(struct caller *c, const struct proof *asked)
 {
     c->answering = true;
     if (buf_addf(&c->out,
                  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
                  "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
-                 WORD_LEN, c->proof->answer) < 0)
+                 WORD_LEN, asked->answer) < 0)
         stream_free(let_go(c));
     else
         flush_answer(c);
 }
 
-/* Whether what has come so far can still be the question: its first line up to the blank behind
- * the target decides. */
-static enum http_guess is_question(const struct caller *c)
+/* Whether what has come so far can still be this one's question: its first line up to the blank
+ * behind the target decides. */
+static enum http_guess asks(const struct caller *c, const struct proof *p)
 {
     char line[sizeof("GET /") + sizeof(well_known) + WORD_LEN], is[sizeof(line)];
-    int want = snprintf(line, sizeof(line), "GET /%s%s ", well_known, c->proof->question);
+    int want = snprintf(line, sizeof(line), "GET /%s%s ", well_known, p->question);
     size_t n = buf_peek(&c->in, 0, is, (size_t)want);
     if (sodium_memcmp(line, is, n) != 0)
         return HTTP_NO;
     return n < (size_t)want ? HTTP_MORE : HTTP_YES;
+}
+
+/* The same of any that is under way; YES: *asked is whose. */
+static enum http_guess is_question(const struct caller *c, const struct proof **asked)
+{
+    enum http_guess best = HTTP_NO;
+    const struct proof *p = c->proof->link ? *c->proof->spec.others : c->proof;
+    for (; p && best != HTTP_YES; p = p->next) {
+        enum http_guess guess = asks(c, p);
+        if (guess == HTTP_YES)
+            *asked = p;
+        if (guess != HTTP_NO)
+            best = guess;
+    }
+    return best;
 }
 
 static void listen_to(struct caller *c)
@@ -317,14 +333,15 @@ static void listen_to(struct caller *c)
     do
         n = stream_read(c->stream, &c->in, QUESTION_MAX);
     while (n > 0);
-    enum http_guess guess = is_question(c);
+    const struct proof *asked = NULL;
+    enum http_guess guess = is_question(c, &asked);
     if (guess == HTTP_NO || (n < 0 && n != BEAM_EAGAIN)) {
         hand_on(c);
         return;
     }
     size_t len = buf_peek(&c->in, 0, head, sizeof(head));
     if (guess == HTTP_YES && http_head_find(head, len, &seen) > 0)
-        answer(c);
+        answer(c, asked);
 }
 
 static void on_ready(void *arg, struct stream *s, unsigned ready)
@@ -395,6 +412,13 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
         proof_free(p);
         return err;
     }
+    if (spec->others) {
+        p->next = *spec->others;
+        p->link = spec->others;
+        if (p->next)
+            p->next->link = &p->next;
+        *spec->others = p;
+    }
     *out = p;
     return 0;
 }
@@ -403,6 +427,12 @@ void proof_free(struct proof *p)
 {
     if (!p)
         return;
+    if (p->link) {
+        *p->link = p->next;
+        if (p->next)
+            p->next->link = p->link;
+        p->link = NULL;
+    }
     hang_up(p);
     tls_context_free(p->context);
     while (p->callers) {

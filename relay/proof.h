@@ -17,10 +17,12 @@ struct proof_spec { /* borrowed while the proof lives, but for itself */
     struct loop *loop;
     const struct rng *rng;
     const struct permit *permit;
-    struct way_tor tor;  /* .dial NULL: nothing goes through Tor */
-    bool trust_loopback; /* the relay is on this machine by the user's own word */
-    const char *ca_file; /* trusted beside the system's authorities, for https; NULL or "" */
-    struct addr relay;   /* at which the relay itself was reached; len 0: not directly */
+    struct way_tor tor;    /* .dial NULL: nothing goes through Tor */
+    bool trust_loopback;   /* the relay is on this machine by the user's own word */
+    const char *ca_file;   /* trusted beside the system's authorities, for https; NULL or "" */
+    struct proof **others; /* those under way of the same host, this one too: where relays share a
+                            * name, its question may come by another; NULL: it is alone */
+    struct addr relay;     /* at which the relay itself was reached; len 0: not directly */
     /* SHA-256 of the certificate (DER) that must be shown there, of which this end alone has the
      * key: that is the proof then, and nothing is asked. NULL: the question is. */
     const uint8_t *pin;

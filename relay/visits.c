@@ -25,6 +25,7 @@ struct visits {
     struct host *host;
     struct visits_entry *entries;
     struct arrival *arrivals;
+    struct proof *proofs;
     size_t waiting;
 };
 
@@ -127,6 +128,11 @@ int visits_new(struct loop *l, struct host *h, struct visits **out)
     else
         *out = v;
     return err;
+}
+
+struct proof **visits_proofs(struct visits *v)
+{
+    return &v->proofs;
 }
 
 void visits_add(struct visits *v, struct visits_entry *e)

@@ -10,6 +10,7 @@
 #include "relay/visit_head.h"
 
 struct visits;
+struct proof;
 
 /* A reservation. Embedded in its owner, who fills the first four. */
 struct visits_entry {
@@ -26,6 +27,8 @@ struct visits_entry {
 
 /* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has one). */
 int visits_new(struct loop *l, struct host *h, struct visits **out);
+/* The proofs that are under way of reservations of the host's (proof_spec.others). */
+struct proof **visits_proofs(struct visits *v);
 void visits_add(struct visits *v, struct visits_entry *e);
 /* One that is not there is fine. */
 void visits_remove(struct visits_entry *e);

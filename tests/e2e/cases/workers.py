@@ -144,3 +144,29 @@ def bans(t):
             equal({status_of(url + "text") for _ in range(VISITS)}, {"404"}, "its address")
     tell(r, "ban", "127.0.0.0/8")
     equal({status_of(url + "text") for _ in range(VISITS)}, {"000"}, "nobody comes in")
+
+
+@case("workers/two-relays-of-one-name", seconds=90, network=False)
+def two_relays(t):
+    """Two relays that share nothing but a domain, whose name leads to both: a tunnel by name at both has one
+    address, which goes on when either is gone."""
+    app, port = t.serve(), free_port()
+    relays = [t.keep(Relay(t.path(f"r{i}"), front=f"127.0.0.{i}:{port}", p2p=f"127.0.0.{i}:{free_port()}",
+                           relay__domain="relay.localhost", relay__url=f"http://relay.localhost:{port}"))
+              for i in (1, 2)]
+    tunnel = t.home().publish(str(app.http), "--name", "myapp",
+                              paths=[f"--community-relay={r.p2p}" for r in relays])
+    url = f"http://myapp.relay.localhost:{port}/"
+    equal({tunnel.event("path_up", 20, path="relay")["url"] for _ in relays}, {url}, "its address at both")
+
+    def at(*addresses):
+        return CURL(url + "text", "-o", "/dev/null", "-w", "%{http_code}", "--resolve",
+                    f"myapp.relay.localhost:{port}:{','.join(addresses)}").out
+    for address in ("127.0.0.1", "127.0.0.2"):
+        equal(at(address), "200", f"a visit by way of {address}")
+    relays[0].kill()
+    equal([at("127.0.0.1", "127.0.0.2") for _ in range(8)], ["200"] * 8, "while one is gone")
+    relays[0].start()
+    equal(tunnel.event("path_up", 20, path="relay")["url"], url, "its address is the same")
+    relays[1].kill()
+    equal([at("127.0.0.1", "127.0.0.2") for _ in range(8)], ["200"] * 8, "while the other is gone")
