@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
@@ -33,7 +34,7 @@ static void print_gossip(const cJSON *reply)
     cJSON_ArrayForEach(t, topics)
     {
         printf("gossip   %s: ", reply_text(t, "topic", text));
-        printf("%.0f peers, %.0f in the mesh\n", reply_number(t, "peers"), reply_number(t, "mesh"));
+        printf("%.0f peers, %.0f in the mesh\n", json_number(t, "peers"), json_number(t, "mesh"));
     }
 }
 
@@ -48,10 +49,10 @@ static void print_status(const cJSON *reply)
     {
         printf("listen   %s\n", reply_escape(item, text));
     }
-    printf("peers    %.0f\n", reply_number(reply, "peers"));
+    printf("peers    %.0f\n", json_number(reply, "peers"));
     printf("dht      %s\n", reply_text(reply, "dht", text));
     print_gossip(reply);
-    printf("relays   %.0f heard of\n", reply_number(reply, "relays_heard"));
+    printf("relays   %.0f heard of\n", json_number(reply, "relays_heard"));
     printf("nat      %s\n", reply_text(reply, "nat", text));
     printf("tor      %s\n", reply_text(reply, "tor", text));
 }
@@ -67,7 +68,7 @@ static void print_peers(const cJSON *reply)
         printf("%-52s  ", reply_text(p, "peer", text));
         printf("%-3s  ", reply_text(p, "direction", text));
         printf("%-7s  ", reply_text(p, "path", text));
-        printf("%3.0f streams  ", reply_number(p, "streams"));
+        printf("%3.0f streams  ", json_number(p, "streams"));
         printf("%s  ", reply_text(p, "agent", text));
         printf("%s\n", reply_text(p, "address", text));
     }
@@ -79,17 +80,17 @@ static void print_routes(const cJSON *reply)
     const cJSON *bucket, *p;
     char text[REPLY_TEXT_SIZE];
     printf("dht %s, %.0f servers known", reply_text(reply, "dht", text),
-           reply_number(reply, "count"));
-    if (reply_number(reply, "servers") > 0)
-        printf(", about %.0f in all", reply_number(reply, "servers"));
+           json_number(reply, "count"));
+    if (json_number(reply, "servers") > 0)
+        printf(", about %.0f in all", json_number(reply, "servers"));
     putchar('\n');
     cJSON_ArrayForEach(bucket, cJSON_GetObjectItemCaseSensitive(reply, "buckets"))
     {
         cJSON_ArrayForEach(p, cJSON_GetObjectItemCaseSensitive(bucket, "peers"))
         {
-            printf("%3.0f bits  ", reply_number(bucket, "shared"));
+            printf("%3.0f bits  ", json_number(bucket, "shared"));
             printf("%-52s  ", reply_text(p, "peer", text));
-            printf("answered %.0f s ago\n", reply_number(p, "seen_s"));
+            printf("answered %.0f s ago\n", json_number(p, "seen_s"));
         }
     }
 }
@@ -101,12 +102,12 @@ static void print_reached(const struct asked *a, const cJSON *reply)
     reply_text(reply, "path", path);
     reply_text(reply, "address", address);
     if (strcmp(a->what, "ping") == 0)
-        printf("%s  %s  %.3f ms  %s\n", peer, path, reply_number(reply, "ms"), address);
+        printf("%s  %s  %.3f ms  %s\n", peer, path, json_number(reply, "ms"), address);
     else if (peer[0])
         printf("Connected to %s (%s) %s\n", peer, path, address);
     else
         printf("%.0f peers are kept; %.0f of them were not connected and are dialled.\n",
-               reply_number(reply, "kept"), reply_number(reply, "dialled"));
+               json_number(reply, "kept"), json_number(reply, "dialled"));
     fflush(stdout);
 }
 
@@ -130,7 +131,7 @@ static bool collect(struct asked *a, const cJSON *reply)
         return false;
     if (strcmp(a->what, "ping") != 0)
         return true;
-    cJSON *ms = cJSON_CreateNumber(reply_number(reply, "ms"));
+    cJSON *ms = cJSON_CreateNumber(json_number(reply, "ms"));
     if (cJSON_AddItemToArray(cJSON_GetObjectItemCaseSensitive(a->collected, "ms"), ms))
         return true;
     cJSON_Delete(ms);

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
-
-enum { TEXT_SIZE = 1024 };
+#include "cli/reply.h"
 
 struct asked {
     const char *verb, *what, *why;
@@ -21,44 +21,26 @@ struct asked {
     int err;
 };
 
-/* A relay's words, escaped; "" when it is not there. */
-static const char *text_of(const cJSON *o, const char *key, char out[TEXT_SIZE])
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    text_escape(text ? text : "", text ? strlen(text) : 0, out, TEXT_SIZE);
-    return out;
-}
-
-static double number_of(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}
-
-static bool is_true(const cJSON *o, const char *key)
-{
-    return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, key));
-}
-
 static void print_reservation(const cJSON *r)
 {
-    char text[TEXT_SIZE];
-    printf("%s", text_of(r, "id", text));
-    if (text_of(r, "name", text)[0])
+    char text[REPLY_TEXT_SIZE];
+    printf("%s", reply_text(r, "id", text));
+    if (reply_text(r, "name", text)[0])
         printf("  %s", text);
-    printf("\n  owner     %s, %s\n", text_of(r, "owner", text),
-           is_true(r, "connected") ? "connected" : "away");
-    printf("  url       %s\n", text_of(r, "url", text));
-    printf("  visitors  %.0f\n", number_of(r, "visitors"));
-    printf("  %s  %s\n", is_true(r, "live") ? "until   " : "ended   ", text_of(r, "expires", text));
+    printf("\n  owner     %s, %s\n", reply_text(r, "owner", text),
+           json_true(r, "connected") ? "connected" : "away");
+    printf("  url       %s\n", reply_text(r, "url", text));
+    printf("  visitors  %.0f\n", json_number(r, "visitors"));
+    printf("  %s  %s\n", json_true(r, "live") ? "until   " : "ended   ",
+           reply_text(r, "expires", text));
 }
 
 static void print_ban(const cJSON *b)
 {
-    char text[TEXT_SIZE];
-    printf("banned %s", text_of(b, "what", text));
-    printf("  since %s", text_of(b, "since", text));
-    if (text_of(b, "why", text)[0])
+    char text[REPLY_TEXT_SIZE];
+    printf("banned %s", reply_text(b, "what", text));
+    printf("  since %s", reply_text(b, "since", text));
+    if (reply_text(b, "why", text)[0])
         printf("  (%s)", text);
     putchar('\n');
 }
@@ -88,7 +70,7 @@ static bool on_page(struct asked *a, const cJSON *reply)
     bool bans = strcmp(a->op, "bans") == 0;
     const char *key = bans ? "bans" : "reservations";
     const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(reply, key);
-    double more = number_of(reply, "more");
+    double more = json_number(reply, "more");
     a->rows += (size_t)cJSON_GetArraySize(rows);
     if (a->json)
         a->err = collect(a, key, rows);
@@ -112,7 +94,7 @@ static bool on_page(struct asked *a, const cJSON *reply)
 
 static void print_outcome(const struct asked *a, const cJSON *reply)
 {
-    char what[TEXT_SIZE];
+    char what[REPLY_TEXT_SIZE];
     text_escape(a->what, strlen(a->what), what, sizeof(what));
     if (strcmp(a->verb, "export") == 0)
         printf("The bans of keys and endpoints are in %s.\n", what);
@@ -121,7 +103,7 @@ static void print_outcome(const struct asked *a, const cJSON *reply)
     else
         printf("%s %s: %.0f reservations and %.0f visitors ended.\n",
                strcmp(a->verb, "ban") == 0 ? "Banned" : "Dropped", what,
-               number_of(reply, "reservations"), number_of(reply, "visitors"));
+               json_number(reply, "reservations"), json_number(reply, "visitors"));
 }
 
 static bool on_reply(void *arg, const cJSON *reply)
@@ -133,8 +115,8 @@ static bool on_reply(void *arg, const cJSON *reply)
         print_outcome(a, reply);
     } else if (strcmp(a->verb, "unban") != 0 &&
                (!cJSON_AddNumberToObject(a->all, "reservations",
-                                         number_of(reply, "reservations")) ||
-                !cJSON_AddNumberToObject(a->all, "visitors", number_of(reply, "visitors")))) {
+                                         json_number(reply, "reservations")) ||
+                !cJSON_AddNumberToObject(a->all, "visitors", json_number(reply, "visitors")))) {
         a->err = BEAM_ENOMEM;
     }
     return false;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
 #include "cli/reply.h"
@@ -21,11 +22,11 @@ static void print_relay(const cJSON *relay)
     char text[REPLY_TEXT_SIZE];
     printf("%s\n", reply_text(relay, "peer", text));
     printf("  url         %s\n", reply_text(relay, "url", text));
-    printf("  places      %.0f of %.0f taken\n", reply_number(relay, "reservations"),
-           reply_number(relay, "max_reservations"));
+    printf("  places      %.0f of %.0f taken\n", json_number(relay, "reservations"),
+           json_number(relay, "max_reservations"));
     if (cJSON_GetObjectItemCaseSensitive(relay, "reputation"))
-        printf("  reputation  %.2f here, up after %.0f ms\n", reply_number(relay, "reputation"),
-               reply_number(relay, "ms"));
+        printf("  reputation  %.2f here, up after %.0f ms\n", json_number(relay, "reputation"),
+               json_number(relay, "ms"));
     if (reply_text(relay, "contact", text)[0])
         printf("  contact     %s\n", text);
     const cJSON *at;

@@ -16,9 +16,3 @@ const char *reply_text(const cJSON *o, const char *key, char out[REPLY_TEXT_SIZE
 {
     return reply_escape(cJSON_GetObjectItemCaseSensitive(o, key), out);
 }
-
-double reply_number(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}

@@ -11,7 +11,5 @@ enum { REPLY_TEXT_SIZE = 1024 };
 const char *reply_escape(const cJSON *text, char out[REPLY_TEXT_SIZE]);
 /* The same of a member; "" when it is not there. */
 const char *reply_text(const cJSON *o, const char *key, char out[REPLY_TEXT_SIZE]);
-/* 0 when it is not there. */
-double reply_number(const cJSON *o, const char *key);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "conf/conf.h"
 #include "conf/value.h"
 
@@ -89,14 +90,6 @@ void request_common_clear(struct request_common *c)
 
 /* ---- requests ---- */
 
-static cJSON *finished(cJSON *o, bool whole)
-{
-    if (whole)
-        return o;
-    cJSON_Delete(o);
-    return NULL;
-}
-
 /* A text that is left out when NULL. */
 static bool add_text(cJSON *o, const char *key, const char *text)
 {
@@ -117,7 +110,7 @@ static bool add_texts(cJSON *o, const char *key, const char *const *texts, size_
 static cJSON *new_request(const char *op, uint64_t id, const struct request_common *c)
 {
     cJSON *o = cJSON_CreateObject();
-    return finished(
+    return json_whole(
         o, add_text(o, "op", op) && cJSON_AddNumberToObject(o, "id", (double)id) &&
                (!c || (add_text(o, "config", c->config) &&
                        add_texts(o, "options", (const char *const *)c->assignments, c->count))));
@@ -184,7 +177,7 @@ static bool add_relays(cJSON *o, const struct options *options)
 cJSON *request_publish(uint64_t id, const struct request_common *c, const struct options *o)
 {
     cJSON *r = new_request("publish", id, c);
-    return finished(
+    return json_whole(
         r, add_target(r, o->operand) && add_text(r, "name", o->name) && add_paths(r, o) &&
                add_relays(r, o) && add_text(r, "policy", o->policy) &&
                add_text(r, "egress", o->egress) && add_text(r, "proto", o->proto) &&
@@ -201,7 +194,7 @@ cJSON *request_publish(uint64_t id, const struct request_common *c, const struct
 cJSON *request_status(uint64_t id, const struct request_common *c, uint64_t after)
 {
     cJSON *r = new_request("status", id, c);
-    return finished(r, cJSON_AddNumberToObject(r, "after", (double)after));
+    return json_whole(r, cJSON_AddNumberToObject(r, "after", (double)after));
 }
 
 cJSON *request_relay(uint64_t id, const char *op, const char *what, const char *why, uint64_t after)
@@ -209,22 +202,22 @@ cJSON *request_relay(uint64_t id, const char *op, const char *what, const char *
     cJSON *o = new_request(op, id, NULL);
     bool file = what && strcmp(op, "export") == 0;
     bool named = o && (file ? add_path(o, "what", what) : add_text(o, "what", what));
-    return finished(o, named && add_text(o, "why", why) &&
-                           (after == 0 || cJSON_AddNumberToObject(o, "after", (double)after)));
+    return json_whole(o, named && add_text(o, "why", why) &&
+                             (after == 0 || cJSON_AddNumberToObject(o, "after", (double)after)));
 }
 
 cJSON *request_network(uint64_t id, const struct request_common *c, const char *what,
                        const char *address)
 {
     cJSON *o = new_request("network", id, c);
-    return finished(o, o && add_text(o, "what", what) && add_text(o, "address", address));
+    return json_whole(o, o && add_text(o, "what", what) && add_text(o, "address", address));
 }
 
 cJSON *request_stop(uint64_t id, const struct request_common *c, const char *tunnel)
 {
     cJSON *r = new_request("stop", id, c);
-    return finished(r, tunnel ? add_text(r, "tunnel", tunnel)
-                              : cJSON_AddTrueToObject(r, "all") != NULL);
+    return json_whole(r, tunnel ? add_text(r, "tunnel", tunnel)
+                                : cJSON_AddTrueToObject(r, "all") != NULL);
 }
 
 cJSON *request_lock(uint64_t id, const struct request_common *c)
@@ -235,13 +228,13 @@ cJSON *request_lock(uint64_t id, const struct request_common *c)
 cJSON *request_unlock(uint64_t id, const struct request_common *c, const char *key)
 {
     cJSON *r = new_request("unlock", id, c);
-    return finished(r, add_text(r, "key", key));
+    return json_whole(r, add_text(r, "key", key));
 }
 
 cJSON *request_stop_id(uint64_t id, uint64_t tunnel)
 {
     cJSON *r = new_request("stop", id, NULL);
-    return finished(r, cJSON_AddNumberToObject(r, "tunnel", (double)tunnel));
+    return json_whole(r, cJSON_AddNumberToObject(r, "tunnel", (double)tunnel));
 }
 
 /* ---- replies ---- */

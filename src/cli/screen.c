@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/plain.h"
 
@@ -101,12 +102,6 @@ static void put_path(struct screen *s, const char *kind)
 
 /* ---- reading events ---- */
 
-static const char *text_of(const cJSON *event, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, key));
-    return text ? text : "";
-}
-
 static uint64_t number_of(const cJSON *event, const char *key)
 {
     const cJSON *m = cJSON_GetObjectItemCaseSensitive(event, key);
@@ -157,15 +152,15 @@ static void put_time(struct screen *s, const char *time)
 
 static void show_starting(struct screen *s, const cJSON *e)
 {
-    snprintf(s->name, sizeof(s->name), "%s", text_of(e, "name"));
+    snprintf(s->name, sizeof(s->name), "%s", json_text(e, "name"));
     begin_line(s);
     put(s, "%sBeam %s (", s->terminal.utf8 ? "⚡ " : "", s->version);
-    put_foreign(s, text_of(e, "policy"), 64);
+    put_foreign(s, json_text(e, "policy"), 64);
     put(s, ")\n\n");
     put_head(s, "🔗", "Local");
     put_foreign(s, s->name, 64);
     put(s, " %s ", s->terminal.utf8 ? "→" : "->");
-    put_foreign(s, text_of(e, "target"), 256);
+    put_foreign(s, json_text(e, "target"), 256);
     put(s, "\n");
 }
 
@@ -177,9 +172,9 @@ static void show_progress(struct screen *s, const cJSON *e)
         return;
     s->shown = percent;
     begin_line(s);
-    put_path(s, text_of(e, "path"));
+    put_path(s, json_text(e, "path"));
     put(s, "%3d %% ", percent);
-    put_words(s, text_of(e, "summary"), (size_t)s->terminal.width - 20);
+    put_words(s, json_text(e, "summary"), (size_t)s->terminal.width - 20);
     s->in_place = s->terminal.live;
     if (!s->in_place)
         put(s, "\n");
@@ -187,23 +182,22 @@ static void show_progress(struct screen *s, const cJSON *e)
 
 static void show_path_up(struct screen *s, const cJSON *e)
 {
-    const struct label *l = label_of(text_of(e, "path"));
+    const struct label *l = label_of(json_text(e, "path"));
     begin_line(s);
     s->shown = 0;
     if (l)
         s->up |= 1U << (l - labels);
-    put_path(s, text_of(e, "path"));
+    put_path(s, json_text(e, "path"));
     colour(s, "1");
-    put_foreign(s, text_of(e, "url"), 256);
+    put_foreign(s, json_text(e, "url"), 256);
     colour(s, "0");
     put(s, "  ready in ");
     put_duration(s, number_of(e, "ms"));
-    if (text_of(e, "peer")[0]) {
+    if (json_text(e, "peer")[0]) {
         put(s, ", via ");
-        put_foreign(s, text_of(e, "peer"), 64);
-        put(s, cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(e, "sealed"))
-                   ? " (cannot read this traffic: TLS is opened here)"
-                   : " (can read this traffic)");
+        put_foreign(s, json_text(e, "peer"), 64);
+        put(s, json_true(e, "sealed") ? " (cannot read this traffic: TLS is opened here)"
+                                      : " (can read this traffic)");
     }
     put(s, "\n");
 }
@@ -224,10 +218,10 @@ static void show_path_down(struct screen *s, const cJSON *e)
 {
     uint64_t retry = number_of(e, "retry_ms");
     begin_line(s);
-    put_path(s, text_of(e, "path"));
+    put_path(s, json_text(e, "path"));
     colour(s, "33");
     put(s, "down: ");
-    put_words(s, text_of(e, "reason"), 512);
+    put_words(s, json_text(e, "reason"), 512);
     colour(s, "0");
     if (retry > 0) {
         put(s, "; next try in ");
@@ -253,10 +247,10 @@ static size_t target_room(const struct screen *s)
 
 static void show_request(struct screen *s, const cJSON *e)
 {
-    const char *method = text_of(e, "method"), *target = text_of(e, "target");
+    const char *method = json_text(e, "method"), *target = json_text(e, "target");
     int status = (int)(number_of(e, "status") % 1000);
     begin_line(s);
-    put_time(s, text_of(e, "time"));
+    put_time(s, json_text(e, "time"));
     put(s, "  ");
     if (method[0]) {
         put_foreign(s, method, 16);
@@ -275,7 +269,7 @@ static void show_request(struct screen *s, const cJSON *e)
     put(s, method[0] ? "  " : "  out ");
     put_bytes(s, number_of(e, "out"));
     put(s, "  ");
-    put_foreign(s, text_of(e, "path"), 16);
+    put_foreign(s, json_text(e, "path"), 16);
     put(s, "\n");
 }
 
@@ -284,7 +278,7 @@ static void show_warning(struct screen *s, const cJSON *e)
     begin_line(s);
     colour(s, "33");
     put_head(s, "⚠️ ", "Warning");
-    put_words(s, text_of(e, "text"), 600);
+    put_words(s, json_text(e, "text"), 600);
     colour(s, "0");
     put(s, "\n");
 }
@@ -304,7 +298,7 @@ void screen_init(struct screen *s, const struct terminal *t, const char *version
 
 const char *screen_event(struct screen *s, const cJSON *event, size_t *len)
 {
-    const char *name = text_of(event, "event");
+    const char *name = json_text(event, "event");
     s->len = 0;
     s->text[0] = '\0';
     if (strcmp(name, "starting") == 0)

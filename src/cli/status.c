@@ -4,23 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
 
 /* ---- as text ---- */
-
-static const char *text_of(const cJSON *o, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    return text ? text : "";
-}
-
-static double number_of(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}
 
 /* Padded to `columns`, if that many are needed. */
 static void print_cell(FILE *to, const char *text, int columns)
@@ -35,16 +24,16 @@ static int width_of(const cJSON *tunnels, const char *key, const char *title)
 {
     const cJSON *t;
     size_t width = strlen(title);
-    cJSON_ArrayForEach(t, tunnels) if (strlen(text_of(t, key)) > width) width =
-        strlen(text_of(t, key));
+    cJSON_ArrayForEach(t, tunnels) if (strlen(json_text(t, key)) > width) width =
+        strlen(json_text(t, key));
     return (int)width;
 }
 
 static void print_path(FILE *to, const cJSON *path)
 {
-    print_cell(to, text_of(path, "path"), 5);
-    print_cell(to, text_of(path, "state"), 7);
-    print_cell(to, text_of(path, "url"), 0);
+    print_cell(to, json_text(path, "path"), 5);
+    print_cell(to, json_text(path, "state"), 7);
+    print_cell(to, json_text(path, "url"), 0);
 }
 
 static void print_tunnel(FILE *to, const cJSON *t, int name, int target)
@@ -53,10 +42,10 @@ static void print_tunnel(FILE *to, const cJSON *t, int name, int target)
     bool first = true;
     cJSON_ArrayForEach(path, cJSON_GetObjectItemCaseSensitive(t, "paths"))
     {
-        fprintf(to, "%4.0f  ", number_of(t, "id"));
-        print_cell(to, first ? text_of(t, "name") : "", name);
-        print_cell(to, first ? text_of(t, "target") : "", target);
-        fprintf(to, "%8.0f  ", number_of(t, "requests"));
+        fprintf(to, "%4.0f  ", json_number(t, "id"));
+        print_cell(to, first ? json_text(t, "name") : "", name);
+        print_cell(to, first ? json_text(t, "target") : "", target);
+        fprintf(to, "%8.0f  ", json_number(t, "requests"));
         print_path(to, path);
         fputc('\n', to);
         first = false;
@@ -68,10 +57,10 @@ void status_print(FILE *to, const cJSON *status)
     const cJSON *tunnels = cJSON_GetObjectItemCaseSensitive(status, "tunnels"), *t;
     const cJSON *tor = cJSON_GetObjectItemCaseSensitive(status, "tor");
     fprintf(to, "beam ");
-    print_cell(to, text_of(status, "beam"), 0);
-    fprintf(to, "pid %.0f  tor ", number_of(status, "pid"));
-    print_cell(to, text_of(tor, "state"), 0);
-    print_cell(to, text_of(tor, "version"), 0);
+    print_cell(to, json_text(status, "beam"), 0);
+    fprintf(to, "pid %.0f  tor ", json_number(status, "pid"));
+    print_cell(to, json_text(tor, "state"), 0);
+    print_cell(to, json_text(tor, "version"), 0);
     fputc('\n', to);
     if (cJSON_GetArraySize(tunnels) == 0) {
         fputs("No tunnels.\n", to);
@@ -128,7 +117,7 @@ static bool on_reply(void *arg, const cJSON *reply)
     const cJSON *page = cJSON_GetObjectItemCaseSensitive(reply, "tunnels");
     const cJSON *last = page && page->child ? page->child->prev : NULL; /* as cJSON links them */
     a->failed = a->status ? !keep_page(a, page) : !keep_first(a, reply);
-    a->after = last ? (uint64_t)number_of(last, "id") : 0;
+    a->after = last ? (uint64_t)json_number(last, "id") : 0;
     return !a->failed && last && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "more"));
 }
 

@@ -11,6 +11,7 @@
 #include <sodium.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "cli/json_line.h"
 #include "gate/visitors.h"
 #include "tor/onion_key.h"
@@ -32,14 +33,6 @@ static int print_object(cJSON *o, struct beam_why *why)
     sodium_memzero(line, strlen(line)); /* it may have had a key */
     free(line);
     return 0;
-}
-
-static cJSON *finished(cJSON *o, bool whole)
-{
-    if (whole)
-        return o;
-    cJSON_Delete(o);
-    return NULL;
 }
 
 static void print_pair(const char *name, const char *address, const char *secret)
@@ -67,7 +60,7 @@ static cJSON *describe_pair(const char *name, const char *address, const char *s
                  cJSON_AddStringToObject(o, "secret", secret) &&
                  cJSON_AddStringToObject(o, "auth_private", line);
     sodium_memzero(line, sizeof(line));
-    return finished(o, whole);
+    return json_whole(o, whole);
 }
 
 /* ---- what is done --------------------------------------------------------------------------- */
@@ -214,9 +207,9 @@ static int print_list(const struct visitors *v, bool json, struct beam_why *why)
             continue;
         }
         cJSON *line = cJSON_CreateObject();
-        err = print_object(finished(line, cJSON_AddStringToObject(line, "name", e->name) &&
-                                              cJSON_AddStringToObject(line, "public", key) &&
-                                              cJSON_AddBoolToObject(line, "revoked", e->revoked)),
+        err = print_object(json_whole(line, cJSON_AddStringToObject(line, "name", e->name) &&
+                                                cJSON_AddStringToObject(line, "public", key) &&
+                                                cJSON_AddBoolToObject(line, "revoked", e->revoked)),
                            why);
     }
     return err;

@@ -7,15 +7,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/text.h"
-
-static cJSON *finished(cJSON *o, bool whole)
-{
-    if (whole)
-        return o;
-    cJSON_Delete(o);
-    return NULL;
-}
 
 static bool add_text(cJSON *o, const char *key, const char *text)
 {
@@ -49,35 +42,35 @@ static cJSON *new_event(const struct events_head *h, const char *name)
     char time[CLOCK_TEXT_SIZE];
     clock_text(h->wall_ms, time);
     cJSON *o = cJSON_CreateObject();
-    return finished(o, add_text(o, "event", name) && add_text(o, "time", time) &&
-                           add_number(o, "tunnel", h->tunnel));
+    return json_whole(o, add_text(o, "event", name) && add_text(o, "time", time) &&
+                             add_number(o, "tunnel", h->tunnel));
 }
 
 cJSON *events_starting(const struct events_head *h, const char *name, const char *target,
                        const char *policy)
 {
     cJSON *o = new_event(h, "starting");
-    return finished(o, add_text(o, "name", name) && add_text(o, "target", target) &&
-                           add_text(o, "policy", policy));
+    return json_whole(o, add_text(o, "name", name) && add_text(o, "target", target) &&
+                             add_text(o, "policy", policy));
 }
 
 cJSON *events_progress(const struct events_head *h, const char *path, int percent,
                        const char *summary)
 {
     cJSON *o = new_event(h, "progress");
-    return finished(o, add_text(o, "path", path) &&
-                           cJSON_AddNumberToObject(o, "percent", percent) &&
-                           add_foreign(o, "summary", summary));
+    return json_whole(o, add_text(o, "path", path) &&
+                             cJSON_AddNumberToObject(o, "percent", percent) &&
+                             add_foreign(o, "summary", summary));
 }
 
 cJSON *events_path_up(const struct events_head *h, const char *path, const char *url,
                       const char *peer, bool sealed, uint64_t ms)
 {
     cJSON *o = new_event(h, "path_up");
-    return finished(o, add_text(o, "path", path) && add_text(o, "url", url) &&
-                           (!peer[0] || add_text(o, "peer", peer)) &&
-                           (!sealed || cJSON_AddTrueToObject(o, "sealed")) &&
-                           add_number(o, "ms", ms));
+    return json_whole(o, add_text(o, "path", path) && add_text(o, "url", url) &&
+                             (!peer[0] || add_text(o, "peer", peer)) &&
+                             (!sealed || cJSON_AddTrueToObject(o, "sealed")) &&
+                             add_number(o, "ms", ms));
 }
 
 static bool add_urls(cJSON *urls, const struct tunnel *t)
@@ -98,39 +91,39 @@ static bool add_urls(cJSON *urls, const struct tunnel *t)
 cJSON *events_ready(const struct events_head *h, const struct tunnel *t)
 {
     cJSON *o = new_event(h, "ready");
-    return finished(o, add_text(o, "name", tunnel_name(t)) &&
-                           add_urls(cJSON_AddArrayToObject(o, "urls"), t));
+    return json_whole(o, add_text(o, "name", tunnel_name(t)) &&
+                             add_urls(cJSON_AddArrayToObject(o, "urls"), t));
 }
 
 cJSON *events_path_down(const struct events_head *h, const char *path, const char *reason,
                         uint64_t retry_ms)
 {
     cJSON *o = new_event(h, "path_down");
-    return finished(o, add_text(o, "path", path) && add_foreign(o, "reason", reason) &&
-                           add_number(o, "retry_ms", retry_ms));
+    return json_whole(o, add_text(o, "path", path) && add_foreign(o, "reason", reason) &&
+                             add_number(o, "retry_ms", retry_ms));
 }
 
 cJSON *events_request(const struct events_head *h, const struct tunnel_request *r)
 {
     cJSON *o = new_event(h, "request");
-    return finished(o, add_number(o, "id", r->id) && add_foreign(o, "method", r->method) &&
-                           add_foreign(o, "target", r->target) &&
-                           cJSON_AddNumberToObject(o, "status", r->status) &&
-                           add_number(o, "ms", r->ms) && add_number(o, "in", r->in) &&
-                           add_number(o, "out", r->out) && add_text(o, "path", r->path));
+    return json_whole(o, add_number(o, "id", r->id) && add_foreign(o, "method", r->method) &&
+                             add_foreign(o, "target", r->target) &&
+                             cJSON_AddNumberToObject(o, "status", r->status) &&
+                             add_number(o, "ms", r->ms) && add_number(o, "in", r->in) &&
+                             add_number(o, "out", r->out) && add_text(o, "path", r->path));
 }
 
 cJSON *events_warning(const struct events_head *h, const char *text)
 {
     cJSON *o = new_event(h, "warning");
-    return finished(o, add_foreign(o, "text", text));
+    return json_whole(o, add_foreign(o, "text", text));
 }
 
 cJSON *events_error(const struct events_head *h, const struct beam_why *why)
 {
     cJSON *o = new_event(h, "error");
-    return finished(o, add_text(o, "code", beam_err_name(why->code)) &&
-                           add_foreign(o, "text", why->text));
+    return json_whole(o, add_text(o, "code", beam_err_name(why->code)) &&
+                             add_foreign(o, "text", why->text));
 }
 
 cJSON *events_stopped(const struct events_head *h)

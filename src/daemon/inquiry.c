@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "daemon/whom.h"
 #include "p2p/ping.h"
 #include "relay/finder.h"
@@ -81,15 +82,6 @@ void inquiries_unlocked(struct inquiries *all)
 }
 
 /* ---- replies -------------------------------------------------------------------------------- */
-
-/* `o` when `whole`, else NULL and o is gone. */
-static cJSON *finished(cJSON *o, bool whole)
-{
-    if (whole)
-        return o;
-    cJSON_Delete(o);
-    return NULL;
-}
 
 static bool add_peer_id(cJSON *o, const char *key, const struct peer_id *id)
 {
@@ -189,7 +181,7 @@ static cJSON *status_of(const struct network *n, uint64_t id)
 {
     const struct host *h = network_host(n);
     cJSON *o = message_reply(id);
-    return finished(
+    return json_whole(
         o, add_peer_id(o, "peer_id", host_id(h)) && add_listen(o, h) &&
                cJSON_AddNumberToObject(o, "peers", (double)host_peers(h)) &&
                cJSON_AddStringToObject(o, "dht", dht_word(network_kad(n))) && add_gossip(o, n) &&
@@ -226,7 +218,7 @@ static cJSON *peers_of(const struct network *n, uint64_t id)
         else
             cJSON_Delete(row);
     }
-    return finished(o, whole);
+    return json_whole(o, whole);
 }
 
 static bool add_route(cJSON *list, const struct kad_peer *p, uint64_t now)
@@ -272,7 +264,7 @@ static cJSON *routes_of(const struct network *n, uint64_t id)
                  cJSON_AddNumberToObject(o, "servers", (double)(uint64_t)kad_nodes(k));
     for (unsigned i = 0; whole && i < KAD_ID_BITS; i++)
         whole = add_bucket(list, kad_table(k), i, now);
-    return finished(o, whole);
+    return json_whole(o, whole);
 }
 
 /* ---- what takes a while --------------------------------------------------------------------- */
@@ -291,8 +283,8 @@ static void answer(struct inquiry *q, int err, const struct beam_why *given,
         o = message_error(q->id, &why);
     } else {
         o = message_reply(q->id);
-        o = finished(o,
-                     add_whom(o, peer) && (us == 0 || cJSON_AddNumberToObject(o, "ms", ms_of(us))));
+        o = json_whole(o, add_whom(o, peer) &&
+                              (us == 0 || cJSON_AddNumberToObject(o, "ms", ms_of(us))));
     }
     inquiry_free(q);
     fn(arg, o);
@@ -391,7 +383,7 @@ static void on_relays(void *arg, int err, const struct beam_why *why)
     for (size_t i = 0; err == 0 && whole && (info = finder_known(q->finder, i, &seen)); i++)
         whole = add_relay(list, info, &seen);
     inquiry_free(q);
-    fn(to, finished(o, whole));
+    fn(to, json_whole(o, whole));
 }
 
 static int look_for_relays(struct inquiry *q)
@@ -447,8 +439,8 @@ static cJSON *hurry(const struct network *n, uint64_t id)
     struct keeper *k = network_keeper(n);
     size_t dialled = keeper_hurry(k);
     cJSON *o = message_reply(id);
-    return finished(o, cJSON_AddNumberToObject(o, "kept", (double)keeper_count(k)) &&
-                           cJSON_AddNumberToObject(o, "dialled", (double)dialled));
+    return json_whole(o, cJSON_AddNumberToObject(o, "kept", (double)keeper_count(k)) &&
+                             cJSON_AddNumberToObject(o, "dialled", (double)dialled));
 }
 
 void inquiries_ask(struct inquiries *all, const struct message *m, inquiry_fn *fn, void *arg)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "control/channel.h"
 
@@ -264,28 +265,19 @@ int message_parse(const cJSON *object, struct message *out, struct beam_why *why
     return r.err;
 }
 
-/* `o` when `whole`, else NULL and o is gone. */
-static cJSON *finished(cJSON *o, bool whole)
-{
-    if (whole)
-        return o;
-    cJSON_Delete(o);
-    return NULL;
-}
-
 cJSON *message_greeting(const char *version, long pid)
 {
     cJSON *o = cJSON_CreateObject();
-    return finished(o, cJSON_AddStringToObject(o, "beam", version) &&
-                           cJSON_AddNumberToObject(o, "protocol", CONTROL_VERSION) &&
-                           cJSON_AddNumberToObject(o, "pid", (double)pid));
+    return json_whole(o, cJSON_AddStringToObject(o, "beam", version) &&
+                             cJSON_AddNumberToObject(o, "protocol", CONTROL_VERSION) &&
+                             cJSON_AddNumberToObject(o, "pid", (double)pid));
 }
 
 cJSON *message_reply(uint64_t id)
 {
     cJSON *o = cJSON_CreateObject();
-    return finished(o, cJSON_AddNumberToObject(o, "reply", (double)id) &&
-                           cJSON_AddTrueToObject(o, "ok"));
+    return json_whole(o, cJSON_AddNumberToObject(o, "reply", (double)id) &&
+                             cJSON_AddTrueToObject(o, "ok"));
 }
 
 cJSON *message_error(uint64_t id, const struct beam_why *why)
@@ -293,6 +285,7 @@ cJSON *message_error(uint64_t id, const struct beam_why *why)
     cJSON *o = cJSON_CreateObject();
     bool whole = cJSON_AddNumberToObject(o, "reply", (double)id) != NULL;
     cJSON *error = whole ? cJSON_AddObjectToObject(o, "error") : NULL;
-    return finished(o, error && cJSON_AddStringToObject(error, "code", beam_err_name(why->code)) &&
-                           cJSON_AddStringToObject(error, "text", why->text));
+    return json_whole(o, error &&
+                             cJSON_AddStringToObject(error, "code", beam_err_name(why->code)) &&
+                             cJSON_AddStringToObject(error, "text", why->text));
 }

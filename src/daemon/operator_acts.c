@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "daemon/message.h"
 
@@ -280,13 +281,6 @@ static int export(const struct operator_acts *a, const struct operator_message *
 
 /* ---- lists ---------------------------------------------------------------------------------- */
 
-static bool add_time(cJSON *o, const char *key, uint64_t ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    clock_text(ms, text);
-    return cJSON_AddStringToObject(o, key, text) != NULL;
-}
-
 static bool fill_lease(const struct operator_acts *a, const struct lease *l, cJSON *o)
 {
     char id[RESERVATION_ID_TEXT], peer[PEER_ID_TEXT_SIZE];
@@ -297,7 +291,7 @@ static bool fill_lease(const struct operator_acts *a, const struct lease *l, cJS
     (void)endpoint_urls(a->base, l, url);
     return cJSON_AddStringToObject(o, "id", id) && cJSON_AddStringToObject(o, "owner", peer) &&
            (!l->name[0] || cJSON_AddStringToObject(o, "name", l->name)) &&
-           cJSON_AddStringToObject(o, "url", url[0]) && add_time(o, "expires", l->expires) &&
+           cJSON_AddStringToObject(o, "url", url[0]) && json_add_time(o, "expires", l->expires) &&
            cJSON_AddBoolToObject(o, "live", l->expires > now(a)) &&
            cJSON_AddBoolToObject(o, "connected", host_find(a->host, &l->owner, &owner)) &&
            cJSON_AddNumberToObject(o, "visitors",
@@ -313,16 +307,8 @@ static bool fill_ban(const struct bans_row *row, cJSON *o)
     ban_text(&row->ban, what);
     return cJSON_AddStringToObject(o, "what", what) &&
            cJSON_AddStringToObject(o, "kind", kinds[row->ban.kind]) &&
-           add_time(o, "since", row->since * 1000) && cJSON_AddStringToObject(o, "why", row->why);
-}
-
-static cJSON *new_row(cJSON *array)
-{
-    cJSON *row = cJSON_CreateObject();
-    if (cJSON_AddItemToArray(array, row))
-        return row;
-    cJSON_Delete(row);
-    return NULL;
+           json_add_time(o, "since", row->since * 1000) &&
+           cJSON_AddStringToObject(o, "why", row->why);
 }
 
 /* A page, and how many rows were passed over and shown so far, if there are more. */
@@ -337,7 +323,7 @@ static bool list_leases(const struct operator_acts *a, uint64_t after, cJSON *re
             continue;
         if (n > after + OPERATOR_PAGE)
             return cJSON_AddNumberToObject(reply, "more", (double)(n - 1)) != NULL;
-        cJSON *row = new_row(array);
+        cJSON *row = json_append(array);
         if (!row || !fill_lease(a, l, row))
             return false;
     }
@@ -355,7 +341,7 @@ static bool list_bans(const struct operator_acts *a, uint64_t after, cJSON *repl
             continue;
         if (n > after + OPERATOR_PAGE)
             return cJSON_AddNumberToObject(reply, "more", (double)(n - 1)) != NULL;
-        cJSON *row = new_row(array);
+        cJSON *row = json_append(array);
         if (!row || !fill_ban(b, row))
             return false;
     }

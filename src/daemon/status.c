@@ -4,17 +4,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 
 static bool add_number(cJSON *o, const char *key, uint64_t n)
 {
     return cJSON_AddNumberToObject(o, key, (double)n) != NULL;
-}
-
-static bool add_time(cJSON *o, const char *key, uint64_t wall_ms)
-{
-    char text[CLOCK_TEXT_SIZE];
-    clock_text(wall_ms, text);
-    return cJSON_AddStringToObject(o, key, text) != NULL;
 }
 
 static bool add_tor(cJSON *tor, const struct tor *t)
@@ -25,23 +19,13 @@ static bool add_tor(cJSON *tor, const struct tor *t)
            cJSON_AddNumberToObject(tor, "pid", (double)tor_pid(t));
 }
 
-/* A fresh object at the end of `array`, or NULL. */
-static cJSON *append(cJSON *array)
-{
-    cJSON *o = cJSON_CreateObject();
-    if (cJSON_AddItemToArray(array, o))
-        return o;
-    cJSON_Delete(o);
-    return NULL;
-}
-
 static bool add_paths(cJSON *paths, const struct tunnel *t)
 {
     bool whole = paths != NULL;
     for (size_t i = 0; whole && i < tunnel_path_count(t); i++) {
         const struct path *path = tunnel_path(t, i);
         const char *url = path_url(path);
-        cJSON *o = append(paths);
+        cJSON *o = json_append(paths);
         whole = cJSON_AddStringToObject(o, "path", path_kind(path)) &&
                 cJSON_AddStringToObject(o, "state", path_state_name(tunnel_path_state(t, i))) &&
                 (!url || cJSON_AddStringToObject(o, "url", url));
@@ -69,7 +53,7 @@ static bool add_tunnel(cJSON *o, const struct publication *p)
            cJSON_AddStringToObject(o, "egress", policy_egress_name(policy->egress)) &&
            cJSON_AddBoolToObject(o, "ephemeral", publication_ephemeral(p)) &&
            cJSON_AddBoolToObject(o, "detached", publication_detached(p)) &&
-           add_time(o, "since", publication_since(p)) &&
+           json_add_time(o, "since", publication_since(p)) &&
            add_paths(cJSON_AddArrayToObject(o, "paths"), t) && add_figures(o, t);
 }
 
@@ -79,7 +63,7 @@ static bool add_page(cJSON *reply, struct publications *ps, uint64_t after)
     struct publication *p = publications_above(ps, after);
     bool whole = tunnels != NULL;
     for (int n = 0; whole && p && n < MESSAGE_PAGE; n++) {
-        whole = add_tunnel(append(tunnels), p);
+        whole = add_tunnel(json_append(tunnels), p);
         p = publication_next(p);
     }
     return whole && cJSON_AddBoolToObject(reply, "more", p != NULL);
@@ -90,7 +74,7 @@ cJSON *status_reply(const struct status_facts *facts, uint64_t id, uint64_t afte
     cJSON *reply = message_reply(id);
     if (reply && cJSON_AddStringToObject(reply, "beam", facts->version) &&
         cJSON_AddNumberToObject(reply, "pid", (double)getpid()) &&
-        add_time(reply, "since", facts->started) &&
+        json_add_time(reply, "since", facts->started) &&
         add_tor(cJSON_AddObjectToObject(reply, "tor"), facts->tor) &&
         cJSON_AddStringToObject(reply, "keys", keystore_state_name(keystore_state(facts->keys))) &&
         add_page(reply, facts->publications, after))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "demo/caller.h"
 #include "demo/page.h"
@@ -151,26 +152,14 @@ static void on_relay_url(void *arg, const char *url)
         fault(d, &why);
 }
 
-static const char *text_of(const cJSON *o, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    return text ? text : "";
-}
-
-static double number_of(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}
-
 static void show_request(struct demo *d, const cJSON *e)
 {
-    const char *method = text_of(e, "method"), *target = text_of(e, "target");
+    const char *method = json_text(e, "method"), *target = json_text(e, "target");
     char shown_method[20], shown_target[100];
     text_escape(method, strlen(method), shown_method, sizeof(shown_method));
     text_escape(target, strlen(target), shown_target, sizeof(shown_target));
     story_say(&d->story, "Request: %s %s  %.0f  %.0f ms  %.0f bytes", shown_method, shown_target,
-              number_of(e, "status"), number_of(e, "ms"), number_of(e, "out"));
+              json_number(e, "status"), json_number(e, "ms"), json_number(e, "out"));
 }
 
 static void on_publisher_event(void *arg, const char *name, const cJSON *e)
@@ -179,9 +168,9 @@ static void on_publisher_event(void *arg, const char *name, const cJSON *e)
     if (strcmp(name, "request") == 0)
         show_request(d, e);
     else if (strcmp(name, "warning") == 0)
-        story_say(&d->story, "Warning: %s", text_of(e, "text"));
+        story_say(&d->story, "Warning: %s", json_text(e, "text"));
     else if (strcmp(name, "path_down") == 0)
-        story_say(&d->story, "The %s is down: %s", text_of(e, "path"), text_of(e, "reason"));
+        story_say(&d->story, "The %s is down: %s", json_text(e, "path"), json_text(e, "reason"));
     else if (strcmp(name, "path_up") == 0 && d->proved)
         story_say(&d->story, "The onion is up again.");
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "loop/child.h"
 
@@ -112,37 +113,31 @@ static void on_stopped(void *arg)
     p->done(p->done_arg);
 }
 
-static const char *text_of(const cJSON *o, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    return text ? text : "";
-}
-
 /* The onion is told of once as a path, and then as an event like others. */
 static bool read_path(struct publisher *p, const cJSON *e)
 {
-    if (strcmp(text_of(e, "path"), "relay") == 0) {
-        p->events.relayed(p->events.arg, text_of(e, "url"));
+    if (strcmp(json_text(e, "path"), "relay") == 0) {
+        p->events.relayed(p->events.arg, json_text(e, "url"));
         return true;
     }
     if (p->told)
         return false;
     p->told = true;
-    p->events.ready(p->events.arg, text_of(e, "url"));
+    p->events.ready(p->events.arg, json_text(e, "url"));
     return true;
 }
 
 static void read_event(struct publisher *p, const cJSON *e)
 {
-    const char *name = text_of(e, "event");
+    const char *name = json_text(e, "event");
     if (strcmp(name, "path_up") == 0 && read_path(p, e))
         return;
-    if (strcmp(name, "progress") == 0 && strcmp(text_of(e, "path"), "relay") == 0)
+    if (strcmp(name, "progress") == 0 && strcmp(json_text(e, "path"), "relay") == 0)
         return; /* which is over before it could be read */
     if (strcmp(name, "progress") == 0) {
         const cJSON *percent = cJSON_GetObjectItemCaseSensitive(e, "percent");
         p->events.progress(p->events.arg, cJSON_IsNumber(percent) ? percent->valueint : 0,
-                           text_of(e, "summary"));
+                           json_text(e, "summary"));
     } else {
         p->events.event(p->events.arg, name, e);
     }
@@ -246,8 +241,8 @@ static void on_relay_line(void *arg, const char *line, size_t len)
     cJSON *e = len > 0 && line[0] == '{' ? cJSON_ParseWithLength(line, len) : NULL;
     if (!e)
         keep_words(p, line, len);
-    else if (strcmp(text_of(e, "event"), "listening") == 0 && !p->daemon && !p->stopping) {
-        snprintf(p->at_relay, sizeof(p->at_relay), "--community-relay=%s", text_of(e, "p2p"));
+    else if (strcmp(json_text(e, "event"), "listening") == 0 && !p->daemon && !p->stopping) {
+        snprintf(p->at_relay, sizeof(p->at_relay), "--community-relay=%s", json_text(e, "p2p"));
         start_daemon(p);
     }
     cJSON_Delete(e);

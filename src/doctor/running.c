@@ -4,36 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "cli/ask.h"
-
-static const char *text_of(const cJSON *o, const char *key)
-{
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(o, key));
-    return text ? text : "";
-}
-
-static double number_of(const cJSON *o, const char *key)
-{
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, key);
-    return cJSON_IsNumber(m) ? m->valuedouble : 0;
-}
 
 static void judge_tor(struct findings *fs, const cJSON *tor)
 {
-    const char *state = text_of(tor, "state");
+    const char *state = json_text(tor, "state");
     if (strcmp(state, "resting") == 0 || strcmp(state, "failed") == 0)
         findings_add(fs, "daemon", FINDINGS_FAIL, "see its log for why",
                      "the daemon's tor is %s: it is started again after a pause", state);
     else if (strcmp(state, "starting") == 0 || strcmp(state, "bootstrapping") == 0)
         findings_add(fs, "daemon", FINDINGS_WARN, "wait, and see its log if this stays so",
-                     "the daemon's tor is on its way, at %.0f %%", number_of(tor, "percent"));
+                     "the daemon's tor is on its way, at %.0f %%", json_number(tor, "percent"));
 }
 
 void running_judge(struct findings *fs, const cJSON *status, const char *version,
                    struct running *out)
 {
     const cJSON *tor = cJSON_GetObjectItemCaseSensitive(status, "tor");
-    const char *beam = text_of(status, "beam"), *state = text_of(tor, "state");
+    const char *beam = json_text(status, "beam"), *state = json_text(tor, "state");
     out->there = true;
     out->tor_ready = strcmp(state, "ready") == 0;
     out->tor_off = strcmp(state, "off") == 0;
@@ -41,7 +30,7 @@ void running_judge(struct findings *fs, const cJSON *status, const char *version
         findings_add(fs, "daemon", FINDINGS_WARN, "stop it: the next command starts the new one",
                      "the daemon is beam %s, and this is beam %s", beam, version);
     findings_add(fs, "daemon", FINDINGS_OK, "", "beam %s runs as pid %.0f, its tor is %s", beam,
-                 number_of(status, "pid"), state);
+                 json_number(status, "pid"), state);
     judge_tor(fs, tor);
 }
 
@@ -52,12 +41,12 @@ void running_count(struct running_tunnels *t, const cJSON *status)
     {
         const cJSON *down = NULL;
         cJSON_ArrayForEach(path, cJSON_GetObjectItemCaseSensitive(
-                                     tunnel, "paths")) if (!down && strcmp(text_of(path, "state"),
+                                     tunnel, "paths")) if (!down && strcmp(json_text(path, "state"),
                                                                            "up") != 0) down = path;
         t->count++;
         if (down && t->down++ == 0)
-            snprintf(t->first, sizeof(t->first), "of %s the path %s is %s", text_of(tunnel, "name"),
-                     text_of(down, "path"), text_of(down, "state"));
+            snprintf(t->first, sizeof(t->first), "of %s the path %s is %s",
+                     json_text(tunnel, "name"), json_text(down, "path"), json_text(down, "state"));
     }
 }
 
@@ -94,7 +83,7 @@ static bool on_reply(void *arg, const cJSON *reply)
     if (a->after == 0)
         running_judge(a->findings, reply, a->version, a->out);
     running_count(&a->tunnels, reply);
-    a->after = last ? (uint64_t)number_of(last, "id") : 0;
+    a->after = last ? (uint64_t)json_number(last, "id") : 0;
     return a->after > 0 && cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(reply, "more"));
 }
 
