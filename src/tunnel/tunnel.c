@@ -322,14 +322,19 @@ static int open_persona(struct tunnel *t, bool ephemeral, struct beam_why *why)
                      : persona_open(w->keys, t->target.text, t->name, &t->persona, why);
 }
 
+static struct path_events events_of(struct tunnel *t)
+{
+    return (struct path_events){.state = on_state,
+                                .progress = on_progress,
+                                .warning = on_warning,
+                                .visitor = on_visitor,
+                                .arg = t};
+}
+
 static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct beam_why *why)
 {
     const struct tunnel_world *w = t->world;
-    const struct path_events events = {.state = on_state,
-                                       .progress = on_progress,
-                                       .warning = on_warning,
-                                       .visitor = on_visitor,
-                                       .arg = t};
+    const struct path_events events = events_of(t);
     char id[SOCKET_NAME_LEN + 1];
     char *dir = file_join(w->run_dir, "onion");
     if (!dir)
@@ -391,11 +396,7 @@ static int open_own_tls(struct tunnel *t, const struct tunnel_spec *asked, struc
 static int open_relays(struct tunnel *t, const struct tunnel_spec *spec, struct beam_why *why)
 {
     const struct tunnel_world *w = t->world;
-    const struct path_events events = {.state = on_state,
-                                       .progress = on_progress,
-                                       .warning = on_warning,
-                                       .visitor = on_visitor,
-                                       .arg = t};
+    const struct path_events events = events_of(t);
     const struct agent_spec agent = {.loop = w->loop,
                                      .rng = w->rng,
                                      .clock = w->clock,

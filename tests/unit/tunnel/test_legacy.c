@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "tests/unit/harness.h"
-#include "tests/unit/tunnel/folder.h"
+#include "tests/unit/tunnel/keys.h"
 #include "tunnel/names.h"
 #include "tunnel/persona.h"
 
@@ -21,46 +21,19 @@ static const char key_text[] =
 static const char key_name[] = "onions/dafd0c938ab0d6e06563954e449b1380.key";
 static const char other_name[] = "onions/00000000000000000000000000000000.key";
 
-struct scene {
-    struct folder folder;
-    struct keystore *keys;
-    struct beam_why why;
-    char path[128];
-};
-
-static struct scene begin(void)
+static void put(struct keys *s, const char *name, mode_t mode, const char *text, size_t len)
 {
-    struct scene s = {.folder = folder_make()};
-    cr_assert_geq(sodium_init(), 0);
-    cr_assert_eq(keystore_new(s.folder.path, KEYSTORE_OWN, rng_system(), &s.keys), 0);
-    return s;
+    (void)mkdir(keys_at(s, "onions"), 0700);
+    cr_assert_eq(file_write(keys_at(s, name), mode, text, len), 0);
 }
 
-static void end(struct scene *s)
+static bool there(struct keys *s, const char *name)
 {
-    keystore_free(s->keys);
-    folder_remove(&s->folder);
-}
-
-static const char *at(struct scene *s, const char *name)
-{
-    snprintf(s->path, sizeof(s->path), "%s/%s", s->folder.path, name);
-    return s->path;
-}
-
-static void put(struct scene *s, const char *name, mode_t mode, const char *text, size_t len)
-{
-    (void)mkdir(at(s, "onions"), 0700);
-    cr_assert_eq(file_write(at(s, name), mode, text, len), 0);
-}
-
-static bool there(struct scene *s, const char *name)
-{
-    return access(at(s, name), F_OK) == 0;
+    return access(keys_at(s, name), F_OK) == 0;
 }
 
 /* The persona of 127.0.0.1:3000 and `a`: what opening it gives, and whether it is the older one. */
-static int open_it(struct scene *s, bool *older)
+static int open_it(struct keys *s, bool *older)
 {
     struct persona p = {0};
     int err = persona_open(s->keys, "127.0.0.1:3000", "a", &p, &s->why);
@@ -71,15 +44,15 @@ static int open_it(struct scene *s, bool *older)
 
 BEAM_TEST(legacy, nothing_is_done_where_there_is_nothing)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     cr_assert_eq(legacy_move(s.keys, &s.why), 0);
     cr_assert_eq(folder_count(&s.folder), 0);
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(legacy, an_onion_key_is_moved_and_its_address_stays)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     bool older = false;
     put(&s, key_name, 0600, key_text, strlen(key_text));
     cr_assert_eq(open_it(&s, &older), 0, "%s", s.why.text);
@@ -89,13 +62,13 @@ BEAM_TEST(legacy, an_onion_key_is_moved_and_its_address_stays)
     cr_assert_eq(open_it(&s, &older), 0);
     cr_assert(older, "from the store on disk");
     cr_assert_eq(keystore_entries(s.keys), 1);
-    end(&s);
+    keys_end(&s);
 }
 
 /* The machine stopped after the store was written and before the file was removed. */
 BEAM_TEST(legacy, a_file_that_was_moved_before_is_removed)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     bool older = false;
     put(&s, key_name, 0600, key_text, strlen(key_text));
     cr_assert_eq(legacy_move(s.keys, &s.why), 0, "%s", s.why.text);
@@ -104,26 +77,26 @@ BEAM_TEST(legacy, a_file_that_was_moved_before_is_removed)
     cr_assert(older);
     cr_assert(!there(&s, key_name));
     cr_assert_eq(keystore_entries(s.keys), 1);
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(legacy, a_store_that_cannot_be_written_leaves_the_file)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     bool older = false;
     put(&s, key_name, 0600, key_text, strlen(key_text));
-    cr_assert_eq(file_write(at(&s, "keystore"), 0600, "spoilt", 6), 0);
+    cr_assert_eq(file_write(keys_at(&s, "keystore"), 0600, "spoilt", 6), 0);
     cr_assert_eq(open_it(&s, &older), BEAM_EINVAL);
     cr_assert(there(&s, key_name));
-    cr_assert_eq(unlink(at(&s, "keystore")), 0);
+    cr_assert_eq(unlink(keys_at(&s, "keystore")), 0);
     cr_assert_eq(open_it(&s, &older), 0);
     cr_assert(older);
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(legacy, another_key_in_the_store_is_not_replaced)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     bool older = false;
     uint8_t context[LEGACY_CONTEXT_SIZE];
     static const uint8_t seed[ONION_SEED_SIZE] = {1};
@@ -139,12 +112,12 @@ BEAM_TEST(legacy, another_key_in_the_store_is_not_replaced)
     cr_assert_eq(open_it(&s, &older), BEAM_EEXIST);
     cr_assert_not_null(strstr(s.why.text, "has another key for this tunnel"), "%s", s.why.text);
     cr_assert(there(&s, key_name));
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(legacy, loose_and_spoilt_files_stay_and_are_in_nobody_elses_way)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     struct persona p = {0};
     bool older;
     put(&s, key_name, 0644, key_text, strlen(key_text));
@@ -155,48 +128,48 @@ BEAM_TEST(legacy, loose_and_spoilt_files_stay_and_are_in_nobody_elses_way)
     cr_assert_eq(persona_open(s.keys, "127.0.0.1:3001", "a", &p, &s.why), 0, "%s", s.why.text);
     persona_clear(&p);
     cr_assert(there(&s, key_name) && there(&s, other_name) && there(&s, "onions/note"));
-    cr_assert_eq(chmod(at(&s, key_name), 0600), 0);
-    cr_assert_eq(truncate(at(&s, key_name), 7), 0);
+    cr_assert_eq(chmod(keys_at(&s, key_name), 0600), 0);
+    cr_assert_eq(truncate(keys_at(&s, key_name), 7), 0);
     cr_assert_eq(open_it(&s, &older), BEAM_EINVAL);
     put(&s, key_name, 0600, key_text, strlen(key_text));
     cr_assert_eq(open_it(&s, &older), 0);
     cr_assert(older);
     cr_assert(there(&s, other_name));
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(legacy, a_loose_folder_is_refused)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     bool older;
     put(&s, key_name, 0600, key_text, strlen(key_text));
-    cr_assert_eq(chmod(at(&s, "onions"), 0755), 0);
+    cr_assert_eq(chmod(keys_at(&s, "onions"), 0755), 0);
     cr_assert_eq(open_it(&s, &older), BEAM_EPERM);
     cr_assert_not_null(strstr(s.why.text, s.path), "%s", s.why.text);
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(legacy, names_are_moved)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     static const char text[] = "{ \"127.0.0.1:1\":\n\t\"my-app\" }\n\n";
     char name[NAMES_SIZE] = "";
-    cr_assert_eq(file_write(at(&s, "names.json"), 0600, text, strlen(text)), 0);
+    cr_assert_eq(file_write(keys_at(&s, "names.json"), 0600, text, strlen(text)), 0);
     cr_assert_eq(names_for(s.keys, "127.0.0.1:1", name, &s.why), 0, "%s", s.why.text);
     cr_assert_str_eq(name, "my-app");
     cr_assert(!there(&s, "names.json"));
     keystore_lock(s.keys);
     cr_assert_eq(names_for(s.keys, "127.0.0.1:1", name, &s.why), 0);
     cr_assert_str_eq(name, "my-app");
-    end(&s);
+    keys_end(&s);
 }
 
 static void refuses_names(const char *text, size_t len)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     char name[NAMES_SIZE] = "untouched", *kept = NULL;
     size_t kept_len = 0;
-    cr_assert_eq(file_write(at(&s, "names.json"), 0600, text, len), 0);
+    cr_assert_eq(file_write(keys_at(&s, "names.json"), 0600, text, len), 0);
     cr_assert_eq(names_for(s.keys, "127.0.0.1:1", name, &s.why), BEAM_EINVAL, "%s", text);
     cr_assert_not_null(strstr(s.why.text, s.path), "%s", s.why.text);
     cr_assert_not_null(strstr(s.why.text, "mend it, or move it away"));
@@ -205,7 +178,7 @@ static void refuses_names(const char *text, size_t len)
     bool same = kept_len == len && memcmp(kept, text, len) == 0;
     free(kept);
     cr_assert(same);
-    end(&s);
+    keys_end(&s);
 }
 
 #define REFUSES(text) refuses_names(text, sizeof(text) - 1)

@@ -9,36 +9,16 @@
 #include "base/text.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/seed.h"
-#include "tests/unit/tunnel/folder.h"
+#include "tests/unit/tunnel/keys.h"
 
 static void fill(void *arg, void *out, size_t len)
 {
     seed_fill(arg, out, len);
 }
 
-struct scene {
-    struct folder folder;
-    struct keystore *keys;
-    struct beam_why why;
-};
-
-static struct scene begin(void)
-{
-    struct scene s = {.folder = folder_make()};
-    cr_assert_geq(sodium_init(), 0);
-    cr_assert_eq(keystore_new(s.folder.path, KEYSTORE_OWN, rng_system(), &s.keys), 0);
-    return s;
-}
-
-static void end(struct scene *s)
-{
-    keystore_free(s->keys);
-    folder_remove(&s->folder);
-}
-
 BEAM_TEST(names, a_target_keeps_its_name)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     char first[NAMES_SIZE], other[NAMES_SIZE], again[NAMES_SIZE];
     cr_assert_eq(names_for(s.keys, "127.0.0.1:3000", first, &s.why), 0, "%s", s.why.text);
     cr_assert_eq(names_for(s.keys, "unix:/run/\"a\".sock", other, &s.why), 0);
@@ -47,13 +27,13 @@ BEAM_TEST(names, a_target_keeps_its_name)
     cr_assert_str_eq(first, again);
     cr_assert_str_neq(first, other);
     cr_assert(text_label_valid(first) && text_label_valid(other));
-    end(&s);
+    keys_end(&s);
 }
 
 /* A store whose key is known, so that what is derived from it can be compared. */
 BEAM_TEST(names, as_the_document_has_it)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     static const uint8_t store_key[SEAL_KEY_SIZE] = {1};
     uint8_t plain[DERIVE_SEED_SIZE], file[sizeof(plain) + SEAL_OVERHEAD];
     struct seal seal;
@@ -71,12 +51,12 @@ BEAM_TEST(names, as_the_document_has_it)
     cr_assert_eq(keystore_unlock(s.keys, store_key, &s.why), 0);
     cr_assert_eq(names_for(s.keys, "127.0.0.1:3000", name, &s.why), 0);
     cr_assert_str_eq(name, "happy-summit-400");
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(names, one_that_was_brought_in_comes_first)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     char name[NAMES_SIZE] = "untouched";
     cr_assert_eq(keystore_add(s.keys, DERIVE_LABEL, "127.0.0.1:1", 11, "my-app", 6, &s.why), 0);
     cr_assert_eq(keystore_add(s.keys, DERIVE_LABEL, "127.0.0.1:2", 11, "My App", 6, &s.why), 0);
@@ -85,7 +65,7 @@ BEAM_TEST(names, one_that_was_brought_in_comes_first)
     cr_assert_str_eq(name, "untouched");
     cr_assert_eq(names_for(s.keys, "127.0.0.1:1", name, &s.why), 0);
     cr_assert_str_eq(name, "my-app");
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(names, a_folder_that_is_missing_is_an_error)

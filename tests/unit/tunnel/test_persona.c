@@ -6,27 +6,7 @@
 
 #include "identity/peer_id.h"
 #include "tests/unit/harness.h"
-#include "tests/unit/tunnel/folder.h"
-
-struct scene {
-    struct folder folder;
-    struct keystore *keys;
-    struct beam_why why;
-};
-
-static struct scene begin(void)
-{
-    struct scene s = {.folder = folder_make()};
-    cr_assert_geq(sodium_init(), 0);
-    cr_assert_eq(keystore_new(s.folder.path, KEYSTORE_OWN, rng_system(), &s.keys), 0);
-    return s;
-}
-
-static void end(struct scene *s)
-{
-    keystore_free(s->keys);
-    folder_remove(&s->folder);
-}
+#include "tests/unit/tunnel/keys.h"
 
 /* What others see of it. */
 struct face {
@@ -48,7 +28,7 @@ static struct face face_of(struct persona *p)
     return f;
 }
 
-static struct face open_one(struct scene *s, const char *target, const char *name)
+static struct face open_one(struct keys *s, const char *target, const char *name)
 {
     struct persona p = {0};
     cr_assert_eq(persona_open(s->keys, target, name, &p, &s->why), 0, "%s", s->why.text);
@@ -57,19 +37,19 @@ static struct face open_one(struct scene *s, const char *target, const char *nam
 
 BEAM_TEST(persona, a_target_and_name_keep_theirs)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     struct face first = open_one(&s, "127.0.0.1:3000", "a");
     keystore_lock(s.keys);
     struct face again = open_one(&s, "127.0.0.1:3000", "a");
     cr_assert_str_eq(first.onion, again.onion);
     cr_assert_str_eq(first.peer, again.peer);
     cr_assert_eq(onion_address_check(first.onion), 0);
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(persona, no_two_share_one)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     const struct face faces[] = {
         open_one(&s, "127.0.0.1:3000", "a"), open_one(&s, "127.0.0.1:3000", "b"),
         open_one(&s, "127.0.0.1:3001", "a"), open_one(&s, "127.0.0.1:300", "0a"),
@@ -80,12 +60,12 @@ BEAM_TEST(persona, no_two_share_one)
             cr_assert_str_neq(faces[i].peer, faces[j].peer);
         }
     }
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(persona, one_for_the_day_leaves_the_disk_alone)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     struct persona p = {0}, q = {0};
     cr_assert_eq(persona_make(rng_system(), &p, &s.why), 0);
     int err = persona_make(rng_system(), &q, &s.why);
@@ -96,13 +76,13 @@ BEAM_TEST(persona, one_for_the_day_leaves_the_disk_alone)
     cr_assert_str_neq(first.onion, second.onion);
     cr_assert_str_neq(first.peer, second.peer);
     cr_assert_eq(folder_count(&s.folder), 0);
-    end(&s);
+    keys_end(&s);
 }
 
 /* Worked out with Python from the master seed 00 01 … 1f: hashlib.blake2b twice, then SHA-512. */
 BEAM_TEST(persona, as_the_document_has_it)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     static const uint8_t store_key[SEAL_KEY_SIZE] = {1};
     uint8_t plain[DERIVE_SEED_SIZE], file[sizeof(plain) + SEAL_OVERHEAD];
     struct seal seal;
@@ -122,12 +102,12 @@ BEAM_TEST(persona, as_the_document_has_it)
     struct face f = open_one(&s, "127.0.0.1:3000", "swift-beam-456");
     cr_assert_str_eq(f.onion, "4afudoqdoqzp2mewyej5o2qwubrf3dgljubeepq6wzks6d5xu54c3lqd");
     cr_assert_str_eq(f.peer, "12D3KooWMKS2fjHrjFZM724neB7rJFn88FtNaDGrffH3fQo49NdF");
-    end(&s);
+    keys_end(&s);
 }
 
 BEAM_TEST(persona, an_entry_that_is_no_key_is_refused)
 {
-    struct scene s = begin();
+    struct keys s = keys_begin();
     struct persona p = {0};
     uint8_t context[16];
     crypto_generichash(context, sizeof(context), (const uint8_t *)"127.0.0.1:1\0a", 13, NULL, 0);
@@ -139,5 +119,5 @@ BEAM_TEST(persona, an_entry_that_is_no_key_is_refused)
     cr_assert_eq(persona_open(s.keys, "127.0.0.1:1", "a", &p, &s.why), BEAM_EINVAL);
     cr_assert_not_null(strstr(s.why.text, "no onion key"), "%s", s.why.text);
     cr_assert(!p.onion && !p.identity);
-    end(&s);
+    keys_end(&s);
 }
