@@ -91,8 +91,8 @@ struct yamux {
     struct buf control, out;
     struct yamux_list waiting, notes, turns; /* to be announced, with a word to say, with data */
     size_t queued;
-    bool blocked; /* `under` takes no more */
-    int choked;   /* why no more can be said */
+    bool blocked, opening; /* `under` takes no more; who is announced got more to say */
+    int choked, delayed;   /* why no more can be said; turns that an announcement has waited */
     /* pings: sent, and answered but not told */
     TAILQ_HEAD(yamux_pings, yamux_ping) pings, pongs;
     size_t ping_count;

@@ -63,6 +63,7 @@ void yamux_send_note(struct yamux_stream *s)
 
 void yamux_send_data(struct yamux_stream *s)
 {
+    s->y->opening |= s->syn_due;
     if (s->syn_due || s->ready || buf_len(&s->queue) == 0)
         return;
     s->ready = true;
@@ -72,7 +73,7 @@ void yamux_send_data(struct yamux_stream *s)
 
 void yamux_send_announce(struct yamux_stream *s)
 {
-    s->syn_due = true;
+    s->syn_due = s->y->opening = true;
     TAILQ_INSERT_TAIL(&s->y->waiting, s, note);
     yamux_send_soon(s->y);
 }

@@ -374,9 +374,44 @@ BEAM_TEST(yamux_hostile, answers_before_it_was_asked)
     say(&s, YAMUX_PING, YAMUX_ACK, 0, 5);
     goes_on(&s);
     cr_assert_eq(yamux_open(s.end.y, &ours), 0);
+    goes_on(&s); /* it is announced */
     say(&s, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
     say(&s, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
     goes_on(&s);
     stream_free(ours);
+    scene_close(&s);
+}
+
+BEAM_TEST(yamux_hostile, answers_of_a_stream_that_is_not_announced_yet)
+{
+    struct scene s;
+    struct stream *ours = NULL;
+    scene_open(&s, ROOM);
+    cr_assert_eq(yamux_open(s.end.y, &ours), 0);
+    say(&s, YAMUX_WINDOW, YAMUX_ACK, 2, 0);
+    ends(&s, BEAM_EPROTO, "never opened");
+    stream_free(ours);
+}
+
+/* What a stream's owner says at once, in steps a turn apart, goes in one write with its name. */
+BEAM_TEST(yamux_hostile, what_is_opened_and_said_goes_at_once)
+{
+    struct scene s;
+    struct stream *ours = NULL;
+    struct buf bytes;
+    scene_open(&s, ROOM);
+    cr_assert_eq(yamux_open(s.end.y, &ours), 0);
+    buf_init(&bytes, loop_pool(s.loop), SIZE_MAX);
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(loop_turn(s.loop), 0);
+        cr_expect_lt(stream_read(s.peer, &s.heard, 65536), 0);
+        cr_assert_eq(buf_add(&bytes, "a", 1), 0);
+        cr_assert_eq(stream_write(ours, &bytes), 1);
+    }
+    goes_on(&s);
+    heard(&s, YAMUX_WINDOW, YAMUX_SYN, 2, 0);
+    heard(&s, YAMUX_DATA, 0, 2, 3);
+    stream_free(ours);
+    buf_clear(&bytes);
     scene_close(&s);
 }
