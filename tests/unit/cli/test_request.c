@@ -35,6 +35,9 @@ BEAM_TEST(request, publish)
                                  .client_auth = "/keys",
                                  .basic_auth = "/words",
                                  .allow = "::/0",
+                                 .tls_passthrough = true,
+                                 .tls_certificate = "/pem",
+                                 .tls_key = "/key",
                                  .ephemeral = true,
                                  .detach = true};
     is_printed(request_publish(2, &common, &most),
@@ -42,7 +45,8 @@ BEAM_TEST(request, publish)
                "\"target\":\"unix:/a b\",\"name\":\"n\",\"paths\":[\"onion\"],\"egress\":\"any\","
                "\"proto\":\"http\","
                "\"relay_port\":\"20001\",\"client_auth\":\"/keys\",\"basic_auth\":\"/words\","
-               "\"allow\":\"::/0\","
+               "\"allow\":\"::/0\",\"tls_passthrough\":true,"
+               "\"tls_certificate\":\"/pem\",\"tls_key\":\"/key\","
                "\"ephemeral\":true,\"detach\":true}");
     const struct options policy = {.operand = "1", .policy = "p"};
     is_printed(request_publish(3, &none, &policy),

@@ -29,7 +29,7 @@ BEAM_TEST(message, publish_in_full)
         "{\"op\":\"publish\",\"id\":7,\"target\":\"3000\",\"name\":\"a\","
         "\"paths\":[\"onion\",\"onion\"],\"egress\":\"any\",\"ephemeral\":true,"
         "\"client_auth\":\"/f\",\"basic_auth\":\"/g\",\"proto\":\"tcp\",\"relay_port\":\"20001\","
-        "\"allow\":\"::/0\","
+        "\"allow\":\"::/0\",\"tls_passthrough\":true,\"tls_certificate\":\"/p\",\"tls_key\":\"/k\","
         "\"detach\":true,\"config\":\"/c\",\"options\":[\"a.b=c\",\"d.e=\"],\"new\":{}}",
         &m, NULL);
     cr_assert_eq(err, 0);
@@ -47,6 +47,9 @@ BEAM_TEST(message, publish_in_full)
     cr_expect_str_eq(m.publish.proto, "tcp");
     cr_expect_eq(m.publish.relay_port, 20001);
     cr_expect(m.publish.allow);
+    cr_expect(m.publish.tls_passthrough);
+    cr_expect_str_eq(m.publish.tls_certificate, "/p");
+    cr_expect_str_eq(m.publish.tls_key, "/k");
     cr_expect_str_eq(m.config, "/c");
     cr_expect_eq(cJSON_GetArraySize(m.options), 2);
     parse(NULL, NULL, NULL);

@@ -171,6 +171,40 @@ static cJSON *relay_at(const char *text)
     return array;
 }
 
+static void is_refused(struct set *s, const struct message *m, const char *word)
+{
+    cr_expect_eq(read_wish(s, m), BEAM_EUSAGE, "%s", word);
+    cr_expect_not_null(strstr(s->why.text, word), "%s", s->why.text);
+}
+
+BEAM_TEST(wish, tls_that_a_relay_does_not_open_is_opened_by_somebody)
+{
+    struct set s = begin();
+    cJSON *here = relay_at("127.0.0.1:4001");
+    struct message m = {.publish = {.target = "1", .paths = POLICY_RELAY, .tls_passthrough = true}};
+    m.publish.relays = here;
+    cr_assert_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    cr_expect(s.wish.tls_passthrough && !s.wish.tls_certificate);
+    m.publish.basic_auth = "/f";
+    is_refused(&s, &m, "--basic-auth: needs to read");
+    m.publish.tls_certificate = "/p";
+    is_refused(&s, &m, "no use without the other");
+    m.publish.tls_key = "/k";
+    cr_assert_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    cr_expect_str_eq(s.wish.tls_certificate, "/p");
+    cr_expect_str_eq(s.wish.tls_key, "/k");
+    m.publish.tls_passthrough = false;
+    is_refused(&s, &m, "add --tls-passthrough");
+    m = (struct message){.publish = {.target = "1", .tls_passthrough = true}};
+    is_refused(&s, &m, "no relay among its paths");
+    m.publish.paths = POLICY_RELAY;
+    m.publish.relays = here;
+    m.publish.proto = "udp";
+    is_refused(&s, &m, "not with --proto udp");
+    cJSON_Delete(here);
+    end(&s);
+}
+
 BEAM_TEST(wish, datagrams_come_by_relays_that_can_be_seen_to_lead_here)
 {
     struct set s = begin();

@@ -136,6 +136,33 @@ BEAM_TEST(lease, is_of_the_kind_that_was_asked_for_last)
     end();
 }
 
+BEAM_TEST(lease, a_thousand_names_of_one_key_are_no_more_than_it_may_have)
+{
+    struct reservation_request r = {.verb = RESERVATION_RESERVE, .kind = RESERVATION_TLS}, last;
+    size_t granted = 0;
+    begin();
+    cr_expect_eq(reserve(2, "other", 0), RESERVATION_OK);
+    for (unsigned i = 0; i < 1000; i++) {
+        snprintf(r.name, sizeof(r.name), "name%u", i);
+        if (ask(1, &r, 0) != RESERVATION_OK)
+            continue;
+        last = about(RESERVATION_RELEASE, got);
+        granted++;
+    }
+    cr_expect_eq(granted, limits.each_owner);
+    /* Each that is given up makes room for one, and takes nobody else's. */
+    for (unsigned i = 1000; i < 2000; i++) {
+        cr_assert_eq(ask(1, &last, 0), RESERVATION_OK);
+        snprintf(r.name, sizeof(r.name), "name%u", i);
+        cr_assert_eq(ask(1, &r, 0), RESERVATION_OK);
+        last = about(RESERVATION_RELEASE, got);
+        cr_assert_eq(lease_count(store), limits.each_owner + 1);
+    }
+    cr_expect_not_null(lease_by_name(store, "other", 0));
+    cr_expect_null(lease_by_name(store, "name1000", 0));
+    end();
+}
+
 BEAM_TEST(lease, is_held_for_its_owner)
 {
     begin();
