@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TICK_MS = 60 * 1000, STEP_MS = 1000 };
+enum { TICK_MS = 60 * 1000, STEP_MS = 1000, LONG_MS = 24 * 60 * 60 * 1000 };
 
 void world_must(bool ok, const char *what)
 {
@@ -31,13 +31,18 @@ struct node *world_random_up(struct world *w, bool server)
     return NULL;
 }
 
+static struct node *add(struct world *w)
+{
+    return world_add(w, w->n < 8 || dice_part(&w->dice) >= w->spec.nated);
+}
+
 /* In each second 16 come, or one for each 60 that are there. */
 static void grow(struct world *w, size_t nodes)
 {
     while (w->n < nodes) {
         size_t end = w->n + (w->n / 60 > 16 ? w->n / 60 : 16);
         while (w->n < nodes && w->n < end)
-            world_join(world_add(w, w->n < 8 || dice_part(&w->dice) >= w->spec.nated));
+            world_join(add(w));
         world_run(w, 1000);
     }
 }
@@ -51,7 +56,14 @@ struct world *world_new(const struct world_spec *spec)
     w->rng = (struct rng){.fill = dice_fill, .arg = &w->dice};
     events_init(&w->events);
     w->clients = world_make_store(w, &(struct peer_id){.len = 0});
-    grow(w, spec->nodes);
+    if (spec->warm) {
+        events_next(&w->events, LONG_MS);
+        while (w->n < spec->nodes)
+            add(w);
+        world_warm_up(w);
+    } else {
+        grow(w, spec->nodes);
+    }
     return w;
 }
 

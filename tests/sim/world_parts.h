@@ -88,6 +88,11 @@ void world_take_down(struct node *n);
 /* What a node does by itself once a minute. */
 void world_tick(struct node *n);
 
+/* ---- world_warm.c ---- */
+
+/* All that are there get to know each other, as if they had been there for hours. */
+void world_warm_up(struct world *w);
+
 /* ---- world_values.c ---- */
 
 extern const struct kad_validator world_validator;

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A world whose nodes have been there for long, without their having come one by one: in each
+ * bucket of each node are some of those who belong there, as chance has it, heard of and looked up
+ * at some time within the last hour, and each knows the size from look-ups that it would have made.
+ */
+#include "tests/sim/world_parts.h"
+
+#include <stdlib.h>
+
+enum { LOOKED = 100, SAMPLES = 8 };
+
+/* A server, by its id. */
+struct place {
+    struct kad_id id;
+    uint32_t index;
+};
+
+struct places {
+    size_t n;
+    struct place *all; /* ascending */
+};
+
+static const struct kad_id zero;
+
+static int by_id(const void *a, const void *b)
+{
+    return kad_id_nearer(&zero, &((const struct place *)a)->id, &((const struct place *)b)->id);
+}
+
+static void find_places(const struct world *w, struct places *out)
+{
+    out->n = 0;
+    out->all = calloc(w->n, sizeof(out->all[0]));
+    world_must(out->all != NULL, "out of memory");
+    for (size_t i = 0; i < w->n; i++)
+        if (w->nodes[i]->server) {
+            struct place *p = &out->all[out->n++];
+            kad_id_of_peer(&w->nodes[i]->peer, &p->id);
+            p->index = (uint32_t)i;
+        }
+    qsort(out->all, out->n, sizeof(out->all[0]), by_id);
+}
+
+/* The first that is not below id, in [low, high). */
+static size_t lower(const struct places *p, const struct kad_id *id, size_t low, size_t high)
+{
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (kad_id_nearer(&zero, &p->all[middle].id, id) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* id with bit number `bit` as `set` has it and all behind it zero. */
+static struct kad_id cut(const struct kad_id *id, unsigned bit, bool set)
+{
+    struct kad_id out = {{0}};
+    for (unsigned i = 0; i < bit / 8; i++)
+        out.bytes[i] = id->bytes[i];
+    unsigned mask = 0x80u >> bit % 8, above = 0xff00u >> bit % 8;
+    out.bytes[bit / 8] = (uint8_t)((id->bytes[bit / 8] & above) | (set ? mask : 0));
+    return out;
+}
+
+static uint64_t some_time_ago(struct world *w)
+{
+    return events_now(&w->events) - (uint64_t)(dice_part(&w->dice) * KAD_REFRESH_MS);
+}
+
+/* KAD_K of the servers in [low, high), or all. */
+static void fill_bucket(struct node *n, const struct places *p, size_t low, size_t high)
+{
+    struct world *w = n->world;
+    size_t count = high - low;
+    for (size_t i = 0, step = count > KAD_K ? count / KAD_K : 1; i < count && i < KAD_K * step;
+         i += step) {
+        size_t at = low + i + (size_t)(dice_part(&w->dice) * (double)step);
+        kad_table_seen(n->table, &w->nodes[p->all[at].index]->peer, 0, some_time_ago(w), NULL);
+    }
+    if (count > 0)
+        kad_table_looked(n->table, &p->all[low].id, some_time_ago(w));
+}
+
+static void fill_table(struct node *n, const struct places *p)
+{
+    const struct kad_id *self = kad_table_self(n->table);
+    size_t low = 0, high = p->n;
+    for (unsigned i = 0; i < KAD_ID_BITS && high - low > 1; i++) {
+        const struct kad_id upper = cut(self, i, true);
+        size_t middle = lower(p, &upper, low, high);
+        bool is_upper = self->bytes[i / 8] & 0x80u >> i % 8;
+        if (is_upper)
+            fill_bucket(n, p, low, middle);
+        else
+            fill_bucket(n, p, middle, high);
+        *(is_upper ? &low : &high) = middle;
+    }
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* As one who looked up that target: the nearest are all within 2 KAD_K to either side in the order
+ * of ids, but for where a long prefix changes, which the median of all samples does not see. */
+static void measure(struct node *n, const struct places *p, const struct kad_id *target)
+{
+    uint64_t distances[4 * KAD_K];
+    size_t at = lower(p, target, 0, p->n), low = at > 2 * KAD_K ? at - 2 * KAD_K : 0;
+    size_t count = 0;
+    for (size_t i = low; i < p->n && count < 4 * KAD_K; i++)
+        distances[count++] = kad_id_distance(target, &p->all[i].id);
+    qsort(distances, count, sizeof(distances[0]), ascending);
+    kad_size_add(&n->size, distances, count < KAD_K ? count : KAD_K);
+}
+
+void world_warm_up(struct world *w)
+{
+    struct places p;
+    find_places(w, &p);
+    for (size_t i = 0; i < w->n; i++) {
+        struct node *n = w->nodes[i];
+        fill_table(n, &p);
+        for (unsigned k = 0; k < SAMPLES; k++) {
+            struct kad_id target;
+            dice_fill(&w->dice, target.bytes, sizeof(target.bytes));
+            measure(n, &p, &target);
+        }
+        n->looked = LOOKED;
+        n->self_due = events_now(&w->events) + (uint64_t)(dice_part(&w->dice) * KAD_SELF_MAX_MS);
+    }
+    free(p.all);
+}
