@@ -14,6 +14,8 @@ import { identify } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { peerIdFromString } from '@libp2p/peer-id'
+import { RecordEnvelope } from '@libp2p/peer-record'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
 import { gossipsub } from '@libp2p/gossipsub'
 import { circuitRelayServer, circuitRelayTransport } from '@libp2p/circuit-relay-v2'
@@ -35,7 +37,7 @@ for (let i = 0; i < pattern.length; i++) {
   pattern[i] = ((i % PERIOD) * 2654435761) >>> 24
 }
 
-// What is under /beam-relay/ it takes as it is: beam's side checks it.
+// What is under /beam-relay/ and /beam-name/ it takes as it is: beam's side checks it.
 function dht (protocol) {
   return protocol == null
     ? {}
@@ -44,10 +46,29 @@ function dht (protocol) {
           protocol,
           clientMode: false,
           peerInfoMapper: passthroughMapper,
-          validators: { 'beam-relay': async () => {} },
-          selectors: { 'beam-relay': () => 0 }
+          validators: { 'beam-relay': async () => {}, 'beam-name': async () => {} },
+          selectors: { 'beam-relay': () => 0, 'beam-name': () => 0 }
         })
       }
+}
+
+// A protobuf message of fields: numbers, and bytes.
+function message (fields) {
+  const varint = (n) => n < 128n ? [Number(n)] : [Number(n & 127n) | 128, ...varint(n >> 7n)]
+  return Uint8Array.from(fields.flatMap(([number, value]) => typeof value === 'bigint'
+    ? [...varint(BigInt(number << 3)), ...varint(value)]
+    : [...varint(BigInt(number << 3 | 2)), ...varint(BigInt(value.length)), ...value]))
+}
+
+const NAME_DOMAIN = 'beam-name-binding'
+const NAME_TYPE = Buffer.from('/beam/name-binding')
+
+// The key of a name that is a number, as tests/net/namer has it.
+async function nameKey (no) {
+  const seed = Buffer.alloc(32)
+  seed.write('a name')
+  seed.writeUInt32LE(no, 28)
+  return generateKeyPairFromSeed('Ed25519', seed)
 }
 
 // A message's id is its author and its number, as the specification has it.
@@ -258,6 +279,31 @@ const commands = {
       }
     }
     throw new Error('no value')
+  },
+  // The record of a name (docs/protocol/names.md), sealed here: its key in the DHT, and the record.
+  async name (no, seq) {
+    const key = await nameKey(Number(no))
+    const now = BigInt(Date.now())
+    const payload = message([
+      [1, BigInt(seq)],
+      [2, node.peerId.toMultihash().bytes],
+      [3, node.getMultiaddrs()[0].decapsulate('/p2p').bytes],
+      [4, Buffer.from('https://js.example')],
+      [5, 300n],
+      [6, now],
+      [7, now + 86400000n]])
+    const sealed = await RecordEnvelope.seal(
+      { domain: NAME_DOMAIN, codec: NAME_TYPE, marshal: () => payload }, key)
+    return Buffer.concat([Buffer.from('/beam-name/'), key.publicKey.raw]).toString('hex') + ' ' +
+      Buffer.from(sealed.marshal()).toString('hex')
+  },
+  // What a record of a name says, in hex, if it is that name's.
+  async opened (no, value) {
+    const sealed = await RecordEnvelope.openAndCertify(Buffer.from(value, 'hex'), NAME_DOMAIN)
+    if (!sealed.publicKey.equals((await nameKey(Number(no))).publicKey) || !NAME_TYPE.equals(sealed.payloadType)) {
+      throw new Error('another name, or no name')
+    }
+    return Buffer.from(sealed.payload).toString('hex')
   },
   async provide (multihash) {
     const cid = CID.createV1(0x55, decodeMultihash(Buffer.from(multihash, 'hex')))
