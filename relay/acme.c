@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/wait.h>
 
 #include "base/backoff.h"
@@ -85,6 +86,20 @@ static void folder_of(const char *domains, char out[256])
 {
     const char *name = strncmp(domains, "*.", 2) == 0 ? domains + 2 : domains;
     snprintf(out, 256, "%.*s", (int)strcspn(name, "\n"), name);
+}
+
+bool acme_reserved(const char *name, size_t len)
+{
+    static const char *const ends[] = {"test",     "example",     "invalid",     "localhost",
+                                       "local",    "onion",       "alt",         "home.arpa",
+                                       "internal", "example.com", "example.net", "example.org"};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        size_t n = strlen(ends[i]);
+        if (len >= n && strncasecmp(name + len - n, ends[i], n) == 0 &&
+            (len == n || name[len - n - 1] == '.'))
+            return true;
+    }
+    return false;
 }
 
 int acme_files(const char *dir, const char *domains, char **chain, char **key, struct beam_why *why)

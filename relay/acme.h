@@ -11,6 +11,9 @@
 #ifndef BEAM_RELAY_ACME_H
 #define BEAM_RELAY_ACME_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 #include "loop/loop.h"
 
@@ -39,6 +42,9 @@ struct acme_events { /* all from the loop */
     void *arg;
 };
 
+/* Whether a name is set apart for what is not of the public DNS (RFC 2606, 6761, 6762, 7686, 8375,
+ * 9476), so that no public authority has a certificate for it. Pure. */
+bool acme_reserved(const char *name, size_t len);
 /* Where it will be; each is the caller's to free. 0, BEAM_ENOMEM, BEAM_EUSAGE (a name). */
 int acme_files(const char *dir, const char *domains, char **chain, char **key,
                struct beam_why *why);

@@ -158,7 +158,9 @@ static void on_tls(void *arg, int err, const struct beam_why *why, struct stream
     struct proof *p = arg;
     (void)r;
     p->tls = NULL;
-    if (err < 0) {
+    if (err == BEAM_EPROTO && !p->spec.pin) {
+        end(p, BEAM_EUNREACH, why->text); /* it has no certificate yet, perhaps: that may change */
+    } else if (err < 0) {
         end(p, err, why->text);
     } else if (p->spec.pin) {
         stream_free(s);

@@ -116,6 +116,22 @@ static int check_email(const char *email, struct beam_why *why)
     return beam_why(why, BEAM_EUSAGE, "relay.acme_email %s: not an e-mail address", email);
 }
 
+/* An authority that everybody believes would be asked in vain, and keeps count of it. */
+static int check_domains(const char *domains, const char *server, struct beam_why *why)
+{
+    while (*domains && !server[0]) {
+        size_t len = strcspn(domains, "\n");
+        if (acme_reserved(domains, len))
+            return beam_why(why, BEAM_EUSAGE,
+                            "relay.acme %.*s: a name that is reserved, for which no public "
+                            "authority gives a certificate (give a domain of yours, or "
+                            "relay.acme_server for an authority of your own)",
+                            (int)(len < 120 ? len : 120), domains);
+        domains += len + (domains[len] == '\n');
+    }
+    return 0;
+}
+
 static int prepare_acme(struct operator_certificates *c, struct beam_why *why)
 {
     const struct conf *conf = c->spec.conf;
@@ -123,6 +139,8 @@ static int prepare_acme(struct operator_certificates *c, struct beam_why *why)
                *email = c->spec.email ? c->spec.email : conf->relay_acme_email;
     const char *first = strncmp(domains, "*.", 2) == 0 ? domains + 2 : domains;
     int err = check_email(email, why);
+    if (err == 0)
+        err = check_domains(domains, conf->relay_acme_server, why);
     if (err < 0 || !domains[0])
         return err;
     c->dir = file_join(c->spec.dir, "acme");

@@ -45,8 +45,10 @@ void pace_note(struct pace *p, const struct carry *c, uint64_t now)
 
 bool pace_kept(struct pace *p, const struct engine_limits *l, const struct carry *c, uint64_t now)
 {
+    if (p->since == 0)
+        return false;
     uint64_t all = taken(c);
-    if (p->since == 0 || (all - p->taken) * 1000 < l->rate * (now - p->since))
+    if ((all - p->taken) * 1000 < l->rate * (now - p->since))
         return false;
     *p = (struct pace){.since = now, .taken = all};
     return true;

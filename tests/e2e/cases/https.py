@@ -151,6 +151,7 @@ def usage(t):
              "chmod 0600"),
             (("-o", f"relay.tls_certificate={pem}", "-o", f"relay.tls_key={authority.key}"), 1,
              "is not that of"),
+            (("--acme", "relay.test", "--email", "alice@relay.test"), 2, "reserved"),
             (("-o", "relay.plain_http=maybe"), 2, "redirect or serve")):
         done = home.run("relay", "--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0", *options)
         equal(done.status, status, f"{done}")
@@ -246,7 +247,12 @@ def acme(t):
     pebble = t.keep(Pebble(t.path("pebble"), port))
     options = {"relay__acme": "relay.test", "relay__acme_email": "alice@example.org",
                "relay__acme_server": pebble.url, "within": pebble.within}
-    lost = t.keep(Relay(t.path("lost"), **options))
+    at = f"127.0.0.1:{free_port()}"
+    lost = t.keep(Relay(t.path("lost"), relay__tls_listen=at, relay__url=f"https://{at}", **options))
+    early = t.home("early").publish("1", paths=[f"--community-relay={lost.p2p}"])
+    while "TLS" not in early.event("warning", 20)["text"]:
+        pass
+    equal(early.event("progress", 20)["percent"], 20, "before there is a certificate: asks again")
     told = lost.event("warning", 40)["text"]
     check("certificate for relay.test: the ACME server says: " in told and "refused" in told
           and "tried again in 300 s" in told, told)

@@ -122,6 +122,19 @@ BEAM_TEST(acme, an_account_then_a_certificate_then_again)
     scene_close(&s);
 }
 
+BEAM_TEST(acme, names_that_are_reserved_are_known)
+{
+    static const char *const reserved[] = {"relay.test",  "localhost",     "a.EXAMPLE",
+                                           "example.org", "*.example.com", "printer.local",
+                                           "x.onion",     "a.home.arpa"};
+    static const char *const others[] = {"relay.org",      "test.org",    "latest", "myexample.com",
+                                         "example.com.br", "onion.relay", "arpa",   ""};
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++) {
+        cr_expect(acme_reserved(reserved[i], strlen(reserved[i])), "%s", reserved[i]);
+        cr_expect_not(acme_reserved(others[i], strlen(others[i])), "%s", others[i]);
+    }
+}
+
 BEAM_TEST(acme, a_server_that_errs_is_asked_later_and_later)
 {
     struct scene s;
