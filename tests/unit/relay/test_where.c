@@ -100,3 +100,27 @@ BEAM_TEST(where, urls_are_taken_apart)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         cr_expect_eq(where_parse_url(bad[i], &u, NULL), BEAM_EINVAL, "%s", bad[i]);
 }
+
+BEAM_TEST(where, ports_are_a_scheme_a_host_and_a_number)
+{
+    static const char *const bad[] = {"tcp://relay.example",
+                                      "tcp://relay.example:0",
+                                      "tcp://relay.example:65536",
+                                      "tcp://relay.example:1/",
+                                      "tcp://:1",
+                                      "tcp://a b:1",
+                                      "udp://relay.example:20001",
+                                      "tcp:/relay.example:20001",
+                                      "http://relay.example:20001",
+                                      "tcp://user@relay.example:1"};
+    struct where_url u;
+    cr_assert_eq(where_parse_port("tcp://relay.example:20001", "tcp", &u, NULL), 0);
+    cr_expect(u.port == 20001 && !u.loopback && !u.path[0]);
+    cr_expect_str_eq(u.host, "relay.example");
+    cr_expect_str_eq(u.authority, "relay.example:20001");
+    cr_assert_eq(where_parse_port("udp://[::1]:20001", "udp", &u, NULL), 0);
+    cr_expect(u.port == 20001 && u.loopback);
+    cr_expect_str_eq(u.host, "::1");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        cr_expect_eq(where_parse_port(bad[i], "tcp", &u, NULL), BEAM_EINVAL, "%s", bad[i]);
+}
