@@ -228,6 +228,13 @@ void front_on_room(struct front *f, void (*fn)(void *arg, bool room), void *arg)
     f->room_arg = arg;
 }
 
+void front_refused(struct front *f, const struct lease *lease, enum terms_rule rule)
+{
+    f->spec.counts->refused[rule]++;
+    if (lease)
+        notices_add(f->notices, lease, rule);
+}
+
 size_t front_visitors(const struct front *f)
 {
     return f->count;

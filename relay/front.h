@@ -68,6 +68,9 @@ void front_visitor_unopened(struct front *f, struct stream *s, const struct addr
  * one that cannot go there now, or for whom there is no room, is reset. */
 void front_visitor_bytes(struct front *f, struct stream *s, const struct addr *from,
                          const struct lease *lease, uint64_t idle_ms);
+/* A visitor of this lease (NULL: of one that is gone) was refused by a rule: it is counted, and the
+ * owner is told, as seldom as ever. */
+void front_refused(struct front *f, const struct lease *lease, enum terms_rule rule);
 /* Called with false when there are as many visitors as may be, with true when one has gone. */
 void front_on_room(struct front *f, void (*fn)(void *arg, bool room), void *arg);
 size_t front_visitors(const struct front *f);

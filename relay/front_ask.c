@@ -71,14 +71,6 @@ static bool shares_host(const struct front *f, const struct endpoint *e)
     return e->prefix[0] && !f->spec.terms->local;
 }
 
-/* Counts it, and tells the owner, if there still is one. */
-static void refused(struct front *f, const struct lease *lease, enum terms_rule rule)
-{
-    f->spec.counts->refused[rule]++;
-    if (lease)
-        notices_add(f->notices, lease, rule);
-}
-
 static bool allows(void *arg, const struct http_head *response)
 {
     struct guest *g = arg;
@@ -88,7 +80,7 @@ static bool allows(void *arg, const struct http_head *response)
         return true;
     const struct lease *lease =
         lease_by_id(f->spec.store, g->id, f->spec.clock->wall_ms(f->spec.clock->arg));
-    refused(f, lease, rule);
+    front_refused(f, lease, rule);
     return false;
 }
 
@@ -183,7 +175,7 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
         return false;
     }
     if (traffic_sleeps(spec->traffic) || traffic_tunnel_sleeps(spec->traffic, lease->id)) {
-        refused(g->front, lease, TERMS_TRAFFIC);
+        front_refused(g->front, lease, TERMS_TRAFFIC);
         put_off(g, STATUS_UNAVAILABLE, rest_ms(spec->traffic));
         return false;
     }
@@ -193,7 +185,7 @@ static bool passes(struct guest *g, const struct http_head *head, const struct l
     enum terms_rule rule = terms_request(spec->terms, g->class, head);
     if (rule == TERMS_PASS)
         return !front_gate_show(g, head, lease, e);
-    refused(g->front, lease, rule);
+    front_refused(g->front, lease, rule);
     engine_answer(g->engine, &forbidden);
     return false;
 }

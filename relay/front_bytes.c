@@ -114,8 +114,7 @@ static bool passes(struct front *f, const struct net *from, const struct lease *
         return false;
     }
     if (traffic_sleeps(spec->traffic) || traffic_tunnel_sleeps(spec->traffic, lease->id)) {
-        spec->counts->refused[TERMS_TRAFFIC]++;
-        notices_add(f->notices, lease, TERMS_TRAFFIC);
+        front_refused(f, lease, TERMS_TRAFFIC);
         return false;
     }
     if (!visit_open_may(spec->host, spec->guard, &lease->owner)) {

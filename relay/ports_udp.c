@@ -55,8 +55,12 @@ static bool enter(struct port *port, const struct net *from)
     struct ports *p = port->ports;
     struct traffic *t = p->spec.traffic;
     uint64_t wait_ms;
-    if (!ports_serves(port) || traffic_sleeps(t) || traffic_tunnel_sleeps(t, port->id) ||
-        !guard_enter(p->spec.guard, from)) {
+    const struct lease *lease = ports_serves(port);
+    if (traffic_sleeps(t) || traffic_tunnel_sleeps(t, port->id)) {
+        front_refused(p->spec.front, lease, TERMS_TRAFFIC);
+        return false;
+    }
+    if (!lease || !guard_enter(p->spec.guard, from)) {
         p->spec.counts->turned_away++;
         return false;
     }

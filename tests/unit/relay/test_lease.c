@@ -231,7 +231,7 @@ BEAM_TEST(lease, names_are_labels_and_no_ids)
 BEAM_TEST(lease, their_number_is_bounded)
 {
     begin();
-    cr_expect_eq(reserve(1, "", 0), RESERVATION_OK);
+    cr_assert_eq(reserve(1, "", 0), RESERVATION_OK);
     struct lease first = *got;
     cr_expect_eq(reserve(1, "", 100), RESERVATION_OK);
     cr_expect_eq(reserve(1, "", 100), RESERVATION_LIMIT);
@@ -314,19 +314,19 @@ static enum reservation_status reserve_port(uint8_t who, uint64_t kind, uint16_t
 BEAM_TEST(lease, a_port_is_one_owners_and_stays_so)
 {
     begin();
-    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20001, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(1, RESERVATION_TCP, 20001, 0), RESERVATION_OK);
     cr_expect_eq(got->port, 20001);
     struct reservation_request back = about(RESERVATION_RESERVE, got);
     back.kind = RESERVATION_TCP;
-    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20001, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(2, RESERVATION_TCP, 20001, 0), RESERVATION_OK);
     cr_expect_eq(got->port, 20000, "the wanted one is another's");
     cr_expect_eq(reserve_port(3, RESERVATION_TCP, 0, 0), RESERVATION_NO_PORT);
-    cr_expect_eq(reserve_port(3, RESERVATION_UDP, 0, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(3, RESERVATION_UDP, 0, 0), RESERVATION_OK);
     cr_expect_eq(got->port, 20000, "of UDP they are others");
     restart(1);
-    cr_expect_eq(ask(1, &back, 1), RESERVATION_OK);
+    cr_assert_eq(ask(1, &back, 1), RESERVATION_OK);
     cr_expect_eq(got->port, 20001);
-    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20001, 2), RESERVATION_OK);
+    cr_assert_eq(reserve_port(1, RESERVATION_TCP, 20001, 2), RESERVATION_OK);
     cr_expect_eq(memcmp(got->id, back.id, sizeof(back.id)), 0, "it is this key's already");
     cr_expect_eq(ask(1, &back, 3), RESERVATION_FORBIDDEN, "and has another token now");
     end();
@@ -341,7 +341,7 @@ BEAM_TEST(lease, a_key_has_so_many_ports_and_no_more)
     cr_expect_eq(reserve(1, "", 0), RESERVATION_OK, "of HTTP it may");
     /* What it left behind makes room. */
     cr_expect_eq(reserve_port(1, RESERVATION_UDP, 0, LEASE), RESERVATION_OK);
-    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20000, LEASE), RESERVATION_OK);
+    cr_assert_eq(reserve_port(2, RESERVATION_TCP, 20000, LEASE), RESERVATION_OK);
     cr_expect_eq(got->port, 20000, "which is free again");
     end();
 }
@@ -349,7 +349,7 @@ BEAM_TEST(lease, a_key_has_so_many_ports_and_no_more)
 BEAM_TEST(lease, a_port_that_is_held_makes_room_for_one_that_is_needed)
 {
     begin();
-    cr_expect_eq(reserve_port(1, RESERVATION_UDP, 0, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(1, RESERVATION_UDP, 0, 0), RESERVATION_OK);
     struct reservation_request back = about(RESERVATION_RESERVE, got);
     back.kind = RESERVATION_UDP;
     cr_expect_eq(reserve_port(2, RESERVATION_UDP, 0, LEASE - 1), RESERVATION_NO_PORT);
@@ -361,20 +361,21 @@ BEAM_TEST(lease, a_port_that_is_held_makes_room_for_one_that_is_needed)
 BEAM_TEST(lease, of_another_kind_it_has_another_port_or_none)
 {
     begin();
-    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
     struct reservation_request r = about(RESERVATION_RESERVE, got);
     r.kind = RESERVATION_UDP;
-    cr_expect_eq(ask(1, &r, 1), RESERVATION_OK);
+    cr_assert_eq(ask(1, &r, 1), RESERVATION_OK);
     cr_expect_eq(got->port, 20000);
-    cr_expect_eq(reserve_port(2, RESERVATION_TCP, 20000, 1), RESERVATION_OK);
+    cr_assert_eq(reserve_port(2, RESERVATION_TCP, 20000, 1), RESERVATION_OK);
     cr_expect_eq(got->port, 20000, "that of TCP was given back");
     cr_expect_eq(reserve_port(3, RESERVATION_UDP, 0, 1), RESERVATION_NO_PORT);
     r.kind = RESERVATION_HTTP;
-    cr_expect_eq(ask(1, &r, 2), RESERVATION_OK);
+    cr_assert_eq(ask(1, &r, 2), RESERVATION_OK);
     cr_expect_eq(got->port, 0);
     cr_expect_eq(reserve_port(3, RESERVATION_UDP, 0, 2), RESERVATION_OK);
     r.kind = RESERVATION_UDP;
     cr_expect_eq(ask(1, &r, 3), RESERVATION_NO_PORT);
+    cr_assert_not_null(lease_by_id(store, r.id, 3));
     cr_expect_eq(lease_by_id(store, r.id, 3)->kind, (uint64_t)RESERVATION_HTTP, "it is as it was");
     end();
 }
@@ -382,7 +383,7 @@ BEAM_TEST(lease, of_another_kind_it_has_another_port_or_none)
 BEAM_TEST(lease, one_whose_port_cannot_be_had_moves)
 {
     begin();
-    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
     const struct lease *l = got;
     cr_expect_eq(lease_move_port(store, l), 0);
     cr_expect_eq(l->port, 20001);
@@ -396,13 +397,13 @@ BEAM_TEST(lease, the_operator_may_set_other_ports_aside)
 {
     struct lease_limits other = limits;
     begin();
-    cr_expect_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
+    cr_assert_eq(reserve_port(1, RESERVATION_TCP, 20000, 0), RESERVATION_OK);
     struct reservation_request back = about(RESERVATION_RESERVE, got);
     back.kind = RESERVATION_TCP;
     lease_store_close(store);
     other.tcp = (struct port_range){30000, 30000};
     cr_assert_eq(lease_store_open(place.file, &other, rng_system(), 1, &store, NULL), 0);
-    cr_expect_eq(ask(1, &back, 1), RESERVATION_OK);
+    cr_assert_eq(ask(1, &back, 1), RESERVATION_OK);
     cr_expect_eq(got->port, 30000);
     end();
 }

@@ -366,6 +366,37 @@ BEAM_TEST(ports, a_source_that_may_be_forged_is_sent_little)
     end(&st);
 }
 
+BEAM_TEST(ports, what_a_month_has_is_all_that_goes)
+{
+    static struct stage st;
+    struct reading r;
+    char word[200];
+    size_t answered = 0;
+    begin(&st, RESERVATION_UDP, &(struct scene){.carried = {.month = 2000}});
+    int fd = dial(&st, SOCK_DGRAM), other = dial(&st, SOCK_DGRAM);
+    memset(word, 'x', sizeof(word));
+    for (int i = 0; i < 10; i++) {
+        cr_assert_eq(write(fd, word, sizeof(word)), (ssize_t)sizeof(word));
+        turn(&st, 20);
+        r = (struct reading){.fd = fd, .want = 1};
+        answered += has_read(&r);
+    }
+    cr_expect(answered >= 3 && answered <= 5, "%zu were answered", answered);
+    cr_expect_leq(traffic_used(st.scene.traffic), 2000u);
+    for (int i = 0; i < 1000 && traffic_used(st.scene.traffic) < 2000; i++) {
+        cr_assert_eq(write(fd, word, 1), 1);
+        turn(&st, 2);
+    }
+    uint64_t flows = st.scene.counts.flows;
+    cr_assert_eq(write(other, word, 1), 1);
+    turn(&st, 20);
+    cr_expect_eq(st.scene.counts.flows, flows);
+    cr_expect_geq(st.scene.counts.refused[TERMS_TRAFFIC], 1u);
+    close(fd);
+    close(other);
+    end(&st);
+}
+
 BEAM_TEST(ports, a_flood_of_sources_is_bounded_and_leaves_room)
 {
     static struct stage st;
