@@ -439,6 +439,12 @@ static bool near_failed(void *arg)
     return st->near[0].write_err && st->near[1].read_err;
 }
 
+static bool both_sides_failed(void *arg)
+{
+    struct stage *st = arg;
+    return near_failed(st) && st->far[0].read_err && st->far[1].write_err;
+}
+
 /* Streams outlive their session, and tell their owners. */
 void muxer_freed_session(const struct muxer_kind *kind)
 {
@@ -449,7 +455,7 @@ void muxer_freed_session(const struct muxer_kind *kind)
     cr_assert(until(st.loop, all_met, &st));
     yamux_free(st.sessions.listener.y);
     st.sessions.listener.y = NULL;
-    cr_assert(until(st.loop, near_failed, &st));
+    cr_assert(until(st.loop, both_sides_failed, &st));
     cr_assert(st.near[0].write_err == BEAM_ERESET && st.near[1].read_err == BEAM_ERESET);
     cr_assert(st.far[0].read_err == BEAM_ERESET && st.far[1].write_err == BEAM_ERESET);
     cr_assert(until_flag(st.loop, &st.sessions.dialler.closed));
