@@ -202,7 +202,9 @@ void front_visitor_bytes(struct front *f, struct stream *s, const struct addr *f
     net_of(from, &at);
     visit_head_visitor(from, visitor);
     f->spec.counts->visitors++;
-    if (f->count < f->spec.max_visitors &&
+    bool room = f->count < f->spec.max_visitors;
+    f->spec.counts->turned_away += !room;
+    if (room &&
         front_bytes_begin(f, s, &at, visitor, lease, (enum visit_head_via)lease->kind, idle_ms))
         return;
     stream_reset(s);

@@ -226,7 +226,8 @@ static int check_udp(const struct wish *w, struct beam_why *why)
 
 static int read_port(const struct message *m, struct wish *w, struct beam_why *why)
 {
-    bool ports = w->protocol == TUNNEL_TCP || w->protocol == TUNNEL_UDP;
+    bool ports =
+        (w->protocol == TUNNEL_TCP || w->protocol == TUNNEL_UDP) && !m->publish.tls_passthrough;
     if (m->publish.relay_port != 0 && (!ports || !(w->policy.paths & POLICY_RELAY)))
         return beam_why(why, BEAM_EUSAGE,
                         "--relay-port: only a relay has ports to give, to tunnels of TCP and UDP "
