@@ -35,6 +35,7 @@ struct worker_pool {
     struct worker workers[WORKER_POOL_MAX + 1]; /* from 1 on */
     unsigned count;
     char **words; /* of their command line, with room for two more */
+    char *text;   /* that they lie in */
     size_t word_count;
     char *dir;
     void (*done)(void *arg);
@@ -144,15 +145,19 @@ static void on_again(void *arg)
 
 static int copy_words(struct worker_pool *p, const char *const *argv)
 {
-    size_t n = 0;
-    while (argv[n])
-        n++;
+    size_t n = 0, size = 1;
+    for (; argv[n]; n++)
+        size += strlen(argv[n]) + 1;
     p->words = calloc(n + 3, sizeof(*p->words));
-    if (!p->words)
+    p->text = malloc(size);
+    if (!p->words || !p->text)
         return BEAM_ENOMEM;
-    for (; p->word_count < n; p->word_count++)
-        if (!(p->words[p->word_count] = strdup(argv[p->word_count])))
-            return BEAM_ENOMEM;
+    for (char *at = p->text; p->word_count < n; p->word_count++) {
+        size_t len = strlen(argv[p->word_count]) + 1;
+        memcpy(at, argv[p->word_count], len);
+        p->words[p->word_count] = at;
+        at += len;
+    }
     return 0;
 }
 
@@ -204,9 +209,8 @@ void worker_pool_free(struct worker_pool *p)
         loop_timer_clear(&p->workers[i].again);
         child_free(p->workers[i].child);
     }
-    for (size_t i = 0; i < p->word_count; i++)
-        free(p->words[i]);
     free(p->words);
+    free(p->text);
     free(p->dir);
     free(p);
 }
