@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "loop/egress.h"
+#include "relay/callers.h"
 #include "relay/reservation.h"
-#include "stream/ahead.h"
 #include "stream/datagram.h"
 #include "stream/socket.h"
 
@@ -16,17 +16,6 @@ enum {
     WORD = 32,                     /* bytes */
     FRAMED = DATAGRAM_HEAD + WORD, /* of a word as a datagram on a stream */
     AGAIN_MS = 1000                /* a datagram may be lost */
-};
-
-/* A visit of which it is not known yet whether it is the question, or whose answer is on its
- * way. */
-struct caller {
-    struct caller *next, **link;
-    struct port_proof *proof;
-    struct stream *stream;
-    struct buf in, out;
-    struct loop_task more; /* a fresh stream owes no call */
-    bool asked;            /* it was the question: nobody else gets it */
 };
 
 struct port_proof {
@@ -44,7 +33,7 @@ struct port_proof {
     struct loop_watch watch;
     struct loop_timer again, deadline;
     struct beam_why why;
-    struct caller *callers;
+    struct callers callers;
 };
 
 /* ---- our own visit -------------------------------------------------------------------------- */
@@ -221,40 +210,10 @@ static void on_deadline(void *arg)
 
 /* ---- visits that come meanwhile ------------------------------------------------------------- */
 
-/* All of it but the stream, which is given back. */
-static struct stream *let_go(struct caller *c)
+static void flush_answer(const struct port_proof *p, struct caller *c)
 {
-    struct stream *s = c->stream;
-    loop_task_cancel(c->proof->spec.loop, &c->more);
-    *c->link = c->next;
-    if (c->next)
-        c->next->link = c->link;
-    buf_clear(&c->in);
-    buf_clear(&c->out);
-    free(c);
-    return s;
-}
-
-static void hand_on(struct caller *c)
-{
-    struct port_proof *p = c->proof;
-    struct stream *whole = c->stream;
-    if (buf_len(&c->in) > 0 && stream_ahead(c->stream, &c->in, &whole) < 0) {
-        stream_reset(c->stream);
-        stream_free(let_go(c));
-        return;
-    }
-    stream_own(whole, NULL, NULL);
-    (void)let_go(c);
-    p->events.visitor(p->events.arg, whole);
-}
-
-static void flush_answer(struct caller *c)
-{
-    ssize_t n = 0;
-    while (buf_len(&c->out) > 0 && n >= 0)
-        n = stream_write(c->stream, &c->out);
-    if (n >= 0 && !c->proof->udp)
+    ssize_t n = caller_flush(c);
+    if (n >= 0 && !p->udp)
         (void)stream_shut(c->stream);
 }
 
@@ -269,88 +228,60 @@ static size_t write_word(const struct port_proof *p, const uint8_t word[WORD], u
 }
 
 /* Once over a connection, and to each datagram that asks. */
-static void answer(struct caller *c)
+static void answer(const struct port_proof *p, struct caller *c)
 {
     uint8_t bytes[FRAMED];
-    size_t len = write_word(c->proof, c->proof->answer, bytes);
-    if (!c->asked || (c->proof->udp && buf_len(&c->out) == 0))
+    size_t len = write_word(p, p->answer, bytes);
+    if (!c->asked || (p->udp && buf_len(&c->out) == 0))
         (void)buf_add(&c->out, bytes, len); /* out of memory, none is sent, and that is seen */
     c->asked = true;
     sodium_memzero(bytes, sizeof(bytes));
-    flush_answer(c);
+    flush_answer(p, c);
 }
 
 /* One whose question was answered. The relay is waited for, for an end with bytes unread could cost
  * it the answer; and a datagram that was lost is asked for once more. */
-static void linger(struct caller *c)
+static void linger(const struct port_proof *p, struct caller *c)
 {
     ssize_t n = 1;
-    flush_answer(c);
+    flush_answer(p, c);
     while (n > 0) {
         n = stream_read(c->stream, &c->in, buf_room(&c->in));
         if (n > 0 && buf_room(&c->in) == 0) {
             buf_clear(&c->in);
-            answer(c);
+            answer(p, c);
         }
     }
     if (n != BEAM_EAGAIN)
-        stream_free(let_go(c));
+        caller_close(c);
 }
 
-static void listen_to(struct caller *c)
+static void listen_to(void *arg, struct caller *c)
 {
+    const struct port_proof *p = arg;
     uint8_t want[FRAMED], is[FRAMED];
     ssize_t n;
     if (c->asked) {
-        linger(c);
+        linger(p, c);
         return;
     }
-    size_t all = write_word(c->proof, c->proof->question, want);
+    size_t all = write_word(p, p->question, want);
     do
         n = stream_read(c->stream, &c->in, all - buf_len(&c->in));
     while (n > 0);
     size_t len = buf_peek(&c->in, 0, is, all);
     if (sodium_memcmp(want, is, len) != 0 || (len < all && n != BEAM_EAGAIN))
-        hand_on(c);
+        caller_hand_on(c);
     else if (len == all) {
         buf_clear(&c->in);
-        answer(c);
-        linger(c);
+        answer(p, c);
+        linger(p, c);
     }
-}
-
-static void on_caller(void *arg, struct stream *s, unsigned ready)
-{
-    (void)s;
-    (void)ready;
-    listen_to(arg);
-}
-
-static void on_more(void *arg)
-{
-    listen_to(arg);
 }
 
 void port_proof_visit(struct port_proof *p, struct stream *s)
 {
-    struct caller *c = calloc(1, sizeof(*c));
-    if (!c) {
-        stream_reset(s);
-        stream_free(s);
-        return;
-    }
-    c->proof = p;
-    c->stream = s;
-    buf_init(&c->in, loop_pool(p->spec.loop), FRAMED);
-    buf_init(&c->out, loop_pool(p->spec.loop), FRAMED);
-    loop_task_init(&c->more, on_more, c);
-    c->next = p->callers;
-    c->link = &p->callers;
-    if (c->next)
-        c->next->link = &c->next;
-    p->callers = c;
-    stream_own(s, on_caller, c);
-    loop_post(p->spec.loop, &c->more);
+    callers_add(&p->callers, s, FRAMED, FRAMED);
 }
 
 /* ---- the proof ------------------------------------------------------------------------------ */
@@ -368,6 +299,11 @@ int port_proof_start(const struct proof_spec *spec, uint64_t kind, const char *u
     p->fd = -1;
     buf_init(&p->in, loop_pool(spec->loop), WORD);
     buf_init(&p->out, loop_pool(spec->loop), WORD);
+    p->callers = (struct callers){.loop = spec->loop,
+                                  .ready = listen_to,
+                                  .visitor = events->visitor,
+                                  .arg = p,
+                                  .visitor_arg = events->arg};
     loop_timer_init(spec->loop, &p->deadline, on_deadline, p);
     loop_timer_init(spec->loop, &p->again, on_again, p);
     spec->rng->fill(spec->rng->arg, p->question, WORD);
@@ -389,14 +325,7 @@ void port_proof_free(struct port_proof *p)
     if (!p)
         return;
     hang_up(p);
-    while (p->callers) {
-        struct caller *c = p->callers;
-        if (!c->asked) {
-            hand_on(c);
-            continue;
-        }
-        stream_free(let_go(c));
-    }
+    callers_end(&p->callers);
     sodium_memzero(p->answer, sizeof(p->answer));
     free(p);
 }

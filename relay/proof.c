@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "http/head.h"
-#include "stream/ahead.h"
+#include "relay/callers.h"
 #include "stream/socket.h"
 #include "stream/tls.h"
 
@@ -20,17 +20,6 @@ enum {
 };
 
 static const char well_known[] = ".well-known/beam/";
-
-/* A visit of which it is not known yet whether it is the question, or whose answer is on its
- * way. */
-struct caller {
-    struct caller *next, **link;
-    struct proof *proof;
-    struct stream *stream;
-    struct buf in, out;
-    struct loop_task more; /* a fresh stream owes no call */
-    bool answering;
-};
 
 struct proof {
     struct proof *next, **link; /* among the others; link NULL: it is alone */
@@ -48,7 +37,7 @@ struct proof {
     struct buf in, out;
     struct loop_timer deadline;
     struct beam_why why;
-    struct caller *callers;
+    struct callers callers;
 };
 
 static void make_word(const struct rng *rng, char out[WORD_LEN + 1])
@@ -237,40 +226,10 @@ static int dial(struct proof *p, struct beam_why *why)
 
 /* ---- visits that come meanwhile ------------------------------------------------------------- */
 
-/* All of it but the stream, which is given back. */
-static struct stream *let_go(struct caller *c)
-{
-    struct stream *s = c->stream;
-    loop_task_cancel(c->proof->spec.loop, &c->more);
-    *c->link = c->next;
-    if (c->next)
-        c->next->link = c->link;
-    buf_clear(&c->in);
-    buf_clear(&c->out);
-    free(c);
-    return s;
-}
-
-static void hand_on(struct caller *c)
-{
-    struct proof *p = c->proof;
-    struct stream *whole = c->stream;
-    if (buf_len(&c->in) > 0 && stream_ahead(c->stream, &c->in, &whole) < 0) {
-        stream_reset(c->stream);
-        stream_free(let_go(c));
-        return;
-    }
-    stream_own(whole, NULL, NULL);
-    (void)let_go(c);
-    p->events.visitor(p->events.arg, whole);
-}
-
 static void flush_answer(struct caller *c)
 {
     char rest[512];
-    ssize_t n = 0;
-    while (buf_len(&c->out) > 0 && n >= 0)
-        n = stream_write(c->stream, &c->out);
+    ssize_t n = caller_flush(c);
     if (n == BEAM_EAGAIN)
         return;
     if (n >= 0)
@@ -281,17 +240,17 @@ static void flush_answer(struct caller *c)
         n = stream_read(c->stream, &c->in, sizeof(rest));
     } while (n > 0);
     if (n != BEAM_EAGAIN)
-        stream_free(let_go(c));
+        caller_close(c);
 }
 
 static void answer(struct caller *c, const struct proof *asked)
 {
-    c->answering = true;
+    c->asked = true;
     if (buf_addf(&c->out,
                  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n"
                  "Cache-Control: no-store\r\nConnection: close\r\n\r\n%s",
                  WORD_LEN, asked->answer) < 0)
-        stream_free(let_go(c));
+        caller_close(c);
     else
         flush_answer(c);
 }
@@ -309,10 +268,11 @@ static enum http_guess asks(const struct caller *c, const struct proof *p)
 }
 
 /* The same of any that is under way; YES: *asked is whose. */
-static enum http_guess is_question(const struct caller *c, const struct proof **asked)
+static enum http_guess is_question(const struct proof *own, const struct caller *c,
+                                   const struct proof **asked)
 {
     enum http_guess best = HTTP_NO;
-    const struct proof *p = c->proof->link ? *c->proof->spec.others : c->proof;
+    const struct proof *p = own->link ? *own->spec.others : own;
     for (; p && best != HTTP_YES; p = p->next) {
         enum http_guess guess = asks(c, p);
         if (guess == HTTP_YES)
@@ -323,12 +283,13 @@ static enum http_guess is_question(const struct caller *c, const struct proof **
     return best;
 }
 
-static void listen_to(struct caller *c)
+static void listen_to(void *arg, struct caller *c)
 {
+    const struct proof *p = arg;
     char head[QUESTION_MAX];
     size_t seen = 0;
     ssize_t n;
-    if (c->answering) {
+    if (c->asked) {
         flush_answer(c);
         return;
     }
@@ -336,9 +297,9 @@ static void listen_to(struct caller *c)
         n = stream_read(c->stream, &c->in, QUESTION_MAX);
     while (n > 0);
     const struct proof *asked = NULL;
-    enum http_guess guess = is_question(c, &asked);
+    enum http_guess guess = is_question(p, c, &asked);
     if (guess == HTTP_NO || (n < 0 && n != BEAM_EAGAIN)) {
-        hand_on(c);
+        caller_hand_on(c);
         return;
     }
     size_t len = buf_peek(&c->in, 0, head, sizeof(head));
@@ -346,38 +307,9 @@ static void listen_to(struct caller *c)
         answer(c, asked);
 }
 
-static void on_ready(void *arg, struct stream *s, unsigned ready)
-{
-    (void)s;
-    (void)ready;
-    listen_to(arg);
-}
-
-static void on_more(void *arg)
-{
-    listen_to(arg);
-}
-
 void proof_visit(struct proof *p, struct stream *s)
 {
-    struct caller *c = calloc(1, sizeof(*c));
-    if (!c) {
-        stream_reset(s);
-        stream_free(s);
-        return;
-    }
-    c->proof = p;
-    c->stream = s;
-    buf_init(&c->in, loop_pool(p->spec.loop), QUESTION_MAX);
-    buf_init(&c->out, loop_pool(p->spec.loop), 512);
-    loop_task_init(&c->more, on_more, c);
-    c->next = p->callers;
-    c->link = &p->callers;
-    if (c->next)
-        c->next->link = &c->next;
-    p->callers = c;
-    stream_own(s, on_ready, c);
-    loop_post(p->spec.loop, &c->more);
+    callers_add(&p->callers, s, QUESTION_MAX, 512);
 }
 
 /* ---- the proof ------------------------------------------------------------------------------ */
@@ -394,6 +326,11 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     p->events = *events;
     buf_init(&p->in, loop_pool(spec->loop), RESPONSE_MAX);
     buf_init(&p->out, loop_pool(spec->loop), 2 * WHERE_TEXT_SIZE + 512);
+    p->callers = (struct callers){.loop = spec->loop,
+                                  .ready = listen_to,
+                                  .visitor = events->visitor,
+                                  .arg = p,
+                                  .visitor_arg = events->arg};
     loop_timer_init(spec->loop, &p->deadline, on_deadline, p);
     make_word(spec->rng, p->question);
     make_word(spec->rng, p->answer);
@@ -437,14 +374,7 @@ void proof_free(struct proof *p)
     }
     hang_up(p);
     tls_context_free(p->context);
-    while (p->callers) {
-        struct caller *c = p->callers;
-        if (!c->answering) {
-            hand_on(c);
-            continue;
-        }
-        stream_free(let_go(c));
-    }
+    callers_end(&p->callers);
     sodium_memzero(p->answer, sizeof(p->answer));
     free(p);
 }
