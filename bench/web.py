@@ -22,12 +22,13 @@ def answers(port):
 
 class Nginx:
     """One worker, without logs. `context` is its http or stream block; it is up when it listens at
-    `ports`."""
+    `ports`. `modules` are files."""
 
-    def __init__(self, folder, name, context, ports):
+    def __init__(self, folder, name, context, ports, modules=()):
         config = os.path.join(folder, f"{name}.conf")
         with open(config, "w", encoding="ascii") as f:
-            f.write(f"daemon off; master_process off; worker_processes 1; pid {folder}/{name}.pid;\n"
+            f.write("".join(f"load_module {module};\n" for module in modules) +
+                    f"daemon off; master_process off; worker_processes 1; pid {folder}/{name}.pid;\n"
                     f"error_log stderr crit; events {{ worker_connections 16000; }}\n{context}\n")
         self.ports, self.port = ports, ports[0]
         self.process = Process([shutil.which("nginx") or "/usr/sbin/nginx", "-c", config, "-e",
