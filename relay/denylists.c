@@ -284,12 +284,13 @@ static void inherit(struct denylists *d, struct subscription *s)
     }
 }
 
+/* What is being brought, by another process perhaps, does too. */
 static bool belongs(const struct denylists *d, const char *path)
 {
     char part[DENYLISTS_PATH_SIZE];
     for (size_t i = 0; i < d->count; i++)
         if (strcmp(d->all[i].path, path) == 0 ||
-            (d->all[i].part && part_of(&d->all[i], part) && strcmp(part, path) == 0))
+            (d->all[i].url[0] && part_of(&d->all[i], part) && strcmp(part, path) == 0))
             return true;
     return false;
 }

@@ -11,7 +11,9 @@ enum {
     IDLE_MS = 60 * 1000,
     BLOCK_MS = 10 * 1000, /* for a field section, as for a head of HTTP/1.1 */
     READ_MAX = 64 * 1024,
-    PER_TURN = 256 * 1024 /* bytes read, then others have their turn */
+    PER_TURN = 256 * 1024, /* bytes read, then others have their turn */
+    LEAVE_MS = 2000,       /* for a visitor to end, once it was told that this is the end */
+    LEAVE_MAX = 256 * 1024 /* bytes that it sends meanwhile */
 };
 
 struct h2_visitor {
@@ -26,6 +28,8 @@ struct h2_visitor {
     size_t exchanges;       /* streams that were not freed */
     uint64_t blocked_since; /* it takes nothing; 0: it does */
     bool dry;               /* a call is owed once there is more */
+    bool leaving;           /* our side is shut */
+    size_t dropped;         /* bytes, while leaving */
     bool freed;
     int err;
 };
@@ -42,22 +46,47 @@ static void destroy(struct h2_visitor *v)
 
 static void tell_news(struct h2_visitor *v);
 
-/* The connection is over: its streams fail, and are freed by who has them. */
-static void close_down(struct h2_visitor *v, int err)
+static void part(struct h2_visitor *v)
 {
-    if (!v->under)
-        return;
-    v->err = err;
-    if (err < 0)
-        log_debug("proxy", "a visitor's HTTP/2 connection ended early: %s", beam_err_text(err));
-    h2_end_all(v->h2);
-    tell_news(v);
     loop_deadline_stop(&v->deadline);
     buf_clear(&v->in);
     buf_clear(&v->out);
     stream_free(v->under);
     v->under = NULL;
     loop_post(v->loop, &v->go_on);
+}
+
+/* What it sends now is for nobody. */
+static void drop(struct h2_visitor *v)
+{
+    ssize_t n;
+    do {
+        buf_clear(&v->in);
+        n = stream_read(v->under, &v->in, READ_MAX);
+        v->dropped += n > 0 ? (size_t)n : 0;
+    } while (n > 0 && v->dropped < LEAVE_MAX);
+    if (n != BEAM_EAGAIN)
+        part(v);
+}
+
+/* The connection is over: its streams fail, and are freed by who has them. A close with bytes
+ * unread would be a reset, and could cost the visitor what it was told last. */
+static void close_down(struct h2_visitor *v, int err)
+{
+    if (!v->under || v->leaving)
+        return;
+    v->err = err;
+    if (err < 0)
+        log_debug("proxy", "a visitor's HTTP/2 connection ended early: %s", beam_err_text(err));
+    h2_end_all(v->h2);
+    tell_news(v);
+    if (buf_len(&v->out) > 0 || stream_shut(v->under) < 0) {
+        part(v);
+        return;
+    }
+    v->leaving = true;
+    loop_deadline_set(&v->deadline, loop_now(v->loop) + LEAVE_MS);
+    drop(v);
 }
 
 /* ---- requests -------------------------------------------------------------------------------- */
@@ -161,15 +190,19 @@ static uint64_t due(const struct h2_visitor *v)
 
 static void go(struct h2_visitor *v)
 {
+    if (v->under && v->leaving) {
+        drop(v);
+        return;
+    }
     int err = v->under ? exchange(v) : 0;
     if (err < 0) {
         if (!v->blocked_since)
             (void)flush(v); /* it says why */
         close_down(v, err == BEAM_ECLOSED ? 0 : err);
     }
-    if (v->under)
+    if (v->under && !v->leaving)
         loop_deadline_set(&v->deadline, due(v));
-    else if (v->exchanges == 0)
+    else if (!v->under && v->exchanges == 0)
         loop_post(v->loop, &v->go_on);
 }
 
@@ -200,6 +233,10 @@ static void on_deadline(void *arg)
 {
     struct h2_visitor *v = arg;
     uint64_t now = loop_now(v->loop);
+    if (v->leaving) {
+        part(v);
+        return;
+    }
     if (v->blocked_since && v->blocked_since + v->patience.idle_ms <= now) {
         close_down(v, BEAM_ETIMEOUT);
         return;
@@ -261,6 +298,8 @@ void h2_visitor_free(struct h2_visitor *v)
         if (!v->blocked_since)
             (void)flush(v);
         close_down(v, BEAM_ECANCELED);
+        if (v->under)
+            part(v);
     }
     v->freed = true;
     loop_task_cancel(v->loop, &v->go_on);

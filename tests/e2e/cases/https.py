@@ -319,6 +319,17 @@ def http2(t):
     client.close()
 
 
+@case("https/h2-goodbye", network=False)
+def goodbye(t):
+    """Who breaks the protocol is told so, though more of it is on its way."""
+    h = Https(t)
+    for _ in range(10):
+        client, _, _ = h2_client(h)
+        client.send(h2.frame(h2.DATA, 0, 0, b"x" * 16000) * 8)
+        equal(client.away(), h2.PROTOCOL_ERROR, "what it is told")
+        client.close()
+
+
 # ---- hellos ---------------------------------------------------------------------------------------
 
 
