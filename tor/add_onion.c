@@ -56,8 +56,13 @@ int add_onion_send(struct control *control, const struct onion_spec *spec, bool 
     return err;
 }
 
-/* 512 is for a keyword that is not known, 551 for one that this build cannot honour. */
+/* 512 is for a keyword that is not known, 551 for one that this build cannot honour; 513, 552 and
+ * 553 for such options. */
 bool add_onion_lacks_pow(const struct control_reply *r)
 {
-    return (r->code == 512 || r->code == 551) && strcasestr(r->lines[0].text, "pow");
+    static const unsigned codes[] = {512, 513, 551, 552, 553};
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+        if (r->code == codes[i])
+            return strcasestr(r->lines[0].text, "pow") != NULL;
+    return false;
 }

@@ -142,19 +142,26 @@ static void on_late(void *arg)
     onion_warn(o, &why);
 }
 
-/* It becomes one word of an ADD_ONION: nothing that ends or quotes a word, nor any letter beyond
+/* It becomes one word of a command: nothing that ends or quotes a word, nor any letter beyond
  * ASCII, which tor refuses there. */
-static int check_target(const struct addr *target)
+static int check_path(const char *path)
 {
-    const char *path = addr_path(target);
-    if (!path)
-        return addr_scope(target) == ADDR_LOOPBACK ? 0 : BEAM_EINVAL;
     if (path[0] != '/')
         return BEAM_EINVAL;
     for (const char *s = path; *s; s++)
         if ((unsigned char)*s <= 0x20 || (unsigned char)*s >= 0x7f || *s == '"' || *s == '\\')
             return BEAM_EINVAL;
     return 0;
+}
+
+static int check(const struct onion_spec *spec)
+{
+    const char *path = addr_path(&spec->target);
+    if (spec->folder && check_path(spec->folder) < 0)
+        return BEAM_EINVAL;
+    if (!path)
+        return addr_scope(&spec->target) == ADDR_LOOPBACK ? 0 : BEAM_EINVAL;
+    return check_path(path);
 }
 
 /* A copy of its own in *out. */
@@ -181,7 +188,7 @@ static void free_clients(struct onion_clients *c)
 int onion_publish(struct tor *t, const struct onion_spec *spec, const struct onion_events *events,
                   struct onion **out)
 {
-    int err = check_target(&spec->target);
+    int err = check(spec);
     if (err < 0)
         return err;
     struct onion *o = calloc(1, sizeof(*o));

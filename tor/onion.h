@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An onion service published through a struct tor by ADD_ONION, for as long as
+ * An onion service published through a struct tor, by ADD_ONION as a rule, for as long as
  * its handle lives: added when tor is ready to take it, added again when tor
  * came back from the dead, "up" once a descriptor of it was uploaded.
  */
@@ -43,6 +43,10 @@ struct onion_spec {
      * port on loopback. */
     struct addr target;
     uint16_t port; /* the virtual port, 80 for HTTP */
+    /* Of a tor that is ours alone; borrowed as the key is: a folder that is to be the service's,
+     * which tor then has by its configuration, and tells each visitor's circuit
+     * (tor/proxy_line.h). A path without quotes or spaces. NULL: it is added by ADD_ONION. */
+    const char *folder;
     struct onion_limits limits;
     struct onion_clients clients;
 };
@@ -70,9 +74,9 @@ int onion_admit(struct onion *o, const struct onion_clients *clients);
 /*
  * Nobody comes through to it. tor is asked whether it has an introduction circuit of it that
  * stands; one that has none, and lost too many of late, makes no new ones for five minutes. Then it
- * is taken down and published anew, for which tor begins to count anew; those inside stay. Not
- * twice within ten minutes, so that who can make a service lose these circuits gains no more than
- * one round of them by it.
+ * is taken down and published anew, for which tor begins to count anew; those inside stay (but for
+ * one with a folder). Not twice within ten minutes, so that who can make a service lose these
+ * circuits gains no more than one round of them by it.
  */
 void onion_doubt(struct onion *o);
 /* DEL_ONION if it was added; nothing more is called. NULL allowed. */

@@ -34,11 +34,14 @@ struct onions {
     struct control *control;      /* NULL: none */
     struct onion *adding[WINDOW]; /* not answered yet, in order; NULL: withdrawn meanwhile */
     size_t first, count;
-    struct evict evict;    /* for those whose visitors need keys, one at a time */
+    struct evict evict; /* for those whose visitors need keys, one at a time */
+    struct configured configured;
     struct onion *doubted; /* tor is asked for its circuits; NULL: none, or withdrawn meanwhile */
 };
 
 static void pump(void *arg);
+static void pump_soon(void *arg);
+static void break_link(void *arg);
 static void on_patience(void *arg);
 static void on_cleared(void *arg, int err);
 
@@ -56,6 +59,9 @@ int onions_new(struct loop *l, const struct onions_hooks *hooks, struct onions *
     loop_task_init(&all->pump, pump, all);
     loop_timer_init(l, &all->patience, on_patience, all);
     evict_init(&all->evict, l, on_cleared, all);
+    const struct configured_hooks configured = {
+        .ready = pump_soon, .broken = break_link, .arg = all};
+    configured_init(&all->configured, &configured);
     *out = all;
     return 0;
 }
@@ -67,6 +73,7 @@ void onions_free(struct onions *all)
     loop_task_cancel(all->loop, &all->pump);
     loop_timer_clear(&all->patience);
     evict_stop(&all->evict);
+    configured_down(&all->configured);
     map_free(all->by_address);
     free(all);
 }
@@ -136,6 +143,10 @@ static void added(struct onions *all, struct onion *o, const struct control_repl
     const char *address = onion_key_address(o->spec.key);
     struct beam_why why;
     char said[200];
+    if (r->code == 250 && o->spec.folder) {
+        onion_event(o, ONION_EV_ADDED, NULL, 0);
+        return;
+    }
     if (r->code == 250 && control_value(r->lines[0].text, "ServiceID", said, sizeof(said)) == 0) {
         if (strcmp(said, address) == 0) {
             o->collisions = 0;
@@ -185,7 +196,9 @@ static void on_added(void *arg, const struct control_reply *r)
 /* Asks tor for o. 0 or the error of control_send. */
 static int add(struct onions *all, struct onion *o)
 {
-    int err = add_onion_send(all->control, &o->spec, !o->no_pow, on_added, all);
+    int err = o->spec.folder ? configured_add(&all->configured, &o->configured, &o->spec,
+                                              !o->no_pow, on_added, all)
+                             : add_onion_send(all->control, &o->spec, !o->no_pow, on_added, all);
     if (err == 0) {
         o->asked = true;
         place(all, o, ONION_UNDER_WAY);
@@ -193,6 +206,11 @@ static int add(struct onions *all, struct onion *o)
     }
     return err;
 }
+
+static const char no_command[] = "the onion service could not be asked for";
+static const char no_room[] =
+    "the circuits of its visitors cannot be told apart (onion.tag_circuits, which 24 tunnels can "
+    "have at once, and none while tor has onion services by the file that tor.torrc names)";
 
 static void refuse(struct onion *o, int err, const char *what)
 {
@@ -231,16 +249,37 @@ static bool clear_first(struct onions *all, struct onion *o)
     return true;
 }
 
+static void break_link(void *arg)
+{
+    struct onions *all = arg;
+    all->hooks.broken(all->hooks.arg);
+}
+
+static void pump_soon(void *arg)
+{
+    struct onions *all = arg;
+    loop_post(all->loop, &all->pump);
+}
+
+/* Whether one that is to be in tor's configuration has to wait; else *err is why it cannot be. */
+static bool wait_for_room(struct onions *all, const struct onion *o, int *err)
+{
+    *err = o->spec.folder ? configured_room(&all->configured) : 0;
+    return *err == BEAM_EAGAIN;
+}
+
 static void pump(void *arg)
 {
     struct onions *all = arg;
     while (all->control && all->count < WINDOW && all->under_way_count < WINDOW &&
            !TAILQ_EMPTY(&all->queue)) {
         struct onion *o = TAILQ_FIRST(&all->queue);
-        if (clear_first(all, o))
+        int err;
+        if (clear_first(all, o) || wait_for_room(all, o, &err))
             return;
         place(all, o, ONION_AT_REST);
-        int err = add(all, o);
+        if (err == 0)
+            err = add(all, o);
         if (err == 0)
             continue;
         if (err == BEAM_ECLOSED) {
@@ -248,7 +287,7 @@ static void pump(void *arg)
             place(all, o, ONION_QUEUED);
             return;
         }
-        refuse(o, err, "the onion service could not be asked for");
+        refuse(o, err, o->spec.folder ? no_room : no_command);
     }
 }
 
@@ -289,7 +328,9 @@ static void remove_from_tor(struct onions *all, struct onion *o)
             all->adding[i] = NULL;
     if (all->doubted == o)
         all->doubted = NULL;
-    if (all->control && o->asked)
+    if (o->spec.folder)
+        configured_take(&all->configured, &o->configured);
+    else if (all->control && o->asked)
         take_down(all, onion_key_address(o->spec.key));
     o->asked = o->cleared = false;
 }
@@ -357,6 +398,7 @@ void onions_doubt(struct onions *all, struct onion *o)
 void onions_up(struct onions *all, struct control *control)
 {
     all->control = control;
+    configured_up(&all->configured, control);
     loop_post(all->loop, &all->pump);
 }
 
@@ -369,6 +411,7 @@ void onions_detach(struct onions *all)
     all->first = all->count = 0;
     memset(all->adding, 0, sizeof(all->adding));
     evict_stop(&all->evict);
+    configured_down(&all->configured);
     for (size_t at = 0; (o = map_next(all->by_address, &at));) {
         o->asked = o->cleared = o->no_pow = false;
         o->collisions = 0;

@@ -11,6 +11,7 @@
 
 #include <sys/queue.h>
 
+#include "tor/configured.h"
 #include "tor/control.h"
 #include "tor/onion.h"
 #include "tor/uploads.h"
@@ -50,6 +51,7 @@ struct onion {
     bool no_pow;         /* this tor knows no proof of work */
     unsigned collisions; /* in a row on this connection */
     struct uploads uploads;
+    struct configured_service configured;
     TAILQ_ENTRY(onion) link;
     struct loop *loop;
     struct loop_task tell;  /* gives the state to the owner */

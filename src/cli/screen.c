@@ -270,6 +270,10 @@ static void show_request(struct screen *s, const cJSON *e)
     put_bytes(s, number_of(e, "out"));
     put(s, "  ");
     put_foreign(s, json_text(e, "path"), 16);
+    if (json_text(e, "circuit")[0]) {
+        put(s, "  ");
+        put_foreign(s, json_text(e, "circuit"), 16);
+    }
     put(s, "\n");
 }
 

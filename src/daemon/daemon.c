@@ -20,6 +20,7 @@
 #include "daemon/setup.h"
 #include "daemon/subsystems.h"
 #include "identity/keystore.h"
+#include "tor/service_dir.h"
 #include "tunnel/departures.h"
 
 enum {
@@ -37,7 +38,7 @@ struct daemon {
     struct tor *tor;
     struct keystore *keys;
     struct isolation isolation;
-    char *relays_dir;
+    char *relays_dir, *services_dir;
     struct network *network;
     struct inquiries *inquiries;
     struct tunnel_world tunnel_world;
@@ -154,6 +155,17 @@ static void on_tor_warning(void *arg, const struct beam_why *why)
         publications_tor_warning(d->publications, why);
 }
 
+static void free_tor(void *arg)
+{
+    struct daemon *d = arg;
+    tor_free(d->tor);
+    if (d->services_dir)
+        service_dir_sweep(d->services_dir);
+    free(d->services_dir);
+    d->tor = NULL;
+    d->services_dir = NULL;
+}
+
 static int start_tor(void *arg, struct beam_why *why)
 {
     struct daemon *d = arg;
@@ -162,8 +174,14 @@ static int start_tor(void *arg, struct beam_why *why)
     const struct tor_events ev = {
         .state = on_tor_state, .progress = on_tor_progress, .warning = on_tor_warning, .arg = d};
     isolation_init(&d->isolation, rng_system());
-    int err = tor_new(d->loop, &options, &ev, &d->tor);
-    return err < 0 ? beam_why(why, err, "tor: %s", beam_err_text(err)) : 0;
+    d->services_dir = file_join(d->setup->home->run, "services");
+    if (d->services_dir)
+        service_dir_sweep(d->services_dir); /* of one that was killed */
+    int err = d->services_dir ? tor_new(d->loop, &options, &ev, &d->tor) : BEAM_ENOMEM;
+    if (err == 0)
+        return 0;
+    free_tor(d);
+    return beam_why(why, err, "tor: %s", beam_err_text(err));
 }
 
 static void on_part_stopped(void *arg)
@@ -179,13 +197,6 @@ static bool stop_tor(void *arg)
         return true;
     tor_stop(d->tor, on_part_stopped, d);
     return false;
-}
-
-static void free_tor(void *arg)
-{
-    struct daemon *d = arg;
-    tor_free(d->tor);
-    d->tor = NULL;
 }
 
 /* The store is made by the first tunnel that needs it; one with a passphrase waits for that. What
@@ -274,24 +285,25 @@ static int start_publications(void *arg, struct beam_why *why)
     int err = departures_new(d->loop, &d->departures);
     if (err < 0)
         return beam_why(why, err, "daemon: %s", beam_err_text(err));
-    d->tunnel_world =
-        (struct tunnel_world){.loop = d->loop,
-                              .tor = d->tor,
-                              .isolation = &d->isolation,
-                              .rng = rng_system(),
-                              .clock = clock_system(),
-                              .keys = d->keys,
-                              .run_dir = d->setup->home->run,
-                              .relays_dir = d->relays_dir,
-                              .ca_file = d->setup->conf->relay_ca,
-                              .bootstrap = d->setup->conf->network_bootstrap,
-                              .rendezvous = d->setup->conf->network_rendezvous_bootstrap,
-                              .departures = d->departures,
-                              .connect_timeout = d->setup->conf->tunnel_connect_timeout,
-                              .max_streams = d->setup->conf->tunnel_max_streams,
-                              .tls_check = d->setup->conf->tunnel_tls_check,
-                              .onion_watch = d->setup->conf->onion_watch,
-                              .onion_limits = onion_limits(d->setup->conf)};
+    d->tunnel_world = (struct tunnel_world){
+        .loop = d->loop,
+        .tor = d->tor,
+        .isolation = &d->isolation,
+        .rng = rng_system(),
+        .clock = clock_system(),
+        .keys = d->keys,
+        .run_dir = d->setup->home->run,
+        .relays_dir = d->relays_dir,
+        .ca_file = d->setup->conf->relay_ca,
+        .bootstrap = d->setup->conf->network_bootstrap,
+        .rendezvous = d->setup->conf->network_rendezvous_bootstrap,
+        .departures = d->departures,
+        .connect_timeout = d->setup->conf->tunnel_connect_timeout,
+        .max_streams = d->setup->conf->tunnel_max_streams,
+        .tls_check = d->setup->conf->tunnel_tls_check,
+        .onion_watch = d->setup->conf->onion_watch,
+        .services_dir = d->setup->conf->onion_tag_circuits ? d->services_dir : NULL,
+        .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {
         .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};
     err = publications_new(&spec, &d->publications);

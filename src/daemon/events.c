@@ -110,7 +110,8 @@ cJSON *events_request(const struct events_head *h, const struct tunnel_request *
                              add_foreign(o, "target", r->target) &&
                              cJSON_AddNumberToObject(o, "status", r->status) &&
                              add_number(o, "ms", r->ms) && add_number(o, "in", r->in) &&
-                             add_number(o, "out", r->out) && add_text(o, "path", r->path));
+                             add_number(o, "out", r->out) && add_text(o, "path", r->path) &&
+                             (!r->circuit[0] || add_text(o, "circuit", r->circuit)));
 }
 
 cJSON *events_warning(const struct events_head *h, const char *text)

@@ -37,8 +37,9 @@ static void on_warning(void *arg, struct path *p, const struct beam_why *why)
     o->spec.warning(o->spec.arg, why);
 }
 
-static void on_owner(void *arg, struct path *p, struct stream *s)
+static void on_owner(void *arg, struct path *p, struct stream *s, const char *circuit)
 {
+    (void)circuit;
     struct operator_onion *o = arg;
     (void)p;
     host_accept(o->spec.host, s, WAY_ONION, NULL);

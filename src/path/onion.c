@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "path/arrivals.h"
 #include "path/checkup.h"
 #include "path/guests.h"
 #include "tor/doorway.h"
@@ -24,9 +25,10 @@ struct path_onion {
     struct onion *onion; /* NULL: nobody may enter for now */
     struct onion_limits limits;
     uint16_t port;
-    struct guests *guests;   /* NULL: anybody may enter */
-    struct checkup *checkup; /* NULL: never */
-    char *socket;
+    struct guests *guests;     /* NULL: anybody may enter */
+    struct checkup *checkup;   /* NULL: never */
+    struct arrivals *arrivals; /* with a folder: visitors are announced */
+    char *socket, *folder;
     char url[URL_SIZE];
 };
 
@@ -53,6 +55,8 @@ static void take_down(struct path *p)
     guests_free(o->guests);
     onion_withdraw(o->onion);
     doorway_close(o->doorway);
+    arrivals_free(o->arrivals);
+    free(o->folder);
     onion_key_free(o->key);
     free(o->socket);
     free(o);
@@ -114,16 +118,28 @@ static void on_warning(void *arg, const struct beam_why *why)
         p->events.warning(p->events.arg, p, why);
 }
 
-static void on_visitor(void *arg, struct stream *s)
+static void on_announced(void *arg, struct stream *s, const char *tag)
 {
     struct path *p = arg;
-    p->events.visitor(p->events.arg, p, s);
+    p->events.visitor(p->events.arg, p, s, tag);
+}
+
+static void on_visitor(void *arg, struct stream *s)
+{
+    struct path_onion *o = arg;
+    if (o->arrivals)
+        arrivals_take(o->arrivals, s);
+    else
+        on_announced(o, s, "");
 }
 
 static int publish(struct path_onion *o, struct beam_why *why)
 {
-    struct onion_spec spec = {
-        .key = o->key, .target = *doorway_addr(o->doorway), .port = o->port, .limits = o->limits};
+    struct onion_spec spec = {.key = o->key,
+                              .target = *doorway_addr(o->doorway),
+                              .port = o->port,
+                              .limits = o->limits,
+                              .folder = o->folder};
     const struct onion_events events = {.state = on_state, .warning = on_warning, .arg = o};
     if (o->guests)
         spec.clients = guests_clients(o->guests);
@@ -198,6 +214,21 @@ static int begin_checkups(struct path_onion *o, const struct path_onion_spec *sp
     return beam_why(why, BEAM_ENOMEM, "onion: out of memory");
 }
 
+/* Only tor's configuration has it tell circuits, and that is only ours to change where tor is. */
+static int tell_circuits(struct path_onion *o, const char *services, struct beam_why *why)
+{
+    if (!services)
+        return 0;
+    if (!tor_is_ours(o->tor))
+        return beam_why(why, BEAM_EINVAL,
+                        "onion.tag_circuits: only a tor of beam's own can have its configuration "
+                        "changed for this (leave out tor.control, or set onion.tag_circuits = no)");
+    o->folder = file_join(services, onion_key_address(o->key));
+    if (o->folder && arrivals_new(o->loop, rng_system(), on_announced, o, &o->arrivals) == 0)
+        return 0;
+    return beam_why(why, BEAM_ENOMEM, "onion: out of memory");
+}
+
 int path_onion(const struct path_onion_spec *spec, const struct path_events *events,
                struct path **out, struct beam_why *why)
 {
@@ -222,7 +253,9 @@ int path_onion(const struct path_onion_spec *spec, const struct path_events *eve
         err = beam_why(why, BEAM_ENOMEM, "onion: out of memory");
         goto out;
     }
-    err = begin_checkups(o, spec, why);
+    err = tell_circuits(o, spec->services, why);
+    if (err == 0)
+        err = begin_checkups(o, spec, why);
     if (err == 0)
         err = open_guests(o, spec->client_auth, why);
     if (err == 0)

@@ -21,6 +21,9 @@ struct path_onion_spec {
     const char *id;          /* file name of the socket in it, unique: "17" */
     const char *client_auth; /* file of the visitors who may enter; NULL: anybody may */
     struct onion_limits limits;
+    /* A private folder for one of the service's own, which has its key in it in the plain:
+     * visitors' circuits are told apart. NULL: they are not. */
+    const char *services;
     uint64_t checkup_every;      /* ms between two looks whether it can be reached; 0: never */
     const struct permit *permit; /* for these, as what follows; borrowed while the path lives */
     const struct isolation *isolation;

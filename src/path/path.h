@@ -26,8 +26,9 @@ struct path_events {
     /* Percent and words while it comes up. */
     void (*progress)(void *arg, struct path *p, int percent, const char *summary);
     void (*warning)(void *arg, struct path *p, const struct beam_why *why);
-    /* A visitor; the stream is the callee's. */
-    void (*visitor)(void *arg, struct path *p, struct stream *s);
+    /* A visitor; the stream is the callee's. `circuit` tells its streams from others', where that
+     * is known; else "". Good during the call. */
+    void (*visitor)(void *arg, struct path *p, struct stream *s, const char *circuit);
     void *arg;
 };
 

@@ -161,7 +161,7 @@ static void on_visitor(void *arg, struct stream *s, const struct visit_head *hea
     struct path_relay *r = arg;
     (void)head;
     if (!r->paused) {
-        r->base.events.visitor(r->base.events.arg, &r->base, s);
+        r->base.events.visitor(r->base.events.arg, &r->base, s, "");
         return;
     }
     stream_reset(s);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "path/arrivals.h"
 #include "path/onion.h"
 #include "tunnel/departures.h"
 #include "tunnel/gated.h"
@@ -33,7 +34,8 @@ struct visitor {
     struct visitor *next, **link;
     struct tunnel *tunnel;
     const char *path; /* kind */
-    struct tls *tls;  /* one of the four */
+    char circuit[ARRIVALS_TAG_SIZE];
+    struct tls *tls; /* one of the four */
     struct visit *visit;
     struct gated *gated;
     struct udp_visit *udp;
@@ -121,6 +123,7 @@ static void on_record(void *arg, const struct tap_record *r)
         .in = r->in,
         .out = r->out,
         .path = v->path,
+        .circuit = v->circuit,
     };
     t->events.request(t->events.arg, &request);
 }
@@ -220,7 +223,7 @@ static bool is_sealed(const struct tunnel *t, const struct path *p)
     return t->own_tls && own_tls_context(t->own_tls) && strcmp(path_kind(p), "relay") == 0;
 }
 
-static int admit(struct tunnel *t, struct path *p, struct stream *s)
+static int admit(struct tunnel *t, struct path *p, struct stream *s, const char *circuit)
 {
     struct visitor *v = calloc(1, sizeof(*v));
     if (!v) {
@@ -230,6 +233,7 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
     }
     v->tunnel = t;
     v->path = path_kind(p);
+    snprintf(v->circuit, sizeof(v->circuit), "%s", circuit);
     int err = is_sealed(t, p) ? shake_hands(v, s) : serve(v, s);
     if (err < 0) {
         free(v);
@@ -243,7 +247,7 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s)
     return 0;
 }
 
-static void on_visitor(void *arg, struct path *p, struct stream *s)
+static void on_visitor(void *arg, struct path *p, struct stream *s, const char *circuit)
 {
     struct tunnel *t = arg;
     /* A path that is paused may have had one in hand. */
@@ -252,7 +256,7 @@ static void on_visitor(void *arg, struct path *p, struct stream *s)
         stream_free(s);
         return;
     }
-    int err = admit(t, p, s);
+    int err = admit(t, p, s, circuit);
     if (err < 0) {
         log_warn("tunnel", "a visitor was turned away: %s", beam_err_text(err));
         return;
@@ -347,6 +351,7 @@ static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct 
                                          .id = id,
                                          .client_auth = asked->client_auth,
                                          .limits = w->onion_limits,
+                                         .services = w->services_dir,
                                          .checkup_every = w->onion_watch,
                                          .permit = t->permit,
                                          .isolation = w->isolation,

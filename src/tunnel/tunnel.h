@@ -35,8 +35,9 @@ struct tunnel_world {
     uint64_t connect_timeout;      /* ms */
     uint64_t max_streams;          /* of a tunnel that is opened now */
     struct onion_limits onion_limits;
-    uint64_t tls_check;   /* ms between two looks whether a relay opens TLS that is ours */
-    uint64_t onion_watch; /* ms between two looks whether an onion can be reached; 0: never */
+    const char *services_dir; /* of onions whose visitors' circuits are told apart; NULL: of none */
+    uint64_t tls_check;       /* ms between two looks whether a relay opens TLS that is ours */
+    uint64_t onion_watch;     /* ms between two looks whether an onion can be reached; 0: never */
 };
 
 enum { TUNNEL_RELAYS_MAX = 8 };
@@ -69,13 +70,14 @@ struct tunnel_spec {
 
 /* One HTTP exchange, or one connection of another protocol (method ""). */
 struct tunnel_request {
-    uint64_t id;        /* 1, 2, 3 … in this tunnel */
-    const char *method; /* "" when it is not HTTP */
-    const char *target; /* as it came: escape before showing; "" when it is not HTTP */
-    int status;         /* 0 when none was seen */
-    uint64_t ms;        /* from the head's first byte to the response's last */
-    uint64_t in, out;   /* bytes from the visitor, to the visitor, heads included */
-    const char *path;   /* kind */
+    uint64_t id;         /* 1, 2, 3 … in this tunnel */
+    const char *method;  /* "" when it is not HTTP */
+    const char *target;  /* as it came: escape before showing; "" when it is not HTTP */
+    int status;          /* 0 when none was seen */
+    uint64_t ms;         /* from the head's first byte to the response's last */
+    uint64_t in, out;    /* bytes from the visitor, to the visitor, heads included */
+    const char *path;    /* kind */
+    const char *circuit; /* the same for all of one circuit of a visitor's; "" when not known */
 };
 
 /* All called from the loop, none from within a tunnel_… call. tunnel_free may be called from

@@ -2,6 +2,8 @@
 """What beam asks of tor for an onion: a ceiling of streams, proofs of work, a visit now and then."""
 import json
 import os
+import re
+import signal
 import threading
 import time
 
@@ -140,3 +142,65 @@ def watch(t):
                "it visits itself by that one")
     requests = [e["target"] for e in tunnel.events_left() if e["event"] == "request"]
     equal(set(requests), {"/text"}, "requests that were told")
+
+
+def tags(tunnel):
+    """Those of the requests it told of, in order."""
+    return [e.get("circuit") for e in tunnel.events_left() if e["event"] == "request"]
+
+
+@case("onion/tag-circuits", seconds=150)
+def tag_circuits(t):
+    """Requests of one circuit have one tag, those of another another, and no tunnel has one of
+    another's. The services' keys are on disk only while they are published."""
+    home = t.home(onion__tag_circuits="yes", onion__max_streams="7")
+    first, second = home.publish(t.app.http), home.publish(t.app.http, "--name", "second")
+    url, other = first.ready(), second.ready()
+    host = url.partition("//")[2]
+    folder = home.file("run", "services")
+    secret = os.path.join(folder, host.partition(".")[0], "hs_ed25519_secret_key")
+    equal(os.stat(secret).st_mode & 0o777, 0o600, "the mode of a key's file")
+    answers(t, url)
+    answers(t, other)
+    for user in ("bob", "bob", "alice", "bob"):
+        with t.visitor.connect(host, user=user) as connection:
+            connection.sendall(f"GET /{user} HTTP/1.1\r\nHost: x\r\n"
+                               "Connection: close\r\n\r\n".encode())
+            while connection.recv(4096):
+                pass
+    wait_until(lambda: len(tags(first)) >= 5, 20, "the requests were told of")
+    told = {}
+    for event in first.events:
+        if event["event"] == "request":
+            check(re.fullmatch("[a-z2-7]{8}", event["circuit"]), f"no tag: {event}")
+            told.setdefault(event["target"], set()).add(event["circuit"])
+    equal(len(told["/bob"]), 1, "tags of bob's circuit")
+    check(told["/alice"] != told["/bob"] and told["/text"] != told["/bob"], f"{told}")
+    check(not set(tags(first)) & set(tags(second)), "two tunnels share a tag")
+
+    equal(first.interrupt(10), 0, "the status after SIGINT")
+    wait_until(lambda: not os.path.exists(os.path.dirname(secret)), 10, "the key is gone with it")
+    t.visitor.tor.control.ask("SIGNAL NEWNYM")
+    answers(t, other)
+    again = home.publish(t.app.http)
+    equal(again.ready(), url, "the address")
+    t.visitor.tor.control.ask("SIGNAL NEWNYM")
+    answers(t, url)
+    os.kill(home.tor_pid(), signal.SIGKILL)
+    again.event("path_up", 60, url=url)
+    second.event("path_up", 60, url=other)
+    t.visitor.tor.control.ask("SIGNAL NEWNYM")
+    answers(t, url)
+    answers(t, other)
+    home.close()
+    check(not os.path.exists(folder), "a service's folder is left")
+
+
+@case("onion/tag-circuits-of-anothers-tor", network=False)
+def tag_circuits_of_another(t):
+    """Refused: a tor that is not beam's is not configured by it."""
+    home = t.home(tor__torrc=None, tor__control="unix:/nowhere/at/all", onion__tag_circuits="yes")
+    tunnel = home.publish("3000")
+    equal(tunnel.wait(20), 1, "the status")
+    check("onion.tag_circuits" in tunnel.said() and "leave out tor.control" in tunnel.said(),
+          tunnel.said())

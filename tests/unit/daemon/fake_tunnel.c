@@ -128,6 +128,7 @@ void fake_down(struct tunnel *t, const char *reason, uint64_t retry_ms)
 void fake_request(struct tunnel *t, const char *method, const char *target)
 {
     const struct tunnel_request r = {.id = ++t->figures.requests,
+                                     .circuit = "",
                                      .method = method,
                                      .target = target,
                                      .status = method[0] ? 200 : 0,

@@ -48,17 +48,19 @@ BEAM_TEST(events, a_request)
                                      .ms = 12,
                                      .in = 4294967296,
                                      .out = 999999999999999,
-                                     .path = "onion"};
+                                     .path = "onion",
+                                     .circuit = "uk7yas7p"};
     is_printed(events_request(&head, &r),
                HEAD("request") ",\"id\":3,\"method\":\"GET\",\"target\":\"/\\u001b[31m\","
                                "\"status\":200,\"ms\":12,\"in\":4294967296,"
-                               "\"out\":999999999999999,\"path\":\"onion\"}");
+                               "\"out\":999999999999999,\"path\":\"onion\","
+                               "\"circuit\":\"uk7yas7p\"}");
 }
 
 BEAM_TEST(events, a_target_that_is_no_utf_8_is_escaped)
 {
     const struct tunnel_request r = {
-        .id = 1, .method = "GET", .target = "/a\\b\xc3\xa4\x9b", .path = "onion"};
+        .id = 1, .method = "GET", .target = "/a\\b\xc3\xa4\x9b", .path = "onion", .circuit = ""};
     is_printed(events_request(&head, &r),
                HEAD("request") ",\"id\":1,\"method\":\"GET\","
                                "\"target\":\"/a\\\\x5cb\xc3\xa4\\\\x9b\",\"status\":0,\"ms\":0,"

@@ -103,8 +103,9 @@ static void on_warning(void *arg, struct path *p, const struct beam_why *why)
     note(arg, "warning", why->text, 0);
 }
 
-static void on_visitor(void *arg, struct path *p, struct stream *s)
+static void on_visitor(void *arg, struct path *p, struct stream *s, const char *circuit)
 {
+    (void)circuit;
     struct owner *o = arg;
     (void)p;
     o->visitors++;

@@ -231,7 +231,7 @@ static struct stream *visit(struct stage *st)
 {
     struct stream *us = NULL, *them = NULL;
     cr_assert_eq(stream_memory(st->world.loop, 64 * 1024, &us, &them), 0);
-    fake->base.events.visitor(fake->base.events.arg, &fake->base, them);
+    fake->base.events.visitor(fake->base.events.arg, &fake->base, them, "");
     return us;
 }
 

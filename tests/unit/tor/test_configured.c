@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* By way of the services that are published so. */
+#include "tor/configured.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/tor/onion_bed.h"
+
+struct place {
+    struct onion_bed bed;
+    char *folders[3];
+    bool refuse; /* the next SETCONF */
+    bool others; /* tor has services of somebody else's */
+};
+
+static struct place place;
+
+static bool answer(struct fake *f, const char *line)
+{
+    const char *said = NULL;
+    if (strncmp(line, "SETCONF ", 8) == 0 && place.refuse)
+        said = "553 Unable to set option\r\n";
+    else if (strncmp(line, "SETCONF ", 8) == 0 || strncmp(line, "RESETCONF ", 10) == 0)
+        said = "250 OK\r\n";
+    else if (strcmp(line, "GETCONF HiddenServiceOptions") == 0)
+        said = place.others ? "250-HiddenServiceDir=/a\r\n250 HiddenServicePort=80\r\n"
+                            : "250 HiddenServiceOptions\r\n";
+    if (!said)
+        return onion_bed_answer(f, line);
+    if (strncmp(line, "SETCONF ", 8) == 0)
+        place.refuse = false;
+    peer_say(&f->peer, said);
+    return true;
+}
+
+static void set_up(void)
+{
+    place.refuse = place.others = false;
+    onion_bed_open(&place.bed);
+    place.bed.fake.answer = answer;
+    for (int i = 0; i < 3; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "services/%d", i);
+        place.folders[i] = file_join(place.bed.fake.dir, name);
+    }
+}
+
+static void tear_down(void)
+{
+    struct fake *f = &place.bed.fake;
+    for (size_t i = 0; i < place.bed.count; i++)
+        service_withdraw(&place.bed.s[i]);
+    kit_settle(place.bed.loop);
+    for (int i = 0; i < 3; i++) {
+        cr_expect_neq(access(place.folders[i], F_OK), 0, "its folder is left");
+        free(place.folders[i]);
+    }
+    cr_expect_eq(fake_asked(f, "ADD_ONION "), 0);
+    cr_expect_eq(fake_asked(f, "DEL_ONION "), 0);
+    onion_bed_close(&place.bed);
+}
+
+static struct service *publish(int i)
+{
+    const struct onion_spec spec = {.folder = place.folders[i], .limits = {.max_streams = 9}};
+    return service_publish_with(&place.bed, spec);
+}
+
+static const char *last_of(const char *start)
+{
+    const struct fake *f = &place.bed.fake;
+    for (size_t i = f->count; i-- > 0;)
+        if (strncmp(f->lines[i], start, strlen(start)) == 0)
+            return f->lines[i];
+    return "";
+}
+
+BEAM_TEST(configured, all_are_said_each_time, .timeout = 30)
+{
+    char want[512];
+    set_up();
+    struct service *one = publish(0), *two = publish(1);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, two, 5000));
+    cr_expect_eq(fake_asked(&place.bed.fake, "GETCONF HiddenServiceOptions"), 1);
+    cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 2);
+    snprintf(want, sizeof(want),
+             "SETCONF HiddenServiceDir=\"%s\" HiddenServicePort=\"80 unix:/run/a/1\" "
+             "HiddenServiceExportCircuitID=haproxy HiddenServiceMaxStreams=9 "
+             "HiddenServiceDir=\"%s\" ",
+             place.folders[0], place.folders[1]);
+    cr_expect_eq(strncmp(last_of("SETCONF "), want, strlen(want)), 0, "%s", last_of("SETCONF "));
+    cr_expect_eq(access(place.folders[0], F_OK), 0);
+    service_say(&place.bed, "UPLOADED", one, "$01~a");
+    cr_assert(kit_until(place.bed.loop, service_is_up, one, 5000));
+    service_withdraw(one);
+    kit_settle(place.bed.loop);
+    cr_expect_null(strstr(last_of("SETCONF "), place.folders[0]));
+    cr_expect_not_null(strstr(last_of("SETCONF "), place.folders[1]));
+    cr_expect_neq(access(place.folders[0], F_OK), 0, "its key is left");
+    service_withdraw(two);
+    kit_settle(place.bed.loop);
+    cr_expect_str_eq(last_of("RESETCONF "), "RESETCONF HiddenServiceDir");
+    tear_down();
+}
+
+BEAM_TEST(configured, one_that_is_refused_harms_no_other, .timeout = 30)
+{
+    set_up();
+    struct service *one = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    place.refuse = true;
+    struct service *two = publish(1);
+    cr_assert(kit_until(place.bed.loop, service_is_failed, two, 5000));
+    kit_settle(place.bed.loop);
+    cr_expect_eq(one->state, ONION_PUBLISHING);
+    cr_expect_null(strstr(last_of("SETCONF "), place.folders[1]));
+    cr_expect_not_null(strstr(last_of("SETCONF "), place.folders[0]));
+    cr_expect_neq(access(place.folders[1], F_OK), 0, "its key is left");
+    tear_down();
+}
+
+BEAM_TEST(configured, who_is_published_anew_keeps_its_folder, .timeout = 30)
+{
+    const struct onion_clients nobody = {0};
+    set_up();
+    struct service *s = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    cr_assert_eq(onion_admit(s->onion, &nobody), 0);
+    s->state = ONION_UP;
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    kit_settle(place.bed.loop);
+    cr_expect_eq(access(place.folders[0], F_OK), 0);
+    cr_expect_not_null(strstr(last_of("SETCONF "), place.folders[0]));
+    tear_down();
+}
+
+BEAM_TEST(configured, none_beside_those_of_a_torrc, .timeout = 30)
+{
+    set_up();
+    place.others = true;
+    struct service *s = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_failed, s, 5000));
+    cr_expect_not_null(strstr(s->why.text, "tor.torrc"), "%s", s->why.text);
+    cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 0);
+    tear_down();
+}
+
+BEAM_TEST(configured, added_again_when_tor_comes_back, .timeout = 30)
+{
+    set_up();
+    struct service *s = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    service_say(&place.bed, "UPLOADED", s, "$01~a");
+    cr_assert(kit_until(place.bed.loop, service_is_up, s, 5000));
+    fake_hang_up(&place.bed.fake);
+    cr_assert(kit_until(place.bed.loop, service_is_waiting_with_reason, s, 5000));
+    cr_expect_neq(access(place.folders[0], F_OK), 0, "its key is left while there is no tor");
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 15000));
+    cr_expect_eq(access(place.folders[0], F_OK), 0);
+    tear_down();
+}
+
+BEAM_TEST(configured, a_path_that_will_not_do, .timeout = 30)
+{
+    static const char *const wrong[] = {"relative", "/with space", "/with\"quote", "/with\\escape"};
+    struct onion *o = NULL;
+    struct onion_key *key;
+    set_up();
+    cr_assert_eq(onion_key_new(rng_system(), &key), 0);
+    const struct onion_events events = {.state = NULL};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct onion_spec spec = {.key = key, .port = 80, .folder = wrong[i]};
+        cr_assert_eq(addr_unix("/run/a/1", &spec.target), 0);
+        cr_expect_eq(onion_publish(place.bed.ear.tor, &spec, &events, &o), BEAM_EINVAL);
+    }
+    onion_key_free(key);
+    tear_down();
+}

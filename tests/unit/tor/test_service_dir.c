@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tor/service_dir.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "tests/unit/harness.h"
+#include "tests/unit/tor/kit.h"
+
+static bool is_there(const char *dir, const char *name)
+{
+    char *path = file_join(dir, name);
+    bool there = access(path, F_OK) == 0;
+    free(path);
+    return there;
+}
+
+static void expect_file(const char *dir, const char *name, const void *want, size_t want_len)
+{
+    struct stat st;
+    char *path = file_join(dir, name), *data = NULL;
+    size_t len = 0;
+    cr_assert_eq(file_read(path, 1000, &data, &len), 0, "%s", path);
+    cr_expect_eq(len, want_len);
+    cr_expect_eq(memcmp(data, want, want_len), 0, "%s", name);
+    cr_expect_eq(stat(path, &st), 0);
+    cr_expect_eq(st.st_mode & 0777, 0600);
+    free(path);
+    free(data);
+}
+
+BEAM_TEST(service_dir, has_what_tor_reads_and_goes)
+{
+    static const uint8_t clients[2][ONION_CLIENT_LEN] = {{0}, {0xff}};
+    static const char head[32] = "== ed25519v1-secret: type0 ==";
+    uint8_t want[32 + ONION_SECRET_SIZE];
+    struct onion_key *key;
+    struct stat st;
+    kit_init();
+    char *dir = kit_dir(), *path = file_join(dir, "services/one");
+    cr_assert_eq(onion_key_new(rng_system(), &key), 0);
+    struct onion_spec spec = {.key = key, .folder = path, .clients = {2, clients}};
+    memcpy(want, head, sizeof(head));
+    memcpy(want + sizeof(head), onion_key_secret(key), ONION_SECRET_SIZE);
+    cr_assert_eq(service_dir_write(path, &spec), 0);
+    cr_expect_eq(stat(path, &st), 0);
+    cr_expect_eq(st.st_mode & 0777, 0700);
+    expect_file(path, "hs_ed25519_secret_key", want, sizeof(want));
+    static const char first[] = "descriptor:x25519:"
+                                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n";
+    expect_file(path, "authorized_clients/0.auth", first, sizeof(first) - 1);
+    cr_expect(is_there(path, "authorized_clients/1.auth"));
+    spec.clients.count = 0; /* anew: nothing is left of before */
+    cr_assert_eq(service_dir_write(path, &spec), 0);
+    cr_expect(is_there(path, "hs_ed25519_secret_key"));
+    cr_expect(!is_there(path, "authorized_clients"));
+    service_dir_wipe(path);
+    cr_expect(!is_there(dir, "services/one"));
+    service_dir_wipe(path);
+    onion_key_free(key);
+    free(path);
+    kit_remove(dir);
+}
+
+BEAM_TEST(service_dir, what_was_left_is_swept)
+{
+    struct onion_key *key;
+    kit_init();
+    char *dir = kit_dir(), *services = file_join(dir, "services");
+    cr_assert_eq(onion_key_new(rng_system(), &key), 0);
+    service_dir_sweep(services);
+    for (int i = 0; i < 2; i++) {
+        char *path = file_join(services, i ? "one" : "two");
+        const struct onion_spec spec = {.key = key, .folder = path};
+        cr_assert_eq(service_dir_write(path, &spec), 0);
+        free(path);
+    }
+    service_dir_sweep(services);
+    cr_expect(!is_there(dir, "services"));
+    onion_key_free(key);
+    free(services);
+    kit_remove(dir);
+}

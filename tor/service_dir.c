@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tor/service_dir.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/text.h"
+
+static const char secret_name[] = "hs_ed25519_secret_key", clients_name[] = "authorized_clients";
+/* What such a file begins with: this, and zeros up to its size. */
+static const char secret_kind[] = "== ed25519v1-secret: type0 ==";
+enum { KIND_SIZE = 32, SECRET_FILE = KIND_SIZE + ONION_SECRET_SIZE };
+
+static int write_in(const char *dir, const char *name, const void *data, size_t len)
+{
+    char *path = file_join(dir, name);
+    int err = path ? file_write(path, 0600, data, len) : BEAM_ENOMEM;
+    free(path);
+    return err;
+}
+
+static int write_key(const char *path, const struct onion_key *key)
+{
+    uint8_t *data = sodium_malloc(SECRET_FILE);
+    if (!data)
+        return BEAM_ENOMEM;
+    memset(data, 0, KIND_SIZE);
+    memcpy(data, secret_kind, sizeof(secret_kind) - 1);
+    memcpy(data + KIND_SIZE, onion_key_secret(key), ONION_SECRET_SIZE);
+    int err = write_in(path, secret_name, data, SECRET_FILE);
+    sodium_free(data);
+    return err;
+}
+
+/* One file a visitor, as tor(1) has them under CLIENT AUTHORIZATION. */
+static int write_clients(const char *path, const struct onion_clients *clients)
+{
+    struct beam_why why;
+    if (clients->count == 0)
+        return 0;
+    char *dir = file_join(path, clients_name);
+    int err = dir ? file_private_dir(dir, &why) : BEAM_ENOMEM;
+    for (size_t i = 0; err == 0 && i < clients->count; i++) {
+        char key[TEXT_BASE32_SIZE(ONION_CLIENT_LEN)], name[32], text[96];
+        (void)text_base32_encode(clients->key[i], ONION_CLIENT_LEN, key, sizeof(key));
+        snprintf(name, sizeof(name), "%zu.auth", i);
+        int len = snprintf(text, sizeof(text), "descriptor:x25519:%s\n", key);
+        err = write_in(dir, name, text, (size_t)len);
+    }
+    free(dir);
+    return err;
+}
+
+int service_dir_write(const char *path, const struct onion_spec *spec)
+{
+    struct beam_why why;
+    service_dir_wipe(path);
+    int err = file_private_dir(path, &why);
+    if (err == 0)
+        err = write_key(path, spec->key);
+    if (err == 0)
+        err = write_clients(path, &spec->clients);
+    if (err < 0)
+        service_dir_wipe(path);
+    return err;
+}
+
+void service_dir_wipe(const char *path)
+{
+    char *secret = file_join(path, secret_name);
+    int err = secret ? file_wipe(secret) : BEAM_ENOMEM;
+    if (file_remove_tree(path) < 0 || err < 0)
+        log_warn("tor", "an onion service's key may still be in %s: remove that folder", path);
+    free(secret);
+}
+
+void service_dir_sweep(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *e;
+    while (d && (e = readdir(d)) != NULL) {
+        if (e->d_name[0] == '.')
+            continue;
+        char *path = file_join(dir, e->d_name);
+        if (path)
+            service_dir_wipe(path);
+        free(path);
+    }
+    if (d)
+        closedir(d);
+    (void)file_remove_tree(dir);
+}
