@@ -8,9 +8,9 @@
 
 #include "loop/egress.h"
 #include "relay/callers.h"
+#include "relay/errand.h"
 #include "relay/reservation.h"
 #include "stream/datagram.h"
-#include "stream/socket.h"
 
 enum {
     WORD = 32,                     /* bytes */
@@ -25,8 +25,7 @@ struct port_proof {
     struct where_url url;
     uint8_t question[WORD], answer[WORD];
 
-    struct stream_dial *dial;
-    void *tor_dial;
+    struct errand errand;
     struct stream *stream; /* our own visit */
     struct buf in, out;
     int fd; /* of UDP, in place of that */
@@ -43,16 +42,12 @@ static void hang_up(struct port_proof *p)
     loop_timer_clear(&p->deadline);
     loop_timer_clear(&p->again);
     loop_watch_stop(&p->watch);
-    stream_dial_cancel(p->dial);
-    if (p->tor_dial)
-        p->spec.tor.cancel(p->spec.tor.owner, p->tor_dial);
+    errand_cancel(&p->errand);
     stream_free(p->stream);
     if (p->fd >= 0)
         close(p->fd);
     buf_clear(&p->in);
     buf_clear(&p->out);
-    p->dial = NULL;
-    p->tor_dial = NULL;
     p->stream = NULL;
     p->fd = -1;
 }
@@ -104,47 +99,13 @@ static void ask(struct port_proof *p, struct stream *s)
         on_ready(p, s, STREAM_WRITABLE);
 }
 
-static void on_dialled(void *arg, int err, struct stream *s)
+static void on_there(void *arg, int err, const char *reason, struct stream *s)
 {
     struct port_proof *p = arg;
-    p->dial = NULL;
     if (err < 0)
-        end(p, err, beam_err_text(err));
+        end(p, err, reason);
     else
         ask(p, s);
-}
-
-static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
-{
-    struct port_proof *p = arg;
-    p->tor_dial = NULL;
-    if (err < 0)
-        end(p, err, why ? why->text : beam_err_text(err));
-    else
-        ask(p, s);
-}
-
-static enum permit_origin origin_of(const struct port_proof *p, bool loopback)
-{
-    return p->spec.trust_loopback && loopback ? PERMIT_TYPED : PERMIT_LEARNED;
-}
-
-static int dial_tcp(struct port_proof *p, struct beam_why *why)
-{
-    const struct proof_spec *spec = &p->spec;
-    enum permit_origin origin = origin_of(p, p->url.loopback);
-    struct way_target to;
-    int err =
-        way_find(&p->url.addr, spec->permit, origin, spec->tor.dial ? WAY_BY_TOR : 0, &to, why);
-    if (err < 0)
-        return err;
-    if (to.way == WAY_DIRECT)
-        err = stream_dial(spec->loop, spec->permit, &to.at, origin, spec->timeout_ms, on_dialled, p,
-                          &p->dial);
-    else
-        err = spec->tor.dial(spec->tor.owner, to.host, to.port, spec->timeout_ms, on_tor, p,
-                             &p->tor_dial);
-    return err < 0 ? beam_why(why, err, "tcp://%s: %s", p->url.authority, beam_err_text(err)) : 0;
 }
 
 /* ---- the same with datagrams ---------------------------------------------------------------- */
@@ -190,7 +151,7 @@ static int open_udp(struct port_proof *p, struct beam_why *why)
     int err = find_address(p, &to, why);
     if (err < 0)
         return err;
-    enum permit_origin origin = origin_of(p, addr_scope(&to) == ADDR_LOOPBACK);
+    enum permit_origin origin = errand_origin(&p->spec, addr_scope(&to) == ADDR_LOOPBACK);
     err = permit_check(p->spec.permit, &to, origin, why);
     if (err < 0)
         return err;
@@ -295,6 +256,7 @@ int port_proof_start(const struct proof_spec *spec, uint64_t kind, const char *u
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     p->spec = *spec;
     p->events = *events;
+    p->errand = (struct errand){.spec = &p->spec, .done = on_there, .arg = p};
     p->udp = kind == RESERVATION_UDP;
     p->fd = -1;
     buf_init(&p->in, loop_pool(spec->loop), WORD);
@@ -310,7 +272,7 @@ int port_proof_start(const struct proof_spec *spec, uint64_t kind, const char *u
     spec->rng->fill(spec->rng->arg, p->answer, WORD);
     int err = where_parse_port(url, p->udp ? "udp" : "tcp", &p->url, why);
     if (err == 0)
-        err = p->udp ? open_udp(p, why) : dial_tcp(p, why);
+        err = p->udp ? open_udp(p, why) : errand_start(&p->errand, &p->url, "tcp", why);
     if (err < 0) {
         port_proof_free(p);
         return err;

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "http/head.h"
 #include "relay/callers.h"
-#include "stream/socket.h"
+#include "relay/errand.h"
 #include "stream/tls.h"
 
 enum {
@@ -29,8 +29,7 @@ struct proof {
     uint8_t pin[TLS_DIGEST_SIZE];
     char question[WORD_LEN + 1], answer[WORD_LEN + 1];
 
-    struct stream_dial *dial;
-    void *tor_dial;
+    struct errand errand;
     struct tls_context *context; /* of an https URL */
     struct tls *tls;
     struct stream *stream; /* our own visit */
@@ -53,15 +52,11 @@ static void make_word(const struct rng *rng, char out[WORD_LEN + 1])
 static void hang_up(struct proof *p)
 {
     loop_timer_clear(&p->deadline);
-    stream_dial_cancel(p->dial);
-    if (p->tor_dial)
-        p->spec.tor.cancel(p->spec.tor.owner, p->tor_dial);
+    errand_cancel(&p->errand);
     tls_cancel(p->tls);
     stream_free(p->stream);
     buf_clear(&p->in);
     buf_clear(&p->out);
-    p->dial = NULL;
-    p->tor_dial = NULL;
     p->tls = NULL;
     p->stream = NULL;
 }
@@ -176,22 +171,11 @@ static void arrive(struct proof *p, struct stream *s)
     end(p, err, beam_err_text(err));
 }
 
-static void on_dialled(void *arg, int err, struct stream *s)
+static void on_there(void *arg, int err, const char *reason, struct stream *s)
 {
     struct proof *p = arg;
-    p->dial = NULL;
     if (err < 0)
-        end(p, err, beam_err_text(err));
-    else
-        arrive(p, s);
-}
-
-static void on_tor(void *arg, int err, const struct beam_why *why, struct stream *s)
-{
-    struct proof *p = arg;
-    p->tor_dial = NULL;
-    if (err < 0)
-        end(p, err, why ? why->text : beam_err_text(err));
+        end(p, err, reason);
     else
         arrive(p, s);
 }
@@ -199,29 +183,6 @@ static void on_tor(void *arg, int err, const struct beam_why *why, struct stream
 static void on_deadline(void *arg)
 {
     end(arg, BEAM_ETIMEOUT, "no visit came through in time");
-}
-
-static int dial(struct proof *p, struct beam_why *why)
-{
-    const struct proof_spec *spec = &p->spec;
-    enum permit_origin origin =
-        spec->trust_loopback && p->url.loopback ? PERMIT_TYPED : PERMIT_LEARNED;
-    struct way_target to;
-    int err =
-        way_find(&p->url.addr, spec->permit, origin, spec->tor.dial ? WAY_BY_TOR : 0, &to, why);
-    if (err < 0)
-        return err;
-    if (to.way == WAY_DIRECT)
-        err = stream_dial(spec->loop, spec->permit, &to.at, origin, spec->timeout_ms, on_dialled, p,
-                          &p->dial);
-    else
-        err = spec->tor.dial(spec->tor.owner, to.host, to.port, spec->timeout_ms, on_tor, p,
-                             &p->tor_dial);
-    if (err < 0)
-        return beam_why(why, err, "%s://%s: %s", scheme_of(p), p->url.authority,
-                        beam_err_text(err));
-    loop_timer_set(&p->deadline, spec->timeout_ms);
-    return 0;
 }
 
 /* ---- visits that come meanwhile ------------------------------------------------------------- */
@@ -324,6 +285,7 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     p->spec = *spec;
     p->events = *events;
+    p->errand = (struct errand){.spec = &p->spec, .done = on_there, .arg = p};
     buf_init(&p->in, loop_pool(spec->loop), RESPONSE_MAX);
     buf_init(&p->out, loop_pool(spec->loop), 2 * WHERE_TEXT_SIZE + 512);
     p->callers = (struct callers){.loop = spec->loop,
@@ -346,11 +308,12 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     if (err == 0 && p->url.https)
         err = tls_context_client(&tls, &p->context, why);
     if (err == 0)
-        err = dial(p, why);
+        err = errand_start(&p->errand, &p->url, scheme_of(p), why);
     if (err < 0) {
         proof_free(p);
         return err;
     }
+    loop_timer_set(&p->deadline, spec->timeout_ms);
     if (spec->others) {
         p->next = *spec->others;
         p->link = spec->others;
