@@ -3,14 +3,17 @@
 owner notices when somebody sits in the middle."""
 import os
 import re
+import shutil
 import socket
 import ssl
+import struct
 import threading
 import time
 
-from kit.authority import Authority, openssl
+from kit.authority import Authority
 from kit.case import case
-from kit.process import check, equal, wait_until
+from kit.pebble import Pebble
+from kit.process import Process, check, equal, run, wait_until
 from kit.relay import Relay, free_port
 from kit.visit import Curl
 
@@ -85,7 +88,7 @@ class Scene:
         self.relays, self.owners = Authority(t.path("ca")), Authority(t.path("own"))
         pem, key = self.relays.issue("relay", f"DNS:{DOMAIN}", f"DNS:*.{DOMAIN}")
         self.pem, self.key = self.owners.issue("app", f"DNS:{HOST}")
-        self.tls = free_port()
+        self.relay_pem, self.tls = pem, free_port()
         self.middle = t.keep(Middle(self.tls, pem, key)) if middle else None
         self.port = self.middle.port if middle else self.tls
         self.relay = t.keep(Relay(t.path("r"), relay__tls_listen=f"127.0.0.1:{self.tls}",
@@ -187,6 +190,105 @@ def target(t):
     tunnel = s.publish(app.http, files=False, name="other")
     said = tunnel.event("warning", 20)
     check("opens no TLS" in said["text"] and "--tls-certificate" in said["text"], f"{said}")
+
+
+def in_records(flight, size):
+    """A client's first flight, which is one record of a handshake, in records of so many bytes."""
+    body = flight[5:]
+    equal(len(body), int.from_bytes(flight[3:5], "big"), "one record")
+    return b"".join(flight[:3] + len(piece).to_bytes(2, "big") + piece
+                    for piece in (body[i:i + size] for i in range(0, len(body), size)))
+
+
+def shake_hands(s, context, name, size):
+    """The certificate that is shown to who says hello in such records."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(back, there, server_hostname=name)
+    with socket.create_connection(("127.0.0.1", s.port), timeout=20) as plain:
+        first = True
+        while True:
+            try:
+                tls.do_handshake()
+                return tls.getpeercert(True)
+            except ssl.SSLWantReadError:
+                flight = there.read()
+                plain.sendall(in_records(flight, size) if first else flight)
+                first = False
+                back.write(plain.recv(65536))
+
+
+def made_up(name, extension=0):
+    """A hello with no cipher that anybody has, and an extension of so many bytes."""
+    name = name.encode()
+    sni = b"\0\0" + struct.pack("!HHBH", len(name) + 5, len(name) + 3, 0, len(name)) + name
+    block = struct.pack("!HH", 0x1234, extension) + b"x" * extension + sni
+    body = b"\3\3" + b"r" * 32 + b"\0" + b"\0\2\x0a\x0a" + b"\1\0" + struct.pack("!H", len(block)) + block
+    body = b"\1" + len(body).to_bytes(3, "big") + body
+    return b"".join(b"\x16\3\1" + len(piece).to_bytes(2, "big") + piece
+                    for piece in (body[i:i + 16000] for i in range(0, len(body), 16000)))
+
+
+def answer_to(s, hello):
+    with socket.create_connection(("127.0.0.1", s.port), timeout=20) as plain:
+        plain.sendall(hello)
+        return plain.recv(100)
+
+
+@case("passthrough/hellos", network=False)
+def hellos(t):
+    """Hellos in one-byte records, without a name, with 64 kB of extensions, for a thousand names."""
+    s = Scene(t, relay__handshakes="100000")
+    app = t.serve()
+    sealed(s.publish(app.http))
+    anybody = ssl.create_default_context()
+    anybody.check_hostname, anybody.verify_mode = False, ssl.CERT_NONE
+    own, relays = (ssl.PEM_cert_to_DER_cert(text[text.index("-----BEGIN"):]) for text in map(
+        lambda path: open(path, encoding="ascii").read(), (s.pem, s.relay_pem)))
+    for size in (1, 7, 16000):
+        equal(shake_hands(s, anybody, HOST, size), own, f"records of {size}")
+        equal(shake_hands(s, anybody, None, size), relays, f"records of {size}, no name")
+        equal(shake_hands(s, anybody, f"other.{DOMAIN}", size), relays, f"of {size}, another name")
+    for extension in (0, 65000):
+        equal(answer_to(s, made_up(HOST, extension))[:1], b"\x15", "an alert of the owner's")
+    for i in range(1000):
+        equal(answer_to(s, made_up(f"n{i}.{DOMAIN}"))[:1], b"\x15", "an alert of the relay's")
+    equal(CURL.get(s.url + "text", *s.trust), CURL.get(f"http://127.0.0.1:{app.http}/text"), "text")
+
+
+HOOK = """#!/bin/sh
+# uacme's: METHOD TYPE DOMAIN TOKEN ANSWER
+[ "$2" = http-01 ] || exit 1
+case $1 in
+begin) mkdir -p "$WWW/.well-known/acme-challenge" && printf %s "$5" >"$WWW/.well-known/acme-challenge/$4" ;;
+*) rm -f "$WWW/.well-known/acme-challenge/$4" ;;
+esac
+"""
+
+
+@case("passthrough/acme", seconds=90, network=False)
+def acme(t):
+    """An ACME server reaches the owner through the tunnel; the certificate is taken up as it comes."""
+    front = free_port()
+    pebble = t.keep(Pebble(t.path("pebble"), front))
+    s = Scene(t, front=f"127.0.0.1:{front}")
+    www, hook, mine = t.path("www"), t.path("hook"), t.path("acme")
+    os.mkdir(www)
+    with open(hook, "w", encoding="ascii") as f:
+        f.write(HOOK)
+    os.chmod(hook, 0o755)
+    web = t.keep(Process(["python3", "-m", "http.server", "-b", "127.0.0.1", "-d", www,
+                          str(port := free_port())]))
+    wait_until(lambda: CURL(f"http://127.0.0.1:{port}/").status == 0, 20, f"{web} listens")
+    tunnel = s.publish(port)
+    sealed(tunnel)
+    client = [*pebble.within, "env", f"WWW={www}", "uacme", "-y", "-c", mine, "-a", pebble.url]
+    for words in (["new"], ["-h", hook, "-t", "EC", "issue", HOST]):
+        done = run([*client, *words], 40)
+        equal(done.status, 0, f"{done}")
+    shutil.copy(os.path.join(mine, "private", HOST, "key.pem"), s.key)
+    shutil.copy(os.path.join(mine, HOST, "cert.pem"), s.pem)
+    wait_until(lambda: CURL(s.url, "--cacert", pebble.root).status == 0, 20, "it is shown")
+    tunnel.event("progress", 20, path="relay", percent=100)
 
 
 @case("passthrough/middle", network=False)
