@@ -28,6 +28,7 @@ enum {
     SIEGE_GETS = 100,
     MINUTE = 60 * 1000,
     HOUR_MINUTES = 60,
+    BOOKS_MAX = 2000, /* nodes that have one, for they are large */
     SIZES_MAX = 8
 };
 
@@ -156,8 +157,12 @@ static void print_coming(struct world *w, bool warm)
 /* 0, or 1 when it has failed. */
 static int run(size_t nodes, uint64_t seed, unsigned minutes, bool warm, struct figures *figures)
 {
-    const struct world_spec spec = {
-        .seed = seed, .nodes = nodes, .nated = 0.5, .loss = 0.01, .warm = warm};
+    const struct world_spec spec = {.seed = seed,
+                                    .nodes = nodes,
+                                    .nated = 0.5,
+                                    .loss = 0.01,
+                                    .books = nodes <= BOOKS_MAX && !warm,
+                                    .warm = warm};
     printf("kad: %zu nodes, half of them behind NATs, 1 %% of messages lost, 30 %% churn an hour, "
            "seed %llu\n",
            nodes, (unsigned long long)seed);

@@ -23,6 +23,7 @@ struct world_spec {
     size_t nodes;
     double nated; /* the part of them that are clients: not reachable, so not in any table */
     double loss;  /* the part of messages that are lost */
+    bool books;   /* they find each other by what their address books have, else by magic */
     bool warm;    /* they have been there for long, rather than come one by one */
 };
 

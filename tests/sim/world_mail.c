@@ -59,6 +59,10 @@ int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to, const st
     struct node *n = arg;
     struct world *w = n->world;
     const struct node *other = w->nodes[index_of(to)];
+    if (!world_book_has(n, to)) {
+        kad_table_remove(n->table, to);
+        return BEAM_ENOTFOUND;
+    }
     struct letter *l = write_letter(w, n, ask, m);
     l->from = n->index;
     l->to = other->index;
@@ -90,9 +94,11 @@ void world_forget(void *arg, struct kad_ask *ask)
 
 enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_group *group)
 {
-    const struct node *n = arg;
+    struct node *n = arg;
     *group = 0;
-    return index_of(&contact->peer) < n->world->n ? KAD_FOLLOWED : KAD_BOGUS;
+    if (index_of(&contact->peer) >= n->world->n)
+        return KAD_BOGUS;
+    return world_book_learn(n, contact) ? KAD_FOLLOWED : KAD_PASSED_OVER;
 }
 
 static void learn_provider(void *arg, const struct kad_contact *contact)
@@ -120,20 +126,17 @@ enum repute_standing world_standing(void *arg, const struct peer_id *peer)
     return repute_of(n->repute, peer, world_now(n->world).ms);
 }
 
-/* A server is there. */
-static void seen(struct node *n, const struct node *other)
+/* A server is there: it was asked, or it asks. */
+static void seen(struct node *n, const struct node *other, bool asked)
 {
+    world_book_met(n, other, asked);
     if (world_standing(n, &other->peer) == REPUTE_GOOD)
         kad_table_seen(n->table, &other->peer, 0, world_now(n->world).ms, NULL);
 }
 
-/* Two addresses of IPv4 and TCP: 8 bytes each. */
 void world_describe(void *arg, struct kad_contact *contact)
 {
-    static const uint8_t addr[8] = {4, 10, 0, 0, 1, 6, 0x0f, 0xa1};
-    (void)arg;
-    contact->n = 2;
-    contact->addrs[0] = contact->addrs[1] = (struct kad_text){.at = addr, .len = sizeof(addr)};
+    world_book_describe(arg, index_of(&contact->peer), contact);
 }
 
 /* ---- what an honest server and a liar answer ---- */
@@ -149,7 +152,7 @@ static int lie(struct world *w, const struct node *n, const struct kad_message *
         if (w->nodes[i] != n) {
             struct kad_contact *c = &reply->closer[reply->closer_count++];
             c->peer = w->nodes[i]->peer;
-            world_describe(NULL, c);
+            world_book_describe(w->nodes[i], (uint32_t)i, c);
         }
     return 1;
 }
@@ -170,7 +173,7 @@ static void deliver_question(struct world *w, struct letter *l)
         err = to->tells_of ? lie(w, to, &question, &reply)
                            : kad_answer(&a, &from->peer, &question, world_now(w), &reply);
     if (to->up && from->server && from->up)
-        seen(to, from);
+        seen(to, from, false);
     struct letter *back = write_letter(w, from, take_ask(from, l), err == 1 ? &reply : NULL);
     back->from = l->to;
     back->to = l->from;
@@ -190,12 +193,13 @@ static void deliver_answer(struct world *w, struct letter *l)
         return;
     if (l->lost) {
         kad_table_failed(n->table, &other->peer);
+        world_book_missed(n, other);
         kad_ask_failed(ask);
         return;
     }
     world_must(l->silent || kad_message_decode(l->bytes, l->len, &m) == 0, "an answer is none");
     if (other->server)
-        seen(n, other);
+        seen(n, other, true);
     kad_ask_answered(ask, l->silent ? NULL : &m);
 }
 

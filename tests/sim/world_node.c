@@ -69,6 +69,7 @@ void world_set_up(struct node *n)
                                        .arg = n};
     world_must(kad_jobs_new(&spec, &n->jobs) == 0, "out of memory");
     world_must(repute_new(&n->world->rng, BLAMED_MAX, &n->repute) == 0, "out of memory");
+    world_book_open(n);
     n->up = true;
 }
 
@@ -85,8 +86,10 @@ void world_join(struct node *n)
     struct world *w = n->world;
     for (size_t i = 0; i < SEEDS && w->n > 1; i++) {
         const struct node *other = world_random_up(w, true);
-        if (other && other != n)
-            kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
+        if (!other || other == n)
+            continue;
+        world_book_met(n, other, true);
+        kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
     }
     look_self_up(n);
 }
@@ -123,6 +126,7 @@ void world_take_down(struct node *n)
     kad_jobs_free(n->jobs);
     kad_table_free(n->table);
     repute_free(n->repute);
+    world_book_close(n);
     if (n->server)
         kad_store_free(n->store);
     n->jobs = NULL;
@@ -135,6 +139,7 @@ void world_take_down(struct node *n)
 void world_tick(struct node *n)
 {
     struct kad_table_key key;
+    world_book_keep(n);
     uint64_t now = world_now(n->world).ms;
     if (now >= n->self_due)
         look_self_up(n);

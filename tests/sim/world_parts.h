@@ -9,7 +9,12 @@
 #include "tests/sim/events.h"
 #include "tests/sim/world.h"
 
-enum { WORLD_VALUES_MAX = 4096, WORLD_TOLD = 20 /* in one answer of a liar */ };
+enum {
+    WORLD_VALUES_MAX = 4096,
+    WORLD_TOLD = 20, /* in one answer of a liar */
+    WORLD_ADDRESS_SIZE = 8,
+    WORLD_DESCRIBED_MAX = 2 * KAD_PEERS_MAX + 1 /* peers in one message */
+};
 
 TAILQ_HEAD(letters, letter);
 
@@ -29,6 +34,7 @@ struct node {
     struct kad_size size;
     struct kad_jobs *jobs;
     struct repute *repute;
+    struct address_book *book; /* NULL: it knows all addresses */
 };
 
 struct value {
@@ -49,6 +55,8 @@ struct world {
     size_t value_count;
     struct value values[WORLD_VALUES_MAX];
     struct world_figures figures;
+    size_t described;
+    uint8_t addresses[WORLD_DESCRIBED_MAX][WORLD_ADDRESS_SIZE];
     uint8_t bytes[KAD_MESSAGE_MAX];
 };
 
@@ -87,6 +95,22 @@ void world_join(struct node *n);
 void world_take_down(struct node *n);
 /* What a node does by itself once a minute. */
 void world_tick(struct node *n);
+
+/* ---- world_book.c ---- */
+
+void world_book_open(struct node *n);
+void world_book_close(struct node *n);
+/* Whether it can be reached. */
+bool world_book_has(struct node *n, const struct peer_id *peer);
+/* Somebody tells of it; whether it can be reached then. */
+bool world_book_learn(struct node *n, const struct kad_contact *contact);
+/* It was there; or it came, and said where it is. */
+void world_book_met(struct node *n, const struct node *other, bool reached);
+void world_book_missed(struct node *n, const struct node *other);
+/* Those in the table stay, once a minute. */
+void world_book_keep(struct node *n);
+/* What n says of where node number `index` is. */
+void world_book_describe(struct node *n, uint32_t index, struct kad_contact *contact);
 
 /* ---- world_warm.c ---- */
 

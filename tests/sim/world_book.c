@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where nodes know each other to be: each has a real address book (p2p/address_book), used as
+ * p2p/kad and its host do, but for its size: a quarter of a host's, so that it is full in a world
+ * of a thousand. Worlds that are larger go without: there all addresses are known to all.
+ */
+#include "tests/sim/world_parts.h"
+
+#include <string.h>
+
+#include "base/err.h"
+#include "p2p/address_book.h"
+
+enum {
+    PEERS = 256,
+    TOLD_MS = 30 * 60 * 1000,
+    SAID_MS = 60 * 60 * 1000,
+    REACHED_MS = 7 * 24 * 60 * 60 * 1000,
+    KEEP_MS = 2 * 60 * 1000
+};
+
+/* /ip4/20.…/tcp/4001, its own */
+static void address_of(uint32_t index, uint8_t out[WORLD_ADDRESS_SIZE])
+{
+    const uint8_t bytes[WORLD_ADDRESS_SIZE] = {
+        4, 20, (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index, 6, 0x0f, 0xa1};
+    memcpy(out, bytes, sizeof(bytes));
+}
+
+static uint64_t now(const struct node *n)
+{
+    return world_now(n->world).ms;
+}
+
+static void add(struct node *n, const struct peer_id *peer, const struct multiaddr *addr,
+                enum address_word word, uint64_t ttl)
+{
+    const struct address_book_row row = {
+        .addr = *addr, .origin = PERMIT_LEARNED, .word = word, .expires = now(n) + ttl};
+    int err = address_book_add(n->book, peer, &row, now(n));
+    world_must(err == 0 || err == BEAM_ELIMIT, "an address cannot be kept");
+}
+
+static void add_true(struct node *n, const struct node *other, enum address_word word, uint64_t ttl)
+{
+    uint8_t bytes[WORLD_ADDRESS_SIZE];
+    struct multiaddr addr;
+    address_of(other->index, bytes);
+    world_must(multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0, "no address");
+    add(n, &other->peer, &addr, word, ttl);
+}
+
+void world_book_open(struct node *n)
+{
+    if (n->world->spec.books)
+        world_must(address_book_new(&n->world->rng, PEERS, &n->book) == 0, "out of memory");
+}
+
+void world_book_close(struct node *n)
+{
+    address_book_free(n->book);
+    n->book = NULL;
+}
+
+bool world_book_has(struct node *n, const struct peer_id *peer)
+{
+    struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
+    return !n->book || address_book_get(n->book, peer, now(n), rows) > 0;
+}
+
+bool world_book_learn(struct node *n, const struct kad_contact *contact)
+{
+    struct multiaddr addr;
+    for (size_t i = 0; n->book && i < contact->n; i++)
+        if (multiaddr_decode(contact->addrs[i].at, contact->addrs[i].len, &addr, NULL) == 0)
+            add(n, &contact->peer, &addr, ADDRESS_TOLD, TOLD_MS);
+    return world_book_has(n, &contact->peer);
+}
+
+void world_book_met(struct node *n, const struct node *other, bool reached)
+{
+    if (n->book)
+        add_true(n, other, reached ? ADDRESS_PROVEN : ADDRESS_SAID, reached ? REACHED_MS : SAID_MS);
+}
+
+void world_book_missed(struct node *n, const struct node *other)
+{
+    uint8_t bytes[WORLD_ADDRESS_SIZE];
+    struct multiaddr addr;
+    address_of(other->index, bytes);
+    if (n->book && multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0)
+        address_book_failed(n->book, &other->peer, &addr);
+}
+
+void world_book_keep(struct node *n)
+{
+    const struct kad_peer *peers[KAD_K];
+    for (unsigned shared = 0; n->book && shared < KAD_ID_BITS; shared++)
+        for (size_t k = kad_table_bucket(n->table, shared, peers); k > 0; k--)
+            address_book_keep(n->book, &peers[k - 1]->peer, now(n) + KEEP_MS);
+}
+
+/* Its own, or what the book has; the bytes live in the world until a message is written. */
+void world_book_describe(struct node *n, uint32_t index, struct kad_contact *contact)
+{
+    struct world *w = n->world;
+    struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
+    size_t known =
+        !n->book || index == n->index ? 1 : address_book_get(n->book, &contact->peer, now(n), rows);
+    contact->n = known > 0;
+    contact->addrs[0] =
+        (struct kad_text){.at = w->addresses[w->described], .len = WORLD_ADDRESS_SIZE};
+    address_of(index, w->addresses[w->described]);
+    w->described = (w->described + 1) % WORLD_DESCRIBED_MAX;
+}
