@@ -127,30 +127,44 @@ static int enforce(const struct operator_acts *a, const struct ban *ban, struct 
     return end_nets(a, o);
 }
 
-/* The first reservation of whom a denylist names, from *at on. */
-static const struct lease *find_denied(const struct operator_acts *a, size_t *at)
+/* Those that a denylist names, or whose owner it does. Removing one moves others, so that all are
+ * found first. In fresh memory. */
+static int find_denied(const struct operator_acts *a, uint8_t (**out)[RESERVATION_ID_SIZE],
+                       size_t *count)
 {
+    uint8_t(*all)[RESERVATION_ID_SIZE] = calloc(lease_count(a->store) + 1, sizeof(*all));
     const struct lease *l;
-    while ((l = lease_next(a->store, at)) != NULL)
+    size_t at = 0, n = 0, most = lease_count(a->store);
+    if (!all)
+        return BEAM_ENOMEM;
+    while (n < most && (l = lease_next(a->store, &at)) != NULL)
         if (denylists_key(a->denylists, &l->owner) || denylists_endpoint(a->denylists, l->id))
-            return l;
-    return NULL;
+            memcpy(all[n++], l->id, sizeof(*all));
+    *out = all;
+    *count = n;
+    return 0;
 }
 
-/* Removing one moves others, so that the walk begins anew; those that were named are gone then. */
 static int end_denied(const struct operator_acts *a, struct outcome *o)
 {
-    const struct lease *l;
-    size_t at = 0;
-    int err = 0;
+    uint8_t(*all)[RESERVATION_ID_SIZE];
+    size_t count;
     if (denylists_entries(a->denylists) == 0)
         return 0;
-    while (err == 0 && (l = find_denied(a, &at)) != NULL) {
+    int err = find_denied(a, &all, &count);
+    if (err < 0)
+        return err;
+    for (size_t i = 0; err == 0 && i < count; i++) {
+        const struct lease *l = lease_by_id(a->store, all[i], now(a));
+        if (!l) {
+            (void)lease_remove(a->store, all[i]); /* run out, but held; if it is there still */
+            continue;
+        }
         const struct peer_id owner = l->owner;
         err = denylists_key(a->denylists, &owner) ? end_owner(a, &owner, o) : end_lease(a, l, o);
         host_disconnect(a->host, &owner); /* it finds out at once */
-        at = 0;
     }
+    free(all);
     return err;
 }
 
