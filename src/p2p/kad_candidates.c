@@ -26,17 +26,37 @@ struct kad_candidate *kad_candidates_at(const struct kad_candidates *c, size_t i
 
 /* ---- by id ---- */
 
-/* The slot that has the peer, or the free one where it would be. Whoever makes ids that end alike
- * makes this a walk past as many as there may be, and no more. */
-static size_t slot_of(const struct kad_candidates *c, const struct peer_id *peer)
+enum { SLOT_MASK = KAD_CANDIDATES_SLOTS - 1 };
+
+static size_t home_of(const struct peer_id *peer)
 {
     uint32_t end = 0;
     size_t len = peer->len < sizeof(end) ? peer->len : sizeof(end);
     memcpy(&end, peer->bytes + peer->len - len, len);
-    size_t i = end * UINT32_C(0x9e3779b1) >> 16 & (KAD_CANDIDATES_SLOTS - 1);
+    return end * UINT32_C(0x9e3779b1) >> 16 & SLOT_MASK;
+}
+
+/* The slot that has the peer, or the free one where it would be. Whoever makes ids that end alike
+ * makes this a walk past as many as there may be, and no more. */
+static size_t slot_of(const struct kad_candidates *c, const struct peer_id *peer)
+{
+    size_t i = home_of(peer);
     while (c->slots[i] && !peer_id_equal(&c->all[c->slots[i] - 1].peer, peer))
-        i = (i + 1) & (KAD_CANDIDATES_SLOTS - 1);
+        i = (i + 1) & SLOT_MASK;
     return i;
+}
+
+/* Frees a slot. Those behind it that it kept from their home move up. */
+static void free_slot(struct kad_candidates *c, size_t gap)
+{
+    for (size_t i = (gap + 1) & SLOT_MASK; c->slots[i]; i = (i + 1) & SLOT_MASK) {
+        size_t home = home_of(&c->all[c->slots[i] - 1].peer);
+        if (((i - home) & SLOT_MASK) < ((i - gap) & SLOT_MASK))
+            continue;
+        c->slots[gap] = c->slots[i];
+        gap = i;
+    }
+    c->slots[gap] = 0;
 }
 
 struct kad_candidate *kad_candidates_find(const struct kad_candidates *c,
@@ -44,14 +64,6 @@ struct kad_candidate *kad_candidates_find(const struct kad_candidates *c,
 {
     uint16_t place = c->slots[slot_of(c, peer)];
     return place ? &c->all[place - 1] : NULL;
-}
-
-/* After one was taken out. */
-static void fill_slots(struct kad_candidates *c)
-{
-    memset(c->slots, 0, sizeof(c->slots));
-    for (size_t i = 0; i < c->n; i++)
-        c->slots[slot_of(c, &kad_candidates_at(c, i)->peer)] = (uint16_t)(c->order[i] + 1);
 }
 
 /* ---- by nearness ---- */
@@ -84,9 +96,9 @@ static bool make_room(struct kad_candidates *c, size_t rank, uint16_t *place)
         if (kad_candidates_at(c, i - 1)->state != KAD_NEW)
             continue;
         *place = c->order[i - 1];
+        free_slot(c, slot_of(c, &c->all[*place].peer));
         memmove(&c->order[i - 1], &c->order[i], (c->n - i) * sizeof(c->order[0]));
         c->n--;
-        fill_slots(c);
         return true;
     }
     return false;

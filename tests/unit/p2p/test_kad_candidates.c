@@ -84,3 +84,26 @@ BEAM_TEST(kad_candidates, ids_that_end_alike)
     cr_assert_null(kad_candidates_find(&c, &shorter));
     kad_candidates_clear(&c);
 }
+
+/* Some of which share a slot, and others lie in the way: each is found after any has gone. */
+BEAM_TEST(kad_candidates, all_are_found_however_many_make_room)
+{
+    struct kad_candidates c;
+    struct kad_id target;
+    size_t gone = 0;
+    make(&c, &target);
+    for (uint64_t no = 1; no <= 8 * KAD_CANDIDATES_MAX; no++) {
+        struct peer_id p = kad_peer_no(no);
+        p.bytes[p.len - 1] = (uint8_t)(no % 13);
+        bool full = c.n == KAD_CANDIDATES_MAX;
+        gone += kad_candidates_add(&c, &p) && full;
+        if (no % 64 == 0)
+            in_order(&c);
+    }
+    cr_assert_gt(gone, (size_t)KAD_CANDIDATES_MAX / 2);
+    size_t taken = 0;
+    for (size_t i = 0; i < KAD_CANDIDATES_SLOTS; i++)
+        taken += c.slots[i] != 0;
+    cr_assert_eq(taken, c.n);
+    kad_candidates_clear(&c);
+}

@@ -302,19 +302,31 @@ BEAM_TEST(kad_job, the_dead_are_not_silence)
     tear_down(&sc);
 }
 
-/* Those who answer are ever more, so that the questions end before they do. */
+static int farther(const void *a, const void *b, void *target)
+{
+    struct kad_id one, two;
+    kad_id_of_peer(a, &one);
+    kad_id_of_peer(b, &two);
+    return kad_id_nearer(target, &two, &one);
+}
+
+/* Each answer tells of ten who are nearer than all before: the questions end before they do. */
 static void look_without_end(struct scene *sc, enum kad_job_kind kind)
 {
+    enum { TOLD = 10, ALL = (KAD_ASK_MAX + KAD_ALPHA) * TOLD };
     struct kad_id target;
-    struct peer_id told[10];
-    uint64_t no = 1000;
+    struct peer_id *all = calloc(ALL, sizeof(*all));
+    cr_assert_not_null(all);
+    for (size_t i = 0; i < ALL; i++)
+        all[i] = kad_peer_no(1000 + i);
     kad_id_of((const uint8_t *)"/t/key", 6, &target);
+    qsort_r(all, ALL, sizeof(*all), farther, &target);
     cr_assert_eq(start(sc, kind, ""), 0);
-    for (unsigned asked = 0; sc->n > 0; asked++) {
-        for (size_t k = 0; k < 10; k++)
-            told[k] = kad_peer_near(&target, 2 + asked / 20, &no);
-        fail_or_tell(sc, told, 10);
+    for (size_t asked = 0; sc->n > 0; asked++) {
+        cr_assert_lt(asked * TOLD, (size_t)ALL);
+        fail_or_tell(sc, &all[asked * TOLD], TOLD);
     }
+    free(all);
 }
 
 BEAM_TEST(kad_job, a_look_up_that_was_cut_off_is_not_silence)
