@@ -121,6 +121,8 @@ static void take_away(struct configured *c, const char *folder)
         memcpy(l->folder, folder, strlen(folder) + 1);
         STAILQ_INSERT_TAIL(&c->leavers, l, link);
     }
+    if (!l)
+        service_dir_wipe(folder); /* the connection goes, and tor with it */
     if (!l || tell_tor(c, on_taken) < 0)
         c->hooks.broken(c->hooks.arg);
 }

@@ -47,6 +47,7 @@ static void set_up(void)
         char name[16];
         snprintf(name, sizeof(name), "services/%d", i);
         place.folders[i] = file_join(place.bed.fake.dir, name);
+        cr_assert_not_null(place.folders[i]);
     }
 }
 

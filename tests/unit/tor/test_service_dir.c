@@ -13,6 +13,7 @@
 static bool is_there(const char *dir, const char *name)
 {
     char *path = file_join(dir, name);
+    cr_assert_not_null(path);
     bool there = access(path, F_OK) == 0;
     free(path);
     return there;
@@ -23,6 +24,7 @@ static void expect_file(const char *dir, const char *name, const void *want, siz
     struct stat st;
     char *path = file_join(dir, name), *data = NULL;
     size_t len = 0;
+    cr_assert_not_null(path);
     cr_assert_eq(file_read(path, 1000, &data, &len), 0, "%s", path);
     cr_expect_eq(len, want_len);
     cr_expect_eq(memcmp(data, want, want_len), 0, "%s", name);
@@ -42,6 +44,7 @@ BEAM_TEST(service_dir, has_what_tor_reads_and_goes)
     kit_init();
     char *dir = kit_dir(), *path = file_join(dir, "services/one");
     cr_assert_eq(onion_key_new(rng_system(), &key), 0);
+    cr_assert_not_null(path);
     struct onion_spec spec = {.key = key, .folder = path, .clients = {2, clients}};
     memcpy(want, head, sizeof(head));
     memcpy(want + sizeof(head), onion_key_secret(key), ONION_SECRET_SIZE);
@@ -71,9 +74,11 @@ BEAM_TEST(service_dir, what_was_left_is_swept)
     kit_init();
     char *dir = kit_dir(), *services = file_join(dir, "services");
     cr_assert_eq(onion_key_new(rng_system(), &key), 0);
+    cr_assert_not_null(services);
     service_dir_sweep(services);
     for (int i = 0; i < 2; i++) {
         char *path = file_join(services, i ? "one" : "two");
+        cr_assert_not_null(path);
         const struct onion_spec spec = {.key = key, .folder = path};
         cr_assert_eq(service_dir_write(path, &spec), 0);
         free(path);
