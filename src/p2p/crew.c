@@ -175,15 +175,27 @@ static void gone(struct crew *c, const struct peer_id *peer)
         c->events.gone(c->events.arg, peer);
 }
 
+/* Where there was no memory it is said again with the next line; where there is no room, only those
+ * who have the peer can open a stream to it. */
+static bool hear_here(struct line *n, const struct crew_message *m)
+{
+    int err = crew_table_put(n->crew->table, n->mate->index, &m->peer, &m->addr);
+    if (err == 0)
+        return true;
+    log_warn("p2p", "a peer of worker %u cannot be kept in mind: %s", n->mate->index,
+             beam_err_text(err));
+    if (err == BEAM_ENOMEM)
+        line_end(n);
+    return err != BEAM_ENOMEM;
+}
+
 static bool hear(struct line *n, const struct crew_message *m)
 {
     struct crew *c = n->crew;
     unsigned from = n->mate->index;
     switch (m->kind) {
     case CREW_HERE:
-        if (crew_table_put(c->table, from, &m->peer, &m->addr) < 0)
-            log_warn("p2p", "no room to know that a peer is at worker %u", from);
-        break;
+        return hear_here(n, m);
     case CREW_GONE:
         if (crew_table_take(c->table, from, &m->peer))
             gone(c, &m->peer);
@@ -207,13 +219,17 @@ static bool hear(struct line *n, const struct crew_message *m)
 
 /* ---- lines ---------------------------------------------------------------------------------- */
 
-static void hello(struct line *n)
+/* False: the line has ended. */
+static bool hello(struct line *n)
 {
     const struct crew *c = n->crew;
     struct crew_message m = {.kind = CREW_HELLO, .number = c->spec.index};
     snprintf(m.text, sizeof(m.text), "%s", c->spec.version);
-    if (crew_link_send(n->link, &m) < 0)
-        log_warn("p2p", "a worker could not be greeted");
+    if (crew_link_send(n->link, &m) == 0)
+        return true;
+    log_warn("p2p", "a worker could not be greeted");
+    line_end(n);
+    return false;
 }
 
 /* Whether a mate is who may be at the other end. */
@@ -240,8 +256,8 @@ static bool greet(struct line *n, const struct crew_message *m)
     mate->line = n;
     mate->failures = 0;
     log_info("p2p", "worker %u is there", mate->index);
-    if (!n->dialled)
-        hello(n);
+    if (!n->dialled && !hello(n))
+        return false;
     say_who_is_here(n);
     if (mate->line == n && c->events.joined)
         c->events.joined(c->events.arg, mate->index);
@@ -338,7 +354,7 @@ static void on_dialled(void *arg, int err, struct stream *s)
     m->dial = NULL;
     struct line *n = err == 0 ? line_new(m->crew, s, m->index + 1) : NULL;
     if (n)
-        hello(n);
+        (void)hello(n);
     else
         dial_again(m);
 }
