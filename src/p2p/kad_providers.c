@@ -9,7 +9,7 @@
 enum { STEP = 16 };
 
 struct kad_providers_list {
-    size_t n;
+    size_t n, at; /* looked at so far */
     struct kad_provider *of;
 };
 
@@ -45,7 +45,7 @@ int kad_providers_told(struct kad_providers *p, const struct kad_provider *list,
 struct taking {
     struct peer_id *out;
     size_t n, max;
-    kad_group *groups; /* of each */
+    kad_group groups[KAD_PEERS_MAX]; /* of each */
 };
 
 static bool may_take(const struct taking *t, const struct kad_provider *p)
@@ -60,10 +60,10 @@ static bool may_take(const struct taking *t, const struct kad_provider *p)
 }
 
 /* Of those of one list that were not looked at yet, the next that may be taken. */
-static bool take_next(struct taking *t, const struct kad_providers_list *l, uint8_t *at)
+static bool take_next(struct taking *t, struct kad_providers_list *l)
 {
-    while (*at < l->n) {
-        const struct kad_provider *p = &l->of[(*at)++];
+    while (l->at < l->n) {
+        const struct kad_provider *p = &l->of[l->at++];
         if (!may_take(t, p))
             continue;
         t->out[t->n] = p->peer;
@@ -73,17 +73,15 @@ static bool take_next(struct taking *t, const struct kad_providers_list *l, uint
     return false;
 }
 
-size_t kad_providers_take(const struct kad_providers *p, struct peer_id *out, size_t max)
+size_t kad_providers_take(struct kad_providers *p, struct peer_id *out, size_t max)
 {
-    struct taking t = {.out = out, .max = max};
-    uint8_t *at = calloc(p->n + 1, sizeof(*at));
-    t.groups = calloc(max + 1, sizeof(t.groups[0]));
-    for (bool any = at && t.groups; any;) {
+    struct taking t = {.out = out, .max = max < KAD_PEERS_MAX ? max : KAD_PEERS_MAX};
+    for (size_t i = 0; i < p->n; i++)
+        p->lists[i].at = 0;
+    for (bool any = true; any;) {
         any = false;
         for (size_t i = 0; i < p->n && t.n < t.max; i++)
-            any |= take_next(&t, &p->lists[i], &at[i]);
+            any |= take_next(&t, &p->lists[i]);
     }
-    free(at);
-    free(t.groups);
     return t.n;
 }

@@ -25,7 +25,7 @@ struct kad_providers {
 void kad_providers_clear(struct kad_providers *p);
 /* One node tells of so many, at most KAD_PEERS_MAX are looked at. 0 or BEAM_ENOMEM. */
 int kad_providers_told(struct kad_providers *p, const struct kad_provider *list, size_t n);
-/* As many different ones as there are, at most `max`. Returns how many. */
-size_t kad_providers_take(const struct kad_providers *p, struct peer_id *out, size_t max);
+/* As many different ones as there are, at most `max` and KAD_PEERS_MAX. Returns how many. */
+size_t kad_providers_take(struct kad_providers *p, struct peer_id *out, size_t max);
 
 #endif
