@@ -122,6 +122,8 @@ static void judge_found(struct path_relay *r, enum owner_state state)
             finder_report(r->finder, &r->relay, true, loop_now(r->spec.loop) - r->since);
         r->since = 0;
     } else if (state == OWNER_FAILED || (state == OWNER_RESTING && r->since != 0)) {
+        if (r->since == 0) /* it was up, and was caught at something: that is told of it as well */
+            r->since = loop_now(r->spec.loop);
         loop_timer_set(&r->timer, 0);
     } else if (state == OWNER_RESTING && !loop_timer_pending(&r->timer)) {
         loop_timer_set(&r->timer, PATH_RELAY_PATIENCE_MS);
