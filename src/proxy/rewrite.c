@@ -85,6 +85,11 @@ static bool request_field_stays(const struct pass *p, enum field field, struct h
     }
 }
 
+static bool is_called(struct http_text name, const char *as)
+{
+    return name.len == strlen(as) && memcmp(name.at, as, name.len) == 0;
+}
+
 /* A field of cookies but for ours; nothing where there is none but that. */
 static void request_cookies(struct pass *p, struct http_text name, struct http_text list)
 {
@@ -96,7 +101,7 @@ static void request_cookies(struct pass *p, struct http_text name, struct http_t
         return;
     }
     while (cookie_next(&list, &pair, &called)) {
-        if (called.len == strlen(ours) && memcmp(called.at, ours, called.len) == 0)
+        if (is_called(called, ours))
             continue;
         if (!begun)
             draft_text(&p->draft, name);
@@ -213,12 +218,32 @@ static bool response_field_stays(const struct pass *p, enum field field, struct 
     }
 }
 
+/* Whether it sets one of ours: by its name, or with a nameless one, "=NAME=VALUE", which a browser
+ * sends as its value alone (RFC 6265bis, 5.7). Without the prefix that is for HTTPS alone it is our
+ * name for plain HTTP at the same host. */
+static bool sets_ours(const struct rewrite *r, struct http_text cookie)
+{
+    static const char secure[] = "__Host-";
+    const char *ours = r->own_cookie;
+    struct http_text pair, name;
+    if (!ours || !cookie_next(&cookie, &pair, &name))
+        return false;
+    if (name.len == 0) {
+        struct http_text value = {pair.at + 1, pair.len - 1};
+        if (!cookie_next(&value, &pair, &name))
+            return false;
+    }
+    size_t prefix = strncmp(ours, secure, strlen(secure)) == 0 ? strlen(secure) : 0;
+    return is_called(name, ours) || is_called(name, ours + prefix);
+}
+
 static void response_fields(struct pass *p, const struct public_url *url, enum rewrite_body body)
 {
     struct http_text name, value;
     for (size_t at = 0; http_head_next(p->head, &at, &name, &value);) {
         enum field field = field_of(name);
-        if (!response_field_stays(p, field, name, body))
+        if (!response_field_stays(p, field, name, body) ||
+            (field == FIELD_SET_COOKIE && sets_ours(p->rules, value)))
             continue;
         if (field != FIELD_LOCATION && field != FIELD_SET_COOKIE) {
             draft_field(&p->draft, name, value);

@@ -39,8 +39,10 @@ struct rewrite { /* NULL, 0 or false: not wanted */
     bool drop_credentials;  /* Authorization was for us */
     bool host_only_cookies; /* the Domain of cookies is dropped: the host is others' too */
     bool no_cookies;        /* none pass, either way */
-    const char *own_cookie; /* the name of one that is ours: taken out of requests */
-    const char *added;      /* lines of fields for responses, each ended by CRLF */
+    /* The name of one that is ours: taken out of requests; a response cannot set it, nor what is
+     * left of the name without "__Host-". */
+    const char *own_cookie;
+    const char *added; /* lines of fields for responses, each ended by CRLF */
     /* Whether a response may go on (those before it, 1xx, do): the visitor gets 403 otherwise. */
     bool (*allows)(void *arg, const struct http_head *response);
     void *arg;

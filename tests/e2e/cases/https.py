@@ -112,6 +112,8 @@ def interstitial(t):
         check(b"the app is here" in page, f"{version}, the second time: {page}")
         head = CURL.get(h.url + "hook", *browser, *jar, "-b", "mine=1").decode()
         check("beam-seen" not in head, f"the application sees the cookie: {head}")
+        head = CURL.get(h.url + "cookies/beam-seen/mine", *browser, *jar, "-i").decode()
+        check("mine=1" in head and "beam-seen" not in head, f"the application sets it: {head}")
 
 
 @case("https/one-place", network=False)

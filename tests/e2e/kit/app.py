@@ -8,6 +8,7 @@ What is not listed is answered with the request's own head, as it came, for a bo
 
     GET  /empty  /one  /text     0 bytes, 1 byte, a few lines
     GET  /page                   a page of HTML
+    GET  /cookies/NAME/NAME      sets them
     GET  /stream/N               N bytes of stream(); HEAD gives the head alone
     GET  /chunked                chunks of many sizes, an extension, trailers
     POST /digest                 the length and SHA-256 of the body, which may be chunked; "100
@@ -126,6 +127,11 @@ class App:
     async def on_page(self, r):
         await r.answer(b"<!doctype html><title>beam</title><p>the app is here",
                        "Content-Type: text/html; charset=utf-8\r\n")
+
+    async def on_cookies(self, r):
+        """/cookies/NAME/NAME: sets them."""
+        names = r.path.split("/")[2:]
+        await r.answer(b"", "".join(f"Set-Cookie: {n}=1; Path=/\r\n" for n in names))
 
     async def on_stream(self, r):
         length = int(r.path.split("/")[2])

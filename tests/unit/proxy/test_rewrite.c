@@ -280,6 +280,43 @@ BEAM_TEST(rewrite, cookies_stay_below_the_prefix)
     one_field(&none, "Set-Cookie", "a=b; Domain=x; Path=/", "a=b; Domain=x; Path=/");
 }
 
+/* A publisher knows what the relay's cookie says of its own endpoint: it asks for the page. */
+BEAM_TEST(rewrite, a_response_cannot_set_a_cookie_of_ours)
+{
+    static const struct rewrite plain = {.own_cookie = "seen"},
+                                secure = {.own_cookie = "__Host-seen"}, none = {0};
+    static const struct {
+        const struct rewrite *rules;
+        const char *cookie;
+        bool passes;
+    } cases[] = {
+        {&secure, "__Host-seen=1; Path=/; Secure; SameSite=None", false},
+        {&secure, "\t__Host-seen \t=1", false},
+        {&secure, "__Host-seen", false},
+        {&secure, "=__Host-seen=1; Path=/", false},
+        {&secure, " = __Host-seen =1", false},
+        {&secure, "seen=1; Path=/", false},
+        {&secure, "=seen=1", false},
+        {&plain, "seen=1", false},
+        {&plain, "__Host-seen=1", true},
+        {&none, "seen=1", true},
+        {&secure, "seen2=1", true},
+        {&secure, "a=__Host-seen=1; seen=1", true},
+        {&secure, "==__Host-seen=1", true},
+        {&secure, "=", true},
+        {&secure, "", true},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char said[256];
+        int n =
+            snprintf(said, sizeof(said), "HTTP/1.1 200 OK\r\nset-cookie: %s\r\n", cases[i].cookie);
+        snprintf(said + n, sizeof(said) - (size_t)n, "X: y\r\nContent-Length: 0\r\n\r\n");
+        const char *got = response(cases[i].rules, get11, said, false);
+        cr_expect_eq(strstr(got, "set-cookie") != NULL, cases[i].passes, "%s", got);
+        cr_expect_not_null(strstr(got, "\r\nX: y\r\n"), "%s", got);
+    }
+}
+
 BEAM_TEST(rewrite, all_or_nothing)
 {
     static const struct rewrite none = {0};
