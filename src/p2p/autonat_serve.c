@@ -199,11 +199,21 @@ static bool is_direct(const struct host_peer *peer, struct addr *out)
     return peer->way == WAY_DIRECT && multiaddr_to_addr(peer->addr, out, &transport) == 0;
 }
 
+/* Who asks, and then says nothing, does not take the places of all. */
+static bool has_room(const struct autonat_serve *s, const struct peer_id *peer,
+                     const struct addr *from)
+{
+    size_t n = 0;
+    for (const struct asker *a = s->askers; a; a = a->next)
+        n += peer_id_equal(&a->peer, peer) || same_ip(&a->from, from);
+    return s->n < AUTONAT_SERVED_AT_ONCE && n < AUTONAT_SERVED_EACH;
+}
+
 static void on_stream(void *arg, struct stream *stream, const struct host_peer *peer)
 {
     struct autonat_serve *s = arg;
     struct addr from = {.len = 0};
-    bool taken = s->n < AUTONAT_SERVED_AT_ONCE && is_direct(peer, &from);
+    bool taken = is_direct(peer, &from) && has_room(s, peer->id, &from);
     struct asker *a = taken ? malloc(sizeof(*a)) : NULL;
     if (!a) {
         stream_reset(stream);

@@ -14,7 +14,7 @@
 enum {
     AUTONAT_SERVED_AT_ONCE = 8,
     AUTONAT_SERVED_A_MINUTE = 30,
-    AUTONAT_SERVED_EACH = 3 /* a minute, of one IP address */
+    AUTONAT_SERVED_EACH = 3 /* a minute, of one IP address; and at once, of it or of one peer */
 };
 
 struct autonat_serve;

@@ -83,11 +83,21 @@ static void on_ended(void *arg, int err)
     asker_free(a);
 }
 
+/* One peer does not take the places of all. */
+static bool has_room(const struct kad_serve *s, const struct peer_id *peer)
+{
+    const struct asker *a;
+    size_t n = 0;
+    TAILQ_FOREACH(a, &s->askers, link)
+    n += peer_id_equal(&a->peer, peer);
+    return s->count < ASKERS_MAX && n < KAD_ASKERS_PER_PEER;
+}
+
 static void on_stream(void *arg, struct stream *stream, const struct host_peer *peer)
 {
     struct kad_serve *s = arg;
     bool shunned = standing_of(s->spec.host, peer->id) == REPUTE_IS_SHUNNED;
-    struct asker *a = s->count < ASKERS_MAX && !shunned ? malloc(sizeof(*a)) : NULL;
+    struct asker *a = !shunned && has_room(s, peer->id) ? malloc(sizeof(*a)) : NULL;
     if (!a) {
         stream_reset(stream);
         stream_free(stream);

@@ -6,6 +6,8 @@
 #include "p2p/host.h"
 #include "p2p/kad_answer.h"
 
+enum { KAD_ASKERS_PER_PEER = 32 }; /* streams that one peer has at once; more are refused */
+
 struct kad_serve;
 
 struct kad_serve_spec { /* borrowed; the struct is copied */

@@ -226,6 +226,53 @@ BEAM_TEST(autonat, so_often_a_minute_and_no_more_often)
     tear_down(&s);
 }
 
+/* A stream to server 0 on which nothing is asked. */
+struct silent {
+    struct loop *loop;
+    struct frame *frame;
+    bool opened, ended;
+};
+
+static void on_silent_ended(void *arg, int err)
+{
+    (void)err;
+    ((struct silent *)arg)->ended = true;
+}
+
+static void on_silent_open(void *arg, int err, const struct beam_why *why, struct stream *stream,
+                           const char *protocol, const struct host_peer *peer)
+{
+    struct silent *x = arg;
+    const struct frame_events events = {.ended = on_silent_ended, .arg = x};
+    (void)protocol;
+    (void)peer;
+    cr_assert_eq(err, 0, "%s", why ? why->text : "");
+    x->opened = true;
+    cr_assert_eq(frame_new(x->loop, stream, AUTONAT_MESSAGE_MAX, &events, &x->frame), 0);
+    frame_read(x->frame, 60000);
+}
+
+BEAM_TEST(autonat, who_says_nothing_has_only_so_many_places)
+{
+    static const char *const protocols[] = {AUTONAT_PROTOCOL};
+    struct silent list[AUTONAT_SERVED_EACH + 1] = {{.opened = false}};
+    struct story s;
+    set_up(&s, true);
+    const struct connect_spec to = {.addrs = &s.at[0], .n = 1, .origin = PERMIT_TYPED};
+    for (size_t i = 0; i <= AUTONAT_SERVED_EACH; i++) {
+        struct open *o;
+        list[i].loop = s.w.loop;
+        cr_assert_eq(open_start(s.guest->host, &to, protocols, 1, on_silent_open, &list[i], &o), 0);
+        cr_assert(until_flag(s.w.loop, &list[i].opened));
+    }
+    cr_expect(until_flag(s.w.loop, &list[AUTONAT_SERVED_EACH].ended), "one too many");
+    for (size_t i = 0; i < AUTONAT_SERVED_EACH; i++)
+        cr_expect(!list[i].ended, "no. %zu has a place", i);
+    for (size_t i = 0; i <= AUTONAT_SERVED_EACH; i++)
+        frame_free(list[i].frame);
+    tear_down(&s);
+}
+
 BEAM_TEST(autonat, a_dial_back_takes_no_connections_place)
 {
     struct story s;

@@ -6,7 +6,9 @@
 
 #include "p2p/core.h"
 #include "p2p/kad_call.h"
+#include "p2p/kad_serve.h"
 #include "p2p/keeper.h"
+#include "stream/frame.h"
 #include "tests/unit/p2p/kad_kit.h"
 #include "tests/unit/p2p/world.h"
 
@@ -212,6 +214,80 @@ static void on_told(void *arg, int err, const struct kad_message *m, const struc
         t->onions += multiaddr_has(&a, MULTIADDR_ONION3);
         t->public += multiaddr_equal(&a, &public);
     }
+}
+
+/* A stream on which nothing is asked. */
+struct silent {
+    struct loop *loop;
+    struct frame *frame;
+    bool opened, ended;
+};
+
+static void on_silent_ended(void *arg, int err)
+{
+    (void)err;
+    ((struct silent *)arg)->ended = true;
+}
+
+static void on_silent_open(void *arg, int err, const struct beam_why *why, struct stream *s,
+                           const char *protocol, const struct host_peer *peer)
+{
+    struct silent *x = arg;
+    const struct frame_events events = {.ended = on_silent_ended, .arg = x};
+    (void)protocol;
+    (void)peer;
+    cr_assert_eq(err, 0, "%s", why ? why->text : "");
+    x->opened = true;
+    cr_assert_eq(frame_new(x->loop, s, KAD_MESSAGE_MAX, &events, &x->frame), 0);
+    frame_read(x->frame, 60000);
+}
+
+static void be_silent(struct net *net, size_t node, const struct peer_id *to, struct silent *x)
+{
+    static const char *const protocols[] = {KAD_PROTOCOL};
+    const struct connect_spec spec = {.peer = to};
+    struct open *o;
+    x->loop = net->w.loop;
+    cr_assert_eq(open_start(net->w.nodes[node].host, &spec, protocols, 1, on_silent_open, x, &o),
+                 0);
+    cr_assert(until_flag(net->w.loop, &x->opened));
+}
+
+/* Whether `to` answers what the node asks it. */
+static bool is_answered(struct net *net, size_t node, const struct peer_id *to)
+{
+    const struct kad_message question = {.type = KAD_GET_PROVIDERS,
+                                         .key = kad_text_of("\x12\x01x")};
+    struct told t = {.done = false};
+    struct kad_call *call;
+    const struct kad_call_spec spec = {.host = net->w.nodes[node].host,
+                                       .loop = net->w.loop,
+                                       .to = to,
+                                       .protocol = KAD_PROTOCOL,
+                                       .timeout_ms = 20000};
+    cr_assert_eq(kad_call_start(&spec, &question, on_told, &t, &call), 0);
+    cr_assert(until_flag(net->w.loop, &t.done));
+    return t.err == 0;
+}
+
+BEAM_TEST(kad, one_peer_has_only_so_many_of_a_servers_places)
+{
+    struct silent list[KAD_ASKERS_PER_PEER + 1] = {{.opened = false}};
+    struct net net;
+    set_up(&net, 2, 2);
+    cr_assert(wait_for(&net, 1));
+    const struct peer_id *server = host_id(net.w.nodes[0].host);
+    for (size_t i = 0; i <= KAD_ASKERS_PER_PEER; i++)
+        be_silent(&net, 2, server, &list[i]);
+    cr_expect(until_flag(net.w.loop, &list[KAD_ASKERS_PER_PEER].ended), "one too many");
+    for (size_t i = 0; i < KAD_ASKERS_PER_PEER; i++)
+        cr_expect(!list[i].ended, "no. %zu has a place", i);
+    cr_expect(!is_answered(&net, 2, server));
+    cr_expect(is_answered(&net, 3, server), "another is served");
+    for (size_t i = 0; i <= KAD_ASKERS_PER_PEER; i++)
+        frame_free(list[i].frame);
+    cr_expect(is_answered(&net, 2, server), "it has places again");
+    tear_down(&net);
 }
 
 BEAM_TEST(kad, nothing_of_its_surroundings_is_told)
