@@ -188,13 +188,29 @@ static bool waits(const struct connect *c)
 
 /* ---- what is asked -------------------------------------------------------------------------- */
 
+/* WAY_BY_…: what the host has beside its own sockets. */
+static unsigned means_of(const struct host *h, bool straight)
+{
+    return (h->spec.tor.dial ? WAY_BY_TOR : 0u) |
+           (h->circuit.dial && !straight ? WAY_BY_CIRCUIT : 0u);
+}
+
+bool connect_known(const struct host *h, const struct peer_id *peer)
+{
+    struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
+    struct way_target way;
+    size_t n = address_book_get(h->book, peer, loop_now(h->spec.loop), rows);
+    while (n > 0 && way_find(&rows[n - 1].addr, h->spec.permit, rows[n - 1].origin,
+                             means_of(h, false), &way, NULL) < 0)
+        n--;
+    return n > 0;
+}
+
 /* An address becomes a target, or the reason why not. */
 static void add_target(struct connect *c, const struct multiaddr *addr, enum permit_origin origin,
                        struct beam_why *why)
 {
-    const struct host_spec *spec = &c->host->spec;
-    unsigned means = (spec->tor.dial ? WAY_BY_TOR : 0u) |
-                     (c->host->circuit.dial && !c->straight ? WAY_BY_CIRCUIT : 0u);
+    unsigned means = means_of(c->host, c->straight);
     struct dial_target *t = &c->targets[c->n];
     struct peer_id named;
     if (c->n == DIAL_TARGETS_MAX)
@@ -207,7 +223,7 @@ static void add_target(struct connect *c, const struct multiaddr *addr, enum per
         c->named = true;
         c->peer = named;
     }
-    if (way_find(addr, spec->permit, origin, means, &t->target, why) < 0)
+    if (way_find(addr, c->host->spec.permit, origin, means, &t->target, why) < 0)
         return;
     if (t->target.way == WAY_CIRCUIT && !c->named) {
         beam_why(why, BEAM_EINVAL,

@@ -36,6 +36,8 @@ int connect_start(struct host *h, const struct connect_spec *spec, connect_fn *d
                   struct connect **out);
 /* NULL allowed. */
 void connect_cancel(struct connect *c);
+/* Whether an address of the peer is known that this host may dial, and can. */
+bool connect_known(const struct host *h, const struct peer_id *peer);
 
 /* For p2p/ alone: a connection is there for those who wait for its peer; the host ends. */
 struct conn;

@@ -5,6 +5,7 @@
 #include <sys/queue.h>
 
 #include "base/log.h"
+#include "p2p/connect.h"
 #include "p2p/core.h"
 #include "p2p/identify.h"
 #include "p2p/kad_call.h"
@@ -234,9 +235,7 @@ static bool is_private(const struct multiaddr *a)
 
 static bool is_known(struct kad *k, const struct peer_id *peer)
 {
-    struct address_book_row known[ADDRESS_BOOK_PER_PEER];
-    return host_connected(k->spec.host, peer) ||
-           address_book_get(k->spec.host->book, peer, loop_now(k->spec.loop), known) > 0;
+    return host_connected(k->spec.host, peer) || connect_known(k->spec.host, peer);
 }
 
 /* Only what may be dialled is remembered; what may not is not followed. */
@@ -290,24 +289,25 @@ static bool is_ours(const struct kad *k, int err)
     return err == BEAM_ELIMIT || err == BEAM_ENOMEM || host_peers(k->spec.host) == 0;
 }
 
-static void on_answer(void *arg, int err, const struct kad_message *m, const struct host_peer *peer)
+static void on_answer(void *arg, const struct kad_call_end *end)
 {
     struct question *q = arg;
     struct kad *k = q->kad;
     struct kad_ask *ask = q->ask;
     struct peer_id to = q->to;
+    int err = end->err;
     q->call = NULL;
     question_free(q);
-    if (err == 0 && peer)
-        seen(k, peer);
+    if (err == 0 && end->peer)
+        seen(k, end->peer);
     else if (err == BEAM_ENOTFOUND && !is_ours(k, err))
         kad_table_remove(k->table, &to); /* it does not speak it, or nobody knows where it is */
     else if (err < 0 && !is_ours(k, err))
         kad_table_failed(k->table, &to);
-    if (err == BEAM_EINVAL)
+    if (end->garbled)
         on_blame(k, &to, REPUTE_GARBLED);
     if (ask && err == 0)
-        kad_ask_answered(ask, m);
+        kad_ask_answered(ask, end->answer);
     else if (ask)
         kad_ask_failed(ask);
 }

@@ -37,19 +37,25 @@ void kad_call_cancel(struct kad_call *c)
     free(c);
 }
 
-static void end(struct kad_call *c, int err, const struct kad_message *m)
+static void end(struct kad_call *c, struct kad_call_end how)
 {
     struct host_peer peer;
     kad_call_fn *done = c->done;
     void *arg = c->arg;
     bool there = host_find(c->host, &c->to, &peer);
     kad_call_cancel(c);
-    done(arg, err, m, err == 0 && there ? &peer : NULL);
+    how.peer = how.err == 0 && there ? &peer : NULL;
+    done(arg, &how);
+}
+
+static void fail(struct kad_call *c, int err)
+{
+    end(c, (struct kad_call_end){.err = err});
 }
 
 static void on_fail(void *arg)
 {
-    end(arg, BEAM_ENOMEM, NULL);
+    fail(arg, BEAM_ENOMEM);
 }
 
 static void on_message(void *arg, const uint8_t *data, size_t len)
@@ -60,17 +66,20 @@ static void on_message(void *arg, const uint8_t *data, size_t len)
     /* What it was decoded from is the frame's, which lives until the end. */
     struct frame *f = c->frame;
     c->frame = NULL;
-    end(c, err, err == 0 ? m : NULL);
+    end(c, (struct kad_call_end){
+               .err = err, .garbled = err == BEAM_EINVAL, .answer = err == 0 ? m : NULL});
     frame_free(f);
     free(m);
 }
 
+/* That a message is too long the peer itself said. BEAM_EPROTO may be the doing of whoever carries
+ * the bytes: it is also what a record that was tampered with, or half a message, leads to. */
 static void on_ended(void *arg, int err)
 {
     struct kad_call *c = arg;
-    if (err == BEAM_EPROTO || err == BEAM_ELIMIT)
-        err = BEAM_EINVAL;
-    end(c, c->answered ? err : err == BEAM_ECLOSED ? 0 : err, NULL);
+    if (!c->answered && err == BEAM_ECLOSED)
+        err = 0;
+    end(c, (struct kad_call_end){.err = err, .garbled = err == BEAM_ELIMIT});
 }
 
 static void on_open(void *arg, int err, const struct beam_why *why, struct stream *s,
@@ -92,7 +101,7 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
     if (err == 0)
         err = frame_send(c->frame, c->bytes, c->len);
     if (err < 0) {
-        end(c, err, NULL);
+        fail(c, err);
         return;
     }
     frame_shut(c->frame);

@@ -8,11 +8,16 @@
 
 struct kad_call;
 
-/* 0 and the answer, which is looked at during the call only (NULL: the question needs none, and was
- * sent); or BEAM_E…, of which BEAM_EINVAL says that what came is no message. The handle is gone.
- * `peer`: who was asked, and where; NULL on failure. */
-typedef void kad_call_fn(void *arg, int err, const struct kad_message *m,
-                         const struct host_peer *peer);
+struct kad_call_end {
+    int err; /* 0 or BEAM_E… */
+    /* The peer was reached, and what it sent is no message. Any other failure may be ours, or be
+     * that of somebody on the way. */
+    bool garbled;
+    const struct kad_message *answer; /* NULL on failure, or when the question needs none */
+    const struct host_peer *peer;     /* who was asked, and where; NULL on failure */
+};
+/* All of `end` is looked at during the call only. The handle is gone. */
+typedef void kad_call_fn(void *arg, const struct kad_call_end *end);
 
 struct kad_call_spec { /* borrowed: all but `to` while it lasts */
     struct host *host;

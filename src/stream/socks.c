@@ -32,7 +32,7 @@ static const struct {
     {0xf3, BEAM_EUNREACH, "the rendezvous with the onion service failed"},
     {0xf4, BEAM_EAUTH, "the onion service asks for a client key, and there is none"},
     {0xf5, BEAM_EAUTH, "the onion service does not take this client key"},
-    {0xf6, BEAM_EINVAL, "not a valid onion address"},
+    {0xf6, BEAM_EUNREACH, "not a valid onion address"},
     {0xf7, BEAM_ETIMEOUT, "the introduction to the onion service timed out"},
 };
 

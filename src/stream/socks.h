@@ -27,8 +27,8 @@ struct socks_target {
  * them is refused and no isolation is lost unnoticed.
  * At once, beside stream_dial's: BEAM_EINVAL (the target). Later errors beside
  * stream_dial's: BEAM_EPROTO, BEAM_EAUTH (Tor F4/F5, or user and password
- * refused), BEAM_ENOTFOUND (F0: no descriptor), BEAM_EINVAL (F6), BEAM_EREFUSED
- * (05), BEAM_EUNREACH (01–04, F1–F3), BEAM_ETIMEOUT (`timeout_ms` for all of
+ * refused), BEAM_ENOTFOUND (F0: no descriptor), BEAM_EREFUSED (05),
+ * BEAM_EUNREACH (01–04, F1–F3; F6: an address that is none), BEAM_ETIMEOUT (`timeout_ms` for all of
  * it; 06, F7).
  */
 typedef void socks_fn(void *arg, int err, uint8_t reply, struct stream *s);

@@ -184,13 +184,11 @@ static void get(struct namer *n, uint32_t no)
     printf("%u %lu\n", no, (unsigned long)n->got);
 }
 
-static void on_answer(void *arg, int err, const struct kad_message *m, const struct host_peer *peer)
+static void on_answer(void *arg, const struct kad_call_end *end)
 {
     struct namer *n = arg;
-    (void)m;
-    (void)peer;
     n->done = true;
-    n->err = err;
+    n->err = end->err;
 }
 
 /* A question of our own making: a job would not ask it. */

@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "p2p/connect.h"
 #include "p2p/core.h"
 #include "p2p/kad_call.h"
 #include "p2p/kad_serve.h"
@@ -192,18 +193,19 @@ BEAM_TEST(kad, a_provider_is_found)
 
 /* Of the provider that an answer names. */
 struct told {
-    bool done;
+    bool done, garbled;
     int err;
     size_t n, onions, public;
 };
 
-static void on_told(void *arg, int err, const struct kad_message *m, const struct host_peer *peer)
+static void on_told(void *arg, const struct kad_call_end *end)
 {
     struct told *t = arg;
-    (void)peer;
+    const struct kad_message *m = end->answer;
     t->done = true;
-    t->err = err;
-    if (err < 0 || !m || m->provider_count != 1)
+    t->err = end->err;
+    t->garbled = end->garbled;
+    if (!m || m->provider_count != 1)
         return;
     const struct kad_contact *c = &m->providers[0];
     const struct multiaddr public = world_addr("/ip4/1.2.3.4/tcp/1");
@@ -319,6 +321,42 @@ BEAM_TEST(kad, nothing_of_its_surroundings_is_told)
     cr_expect_eq(t.n, 2u);
     cr_expect_eq(t.onions, 1u);
     cr_expect_eq(t.public, 1u);
+    tear_down(&net);
+}
+
+static struct told ask(struct net *net, size_t node, const struct peer_id *whom)
+{
+    const struct kad_message question = {.type = KAD_FIND_NODE, .key = kad_text_of("x")};
+    const struct kad_call_spec spec = {.host = net->w.nodes[node].host,
+                                       .loop = net->w.loop,
+                                       .to = whom,
+                                       .protocol = KAD_PROTOCOL,
+                                       .timeout_ms = 20000};
+    struct told t = {.done = false};
+    struct kad_call *call;
+    cr_assert_eq(kad_call_start(&spec, &question, on_told, &t, &call), 0);
+    cr_assert(until_flag(net->w.loop, &t.done));
+    return t;
+}
+
+/* Of one that nobody has dialled it cannot be said that it sent anything. */
+BEAM_TEST(kad, an_address_that_cannot_be_dialled_is_not_the_peers_fault)
+{
+    static const char *const places[] = {"/ip4/1.2.3.4/udp/1/quic-v1", "/ip4/127.0.0.1/tcp/1"};
+    static const int errs[] = {BEAM_EINVAL, BEAM_EPOLICY};
+    struct net net;
+    set_up(&net, 1, 1);
+    struct host *client = net.w.nodes[1].host;
+    for (uint64_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        const struct peer_id whom = kad_peer_no(90 + i);
+        const struct multiaddr at = world_addr(places[i]);
+        cr_expect_not(connect_known(client, &whom));
+        host_learn(client, &whom, &at, 1, ADDRESS_TOLD, 60 * 1000);
+        cr_expect_not(connect_known(client, &whom), "%s", places[i]);
+        const struct told t = ask(&net, 1, &whom);
+        cr_expect_eq(t.err, errs[i], "%s: %d", places[i], t.err);
+        cr_expect_not(t.garbled);
+    }
     tear_down(&net);
 }
 

@@ -170,7 +170,7 @@ BEAM_TEST(socks, replies_have_codes_and_words)
         {0x01, BEAM_EUNREACH}, {0x02, BEAM_EUNREACH},  {0x03, BEAM_EUNREACH}, {0x04, BEAM_EUNREACH},
         {0x05, BEAM_EREFUSED}, {0x06, BEAM_ETIMEOUT},  {0x07, BEAM_EPROTO},   {0x08, BEAM_EPROTO},
         {0x09, BEAM_EPROTO},   {0xf0, BEAM_ENOTFOUND}, {0xf1, BEAM_EUNREACH}, {0xf2, BEAM_EUNREACH},
-        {0xf3, BEAM_EUNREACH}, {0xf4, BEAM_EAUTH},     {0xf5, BEAM_EAUTH},    {0xf6, BEAM_EINVAL},
+        {0xf3, BEAM_EUNREACH}, {0xf4, BEAM_EAUTH},     {0xf5, BEAM_EAUTH},    {0xf6, BEAM_EUNREACH},
         {0xf7, BEAM_ETIMEOUT}, {0xff, BEAM_EPROTO},
     };
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
