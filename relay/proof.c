@@ -297,8 +297,9 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     make_word(spec->rng, p->question);
     make_word(spec->rng, p->answer);
     int err = where_parse_url(url, &p->url, why);
+    /* With a pin nothing is asked there, and the target behind it may speak anything in TLS. */
     const struct tls_client_spec tls = {
-        .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = 1};
+        .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = spec->pin ? 0 : 1};
     if (err == 0 && spec->pin && !p->url.https)
         err = beam_why(why, BEAM_EPROTO, "%s: not https, which alone can go on unopened", url);
     if (spec->pin) {

@@ -131,6 +131,22 @@ BEAM_TEST(seal, our_certificate_is_ours_and_another_is_not)
     bed_close(&b);
 }
 
+BEAM_TEST(seal, a_target_need_not_speak_http_1_1)
+{
+    static const char *const protocols[] = {"h2"};
+    static struct bed b;
+    bed_open(&b);
+    const struct tls_server_spec h2 = {.rng = rng_system(),
+                                       .clock = clock_system(),
+                                       .certificates = b.place.tls.certificates,
+                                       .alpn = protocols,
+                                       .alpn_count = 1};
+    tls_context_free(b.place.tls.server);
+    cr_assert_eq(tls_context_server(&h2, &b.place.tls.server), 0);
+    cr_expect_eq(look(&b), 0, "%s", b.why.text);
+    bed_close(&b);
+}
+
 static void renew_the_second_time(struct bed *b)
 {
     if (b->asks == 2)
