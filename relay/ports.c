@@ -110,12 +110,19 @@ size_t ports_drop_from(struct ports *p, bool (*matches)(void *arg, const struct 
 
 /* ---- what they stand on --------------------------------------------------------------------- */
 
+/* To this process or another. */
+static bool is_here(const struct ports *p, const struct peer_id *peer)
+{
+    struct host_peer shown;
+    return host_find(p->spec.host, peer, &shown);
+}
+
 void ports_sweep(struct ports *p)
 {
     struct port *next;
     for (struct port *port = p->open; port; port = next) {
         next = port->next;
-        if (!ports_serves(port))
+        if (!ports_serves(port) || !is_here(p, &port->owner))
             shut(port);
     }
 }
@@ -127,16 +134,22 @@ static void on_sweep(void *arg)
     loop_timer_set(&p->sweep, SWEEP_MS);
 }
 
-/* The owner has gone: whoever comes now is refused by the system. */
-static void on_down(void *arg, const struct peer_id *peer)
+/* Whoever comes now is refused by the system. */
+void ports_gone(struct ports *p, const struct peer_id *peer)
 {
-    struct ports *p = arg;
     struct port *next;
+    if (is_here(p, peer))
+        return; /* it has another connection */
     for (struct port *port = p->open; port; port = next) {
         next = port->next;
         if (peer_id_equal(&port->owner, peer))
             shut(port);
     }
+}
+
+static void on_down(void *arg, const struct peer_id *peer)
+{
+    ports_gone(arg, peer);
 }
 
 /* What a source may make it hold: a datagram each way that the other end has not taken. */

@@ -56,7 +56,11 @@ size_t ports_close(struct ports *p, const uint8_t id[RESERVATION_ID_SIZE]);
  * connections are the front's (front_drop_from). */
 size_t ports_drop_from(struct ports *p, bool (*matches)(void *arg, const struct net *from),
                        void *arg);
-/* Closes those of endpoints that are no more; also done every few seconds. */
+/* An owner's connection has ended that another process had: closes what it has open, unless it has
+ * one left. Of those that were here it is known by itself. */
+void ports_gone(struct ports *p, const struct peer_id *peer);
+/* Closes those of endpoints that are no more, or whose owner is not connected; also done every few
+ * seconds. */
 void ports_sweep(struct ports *p);
 /* Sources of datagrams at the moment. */
 size_t ports_sources(const struct ports *p);

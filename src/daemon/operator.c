@@ -341,6 +341,7 @@ static int start_crew(void *arg, struct beam_why *why)
                                             .store = r->store,
                                             .rules = &r->rules,
                                             .registrar = r->registrar,
+                                            .ports = r->ports,
                                             .ready = on_ready,
                                             .lost = on_lost,
                                             .again = on_again,

@@ -143,6 +143,8 @@ static void on_gone(void *arg, const struct peer_id *peer)
     struct operator_crew *c = arg;
     if (c->spec.registrar)
         registrar_gone(c->spec.registrar, peer);
+    if (c->spec.ports)
+        ports_gone(c->spec.ports, peer);
 }
 
 /* ---- of the others -------------------------------------------------------------------------- */

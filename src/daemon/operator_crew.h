@@ -13,6 +13,7 @@
 #include "p2p/crew.h"
 #include "relay/front.h"
 #include "relay/lease.h"
+#include "relay/ports.h"
 #include "relay/registrar.h"
 
 struct operator_crew;
@@ -39,7 +40,8 @@ struct operator_crew_spec { /* what is pointed to is borrowed */
     struct front *front;
     struct lease_store *store; /* of the first it is watched (lease_on_change) */
     struct operator_rules *rules;
-    struct registrar *registrar; /* of the first */
+    struct registrar *registrar; /* of the first, as the next */
+    struct ports *ports;
     /* Of the further ones: it knows what the first knows, and may take visitors; the first has
      * gone; the bans, or all files (`all`), are to be read again. */
     void (*ready)(void *arg);

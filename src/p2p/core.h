@@ -17,7 +17,7 @@ enum {
 };
 
 /* Where the host is reached. */
-struct place {
+struct core_place {
     struct host *host;
     struct multiaddr addr;
     struct listener *listener; /* NULL: somebody else's */
@@ -42,7 +42,7 @@ struct host {
     struct pool pool;
     struct address_book *book;
     struct handlers handlers;
-    struct place *places[CORE_PLACES_MAX];
+    struct core_place *places[CORE_PLACES_MAX];
     size_t place_count;
     unsigned changes;         /* of the places */
     size_t streams;           /* at most so many are open */

@@ -54,7 +54,7 @@ int host_new(const struct host_spec *spec, struct host **out)
     return 0;
 }
 
-static void place_free(struct place *p)
+static void place_free(struct core_place *p)
 {
     listen_close(p->listener);
     free(p);
@@ -90,7 +90,7 @@ const struct peer_id *host_id(const struct host *h)
 
 static void on_accept(void *arg, int fd)
 {
-    struct place *p = arg;
+    struct core_place *p = arg;
     struct stream *s;
     struct addr from;
     struct multiaddr text = {0};
@@ -133,14 +133,14 @@ static int listen_at(const struct multiaddr *a, struct addr *out)
     return 0;
 }
 
-static int add_place(struct host *h, const struct multiaddr *addr, struct place **out)
+static int add_place(struct host *h, const struct multiaddr *addr, struct core_place **out)
 {
     if (h->place_count == CORE_PLACES_MAX)
         return BEAM_ELIMIT;
-    struct place *p = calloc(1, sizeof(*p));
+    struct core_place *p = calloc(1, sizeof(*p));
     if (!p)
         return BEAM_ENOMEM;
-    *p = (struct place){.host = h, .addr = *addr};
+    *p = (struct core_place){.host = h, .addr = *addr};
     h->places[h->place_count++] = p;
     *out = p;
     return 0;
@@ -182,7 +182,7 @@ int host_listen(struct host *h, const struct multiaddr *at, struct beam_why *why
 {
     char text[MULTIADDR_TEXT_SIZE];
     struct addr addr;
-    struct place *p;
+    struct core_place *p;
     multiaddr_text(at, text);
     int err = read_listen(at, &addr, why);
     if (err == 0)
@@ -225,7 +225,7 @@ void host_circuits(struct host *h, const struct way_circuit *way)
 
 int host_announce(struct host *h, const struct multiaddr *addr, bool on)
 {
-    struct place *p;
+    struct core_place *p;
     size_t i = 0;
     int err = 0;
     while (i < h->place_count && !multiaddr_equal(&h->places[i]->addr, addr))

@@ -2,6 +2,7 @@
 """TCP and UDP ports of a relay: connections and datagrams go there and back, as long as their owner is."""
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -238,7 +239,8 @@ def workers(t):
     """Ports of owners whichever process of the relay has them."""
     echo = Echo()
     r = relay(t, count=8, relay__workers=2)
-    tunnels = [through(t, r, echo.tcp.getsockname()[1], "tcp", f"t{i}") for i in range(5)]
+    homes = [t.home(f"t{i}") for i in range(5)]
+    tunnels = [through(t, r, echo.tcp.getsockname()[1], "tcp", home) for home in homes]
     tunnels += [through(t, r, echo.udp.getsockname()[1], "udp", f"u{i}") for i in range(2)]
     places = [place_of(tunnel, "tcp" if i < 5 else "udp") for i, tunnel in enumerate(tunnels)]
     for place in places[:5]:
@@ -247,7 +249,11 @@ def workers(t):
     for place in places[5:]:
         with dial_udp(place) as s:
             exchange(s, b"hello")
-    for tunnel in tunnels[:5]:
-        equal(tunnel.interrupt(), 0, "status")
+    equal(tunnels[0].interrupt(), 0, "status")
+    for home, tunnel in zip(homes[1:], tunnels[1:5]):  # these take leave of nobody
+        daemon = home.daemon_pid()
+        tunnel.signal(signal.SIGKILL)
+        if daemon:
+            os.kill(daemon, signal.SIGKILL)
     for place in places[:5]:
         wait_until(lambda at=place: socket.socket().connect_ex(at) != 0, 10, "its port is closed")

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "p2p/core.h"
 #include "stream/datagrams.h"
 #include "tests/unit/relay/scene.h"
 
@@ -246,6 +247,12 @@ static size_t drain(int fd)
     return n;
 }
 
+static bool has_no_owner(void *arg)
+{
+    const struct scene *s = &((struct stage *)arg)->scene;
+    return !host_connected(s->relay->host, host_id(s->owner->host));
+}
+
 static bool has_no_ports(void *arg)
 {
     return ports_count(((struct stage *)arg)->scene.ports) == 0;
@@ -308,6 +315,55 @@ BEAM_TEST(ports, an_owner_that_goes_takes_its_port_with_it_and_has_it_again)
     turn(&st, 20);
     cr_expect(talks(&st, a, "two"));
     close(a);
+    end(&st);
+}
+
+static bool is_elsewhere(void *arg, const struct peer_id *peer, struct host_peer *out)
+{
+    (void)peer;
+    (void)out;
+    return *(const bool *)arg;
+}
+
+static void take_leave(struct stage *st)
+{
+    owner_free(st->owner);
+    st->owner = NULL;
+    host_disconnect(st->scene.owner->host, host_id(st->scene.relay->host));
+    cr_assert(until(st->scene.world.loop, has_no_owner, st));
+}
+
+BEAM_TEST(ports, one_is_open_while_another_process_has_its_owner_and_no_longer)
+{
+    static struct stage st;
+    bool elsewhere = true;
+    const struct host_elsewhere others = {.find = is_elsewhere, .arg = &elsewhere};
+    begin(&st, RESERVATION_TCP, NULL);
+    core_elsewhere(st.scene.relay->host, &others);
+    take_leave(&st);
+    ports_sweep(st.scene.ports);
+    cr_expect_eq(ports_count(st.scene.ports), 1u);
+    ports_gone(st.scene.ports, host_id(st.scene.owner->host));
+    cr_expect_eq(ports_count(st.scene.ports), 1u, "it is still there");
+    elsewhere = false;
+    ports_gone(st.scene.ports, host_id(st.scene.relay->host));
+    cr_expect_eq(ports_count(st.scene.ports), 1u, "that was somebody else");
+    ports_gone(st.scene.ports, host_id(st.scene.owner->host));
+    cr_expect_eq(ports_count(st.scene.ports), 0u);
+    end(&st);
+}
+
+BEAM_TEST(ports, one_whose_owner_was_not_heard_to_go_is_closed_all_the_same)
+{
+    static struct stage st;
+    bool elsewhere = true;
+    const struct host_elsewhere others = {.find = is_elsewhere, .arg = &elsewhere};
+    begin(&st, RESERVATION_TCP, NULL);
+    core_elsewhere(st.scene.relay->host, &others);
+    take_leave(&st);
+    elsewhere = false;
+    ports_sweep(st.scene.ports);
+    cr_expect_eq(ports_count(st.scene.ports), 0u);
     end(&st);
 }
 
