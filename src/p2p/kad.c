@@ -63,17 +63,20 @@ static uint64_t now_ms(const struct kad *k)
 
 /* ---- peers and the table ---- */
 
-/* The network that a peer is in: an IPv4 /16 or an IPv6 /32. 0: none is known, or it is near, where
- * all are in one. */
+/* The network that a peer is in: an IPv4 /16 or an IPv6 /32. Nowhere: none is known, for a relay's
+ * is not that of who comes by it; or it is near, where all are in one. */
 static kad_group group_of(const struct multiaddr *a)
 {
     enum multiaddr_code transport;
     struct addr addr;
     size_t pos = 0;
-    struct multiaddr_part part;
+    struct multiaddr_part part, next;
     if (!a || multiaddr_to_addr(a, &addr, &transport) < 0 || addr_scope(&addr) != ADDR_GLOBAL ||
         !multiaddr_next(a, &pos, &part))
-        return 0;
+        return KAD_NOWHERE;
+    while (multiaddr_next(a, &pos, &next))
+        if (next.code == MULTIADDR_P2P_CIRCUIT)
+            return KAD_NOWHERE;
     if (part.code == MULTIADDR_IP4)
         return 0x01000000u | (kad_group)part.at[0] << 8 | part.at[1];
     return (kad_group)part.at[0] << 24 | (kad_group)part.at[1] << 16 | (kad_group)part.at[2] << 8 |
@@ -255,7 +258,7 @@ static enum kad_heed on_learn(void *arg, const struct kad_contact *contact, kad_
         else
         private += is_private(&addrs[n]);
     }
-    *group = n > 0 ? group_of(&addrs[0]) : 0;
+    *group = n > 0 ? group_of(&addrs[0]) : KAD_NOWHERE;
     if (n > 0)
         host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
     if (n > 0 || is_known(k, &contact->peer))

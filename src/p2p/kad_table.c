@@ -110,9 +110,26 @@ static void leave_line(struct bucket *b, struct kad_peer *p)
 static size_t of_group(const struct bucket *b, kad_group group)
 {
     size_t n = 0;
-    for (size_t i = 0; group != 0 && i < b->n; i++)
+    for (size_t i = 0; i < b->n; i++)
         n += b->peers[i].group == group;
     return n;
+}
+
+static bool has_its_share(const struct bucket *b, kad_group group)
+{
+    return group != KAD_NOWHERE && of_group(b, group) >= KAD_GROUP_MAX;
+}
+
+/* Who is nowhere gives way to who is somewhere while those like it have more than half: the one who
+ * came last, for those who were there first stay. NULL: nobody does. */
+static struct kad_peer *gives_way(struct bucket *b, kad_group to)
+{
+    if (to == KAD_NOWHERE || b->n < KAD_K || of_group(b, KAD_NOWHERE) <= KAD_NOWHERE_MAX)
+        return NULL;
+    size_t i = b->n - 1;
+    while (b->peers[i].group != KAD_NOWHERE)
+        i--;
+    return &b->peers[i];
 }
 
 /* Whose last answer is the oldest. */
@@ -125,21 +142,46 @@ static const struct kad_peer *most_silent(const struct bucket *b)
     return oldest;
 }
 
+/* Who waited longest of those that may have a place; NULL: nobody. Where half are nowhere, others
+ * like them come last. */
+static struct kad_peer *next_in_line(struct bucket *b)
+{
+    bool enough = of_group(b, KAD_NOWHERE) >= KAD_NOWHERE_MAX;
+    struct kad_peer *last = NULL;
+    for (size_t i = b->waiting; i > 0; i--) {
+        struct kad_peer *p = &b->line[i - 1];
+        bool later = enough && p->group == KAD_NOWHERE && last && last->group != KAD_NOWHERE;
+        if (!later && !has_its_share(b, p->group))
+            last = p;
+    }
+    return last;
+}
+
 /* Those in line move up as far as there is room: of a bucket that was full nothing is freed. */
 static void move_up(struct kad_table *t, struct bucket *b)
 {
-    for (size_t i = 0; i < b->waiting && b->n < KAD_K;) {
-        struct kad_peer *p = &b->line[i];
-        if (of_group(b, p->group) >= KAD_GROUP_MAX) {
-            i++;
-            continue;
-        }
+    struct kad_peer *p;
+    while (b->n < KAD_K && (p = next_in_line(b))) {
         put_in(t, b, p);
         leave_line(b, p);
     }
 }
 
-/* The latest in line is the likeliest to be there: the one who waited longest makes room. */
+/* Of a full line: who waited longest; when most of them, with the one that comes, are nowhere, the
+ * one of those who did. */
+static struct kad_peer *makes_room(struct bucket *b, kad_group to)
+{
+    struct kad_peer *first = NULL;
+    size_t nowhere = to == KAD_NOWHERE;
+    for (size_t i = b->waiting; i > 0; i--)
+        if (b->line[i - 1].group == KAD_NOWHERE) {
+            first = &b->line[i - 1];
+            nowhere++;
+        }
+    return first && nowhere > KAD_LINE_MAX / 2 ? first : b->line;
+}
+
+/* The latest in line is the likeliest to be there. */
 static int wait_in_line(struct bucket *b, const struct kad_peer *p)
 {
     if (!b->line)
@@ -150,7 +192,7 @@ static int wait_in_line(struct bucket *b, const struct kad_peer *p)
     if (known)
         leave_line(b, known);
     else if (b->waiting == KAD_LINE_MAX)
-        leave_line(b, b->line);
+        leave_line(b, makes_room(b, p->group));
     b->line[b->waiting++] = *p;
     return BEAM_EAGAIN;
 }
@@ -204,12 +246,17 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
         return BEAM_ENOMEM;
     struct bucket *b = &t->buckets[shared];
     struct kad_peer *known = find(b, peer, &p.id);
-    if (known && (known->group == group || of_group(b, group) < KAD_GROUP_MAX)) {
+    if (known && group == KAD_NOWHERE)
+        p.group = known->group; /* by a way that does not show it */
+    if (known && (known->group == p.group || !has_its_share(b, group))) {
         *known = p;
         return 0;
     }
-    if (of_group(b, group) >= KAD_GROUP_MAX)
+    if (has_its_share(b, group))
         return known ? 0 : BEAM_ELIMIT;
+    struct kad_peer *gone = gives_way(b, group);
+    if (gone)
+        take_out(t, b, gone);
     if (b->n < KAD_K) {
         if (b->room == 0)
             b->due = now;
@@ -258,40 +305,81 @@ const struct kad_peer *kad_table_find(const struct kad_table *t, const struct pe
 
 /* ---- what is asked of it ---- */
 
-/* Puts p where it belongs among the nearest so far. */
-static void insert(const struct kad_id *target, const struct kad_peer *p,
-                   const struct kad_peer **out, size_t *n, size_t max)
+/* The nearest so far, nearest first. */
+struct nearest {
+    const struct kad_id *target;
+    uint64_t head; /* what it begins with */
+    const struct kad_peer **out;
+    size_t n, max, nowhere; /* of them */
+};
+
+static bool too_many_nowhere(const struct nearest *f)
 {
-    size_t same = 0, at = *n;
-    for (size_t i = 0; p->group != 0 && i < *n; i++)
-        same += out[i]->group == p->group;
-    while (at > 0 && kad_id_nearer(target, &p->id, &out[at - 1]->id) < 0)
-        at--;
-    size_t drop = *n; /* whose place is taken: the farthest of the group, else the farthest */
-    if (same >= KAD_GROUP_MAX)
-        for (size_t i = *n; i > at && drop == *n; i--)
-            drop = out[i - 1]->group == p->group ? i - 1 : drop;
-    if (same >= KAD_GROUP_MAX && drop == *n)
-        return; /* those of its group are all nearer */
-    if (drop == *n && *n == max) {
-        if (at == max)
-            return;
-        drop = max - 1;
-    }
-    if (drop == *n)
-        *n += 1;
-    memmove(&out[at + 1], &out[at], (drop - at) * sizeof(*out));
-    out[at] = p;
+    return f->nowhere > (f->max + 1) / 2;
 }
 
-static void insert_bucket(const struct kad_table *t, const struct kad_id *target, unsigned i,
-                          const struct kad_peer **out, size_t *n, size_t max)
+/* The farthest of a group; n: there is none. */
+static size_t farthest_of(const struct nearest *f, kad_group group)
+{
+    size_t i = f->n;
+    while (i > 0 && f->out[i - 1]->group != group)
+        i--;
+    return i > 0 ? i - 1 : f->n;
+}
+
+static bool is_nearer(const struct nearest *f, const struct kad_peer *p, size_t than)
+{
+    return kad_id_nearer(f->target, &p->id, &f->out[than]->id) < 0;
+}
+
+/* Whether p belongs to them; whose place it takes then, n: a free one. Of a group that has its
+ * share it is one of that group's own, and where too many are nowhere one of those. */
+static bool takes_place(const struct nearest *f, const struct kad_peer *p, size_t *of)
+{
+    size_t same = 0;
+    for (size_t i = 0; p->group != KAD_NOWHERE && i < f->n; i++)
+        same += f->out[i]->group == p->group;
+    *of = f->n;
+    if (same >= KAD_GROUP_MAX) {
+        *of = farthest_of(f, p->group);
+    } else if (f->n < f->max) {
+        return true;
+    } else if (too_many_nowhere(f) && p->group != KAD_NOWHERE) {
+        *of = farthest_of(f, KAD_NOWHERE);
+        return true;
+    } else if (p->group == KAD_NOWHERE && f->nowhere >= (f->max + 1) / 2) {
+        *of = farthest_of(f, KAD_NOWHERE);
+    } else {
+        *of = f->max - 1;
+    }
+    return is_nearer(f, p, *of);
+}
+
+/* Puts p where it belongs, if it does. */
+static void insert(struct nearest *f, const struct kad_peer *p)
+{
+    size_t of, at;
+    if (!takes_place(f, p, &of))
+        return;
+    if (of < f->n) {
+        f->nowhere -= f->out[of]->group == KAD_NOWHERE;
+        memmove(&f->out[of], &f->out[of + 1], (f->n - of - 1) * sizeof(f->out[0]));
+        f->n--;
+    }
+    for (at = f->n; at > 0 && is_nearer(f, p, at - 1); at--)
+        f->out[at] = f->out[at - 1];
+    f->out[at] = p;
+    f->nowhere += p->group == KAD_NOWHERE;
+    f->n++;
+}
+
+static void insert_bucket(const struct kad_table *t, unsigned i, struct nearest *f)
 {
     const struct bucket *b = &t->buckets[i];
-    uint64_t head = head_of(target);
     for (size_t k = 0; k < b->n; k++)
-        if (*n < max || (b->heads[k] ^ head) <= kad_id_distance(target, &out[max - 1]->id))
-            insert(target, &b->peers[k], out, n, max);
+        if (f->n < f->max || too_many_nowhere(f) ||
+            (b->heads[k] ^ f->head) <= kad_id_distance(f->target, &f->out[f->max - 1]->id))
+            insert(f, &b->peers[k]);
 }
 
 /*
@@ -303,17 +391,17 @@ size_t kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
                          const struct kad_peer **out, size_t max)
 {
     unsigned shared = kad_id_shared(&t->self, target);
-    size_t n = 0;
+    struct nearest f = {.target = target, .head = head_of(target), .out = out, .max = max};
     if (max == 0)
         return 0;
     if (shared < t->depth)
-        insert_bucket(t, target, shared, out, &n, max);
-    if (n < max)
+        insert_bucket(t, shared, &f);
+    if (f.n < max)
         for (unsigned i = shared + 1; i < t->depth; i++)
-            insert_bucket(t, target, i, out, &n, max);
-    for (unsigned i = shared < t->depth ? shared : t->depth; i > 0 && n < max; i--)
-        insert_bucket(t, target, i - 1, out, &n, max);
-    return n;
+            insert_bucket(t, i, &f);
+    for (unsigned i = shared < t->depth ? shared : t->depth; i > 0 && f.n < max; i--)
+        insert_bucket(t, i - 1, &f);
+    return f.n;
 }
 
 size_t kad_table_bucket(const struct kad_table *t, unsigned shared, const struct kad_peer **out)

@@ -7,7 +7,10 @@
  * A bucket holds KAD_K peers. One that has answered stays as long as it answers: newcomers wait in
  * a short line behind a full bucket, and take a place when one in it was found dead, so that
  * nobody can push out those who are there by coming with many ids. Of one network (a group) a
- * bucket takes KAD_GROUP_MAX peers, so that nobody fills it with many ids at one place.
+ * bucket takes KAD_GROUP_MAX peers, so that nobody fills it with many ids at one place. Those who
+ * come by an onion or a relay are nowhere, all of them together: they may fill a bucket as long as
+ * nobody else is there, for some nodes know no others, but ids are free for them, and so whoever is
+ * somewhere takes the place of one of them while they have more than half.
  */
 #ifndef BEAM_P2P_KAD_TABLE_H
 #define BEAM_P2P_KAD_TABLE_H
@@ -20,18 +23,20 @@
 #include "p2p/kad_id.h"
 
 enum {
-    KAD_REFRESH_DEEPEST = 6, /* bits shared */
-    KAD_K = 20,              /* peers in a bucket, and in an answer */
-    KAD_GROUP_MAX = 2,       /* of them in one group */
-    KAD_LINE_MAX = 5,        /* peers that wait for a place in a bucket */
-    KAD_FAILURES_MAX = 2,    /* in a row, after which a peer has lost its place */
+    KAD_REFRESH_DEEPEST = 6,     /* bits shared */
+    KAD_K = 20,                  /* peers in a bucket, and in an answer */
+    KAD_GROUP_MAX = 2,           /* of them in one group, */
+    KAD_NOWHERE = 0,             /* but for this one, of which */
+    KAD_NOWHERE_MAX = KAD_K / 2, /* stay when others come */
+    KAD_LINE_MAX = 5,            /* peers that wait for a place in a bucket */
+    KAD_FAILURES_MAX = 2,        /* in a row, after which a peer has lost its place */
     /* A bucket is due when it gets its first peer, and when nothing was looked up there for so long
      * (Kademlia, 2.3). */
     KAD_REFRESH_MS = 60 * 60 * 1000,
     KAD_SELF_MAX_MS = 30 * 60 * 1000 /* at least as often we look ourselves up */
 };
 
-/* A network whose peers count as one party: 0 for none (an onion address has no network). */
+/* A network whose peers count as one party. KAD_NOWHERE: none is known (an onion has none). */
 typedef uint32_t kad_group;
 
 struct kad_peer {
@@ -67,8 +72,9 @@ size_t kad_table_count(const struct kad_table *t);
 const struct kad_peer *kad_table_find(const struct kad_table *t, const struct peer_id *peer);
 
 /*
- * The peers nearest to target, nearest first: at most `max`, at most KAD_GROUP_MAX of a group.
- * Returns how many; borrowed until the table changes.
+ * The peers nearest to target, nearest first: at most `max`, at most KAD_GROUP_MAX of a group. Of
+ * those who are nowhere half of `max`, unless the buckets that it takes to fill the answer have too
+ * few others. Returns how many; borrowed until the table changes.
  */
 size_t kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
                          const struct kad_peer **out, size_t max);

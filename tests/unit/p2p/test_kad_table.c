@@ -81,6 +81,72 @@ BEAM_TEST(kad_table, two_of_a_network_in_a_bucket)
     kad_table_free(t);
 }
 
+static int come(struct kad_table *t, unsigned shared, kad_group group, uint64_t *no,
+                struct peer_id *out)
+{
+    struct peer_id p = kad_peer_near(kad_table_self(t), shared, no);
+    if (out)
+        *out = p;
+    return kad_table_seen(t, &p, group, 1, NULL);
+}
+
+static size_t count_nowhere(const struct kad_peer **list, size_t n)
+{
+    size_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += list[i]->group == KAD_NOWHERE;
+    return sum;
+}
+
+BEAM_TEST(kad_table, who_is_nowhere_has_half_when_others_come)
+{
+    struct peer_id self = kad_peer_no(0), first[KAD_K];
+    struct kad_table *t = make(&self);
+    const struct kad_peer *in[KAD_K];
+    uint64_t no = 1;
+    for (unsigned i = 0; i < KAD_K; i++)
+        cr_assert_eq(come(t, 0, KAD_NOWHERE, &no, &first[i]), 0, "there are no others");
+    for (kad_group g = 1; g <= KAD_K - KAD_NOWHERE_MAX; g++)
+        cr_assert_eq(come(t, 0, g, &no, NULL), 0);
+    cr_assert_eq(come(t, 0, 100, &no, NULL), BEAM_EAGAIN, "half of them stay");
+    cr_assert_eq(kad_table_bucket(t, 0, in), (size_t)KAD_K);
+    cr_assert_eq(count_nowhere(in, KAD_K), (size_t)KAD_NOWHERE_MAX);
+    for (unsigned i = 0; i < KAD_K; i++)
+        cr_assert_eq(kad_table_find(t, &first[i]) != NULL, i < KAD_NOWHERE_MAX,
+                     "who was there first stays");
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, who_is_nowhere_keeps_nobody_out_of_the_line)
+{
+    struct peer_id self = kad_peer_no(0), peer, waits;
+    struct kad_table *t = make(&self);
+    uint64_t no = 1;
+    for (unsigned i = 0; i < KAD_K; i++)
+        cr_assert_eq(come(t, 0, i < KAD_NOWHERE_MAX ? KAD_NOWHERE : i, &no, &peer), 0);
+    cr_assert_eq(come(t, 0, KAD_NOWHERE, &no, NULL), BEAM_EAGAIN);
+    cr_assert_eq(come(t, 0, 100, &no, &waits), BEAM_EAGAIN);
+    for (int i = 0; i < 3 * KAD_LINE_MAX; i++)
+        cr_assert_eq(come(t, 0, KAD_NOWHERE, &no, NULL), BEAM_EAGAIN);
+    kad_table_remove(t, &peer);
+    cr_assert_not_null(kad_table_find(t, &waits));
+    kad_table_remove(t, &waits);
+    cr_assert_eq(kad_table_count(t), (size_t)KAD_K, "nobody else waits");
+    kad_table_free(t);
+}
+
+BEAM_TEST(kad_table, who_is_somewhere_stays_there)
+{
+    struct peer_id self = kad_peer_no(0), peer = kad_peer_no(1);
+    struct kad_table *t = make(&self);
+    cr_assert_eq(kad_table_seen(t, &peer, KAD_NOWHERE, 1, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &peer, 7, 2, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &peer, KAD_NOWHERE, 3, NULL), 0);
+    cr_assert_eq(kad_table_find(t, &peer)->group, 7u, "coming by an onion frees no place");
+    cr_assert_eq(kad_table_find(t, &peer)->seen, 3u);
+    kad_table_free(t);
+}
+
 static int nearer(const void *a, const void *b, void *target)
 {
     return kad_id_nearer(target, &((const struct kad_peer *)a)->id,
@@ -134,6 +200,33 @@ BEAM_TEST(kad_table, an_answer_has_two_of_a_network)
     cr_assert_eq(n, 18u, "two of each of the eight, and two of nine");
     cr_assert_eq(of_nine, 2u);
     cr_assert_eq(got[0]->group == 9 || got[1]->group == 9, 1, "and those are the nearest");
+    kad_table_free(t);
+}
+
+/* Somebody has put many ids that cost nothing near to us. */
+BEAM_TEST(kad_table, of_an_answer_half_is_nowhere)
+{
+    struct peer_id self = kad_peer_no(0);
+    struct kad_table *t = make(&self);
+    const struct kad_peer *got[KAD_K];
+    uint64_t no = 1;
+    for (unsigned shared = 4; shared < 8; shared++)
+        for (unsigned i = 0; i < KAD_K / 2; i++)
+            cr_assert_eq(come(t, shared, KAD_NOWHERE, &no, NULL), 0);
+    cr_assert_eq(kad_table_nearest(t, kad_table_self(t), got, KAD_K), (size_t)KAD_K);
+    cr_assert_eq(count_nowhere(got, KAD_K), (size_t)KAD_K, "there are no others");
+    for (kad_group g = 1; g <= 20; g++)
+        cr_assert_eq(come(t, 4 + g % 4, g, &no, NULL), 0);
+    for (unsigned to = 3; to < 8; to++) {
+        struct peer_id target = kad_peer_near(kad_table_self(t), to, &no);
+        struct kad_id id;
+        kad_id_of_peer(&target, &id);
+        size_t n = kad_table_nearest(t, &id, got, KAD_K);
+        cr_assert_eq(n, (size_t)KAD_K);
+        for (size_t i = 1; i < n; i++)
+            cr_assert(kad_id_nearer(&id, &got[i - 1]->id, &got[i]->id) < 0, "in order");
+        cr_assert_leq(count_nowhere(got, n), (size_t)KAD_K / 2);
+    }
     kad_table_free(t);
 }
 
