@@ -99,6 +99,13 @@ void fetches_down(struct fetches *all)
         tell(f, FETCH_NOT_DONE, "");
 }
 
+/* Another's end may be told where no directory is named: until one was asked it is not f's. */
+static bool ends(const struct fetch *f, const struct hs_desc *d)
+{
+    return d->action == HS_DESC_FAILED && f->directory[0] &&
+           strcmp(f->directory, d->directory) == 0 && strcmp(d->reason, "UPLOAD_REJECTED") != 0;
+}
+
 /* What d says of f. */
 static void note(struct fetch *f, const struct hs_desc *d)
 {
@@ -106,8 +113,7 @@ static void note(struct fetch *f, const struct hs_desc *d)
         memcpy(f->directory, d->directory, sizeof(f->directory));
     else if (d->action == HS_DESC_RECEIVED)
         tell(f, FETCH_RECEIVED, "");
-    else if (d->action == HS_DESC_FAILED && strcmp(f->directory, d->directory) == 0 &&
-             strcmp(d->reason, "UPLOAD_REJECTED") != 0)
+    else if (ends(f, d))
         tell(f, FETCH_FAILED, d->reason);
 }
 

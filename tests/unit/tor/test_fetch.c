@@ -141,6 +141,18 @@ BEAM_TEST(fetch, what_others_do_is_not_its)
     bed_close(&b);
 }
 
+/* Such a line names no directory; nor does a fetch know one, while none was asked. */
+BEAM_TEST(fetch, an_end_of_no_directory_is_not_its)
+{
+    struct bed b;
+    struct fetch *f;
+    bed_open(&b, "250 OK\r\n", "650 HS_DESC FAILED " ONE " NO_AUTH UNKNOWN REASON=UNEXPECTED\r\n");
+    cr_assert_eq(fetch_start(&b.all, ONE, on_fetched, &b, &f), 0);
+    cr_assert(kit_until(b.loop, is_told, &b, 5000));
+    cr_expect_eq(b.result, FETCH_NOT_DONE);
+    bed_close(&b);
+}
+
 BEAM_TEST(fetch, answers_are_told_apart_when_one_is_cancelled)
 {
     struct bed b;
