@@ -96,10 +96,15 @@ static int read_again(struct setup *s, const struct daemon_options *options,
 {
     struct setup *fresh = NULL;
     int err = setup_read(options, &fresh, why);
+    if (err == 0)
+        err = setup_kept(s, fresh, why);
     if (err < 0) {
         log_error("daemon", "the configuration is left as it was: %s", why->text);
+        setup_free(fresh);
         return err;
     }
+    s->had_system = fresh->had_system;
+    s->had_config = fresh->had_config;
     conf_adopt(s->conf, fresh->conf, is_live, changed, arg);
     char *log = s->log;
     s->log = fresh->log;

@@ -17,12 +17,13 @@ static const char *get_environment(const char *name)
     return getenv(name);
 }
 
-/* Reads a file that may be missing. */
-static int load_optional(struct conf *c, const char *path, struct beam_why *why)
+/* Reads a file that may be missing; *had: it is there. */
+static int load_optional(struct conf *c, const char *path, bool *had, struct beam_why *why)
 {
     if (!path)
         return 0;
     int err = conf_load(c, path, why);
+    *had = err == 0;
     return err == BEAM_ENOTFOUND ? 0 : err;
 }
 
@@ -30,8 +31,8 @@ static int load_files(const struct daemon_options *o, struct setup *s, struct be
 {
     if (o->config)
         return conf_load(s->conf, o->config, why);
-    int err = load_optional(s->conf, s->home->system, why);
-    return err < 0 ? err : load_optional(s->conf, s->home->config, why);
+    int err = load_optional(s->conf, s->home->system, &s->had_system, why);
+    return err < 0 ? err : load_optional(s->conf, s->home->config, &s->had_config, why);
 }
 
 static int check_tor(const struct conf *c, struct beam_why *why)
@@ -117,6 +118,24 @@ int setup_read(const struct daemon_options *options, struct setup **out, struct 
     else
         *out = s;
     return err;
+}
+
+static int gone(const char *path, struct beam_why *why)
+{
+    return beam_why(
+        why, BEAM_ENOTFOUND,
+        "%s was read before and is missing (put it back; to take back all that it says, "
+        "leave an empty file there)",
+        path);
+}
+
+int setup_kept(const struct setup *before, const struct setup *now, struct beam_why *why)
+{
+    if (before->had_system && !now->had_system)
+        return gone(before->home->system, why);
+    if (before->had_config && !now->had_config)
+        return gone(before->home->config, why);
+    return 0;
 }
 
 /* The folder of the usual configuration file, which need not be there. */

@@ -135,3 +135,28 @@ def new_bridge(t):
     check("begins anew" in told, "the log does not say why tor was started again")
     secrets = [*dead.split()[1:4], *bridge.line.split()[1:4]]
     check(not any(secret in told for secret in secrets), "where a bridge is was logged")
+
+
+@case("censorship/no-configuration-on-sighup", seconds=120)
+def no_configuration(t):
+    """The file that names the bridge is gone, and the daemon told to read it: tor keeps to the
+    bridge, though it does not answer."""
+    home = t.home()
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))  # taken, and nothing listens
+        dead = f"obfs4 127.0.0.1:{s.getsockname()[1]} {FINGERPRINT} {CERT} iat-mode=0"
+        home.configure(f"[tor]\nbridge = {dead}\n")
+        tunnel = home.publish(t.app.http)
+        said = tunnel.event("warning", seconds=40)["text"]
+        check("a bridge does not answer" in said, said)
+        tor, torrc = home.tor_pid(), read(home.file("tor", "torrc"))
+        check("UseBridges 1" in torrc, torrc)
+        os.unlink(home.file("beam.conf"))
+        os.kill(home.daemon_pid(), signal.SIGHUP)
+        wait_until(lambda: "is left as it was" in read(home.file("state", "beam.log")), 10,
+                   "it is said that the file is missing")
+        equal(read(home.file("tor", "torrc")), torrc, "what tor is told")
+        equal(home.tor_pid(), tor, "the pid of its tor")
+        home.configure("")
+        os.kill(home.daemon_pid(), signal.SIGHUP)
+        tunnel.ready(60)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -99,6 +100,39 @@ BEAM_TEST(reload, what_is_wrong_changes_nothing)
         cr_assert(logged(&b, "the configuration is left as it was: "));
         cr_assert(logged(&b, b.why.text));
     }
+    bed_close(&b);
+}
+
+/* It may hold what keeps tor from the public relays: what it said stands. */
+BEAM_TEST(reload, a_file_that_is_gone_changes_nothing)
+{
+    struct bed b;
+    bed_open(&b, "[tunnel]\nmax_streams = 7\n");
+    cr_assert_eq(unlink(b.path), 0);
+    cr_assert_eq(reload(b.setup, &b.options, &b.tor, &b.why), BEAM_ENOTFOUND);
+    cr_assert_eq(b.setup->conf->tunnel_max_streams, 7);
+    cr_assert(logged(&b, "the configuration is left as it was: "));
+    cr_assert(logged(&b, "is missing"));
+    configure(&b, "");
+    cr_assert_eq(reload(b.setup, &b.options, &b.tor, &b.why), 0, "%s", b.why.text);
+    cr_assert_neq(b.setup->conf->tunnel_max_streams, 7, "an empty file takes it back");
+    bed_close(&b);
+}
+
+/* Nor was it there at first: then it is of no matter. And once it was read, it is. */
+BEAM_TEST(reload, a_file_that_came_later_is_missed_too)
+{
+    struct bed b;
+    bed_open(&b, "");
+    setup_free(b.setup);
+    cr_assert_eq(unlink(b.path), 0);
+    cr_assert_eq(setup_read(&b.options, &b.setup, &b.why), 0, "%s", b.why.text);
+    cr_assert_eq(reload(b.setup, &b.options, &b.tor, &b.why), 0, "%s", b.why.text);
+    configure(&b, "[tunnel]\nmax_streams = 7\n");
+    cr_assert_eq(reload(b.setup, &b.options, &b.tor, &b.why), 0, "%s", b.why.text);
+    cr_assert_eq(unlink(b.path), 0);
+    cr_assert_eq(reload(b.setup, &b.options, &b.tor, &b.why), BEAM_ENOTFOUND);
+    cr_assert_eq(b.setup->conf->tunnel_max_streams, 7);
     bed_close(&b);
 }
 
