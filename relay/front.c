@@ -264,6 +264,8 @@ size_t front_drop(struct front *f, const uint8_t id[RESERVATION_ID_SIZE])
         drop(g);
         n++;
     }
+    for (struct crowd *c = f->crowds; c; c = c->next)
+        front_spare_drop(&c->spare, id);
     return n;
 }
 

@@ -35,6 +35,16 @@ void front_spare_clear(struct front_spare *s)
         drop(v);
 }
 
+void front_spare_drop(struct front_spare *s, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    struct front_spare_visit *v = TAILQ_FIRST(&s->visits), *next;
+    for (; v; v = next) {
+        next = TAILQ_NEXT(v, all);
+        if (front_tally_is_of(v->place, id))
+            drop(v);
+    }
+}
+
 /* It was not asked anything: whatever it says ends it. */
 static void on_ready(void *arg, struct stream *stream, unsigned ready)
 {

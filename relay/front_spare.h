@@ -26,6 +26,8 @@ struct front_spare { /* private */
 void front_spare_init(struct front_spare *s, struct buf_pool *pool, struct front_tallies *tallies);
 /* Closes what there is. */
 void front_spare_clear(struct front_spare *s);
+/* The same, but for what is of other endpoints. */
+void front_spare_drop(struct front_spare *s, const uint8_t id[RESERVATION_ID_SIZE]);
 
 /* Takes the visit and its place over, always. When there are too many the oldest is closed, and so
  * is one as soon as its owner ends it. */

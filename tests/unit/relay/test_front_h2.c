@@ -205,6 +205,34 @@ BEAM_TEST(front_h2, requests_become_visits_that_are_used_again)
     scene_end(&s);
 }
 
+static bool has_ended(void *arg)
+{
+    struct visit *v = arg;
+    ssize_t n = stream_read(v->stream, &v->in, HEAD_MAX);
+    return n < 0 && n != BEAM_EAGAIN;
+}
+
+BEAM_TEST(front_h2, visits_that_wait_end_with_their_endpoint)
+{
+    static struct scene s;
+    static struct owner o;
+    struct guest g;
+    scene_begin(&s, NULL);
+    const struct lease *l = owner_begin(&o, &s);
+    guest_begin(&g, &s);
+    cr_expect_str_eq(guest_hears_of(&g, guest_asks(&g, l)), "200 ok");
+    cr_expect_eq(front_visitors_of(s.front, l->id), 1u, "it is kept for the next request");
+    cr_expect_eq(front_drop(s.front, (const uint8_t[RESERVATION_ID_SIZE]){0}), 0u);
+    cr_expect_eq(front_visitors_of(s.front, l->id), 1u, "another endpoint's end is not its own");
+    cr_expect_eq(front_drop(s.front, l->id), 0u, "nobody was at it");
+    cr_expect_eq(front_visitors_of(s.front, l->id), 0u);
+    cr_expect(until(s.world.loop, has_ended, &o.visit[0]), "its owner sees it go");
+    cr_expect_eq(front_visitors(s.front), 1u, "the visitor stays");
+    guest_end(&g);
+    owner_end(&o);
+    scene_end(&s);
+}
+
 BEAM_TEST(front_h2, a_used_visit_that_is_lost_is_made_anew)
 {
     static struct scene s;
