@@ -60,12 +60,9 @@ static void end(struct port_proof *p, int err, const char *reason)
     p->events.done(p->events.arg, err, err < 0 ? &p->why : NULL);
 }
 
-static void compare(struct port_proof *p, const uint8_t *word, size_t len)
+static bool is_answer(const struct port_proof *p, const uint8_t *word, size_t len)
 {
-    if (len == WORD && sodium_memcmp(word, p->answer, WORD) == 0)
-        end(p, 0, "");
-    else
-        end(p, BEAM_EAUTH, "something else answers there");
+    return len == WORD && sodium_memcmp(word, p->answer, WORD) == 0;
 }
 
 static void on_ready(void *arg, struct stream *s, unsigned ready)
@@ -80,8 +77,10 @@ static void on_ready(void *arg, struct stream *s, unsigned ready)
         n = stream_read(s, &p->in, WORD - buf_len(&p->in));
     while (n > 0);
     size_t len = buf_peek(&p->in, 0, word, sizeof(word));
-    if (len == WORD)
-        compare(p, word, len);
+    if (is_answer(p, word, len))
+        end(p, 0, "");
+    else if (len == WORD)
+        end(p, BEAM_EAUTH, "something else answers there");
     else if (n == BEAM_ECLOSED || n == BEAM_ERESET)
         end(p, BEAM_EUNREACH, "the relay could not bring a visit here");
     else if (n != BEAM_EAGAIN)
@@ -118,14 +117,15 @@ static void on_again(void *arg)
     loop_timer_set(&p->again, AGAIN_MS);
 }
 
+/* Anybody can send one in the relay's name: what is no answer says nothing. */
 static void on_datagram(void *arg, unsigned ready)
 {
     struct port_proof *p = arg;
     uint8_t word[WORD + 1];
     (void)ready;
     ssize_t n = read(p->fd, word, sizeof(word));
-    if (n >= 0)
-        compare(p, word, (size_t)n);
+    if (n >= 0 && is_answer(p, word, (size_t)n))
+        end(p, 0, "");
 }
 
 /* The address of the URL, or where that has a name, the relay's own. */

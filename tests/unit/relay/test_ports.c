@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Ports of a whole relay, with owners that ask for them: relay/ports, relay/port_proof. */
+/* Ports of a whole relay, with owners that ask for them: relay/ports. */
 #include "relay/ports.h"
 
 #include <arpa/inet.h>
