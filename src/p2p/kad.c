@@ -153,7 +153,7 @@ static void keep_all(struct kad *k)
 static void seen(struct kad *k, const struct host_peer *peer)
 {
     struct peer_id check;
-    if (standing_of(k->spec.host, peer->id) != REPUTE_GOOD)
+    if (standing_of(k->spec.host, peer->id) >= REPUTE_IS_DOUBTED)
         return;
     int err = kad_table_seen(k->table, peer->id, group_of(peer->addr), now_ms(k), &check);
     if (err == 0)
@@ -170,7 +170,7 @@ static void on_blame(void *arg, const struct peer_id *peer, enum repute_offence 
 {
     struct kad *k = arg;
     standing_blame(k->spec.host, peer, what);
-    if (standing_of(k->spec.host, peer) != REPUTE_GOOD)
+    if (standing_of(k->spec.host, peer) >= REPUTE_IS_DOUBTED)
         kad_table_remove(k->table, peer);
 }
 

@@ -102,6 +102,11 @@ void kad_job_cancel(struct kad_job *j)
     free(j);
 }
 
+static enum repute_standing standing(const struct kad_job *j, const struct peer_id *peer)
+{
+    return j->jobs->spec.standing(j->jobs->spec.arg, peer);
+}
+
 /* More than the k nearest that we know, for these may all be one's who tells of nobody else. */
 static int seed(struct kad_job *j)
 {
@@ -118,8 +123,11 @@ static int seed(struct kad_job *j)
     if (n == 0)
         return BEAM_EUNREACH;
     int err = kad_query_new(&j->target, &spec->self, &options, &j->query);
-    for (size_t i = 0; err == 0 && i < n; i++)
+    for (size_t i = 0; err == 0 && i < n; i++) {
         kad_query_seed(j->query, &near[i]->peer);
+        if (standing(j, &near[i]->peer) != REPUTE_GOOD)
+            kad_query_doubt(j->query, &near[i]->peer);
+    }
     return err;
 }
 
@@ -386,11 +394,11 @@ static void take_providers(struct kad_job *j, const struct kad_message *m)
 /* Whether it is asked, and when. */
 static void follow(struct kad_job *j, const struct peer_id *from, const struct peer_id *peer)
 {
-    enum repute_standing standing = j->jobs->spec.standing(j->jobs->spec.arg, peer);
-    if (standing == REPUTE_IS_SHUNNED)
+    enum repute_standing its = standing(j, peer);
+    if (its == REPUTE_IS_SHUNNED)
         return;
     kad_query_told(j->query, from, peer);
-    if (standing == REPUTE_IS_DOUBTED)
+    if (its != REPUTE_GOOD)
         kad_query_doubt(j->query, peer);
 }
 

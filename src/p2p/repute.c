@@ -8,6 +8,8 @@
 struct debt {
     struct peer_id peer;
     uint64_t paid; /* when nothing will be left of it */
+    bool led;      /* it told of the dead, */
+    uint64_t when; /* at this time */
 };
 
 struct repute {
@@ -24,7 +26,7 @@ static const struct {
     [REPUTE_FALSE_NAME] = {10, "it spoke for another"},
     [REPUTE_BOGUS] = {5, "it told of peers at private addresses"},
     [REPUTE_ITSELF] = {5, "it told of itself alone"},
-    [REPUTE_OF_DEAD] = {5, "it told of peers who do not answer"},
+    [REPUTE_OF_DEAD] = {0, "it told of peers who do not answer"},
     [REPUTE_UNWANTED] = {1, "a value that nobody wants here"},
 };
 
@@ -89,12 +91,23 @@ static struct debt *debt_of(struct repute *r, const struct peer_id *peer)
     return NULL;
 }
 
+/* However often it is said: once an hour, so that nobody can be made to come last for good. */
+static void lead(struct debt *d, uint64_t now)
+{
+    if (d->led && now - d->when < REPUTE_DEAD_MS)
+        return;
+    d->led = true;
+    d->when = now;
+}
+
 enum repute_standing repute_blame(struct repute *r, const struct peer_id *peer,
                                   enum repute_offence what, uint64_t now)
 {
     struct debt *d = debt_of(r, peer);
     if (!d)
         return REPUTE_GOOD;
+    if (what == REPUTE_OF_DEAD)
+        lead(d, now);
     uint64_t most = now + (uint64_t)REPUTE_MOST * REPUTE_POINT_MS;
     d->paid = (d->paid > now ? d->paid : now) + offences[what].points * (uint64_t)REPUTE_POINT_MS;
     if (d->paid > most)
@@ -111,10 +124,11 @@ unsigned repute_debt(const struct repute *r, const struct peer_id *peer, uint64_
 
 enum repute_standing repute_of(const struct repute *r, const struct peer_id *peer, uint64_t now)
 {
+    const struct debt *d = map_get(r->debts, peer->bytes, peer->len);
     unsigned debt = repute_debt(r, peer, now);
-    return debt >= REPUTE_SHUNNED   ? REPUTE_IS_SHUNNED
-           : debt >= REPUTE_DOUBTED ? REPUTE_IS_DOUBTED
-                                    : REPUTE_GOOD;
+    if (debt >= REPUTE_DOUBTED)
+        return debt >= REPUTE_SHUNNED ? REPUTE_IS_SHUNNED : REPUTE_IS_DOUBTED;
+    return d && d->led && now - d->when < REPUTE_LAST_MS ? REPUTE_IS_LAST : REPUTE_GOOD;
 }
 
 const char *repute_text(enum repute_offence what)

@@ -6,7 +6,9 @@
  * one host's, and nobody is told. Pure; time is passed in.
  *
  * Only what an honest peer does not do is an offence, or what it does seldom, and then it costs
- * little: that one does not answer, or tells of what this host may not dial, is none.
+ * little: that one does not answer, or tells of what this host may not dial, is none. And one, that
+ * it tells of the dead, others can bring about: who answers everybody but this host makes all
+ * honest peers seem to do so. It is no debt, and has the peer asked last for a while, not more.
  */
 #ifndef BEAM_P2P_REPUTE_H
 #define BEAM_P2P_REPUTE_H
@@ -18,7 +20,10 @@ enum {
     REPUTE_POINT_MS = 60 * 1000, /* in which a debt falls by one */
     REPUTE_DOUBTED = 10,         /* points; from there on, */
     REPUTE_SHUNNED = 30,         /* from there on, */
-    REPUTE_MOST = 60             /* and no more */
+    REPUTE_MOST = 60,            /* and no more */
+    /* Who told of the dead is asked last for so long, and then it may do so for the rest of: */
+    REPUTE_LAST_MS = 10 * 60 * 1000,
+    REPUTE_DEAD_MS = 60 * 60 * 1000
 };
 
 enum repute_offence {
@@ -27,14 +32,15 @@ enum repute_offence {
     REPUTE_FALSE_NAME, /* it provides, or gives a record, for another: 10 */
     REPUTE_BOGUS,      /* most of whom it tells of are at addresses of private networks: 5 */
     REPUTE_ITSELF,     /* when asked who is near, it tells of itself alone: 5 */
-    REPUTE_OF_DEAD,    /* in one look-up, of many who do not answer and hardly any who do: 5 */
+    REPUTE_OF_DEAD,    /* in one look-up, of many who do not answer and hardly any who do: 0 */
     REPUTE_UNWANTED,   /* a value when a better one is here, or of a kind that nobody asks for: 1 */
     REPUTE_OFFENCES
 };
 
 enum repute_standing {
     REPUTE_GOOD,
-    REPUTE_IS_DOUBTED, /* asked last, in no table, and nobody is told of it */
+    REPUTE_IS_LAST,    /* asked last, and nothing else */
+    REPUTE_IS_DOUBTED, /* that, in no table, and nobody is told of it */
     REPUTE_IS_SHUNNED  /* not asked, not answered, not followed, and not let in */
 };
 

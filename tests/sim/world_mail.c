@@ -114,10 +114,10 @@ void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what
     enum repute_standing before = world_standing(n, peer);
     enum repute_standing after = repute_blame(n->repute, peer, what, world_now(n->world).ms);
     bool liar = n->world->nodes[index_of(peer)]->tells_of != 0;
-    if (after != REPUTE_GOOD)
+    if (after >= REPUTE_IS_DOUBTED)
         kad_table_remove(n->table, peer);
     f->blamed[liar]++;
-    f->doubted[liar] += before == REPUTE_GOOD && after != REPUTE_GOOD;
+    f->doubted[liar] += before < REPUTE_IS_DOUBTED && after >= REPUTE_IS_DOUBTED;
 }
 
 enum repute_standing world_standing(void *arg, const struct peer_id *peer)
@@ -130,7 +130,7 @@ enum repute_standing world_standing(void *arg, const struct peer_id *peer)
 static void seen(struct node *n, const struct node *other, bool asked)
 {
     world_book_met(n, other, asked);
-    if (world_standing(n, &other->peer) == REPUTE_GOOD)
+    if (world_standing(n, &other->peer) < REPUTE_IS_DOUBTED)
         kad_table_seen(n->table, &other->peer, 0, world_now(n->world).ms, NULL);
 }
 

@@ -458,31 +458,67 @@ BEAM_TEST(kad_job, who_tells_of_itself_alone_pays)
     tear_down(&sc);
 }
 
-/* One tells of ten who are not there, one of ten who are. */
-BEAM_TEST(kad_job, who_tells_of_the_dead_pays)
+/* Of two who are known one tells of ten who do not answer, one of ten who do. Returns the first. */
+static struct peer_id look_among_silent(struct scene *sc)
 {
-    struct scene sc;
     struct kad_id target;
-    struct peer_id dead[10], living[10], liar;
+    struct peer_id silent[10], living[10], teller;
     uint64_t no = 1000;
-    set_up(&sc, 2);
     kad_id_of((const uint8_t *)"/t/key", 6, &target);
     for (size_t i = 0; i < 10; i++) {
-        dead[i] = kad_peer_near(&target, 5, &no);
+        silent[i] = kad_peer_near(&target, 5, &no);
         living[i] = kad_peer_near(&target, 4, &no);
     }
-    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
-    liar = sc.open[0].to;
-    fail_or_tell(&sc, dead, 10);
-    fail_or_tell(&sc, living, 10);
-    while (sc.n > 0) {
+    cr_assert_eq(start(sc, KAD_JOB_FIND, ""), 0);
+    cr_assert_eq(sc->n, 2u);
+    teller = sc->open[0].to;
+    fail_or_tell(sc, silent, 10);
+    fail_or_tell(sc, living, 10);
+    while (sc->n > 0) {
         bool there = false;
         for (size_t i = 0; i < 10; i++)
-            there |= peer_id_equal(&sc.open[0].to, &living[i]);
-        fail_or_tell(&sc, living, there ? 10 : 0);
+            there |= peer_id_equal(&sc->open[0].to, &living[i]);
+        fail_or_tell(sc, living, there ? 10 : 0);
     }
+    return teller;
+}
+
+BEAM_TEST(kad_job, who_tells_of_the_dead_comes_last)
+{
+    struct scene sc;
+    set_up(&sc, 2);
+    struct peer_id teller = look_among_silent(&sc);
     cr_assert_eq(sc.done, 1u);
-    expect_blame(&sc, REPUTE_OF_DEAD, &liar);
+    expect_blame(&sc, REPUTE_OF_DEAD, &teller);
+    cr_expect_eq(on_standing(&sc, &teller), REPUTE_IS_LAST);
+    tear_down(&sc);
+    set_up(&sc, PEERS);
+    for (uint64_t i = 0; i < 3 * KAD_PATHS; i++) {
+        const struct peer_id more = kad_peer_no(50 + i);
+        cr_assert_eq(kad_table_seen(sc.table, &more, 0, 1, NULL), 0);
+    }
+    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
+    teller = sc.open[0].to;
+    on_blame(&sc, &teller, REPUTE_OF_DEAD);
+    while (sc.n > 0)
+        fail_or_tell(&sc, NULL, 0);
+    cr_assert_eq(start(&sc, KAD_JOB_FIND, ""), 0);
+    cr_expect_not(peer_id_equal(&sc.open[0].to, &teller), "who is known may be doubted, too");
+    tear_down(&sc);
+}
+
+/* The dead may be alive, and silent to this host alone: then all who are honest tell of them. */
+BEAM_TEST(kad_job, an_honest_teller_of_the_dead_is_never_shunned)
+{
+    enum { LOOKUPS = 40 };
+    struct scene sc;
+    set_up(&sc, 2);
+    for (unsigned i = 0; i < LOOKUPS; i++)
+        (void)look_among_silent(&sc);
+    cr_assert_eq(sc.done, (unsigned)LOOKUPS);
+    cr_assert_eq(sc.offences[REPUTE_OF_DEAD], (unsigned)LOOKUPS);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_leq(on_standing(&sc, &sc.peers[i]), REPUTE_IS_LAST);
     tear_down(&sc);
 }
 

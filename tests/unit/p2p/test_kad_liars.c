@@ -140,6 +140,26 @@ BEAM_TEST(kad_liars, nobody_is_dialled_whom_the_permit_does_not_cover)
     tear_down(&s);
 }
 
+/* Liars who are silent to this host alone bring it about for anybody. */
+BEAM_TEST(kad_liars, who_tells_of_the_dead_stays_in_the_table)
+{
+    struct liars s;
+    struct kad_job *j;
+    set_up(&s);
+    cr_assert(until(s.w.loop, is_known, &s));
+    for (int i = 0; i < 99; i++)
+        standing_blame(s.client->host, host_id(s.liar->host), REPUTE_OF_DEAD);
+    cr_expect_eq(standing_of(s.client->host, host_id(s.liar->host)), REPUTE_IS_LAST);
+    size_t asked = s.asked;
+    const struct kad_text key = kad_text_of("anything");
+    cr_assert_eq(kad_job_start(kad_jobs(s.kad), KAD_JOB_FIND, key, key, on_done, &s, &j), 0);
+    cr_assert(until_flag(s.w.loop, &s.done));
+    cr_expect_eq(s.asked, asked + 1);
+    cr_expect_eq(kad_table_count(kad_table(s.kad)), 1u);
+    cr_expect_eq(host_peers(s.client->host), 1u);
+    tear_down(&s);
+}
+
 static bool is_doubted(void *arg)
 {
     const struct liars *s = arg;

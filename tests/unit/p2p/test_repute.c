@@ -52,7 +52,7 @@ BEAM_TEST(repute, debts_add_up_to_a_ceiling)
 /* An honest peer's mistakes leave it in good standing; an offence that none commits does not. */
 BEAM_TEST(repute, each_offence_costs_what_it_says)
 {
-    static const unsigned points[REPUTE_OFFENCES] = {10, 10, 10, 5, 5, 5, 1};
+    static const unsigned points[REPUTE_OFFENCES] = {10, 10, 10, 5, 5, 0, 1};
     struct repute *r = make(10);
     for (unsigned o = 0; o < REPUTE_OFFENCES; o++) {
         struct peer_id p = kad_peer_no(o + 1);
@@ -60,6 +60,29 @@ BEAM_TEST(repute, each_offence_costs_what_it_says)
         cr_expect_eq(repute_debt(r, &p, 7), points[o], "offence %u", o);
         cr_expect_not_null(repute_text((enum repute_offence)o));
     }
+    repute_free(r);
+}
+
+/* Others bring it about: whatever they do, who told of the dead is asked last for some of the time,
+ * and it adds to nothing else. */
+BEAM_TEST(repute, who_tells_of_the_dead_comes_last_and_no_worse)
+{
+    struct repute *r = make(10);
+    struct peer_id p = kad_peer_no(1);
+    unsigned last = 0;
+    repute_blame(r, &p, REPUTE_BOGUS, 0);
+    for (uint64_t at = 0; at < 5 * (uint64_t)REPUTE_DEAD_MS; at += REPUTE_POINT_MS) {
+        enum repute_standing s = REPUTE_GOOD;
+        for (int i = 0; i < 20; i++)
+            s = repute_blame(r, &p, REPUTE_OF_DEAD, at);
+        cr_assert_leq(s, REPUTE_IS_LAST);
+        cr_assert_leq(repute_debt(r, &p, at), 5u);
+        last += s == REPUTE_IS_LAST;
+    }
+    cr_expect_eq(last, 5 * REPUTE_LAST_MS / REPUTE_POINT_MS);
+    for (int i = 0; i < 3; i++)
+        repute_blame(r, &p, REPUTE_GARBLED, 0);
+    cr_expect_eq(repute_blame(r, &p, REPUTE_OF_DEAD, 0), REPUTE_IS_SHUNNED, "nor any better");
     repute_free(r);
 }
 
