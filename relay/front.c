@@ -206,8 +206,10 @@ int front_new(const struct front_spec *spec, struct front **out)
     if (!f)
         return BEAM_ENOMEM;
     f->spec = *spec;
+    const struct front_tally_limits limits = {.each = spec->max_streams,
+                                              .source = spec->source_streams};
     int err = front_tallies_init(&f->tallies, spec->rng,
-                                 (FRONT_SPARE_MAX + 1) * spec->max_visitors + 1, spec->max_streams);
+                                 (FRONT_SPARE_MAX + 1) * spec->max_visitors + 1, &limits);
     if (err < 0) {
         free(f);
         return err;

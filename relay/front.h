@@ -42,6 +42,7 @@ struct front_spec { /* what is pointed to is borrowed */
     size_t max_visitors;    /* connections at once; more wait to be accepted */
     uint64_t max_memory;    /* bytes that all of them may make it hold; 0: any */
     size_t max_streams;     /* of them, an endpoint */
+    size_t source_streams;  /* of these, of one source; 0: any */
     bool visitor_addresses; /* owners who asked are told them */
     bool tls;               /* some come over TLS: those who do not came without it all the way */
     bool redirect;          /* with `tls`: the others are sent there */

@@ -39,11 +39,11 @@ void front_ask_leave(struct guest *g)
     g->place = NULL;
 }
 
-/* False: it has as many visits as it may have. */
+/* False: it has as many visits as it may have, or as many of whence this guest comes. */
 static bool join(struct guest *g, const uint8_t id[RESERVATION_ID_SIZE])
 {
     front_ask_leave(g);
-    g->place = front_tally_join(&g->front->tallies, id);
+    g->place = front_tally_join(&g->front->tallies, id, &g->from);
     return g->place != NULL;
 }
 

@@ -132,7 +132,7 @@ static int open_visit(struct passenger *p, const char *visitor, const struct lea
     memcpy(head.id, lease->id, sizeof(head.id));
     if (lease->visitor_address && spec->visitor_addresses)
         snprintf(head.visitor, sizeof(head.visitor), "%s", visitor);
-    p->place = front_tally_join(&p->front->tallies, lease->id);
+    p->place = front_tally_join(&p->front->tallies, lease->id, &p->from);
     if (!p->place)
         return BEAM_ELIMIT;
     return visit_open_start(spec->loop, spec->host, &lease->owner, &head, OPEN_MS, on_opened, p,

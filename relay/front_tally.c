@@ -4,64 +4,118 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct front_tally {
+struct of_endpoint {
     uint8_t id[RESERVATION_ID_SIZE];
     size_t n;
 };
 
-int front_tallies_init(struct front_tallies *t, const struct rng *rng, size_t all, size_t each)
+/* Without padding, so that its bytes are a key. */
+struct whose {
+    uint8_t id[RESERVATION_ID_SIZE];
+    struct net source; /* zeroed: none is known */
+};
+
+/* The visits that one source has at an endpoint. */
+struct front_tally {
+    struct whose whose;
+    struct of_endpoint *endpoint;
+    size_t n;
+};
+
+int front_tallies_init(struct front_tallies *t, const struct rng *rng, size_t all,
+                       const struct front_tally_limits *limits)
 {
-    t->each = each;
-    return map_new(rng, all, &t->map);
+    t->limits = *limits;
+    int err = map_new(rng, all, &t->endpoints);
+    if (err == 0 && (err = map_new(rng, all, &t->places)) < 0)
+        map_free(t->endpoints);
+    return err;
 }
 
 void front_tallies_free(struct front_tallies *t)
 {
-    map_free(t->map);
-    t->map = NULL;
+    map_free(t->endpoints);
+    map_free(t->places);
+    t->endpoints = t->places = NULL;
 }
 
-static struct front_tally *tally_of(struct front_tallies *all,
-                                    const uint8_t id[RESERVATION_ID_SIZE])
+static struct of_endpoint *endpoint_of(struct front_tallies *all,
+                                       const uint8_t id[RESERVATION_ID_SIZE])
 {
-    struct front_tally *t = map_get(all->map, id, RESERVATION_ID_SIZE);
-    if (t)
-        return t;
-    t = calloc(1, sizeof(*t));
-    if (!t)
+    struct of_endpoint *e = map_get(all->endpoints, id, RESERVATION_ID_SIZE);
+    if (e)
+        return e;
+    e = calloc(1, sizeof(*e));
+    if (!e)
         return NULL;
-    memcpy(t->id, id, sizeof(t->id));
-    if (map_put(all->map, t->id, sizeof(t->id), t) == 0)
+    memcpy(e->id, id, sizeof(e->id));
+    if (map_put(all->endpoints, e->id, sizeof(e->id), e) == 0)
+        return e;
+    free(e);
+    return NULL;
+}
+
+static void tidy(struct front_tallies *all, struct of_endpoint *e)
+{
+    if (e->n > 0)
+        return;
+    (void)map_take(all->endpoints, e->id, sizeof(e->id));
+    free(e);
+}
+
+/* The first of this source's, or NULL. */
+static struct front_tally *add(struct front_tallies *all, const struct whose *whose)
+{
+    struct of_endpoint *e = endpoint_of(all, whose->id);
+    if (!e)
+        return NULL;
+    struct front_tally *t = e->n < all->limits.each ? calloc(1, sizeof(*t)) : NULL;
+    if (t && map_put(all->places, whose, sizeof(*whose), t) == 0) {
+        *t = (struct front_tally){.whose = *whose, .endpoint = e};
         return t;
+    }
     free(t);
+    tidy(all, e);
     return NULL;
 }
 
 struct front_tally *front_tally_join(struct front_tallies *all,
-                                     const uint8_t id[RESERVATION_ID_SIZE])
+                                     const uint8_t id[RESERVATION_ID_SIZE], const struct net *from)
 {
-    struct front_tally *t = tally_of(all, id);
-    if (!t || t->n == all->each)
+    struct whose whose = {.source = {.version = 0}};
+    bool bounded = net_source(from, &whose.source) && all->limits.source > 0;
+    memcpy(whose.id, id, sizeof(whose.id));
+    struct front_tally *t = map_get(all->places, &whose, sizeof(whose));
+    if (t && (t->endpoint->n >= all->limits.each || (bounded && t->n >= all->limits.source)))
+        return NULL;
+    if (!t)
+        t = add(all, &whose);
+    if (!t)
         return NULL;
     t->n++;
+    t->endpoint->n++;
     return t;
 }
 
 void front_tally_leave(struct front_tallies *all, struct front_tally *place)
 {
-    if (!place || --place->n > 0)
+    if (!place)
         return;
-    (void)map_take(all->map, place->id, sizeof(place->id));
+    place->endpoint->n--;
+    tidy(all, place->endpoint);
+    if (--place->n > 0)
+        return;
+    (void)map_take(all->places, &place->whose, sizeof(place->whose));
     free(place);
 }
 
 bool front_tally_is_of(const struct front_tally *place, const uint8_t id[RESERVATION_ID_SIZE])
 {
-    return place && memcmp(place->id, id, sizeof(place->id)) == 0;
+    return place && memcmp(place->whose.id, id, sizeof(place->whose.id)) == 0;
 }
 
 size_t front_tally_count(const struct front_tallies *all, const uint8_t id[RESERVATION_ID_SIZE])
 {
-    const struct front_tally *t = map_get(all->map, id, RESERVATION_ID_SIZE);
-    return t ? t->n : 0;
+    const struct of_endpoint *e = map_get(all->endpoints, id, RESERVATION_ID_SIZE);
+    return e ? e->n : 0;
 }

@@ -260,6 +260,7 @@ int operator_front_serve(struct operator_front *f, struct host *host, struct lea
                                     .max_memory = operator_crew_share(c->relay_max_memory, n),
                                     .max_visitors = operator_crew_share(c->relay_max_visitors, n),
                                     .max_streams = c->relay_max_streams,
+                                    .source_streams = c->relay_source_streams,
                                     .visitor_addresses = c->relay_visitor_addresses,
                                     .tls = f->context != NULL,
                                     .redirect = strcmp(c->relay_plain_http, "redirect") == 0,

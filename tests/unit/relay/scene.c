@@ -122,6 +122,7 @@ static void open_front(struct scene *s)
                                     .max_memory = s->max_memory,
                                     .max_visitors = 4,
                                     .max_streams = 2,
+                                    .source_streams = s->source_streams,
                                     .visitor_addresses = true};
     cr_assert_eq(front_new(&spec, &s->front), 0);
 }
@@ -197,16 +198,25 @@ void scene_end(struct scene *s)
 
 /* ---- a visitor ------------------------------------------------------------------------------ */
 
+const struct addr *scene_whence(const struct scene *s, struct addr *out)
+{
+    if (!s->whence)
+        return NULL;
+    cr_assert_eq(addr_ip(s->whence, strlen(s->whence), 1, out), 0);
+    return out;
+}
+
 void visitor_ask(struct visitor *v, struct scene *s, const char *request)
 {
     struct stream *far = NULL;
+    struct addr whence;
     struct buf out;
     if (!v->s) {
         memset(v, 0, sizeof(*v));
         v->scene = s;
         buf_init(&v->in, loop_pool(s->world.loop), sizeof(v->text) - 1);
         cr_assert_eq(stream_memory(s->world.loop, 65536, &v->s, &far), 0);
-        front_visitor(s->front, far, NULL, false);
+        front_visitor(s->front, far, scene_whence(s, &whence), false);
     }
     buf_init(&out, loop_pool(s->world.loop), 4096);
     cr_assert_eq(buf_add(&out, request, strlen(request)), 0);

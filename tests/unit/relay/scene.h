@@ -34,6 +34,8 @@ struct scene {
     const char *notice;                /* NULL: none; as limits */
     uint64_t max_memory;               /* 0: any; as limits */
     uint64_t idle_ms;                  /* 0: the usual; as limits */
+    size_t source_streams;             /* 0: any; as limits */
+    const char *whence;                /* the IP address of visitors that come now; NULL: none */
     struct ports *ports;               /* 4 of TCP, and 4 of UDP */
     struct registrar *registrar;
     struct front *front;
@@ -49,6 +51,9 @@ void scene_begin(struct scene *s, const char *url);
 void scene_relay_down(struct scene *s);
 void scene_relay_up(struct scene *s, const char *url);
 void scene_end(struct scene *s);
+
+/* The address of `whence`, or NULL. */
+const struct addr *scene_whence(const struct scene *s, struct addr *out);
 
 /* Whole requests and answers over one end of a memory pair, as a visitor of the front. */
 struct visitor {

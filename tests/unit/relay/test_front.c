@@ -213,6 +213,30 @@ BEAM_TEST(front, an_endpoint_has_so_many_visitors_at_once)
     scene_end(&s);
 }
 
+BEAM_TEST(front, a_source_has_its_share_of_an_endpoint)
+{
+    static struct scene s;
+    static struct app a;
+    static const char *const whence[] = {"192.0.2.1", "192.0.2.77", "198.51.100.1"};
+    struct visitor v[3] = {{.s = NULL}};
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.source_streams = 1;
+    scene_relay_up(&s, NULL);
+    const struct lease *l = reserve(&s);
+    app_begin(&a, &s, l,
+              "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 0\r\n\r\n");
+    for (int i = 0; i < 3; i++) {
+        s.whence = whence[i];
+        visitor_ask(&v[i], &s, request_for(l, "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"));
+        cr_expect(visitor_hears(&v[i], i == 1 ? " 503 " : " 200 "), "%s: %s", whence[i], v[i].text);
+    }
+    for (int i = 0; i < 3; i++)
+        visitor_end(&v[i]);
+    app_end(&a);
+    scene_end(&s);
+}
+
 BEAM_TEST(front, what_the_terms_refuse_is_403_and_the_owner_hears_why)
 {
     static struct scene s;

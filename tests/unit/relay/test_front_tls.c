@@ -92,6 +92,7 @@ static void echo_end(struct echo *e)
 static void comes(struct visitor *v, struct scene *s, const char *text)
 {
     struct stream *far = NULL;
+    struct addr whence;
     struct buf out;
     memset(v, 0, sizeof(*v));
     v->scene = s;
@@ -100,7 +101,7 @@ static void comes(struct visitor *v, struct scene *s, const char *text)
     buf_init(&out, loop_pool(s->world.loop), 4096);
     cr_assert_eq(buf_add(&out, text, strlen(text)), 0);
     cr_assert_eq(stream_write(v->s, &out), (ssize_t)strlen(text));
-    front_visitor_unopened(s->front, far, NULL, "app.relay.example");
+    front_visitor_unopened(s->front, far, scene_whence(s, &whence), "app.relay.example");
 }
 
 static void is_refused(struct scene *s)
@@ -221,6 +222,42 @@ BEAM_TEST(front_tls, one_that_rests_for_long_is_left)
     cr_expect(v.ended);
     visitor_end(&v);
     cr_expect_eq(front_visitors(s.front), 0u);
+    echo_end(&e);
+    scene_end(&s);
+}
+
+/* Whether one who says `text` gets through. */
+static bool enters(struct visitor *v, struct scene *s, const char *whence, const char *text)
+{
+    s->whence = whence;
+    comes(v, s, text);
+    return visitor_hears(v, text);
+}
+
+static bool all_left(void *arg)
+{
+    const struct scene *s = arg;
+    return front_visitors(s->front) == 0;
+}
+
+BEAM_TEST(front_tls, one_source_does_not_shut_a_tunnel_to_others)
+{
+    static struct scene s;
+    static struct echo e;
+    struct visitor v[4];
+    begin(&s);
+    scene_relay_down(&s);
+    s.source_streams = 1;
+    scene_relay_up(&s, "https://relay.example");
+    echo_begin(&e, &s, reserve(&s));
+    cr_expect(enters(&v[0], &s, "192.0.2.1", "first"));
+    cr_expect(!enters(&v[1], &s, "192.0.2.77", "second"), "of the same /24");
+    cr_expect(enters(&v[2], &s, "198.51.100.1", "honest"));
+    for (int i = 0; i < 3; i++)
+        visitor_end(&v[i]);
+    cr_assert(until(s.world.loop, all_left, &s));
+    cr_expect(enters(&v[3], &s, "192.0.2.77", "again"));
+    visitor_end(&v[3]);
     echo_end(&e);
     scene_end(&s);
 }
