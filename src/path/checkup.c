@@ -60,10 +60,17 @@ static void on_tick(void *arg)
         loop_timer_set(&c->timer, 0);
 }
 
+/* From half of the time to half as much again, lest a guard and a directory tell the watch by its
+ * beat. */
+static uint64_t rest(const struct checkup *c)
+{
+    return c->spec.every / 2 + rng_below(c->spec.rng, (uint32_t)c->spec.every + 1);
+}
+
 static void well(struct checkup *c)
 {
     bool news = verdict_well(&c->verdict);
-    loop_timer_set(&c->timer, c->spec.every);
+    loop_timer_set(&c->timer, rest(c));
     tor_vouch(c->spec.tor);
     if (news)
         c->events.changed(c->events.arg, NULL);
@@ -206,7 +213,7 @@ void checkup_run(struct checkup *c, bool published)
         return;
     }
     clock_jump_begin(&c->jump, c->spec.clock);
-    loop_timer_set(&c->timer, c->spec.every);
+    loop_timer_set(&c->timer, rest(c));
     loop_timer_set(&c->tick, TICK);
 }
 

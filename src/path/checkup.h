@@ -13,6 +13,7 @@
 #define BEAM_PATH_CHECKUP_H
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "policy/permit.h"
 #include "tor/isolation.h"
 #include "tor/tor.h"
@@ -25,7 +26,8 @@ struct checkup_spec {
     const struct permit *permit; /* that covers Tor */
     const struct isolation *isolation;
     const struct clock_source *clock;
-    uint64_t every;   /* ms between two looks */
+    const struct rng *rng;
+    uint64_t every;   /* ms between two looks, on the average: no two waits are alike */
     const char *host; /* "….onion", copied */
 };
 

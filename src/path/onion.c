@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/rng.h"
 #include "path/arrivals.h"
 #include "path/checkup.h"
 #include "path/guests.h"
@@ -167,6 +168,9 @@ static void shut(struct path_onion *o, enum path_state state, const struct beam_
         checkup_run(o->checkup, false);
     onion_withdraw(o->onion);
     o->onion = NULL;
+    /* tor leaves the circuits of who is inside as they are. */
+    if (o->base.events.evict)
+        o->base.events.evict(o->base.events.arg, &o->base);
     o->base.events.state(o->base.events.arg, &o->base, state, why, 0);
 }
 
@@ -203,6 +207,7 @@ static int begin_checkups(struct path_onion *o, const struct path_onion_spec *sp
                                          .permit = spec->permit,
                                          .isolation = spec->isolation,
                                          .clock = spec->clock,
+                                         .rng = rng_system(),
                                          .every = spec->checkup_every,
                                          .host = o->url + sizeof(scheme) - 1};
     const struct checkup_events events = {

@@ -29,6 +29,8 @@ struct path_events {
     /* A visitor; the stream is the callee's. `circuit` tells its streams from others', where that
      * is known; else "". Good during the call. */
     void (*visitor)(void *arg, struct path *p, struct stream *s, const char *circuit);
+    /* Nobody who came by it may stay: what they have open is to be reset. NULL allowed. */
+    void (*evict)(void *arg, struct path *p);
     void *arg;
 };
 

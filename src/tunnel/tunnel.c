@@ -33,7 +33,7 @@ struct branch {
 struct visitor {
     struct visitor *next, **link;
     struct tunnel *tunnel;
-    const char *path; /* kind */
+    struct path *by;
     char circuit[ARRIVALS_TAG_SIZE];
     struct tls *tls; /* one of the four */
     struct visit *visit;
@@ -122,7 +122,7 @@ static void on_record(void *arg, const struct tap_record *r)
         .ms = r->ms,
         .in = r->in,
         .out = r->out,
-        .path = v->path,
+        .path = path_kind(v->by),
         .circuit = v->circuit,
     };
     t->events.request(t->events.arg, &request);
@@ -158,6 +158,29 @@ static void on_done(void *arg)
     forget(v);
     if (t->figures.open_streams-- == t->max_streams)
         resume_paths(t);
+}
+
+/* Resets what it has open. */
+static void hang_up(const struct visitor *v)
+{
+    tls_cancel(v->tls);
+    visit_free(v->visit);
+    gated_free(v->gated);
+    udp_visit_free(v->udp);
+}
+
+static void on_evict(void *arg, struct path *p)
+{
+    struct tunnel *t = arg;
+    struct visitor *next;
+    for (struct visitor *v = t->visitors; v; v = next) {
+        struct visitor gone = *v;
+        next = v->next;
+        if (v->by != p)
+            continue;
+        on_done(v);
+        hang_up(&gone);
+    }
 }
 
 /* Takes the stream over, always. */
@@ -232,7 +255,7 @@ static int admit(struct tunnel *t, struct path *p, struct stream *s, const char 
         return BEAM_ENOMEM;
     }
     v->tunnel = t;
-    v->path = path_kind(p);
+    v->by = p;
     snprintf(v->circuit, sizeof(v->circuit), "%s", circuit);
     int err = is_sealed(t, p) ? shake_hands(v, s) : serve(v, s);
     if (err < 0) {
@@ -332,6 +355,7 @@ static struct path_events events_of(struct tunnel *t)
                                 .progress = on_progress,
                                 .warning = on_warning,
                                 .visitor = on_visitor,
+                                .evict = on_evict,
                                 .arg = t};
 }
 
@@ -514,10 +538,7 @@ void tunnel_free(struct tunnel *t)
     struct visitor *next;
     for (struct visitor *v = t->visitors; v; v = next) {
         next = v->next;
-        tls_cancel(v->tls);
-        visit_free(v->visit);
-        gated_free(v->gated);
-        udp_visit_free(v->udp);
+        hang_up(v);
         free(v);
     }
     own_tls_free(t->own_tls);

@@ -51,7 +51,7 @@ def answers(place, url):
     """One who could not come in comes as somebody new, as in the faults."""
     if place.visitor.answers(url + "/one", b"\x00", 5):
         return True
-    place.visitor.tor.control.ask("SIGNAL NEWNYM")
+    place.visitor.tor.as_somebody_new()
     return False
 
 

@@ -87,10 +87,11 @@ def filtered(t):
     """Nothing but the documented commands is let through, and nothing else is asked."""
     tor = existing(t).wait()
     wall = t.keep(Filter(f"{tor.folder}/control"))
-    home = using(t, f"127.0.0.1:{wall.port}")
+    home = using(t, f"127.0.0.1:{wall.port}", onion__watch="2s")
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
     answers(t, url)
+    wait_until(lambda: any(p.startswith("HSFETCH") for p in wall.passed), 20, "it is visited")
     visitors = t.path("visitors")
     home.succeed("visitors", "make", visitors, "alice")
     other = home.publish(t.app.other, "--ephemeral", "--client-auth", visitors)

@@ -95,8 +95,10 @@ def client_auth(t):
     # What was revoked stays so.
     again = home.run("visitors", "add", file, "carol", keys["bob"]["public"])
     check(again.status == 1 and "was revoked" in again.err, f"{again}")
+    hers = alice.connect(host)
     home.succeed("visitors", "revoke", file, "alice")
     check("lets nobody in" in closed.event("path_down", 10)["reason"], "nobody is left")
+    hangs_up(hers)
     check(alice.refused(host) is not None, "the last revoked visitor came in")
 
 

@@ -150,6 +150,14 @@ class Tor:
         self.socks = int(re.search(r'"127\.0\.0\.1:(\d+)"', listeners).group(1))
         return self
 
+    def as_somebody_new(self):
+        """Forgets circuits and descriptors; over a connection of its own, for cases share this."""
+        control = Control(os.path.join(self.folder, "control"))
+        try:
+            control.ask("SIGNAL NEWNYM")
+        finally:
+            control.close()
+
     def log(self):
         try:
             with open(os.path.join(self.folder, "log"), encoding="utf-8", errors="replace") as f:

@@ -153,6 +153,7 @@ static void set_up(struct stage *st, uint64_t every, uint8_t reply)
                                       .permit = st->permit,
                                       .isolation = &st->isolation,
                                       .clock = &st->clock,
+                                      .rng = rng_system(),
                                       .every = every,
                                       .host = ADDRESS ".onion"};
     const struct checkup_events events = {
