@@ -39,6 +39,7 @@ struct traffic {
     char month[MONTH_SIZE];
     struct use use;
     bool changed; /* since it was written */
+    bool behind;  /* some of what was to be reported was not taken */
 };
 
 static void use_more(struct use *u, uint64_t n)
@@ -362,19 +363,22 @@ bool traffic_tunnel_sleeps(const struct traffic *t, const uint8_t id[RESERVATION
 
 /* ---- among several processes ---------------------------------------------------------------- */
 
+static bool report(struct use *u, const uint8_t *id, traffic_fn *each, void *arg)
+{
+    if (u->unreported > 0 && each(arg, id, u->unreported))
+        u->unreported = 0;
+    return u->unreported == 0;
+}
+
 void traffic_report(struct traffic *t, traffic_fn *each, void *arg)
 {
     struct traffic_account *a;
     size_t at = 0;
-    if (t->use.unreported == 0)
+    if (t->use.unreported == 0 && !t->behind)
         return;
-    each(arg, NULL, t->use.unreported);
-    t->use.unreported = 0;
-    while ((a = map_next(t->accounts, &at)) != NULL) {
-        if (a->use.unreported > 0)
-            each(arg, a->id, a->use.unreported);
-        a->use.unreported = 0;
-    }
+    t->behind = !report(&t->use, NULL, each, arg);
+    while ((a = map_next(t->accounts, &at)) != NULL)
+        t->behind |= !report(&a->use, a->id, each, arg);
 }
 
 /* NULL: there is no room to tell it apart. */
@@ -394,9 +398,8 @@ void traffic_add(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint6
 
 static void tell(struct use *u, bool anew, const uint8_t *id, traffic_fn *each, void *arg)
 {
-    if (u->used > 0 && (anew || u->used != u->told))
-        each(arg, id, u->used);
-    u->told = u->used;
+    bool wanted = u->used > 0 && (anew || u->used != u->told);
+    u->told = !wanted || each(arg, id, u->used) ? u->used : 0;
 }
 
 void traffic_tell(struct traffic *t, bool anew, traffic_fn *each, void *arg)

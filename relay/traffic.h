@@ -57,8 +57,9 @@ size_t traffic_take(struct traffic *t, struct traffic_account *a, size_t most, u
 void traffic_give_back(struct traffic *t, struct traffic_account *a, size_t n);
 
 /* Among several processes of one relay one has the file. It is told what was used elsewhere, and
- * tells the others what was used in all. `id` NULL: of all tunnels together. */
-typedef void traffic_fn(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes);
+ * tells the others what was used in all. `id` NULL: of all tunnels together. False: it was not
+ * taken, and a later call tells it. */
+typedef bool traffic_fn(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes);
 /* What was used here since the last call, of all first, if there is any. */
 void traffic_report(struct traffic *t, traffic_fn *each, void *arg);
 /* So much was used elsewhere. */

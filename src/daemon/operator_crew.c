@@ -59,27 +59,28 @@ struct sheet {
     size_t len, size;
 };
 
-/* What does not fit, or finds no memory, is left for the next time it changes. */
-static void add(struct sheet *s, const void *data, size_t len)
+/* False: it does not fit, or finds no memory, and is left for the next time. */
+static bool add(struct sheet *s, const void *data, size_t len)
 {
     if (s->len + len > s->size) {
         size_t size = 2 * s->size + len + 4096;
         uint8_t *more = size <= CREW_DATA_MAX ? realloc(s->bytes, size) : NULL;
         if (!more)
-            return;
+            return false;
         s->bytes = more;
         s->size = size;
     }
     memcpy(s->bytes + s->len, data, len);
     s->len += len;
+    return true;
 }
 
-static void add_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
+static bool add_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
 {
     struct row row = {.bytes = bytes, .all = id == NULL};
     if (id)
         memcpy(row.id, id, sizeof(row.id));
-    add(arg, &row, sizeof(row));
+    return add(arg, &row, sizeof(row));
 }
 
 /* Row number i of those in `data`; false: there is none. */
@@ -157,7 +158,7 @@ static void add_visitors(const struct operator_crew *c, struct sheet *s)
         struct row row = {.visitors = front_visitors_of(c->spec.front, l->id)};
         memcpy(row.id, l->id, sizeof(row.id));
         if (row.visitors > 0)
-            add(s, &row, sizeof(row));
+            (void)add(s, &row, sizeof(row));
     }
 }
 
@@ -170,9 +171,8 @@ static void report(struct operator_crew *c)
     r.now.visitors = front_visitors(c->spec.front);
     r.now.owners = host_peers(c->spec.host);
     r.now.blocks = buf_pool_used(loop_pool(c->spec.loop));
-    add(&s, &r, sizeof(r));
-    if (s.len == 0)
-        return; /* out of memory */
+    if (!add(&s, &r, sizeof(r)))
+        return;
     traffic_report(c->spec.rules->traffic, add_use, &s);
     add_visitors(c, &s);
     crew_tell(c->crew, 0, TOPIC_REPORT, s.bytes, s.len);

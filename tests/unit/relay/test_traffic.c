@@ -133,15 +133,17 @@ BEAM_TEST(traffic, a_file_that_makes_no_sense_is_said_where)
 
 struct ledger {
     struct traffic *to;
-    bool sets;
+    bool sets, is_full; /* it takes what is of all tunnels together, and no more */
     size_t n;
     uint64_t all, one;
 };
 
-static void on_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
+static bool on_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
 {
     struct ledger *l = arg;
     l->n++;
+    if (id && l->is_full)
+        return false;
     if (!id)
         l->all = bytes;
     else if (memcmp(id, one, sizeof(one)) == 0)
@@ -150,6 +152,7 @@ static void on_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t by
         traffic_set(l->to, id, bytes);
     else
         traffic_add(l->to, id, bytes);
+    return true;
 }
 
 BEAM_TEST(traffic, several_processes_use_up_one_month)
@@ -190,6 +193,44 @@ BEAM_TEST(traffic, several_processes_use_up_one_month)
     traffic_release(first, a);
     traffic_release(other, b);
     cr_expect_eq(traffic_turn(other), 0, "it has no file");
+    traffic_close(other);
+    traffic_close(first);
+    place_remove(&p);
+}
+
+BEAM_TEST(traffic, what_was_not_taken_is_told_once_more)
+{
+    struct place p;
+    const struct traffic_limits limits = {.month = 1000, .tunnel_month = 700};
+    struct traffic *other = NULL;
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NOON;
+    mono = 1000;
+    struct traffic *first = make(&p, &limits);
+    cr_assert_eq(traffic_open(NULL, 8, rng_system(), &the_clock, &other, NULL), 0);
+    traffic_limit(other, &limits);
+    struct traffic_account *a = traffic_hold(other, one);
+    cr_expect_eq(traffic_take(other, a, 200, &wait), 200u);
+    struct ledger up = {.to = first, .is_full = true}, down = {.to = other, .sets = true};
+    traffic_report(other, on_use, &up);
+    cr_expect(up.n == 2 && up.all == 200 && up.one == 0);
+    up = (struct ledger){.to = first};
+    traffic_report(other, on_use, &up);
+    cr_expect(up.n == 1 && up.all == 0 && up.one == 200, "that alone, though nothing is new");
+    cr_expect_eq(traffic_tunnel_used(first, one), 200u);
+    up.n = 0;
+    traffic_report(other, on_use, &up);
+    cr_expect_eq(up.n, 0u);
+    down.is_full = true;
+    traffic_tell(first, false, on_use, &down);
+    cr_expect(down.n == 2 && down.all == 200 && down.one == 0);
+    down = (struct ledger){.to = other, .sets = true};
+    traffic_tell(first, false, on_use, &down);
+    cr_expect(down.n == 1 && down.one == 200);
+    traffic_tell(first, false, on_use, &down);
+    cr_expect_eq(down.n, 1u);
+    traffic_release(other, a);
     traffic_close(other);
     traffic_close(first);
     place_remove(&p);
