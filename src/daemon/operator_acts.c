@@ -21,6 +21,13 @@ static uint64_t now(const struct operator_acts *a)
     return a->clock->wall_ms(a->clock->arg);
 }
 
+/* What goes wrong with one keeps none of the others from its end: the first error is told. */
+static void note(int *first, int err)
+{
+    if (*first == 0)
+        *first = err;
+}
+
 /* ---- what ends ------------------------------------------------------------------------------ */
 
 static size_t close_port(const struct operator_acts *a, const uint8_t id[RESERVATION_ID_SIZE])
@@ -97,8 +104,8 @@ static int end_nets(const struct operator_acts *a, struct outcome *o)
     int err = find_banned(a, &banned, &count);
     if (err < 0)
         return err;
-    for (size_t i = 0; err == 0 && i < count; i++)
-        err = end_owner(a, &banned[i], o);
+    for (size_t i = 0; i < count; i++)
+        note(&err, end_owner(a, &banned[i], o));
     free(banned);
     return err;
 }
@@ -154,14 +161,15 @@ static int end_denied(const struct operator_acts *a, struct outcome *o)
     int err = find_denied(a, &all, &count);
     if (err < 0)
         return err;
-    for (size_t i = 0; err == 0 && i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct lease *l = lease_by_id(a->store, all[i], now(a));
         if (!l) {
             (void)lease_remove(a->store, all[i]); /* run out, but held; if it is there still */
             continue;
         }
         const struct peer_id owner = l->owner;
-        err = denylists_key(a->denylists, &owner) ? end_owner(a, &owner, o) : end_lease(a, l, o);
+        bool all_of_it = denylists_key(a->denylists, &owner);
+        note(&err, all_of_it ? end_owner(a, &owner, o) : end_lease(a, l, o));
         host_disconnect(a->host, &owner); /* it finds out at once */
     }
     free(all);
@@ -174,11 +182,10 @@ void operator_acts_enforce(const struct operator_acts *a)
     const struct bans_row *row;
     size_t at = 0;
     int err = end_nets(a, &o);
-    while (err == 0 && (row = bans_next(a->bans, &at)) != NULL)
+    while ((row = bans_next(a->bans, &at)) != NULL)
         if (row->ban.kind != BAN_NET)
-            err = enforce(a, &row->ban, &o);
-    if (err == 0)
-        err = end_denied(a, &o);
+            note(&err, enforce(a, &row->ban, &o));
+    note(&err, end_denied(a, &o));
     if (err < 0)
         log_error("relay", "not all bans could be made to hold: %s", beam_err_text(err));
     if (o.reservations > 0 || o.visitors > 0)
