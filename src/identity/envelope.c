@@ -81,15 +81,14 @@ static int read_fields(const void *data, size_t len, struct view *fields)
     return pb_end(&r);
 }
 
-int envelope_open(const void *data, size_t len, const struct envelope_kind *kind,
-                  struct envelope *out, struct beam_why *why)
+/* All of it but whether the signature is good. */
+static int read_all(const void *data, size_t len, const struct envelope_kind *kind,
+                    struct envelope *out, struct view *sig, struct beam_why *why)
 {
     struct view fields[FIELD_SIGNATURE + 1] = {{NULL, 0}};
     const struct view *key = &fields[FIELD_KEY], *type = &fields[FIELD_TYPE],
-                      *payload = &fields[FIELD_PAYLOAD], *sig = &fields[FIELD_SIGNATURE];
+                      *payload = &fields[FIELD_PAYLOAD];
     struct key_public public;
-    uint8_t *bytes;
-    size_t n;
     if (len > ENVELOPE_MAX)
         return beam_why(why, BEAM_ELIMIT, "envelope: %zu bytes: at most %d", len, ENVELOPE_MAX);
     if (read_fields(data, len, fields) < 0)
@@ -99,15 +98,35 @@ int envelope_open(const void *data, size_t len, const struct envelope_kind *kind
         return beam_why(why, BEAM_EINVAL, "envelope: holds another type of payload");
     if (key_public_decode(key->at, key->len, &public) < 0)
         return beam_why(why, BEAM_EINVAL, "envelope: its public key is not one");
-    int err = signed_bytes(kind, payload->at, payload->len, &bytes, &n);
+    *out = (struct envelope){.key = public, .payload = payload->at, .payload_len = payload->len};
+    *sig = fields[FIELD_SIGNATURE];
+    return 0;
+}
+
+int envelope_open(const void *data, size_t len, const struct envelope_kind *kind,
+                  struct envelope *out, struct beam_why *why)
+{
+    struct envelope e;
+    struct view sig;
+    uint8_t *bytes;
+    size_t n;
+    int err = read_all(data, len, kind, &e, &sig, why);
+    if (err < 0)
+        return err;
+    err = signed_bytes(kind, e.payload, e.payload_len, &bytes, &n);
     if (err < 0)
         return beam_why(why, err, "envelope: %s", beam_err_text(err));
-    err = key_public_verify(&public, bytes, n, sig->at, sig->len);
+    err = key_public_verify(&e.key, bytes, n, sig.at, sig.len);
     free(bytes);
     if (err < 0)
         return beam_why(why, err, "envelope: the signature is not the key's for %s", kind->domain);
-    out->key = public;
-    out->payload = payload->at;
-    out->payload_len = payload->len;
+    *out = e;
     return 0;
+}
+
+int envelope_peek(const void *data, size_t len, const struct envelope_kind *kind,
+                  struct envelope *out, struct beam_why *why)
+{
+    struct view sig;
+    return read_all(data, len, kind, out, &sig, why);
 }

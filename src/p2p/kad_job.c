@@ -356,19 +356,29 @@ static void pump(struct kad_job *j)
 
 /* ---- answers ---- */
 
-static void take_value(struct kad_job *j, const struct peer_id *from, const struct kad_message *m)
+/* A value that came, beside the best so far: above zero when it is better, zero when the same,
+ * below when it is worse or none. What another gave too was checked then. */
+static int weigh(const struct kad_job *j, const struct peer_id *from, struct kad_text value)
 {
     const struct kad_jobs_spec *spec = &j->jobs->spec;
     struct kad_text key = key_of(j), best = {.at = j->value, .len = j->value_len};
     const struct kad_validator *v = kad_store_validator(spec->store, key);
-    if (!v || !m->has_record)
-        return;
-    int err = v->check(v->arg, key, m->value, spec->wall_ms(spec->arg));
+    bool first = j->result.votes == 0;
+    if (!v)
+        return -1;
+    if (!first && best.len == value.len && memcmp(best.at, value.at, best.len) == 0)
+        return 0;
+    int err = v->check(v->arg, key, value, spec->wall_ms(spec->arg));
     if (kad_store_forged(err))
         blame(j, from, REPUTE_BAD_VALUE);
     if (err < 0)
-        return;
-    int order = j->result.votes == 0 ? 1 : v->compare(v->arg, key, best, m->value);
+        return -1;
+    return first ? 1 : v->compare(v->arg, key, best, value);
+}
+
+static void take_value(struct kad_job *j, const struct peer_id *from, const struct kad_message *m)
+{
+    int order = m->has_record ? weigh(j, from, m->value) : -1;
     if (order < 0)
         return;
     if (order > 0) {

@@ -211,26 +211,41 @@ bool kad_store_forged(int err)
     return err < 0 && err != BEAM_ETIMEOUT && err != BEAM_ENOMEM;
 }
 
+static bool is_same(struct kad_text a, struct kad_text b)
+{
+    return a.len == b.len && memcmp(a.at, b.at, a.len) == 0;
+}
+
+/* Once more: it stays who brought it. */
+static void renew_value(struct kad_store *s, struct value *v, uint64_t now)
+{
+    kad_shelf_renew(&s->values, &v->item, now);
+    if (v->due != UINT64_MAX)
+        v->due = next_due(s, now);
+}
+
+/* What is here already is not checked again: that may cost a signature, and a question nothing. */
 int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
                   const struct peer_id *from, struct kad_now now)
 {
     const struct kad_validator *v = kad_store_validator(s, key);
     if (!v || key.len > KAD_KEY_MAX || value.len > KAD_VALUE_MAX)
         return BEAM_EINVAL;
+    kad_shelf_expire(&s->values, now.ms);
+    struct value *old = (struct value *)kad_shelf_find(&s->values, key);
+    if (is_good(old, now) && is_same(value_of(old), value)) {
+        renew_value(s, old, now.ms);
+        return 0;
+    }
     int err = v->check(v->arg, key, value, now.wall_ms);
     if (err < 0)
         return kad_store_forged(err) ? BEAM_EINVAL : err;
-    kad_shelf_expire(&s->values, now.ms);
-    struct value *old = (struct value *)kad_shelf_find(&s->values, key);
     int order = is_good(old, now) ? v->compare(v->arg, key, value_of(old), value) : 1;
     if (order < 0)
         return BEAM_EEXIST;
     if (order > 0)
         return keep_value(s, v, key, value, from, now.ms);
-    kad_shelf_renew(&s->values, &old->item,
-                    now.ms); /* the same once more: it stays who brought it */
-    if (old->due != UINT64_MAX)
-        old->due = next_due(s, now.ms);
+    renew_value(s, old, now.ms);
     return 0;
 }
 

@@ -34,7 +34,9 @@ struct kad_validator {
     /* Whether value belongs under key. 0; BEAM_ETIMEOUT: not at this time (wall_ms, since 1970), as
      * our clock has it; BEAM_ENOMEM; another BEAM_E…: never. */
     int (*check)(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms);
-    /* Below zero when a is the better of two that are good, above when b is, zero when the same. */
+    /* These two are asked of what `check` found good alone, and need not look at signatures.
+     *
+     * Below zero when a is the better of two that are good, above when b is, zero when the same. */
     int (*compare)(void *arg, struct kad_text key, struct kad_text a, struct kad_text b);
     /* When one that is good ceases to be, in ms since 1970. NULL: they do not say. */
     uint64_t (*until)(void *arg, struct kad_text key, struct kad_text value);

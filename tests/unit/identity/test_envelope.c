@@ -84,6 +84,18 @@ BEAM_TEST(envelope, unknown_fields_are_passed_over_and_repeated_ones_refused)
     cr_assert_eq(envelope_open(in.bytes, in.len + 2, &kind, &e, NULL), BEAM_EINVAL);
 }
 
+BEAM_TEST(envelope, a_peek_tells_what_is_claimed)
+{
+    struct hex good = hex(LIBP2P_ENVELOPE), bad = good, key = hex(LIBP2P_PUBLIC);
+    struct envelope e;
+    bad.bytes[bad.len - 1] ^= 1; /* of its signature */
+    cr_assert_eq(envelope_open(bad.bytes, bad.len, &kind, &e, NULL), BEAM_EAUTH);
+    cr_assert_eq(envelope_peek(bad.bytes, bad.len, &kind, &e, NULL), 0);
+    cr_assert_eq(memcmp(e.key.data, key.bytes + 4, KEY_ED25519_SIZE), 0);
+    good.bytes[0] ^= 1;
+    cr_assert_eq(envelope_peek(good.bytes, good.len, &kind, &e, NULL), BEAM_EINVAL);
+}
+
 BEAM_TEST(envelope, has_a_ceiling)
 {
     static uint8_t payload[ENVELOPE_MAX], out[2 * ENVELOPE_MAX];

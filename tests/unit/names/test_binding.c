@@ -132,6 +132,18 @@ BEAM_TEST(binding, the_later_one_is_the_better_and_then_the_lesser_hash)
     cr_expect_gt(compare(first, other), 0, "what is none is never the better");
 }
 
+BEAM_TEST(binding, a_signature_is_looked_at_once_and_last)
+{
+    uint8_t one[BINDING_MAX], two[BINDING_MAX], place[BINDING_KEY_SIZE];
+    const struct kad_text key = kit_place(1, place);
+    struct kad_text first = kit_say(1, 7, one), forged = kit_say(1, 8, two);
+    two[forged.len - 1] ^= 1;
+    cr_expect_eq(check(key, forged, KIT_MADE), BEAM_EAUTH);
+    cr_expect_eq(check(key, forged, KIT_MADE + BINDING_LIFE_MS), BEAM_ETIMEOUT, "not even then");
+    cr_expect_gt(compare(first, forged), 0, "of two that were checked");
+    cr_expect_eq(binding_validator.until(NULL, key, forged), KIT_MADE + BINDING_LIFE_MS);
+}
+
 BEAM_TEST(binding, what_is_not_sound_is_neither_sealed_nor_opened)
 {
     uint8_t bytes[BINDING_MAX];

@@ -9,9 +9,12 @@
 
 enum { PEERS = 3, OPEN_MAX = 64, PRIVATE = 192 };
 
+static size_t checks;
+
 static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
 {
     (void)arg;
+    checks++;
     (void)key;
     (void)wall_ms;
     return value.len == 1 ? 0 : value.len == 4 ? BEAM_ETIMEOUT : BEAM_EINVAL;
@@ -230,6 +233,20 @@ BEAM_TEST(kad_job, takes_the_best_and_gives_it_to_those_without)
     }
     cr_assert_eq(sc.done, 1u, "the caller has heard of it once");
     cr_assert_eq(kad_jobs_count(sc.jobs), 0u);
+    tear_down(&sc);
+}
+
+BEAM_TEST(kad_job, what_many_have_is_checked_once)
+{
+    struct scene sc;
+    set_up(&sc, PEERS);
+    cr_assert_eq(start(&sc, KAD_JOB_GET, ""), 0);
+    checks = 0;
+    for (size_t i = 0; i < PEERS; i++)
+        answer(&sc, '7');
+    cr_expect_eq(sc.value, '7');
+    cr_expect_eq(sc.votes, (size_t)PEERS);
+    cr_expect_eq(checks, 1u);
     tear_down(&sc);
 }
 

@@ -8,8 +8,10 @@
 /* A value is good when it begins with its key's last letter; a greater second one is better. */
 static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
 {
-    (void)arg;
+    size_t *checks = arg;
     (void)wall_ms;
+    if (checks)
+        (*checks)++;
     return value.len >= 2 && value.at[0] == key.at[key.len - 1] ? 0 : BEAM_EINVAL;
 }
 
@@ -69,6 +71,25 @@ BEAM_TEST(kad_store, keeps_what_is_good_and_better)
     cr_assert_eq(put(s, "/t/a", "a6", 2, 0), 0);
     cr_assert(has(s, "/t/a", "a6", 0));
     cr_assert_eq(kad_store_values(s), 1u);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, what_is_here_already_is_not_checked_again)
+{
+    size_t checks = 0;
+    struct kad_store *s = make(10, 10);
+    struct kad_validator counting = validator;
+    counting.name = "c";
+    counting.arg = &checks;
+    cr_assert_eq(kad_store_register(s, &counting), 0);
+    cr_assert_eq(put(s, "/c/a", "a5", 1, 0), 0);
+    cr_expect_eq(checks, 1u);
+    for (uint64_t from = 1; from < 5; from++)
+        cr_expect_eq(put(s, "/c/a", "a5", from, 0), 0);
+    cr_expect_eq(checks, 1u);
+    cr_expect_eq(put(s, "/c/a", "a6", 1, 0), 0);
+    cr_expect_eq(put(s, "/c/a", "b6", 1, 0), BEAM_EINVAL);
+    cr_expect_eq(checks, 3u);
     kad_store_free(s);
 }
 

@@ -96,6 +96,9 @@ BEAM_TEST(info, belongs_under_its_signers_key)
                  BEAM_ETIMEOUT, "too old");
     cr_expect_eq(info_validator.check(NULL, key_text(1, own), sealed, NOW - INFO_AHEAD_MS - 1ull),
                  BEAM_ETIMEOUT, "from the future");
+    bytes[sealed.len - 1] ^= 1;
+    cr_expect_eq(info_validator.check(NULL, key_text(1, own), sealed, NOW), BEAM_EAUTH,
+                 "a changed signature");
 }
 
 BEAM_TEST(info, the_later_is_the_better)
