@@ -232,6 +232,12 @@ enum tor_state tor_state(const struct tor *t)
     return t->state == TOR_ENDING ? t->next : t->state;
 }
 
+const char *tor_trouble(const struct tor *t)
+{
+    bool well = t->state == TOR_OFF || t->state == TOR_READY || t->failures == 0;
+    return t->state == TOR_FAILED || !well ? t->why.text : "";
+}
+
 pid_t tor_pid(const struct tor *t)
 {
     return t->body.spawn ? spawn_pid(t->body.spawn) : 0;

@@ -52,6 +52,8 @@ struct fetches *tor_fetches(struct tor *t);
 void tor_listen(struct tor *t, struct audience_member *m);
 
 enum tor_state tor_state(const struct tor *t);
+/* Why there is none, or why the one before ended while the next is not ready; else "". */
+const char *tor_trouble(const struct tor *t);
 /* Whether it is a process of ours, which reaches our private folders and may be asked anything. */
 bool tor_is_ours(const struct tor *t);
 /* The pid of one of ours, or 0; its version ("0.4.8.16") or "". */

@@ -26,16 +26,29 @@ void tor_hang_up(struct tor *t)
 
 /* ---- what is done on the way into a state ---------------------------------------------------- */
 
+/* Who waits for it has heard of none of its ends. Once is as it goes: the next may do well. */
+static void warn_of_failures(struct tor *t)
+{
+    struct beam_why why;
+    if (t->failures < 2 || t->warned)
+        return;
+    t->warned = true;
+    beam_why(&why, t->why.code, "%s: it is tried again after a pause (run `beam doctor`)",
+             t->why.text);
+    audience_warn(&t->audience, &why);
+}
+
 static void enter_resting(struct tor *t)
 {
     if (t->ready_at && loop_now(t->loop) - t->ready_at >= RAN_WELL)
         t->failures = 0;
     uint64_t pause = backoff_pause(t->failures, PAUSE_MIN, t->body.options.restart_max);
-    if (++t->failures > 2)
+    if (++t->failures >= 2)
         beam_why(&t->why, t->why.code, "%s (%u times in a row now)", t->why.text, t->failures);
     loop_timer_set(&t->timer, pause);
     onions_down(t->onions, &t->why, pause);
     audience_tell(&t->audience, t->state, &t->why, pause);
+    warn_of_failures(t);
 }
 
 static void enter_off(struct tor *t)
@@ -91,6 +104,7 @@ static void tor_enter(struct tor *t, enum tor_state state)
         return;
     case TOR_READY:
         t->ready_at = loop_now(t->loop);
+        t->warned = false;
         doubt_anew(&t->doubt);
         onions_reach(t->onions, t->body.options.bootstrap_timeout);
         audience_tell(&t->audience, t->state, NULL, 0);
@@ -132,6 +146,7 @@ void tor_begin_anew(struct tor *t, const char *reason)
         return;
     beam_why(&t->why, BEAM_ECANCELED, "%s: tor, which was not ready yet, begins anew", reason);
     t->failures = 0;
+    t->warned = false;
     end(t, TOR_RESTING, LOST_GRACE);
 }
 
@@ -169,6 +184,7 @@ static bool in_off(struct tor *t, enum tor_ev ev)
     if (ev == EV_START) {
         t->was_controlled = false;
         t->failures = 0;
+        t->warned = false;
         tor_enter(t, TOR_STARTING);
     } else if (ev == EV_STOP) {
         tor_enter(t, TOR_OFF);

@@ -49,6 +49,7 @@ struct tor {
     bool again;          /* started while it was being stopped */
     bool lost;           /* the link went before the process */
     unsigned failures;   /* ends in a row */
+    bool warned;         /* of these; until it is ready */
     uint64_t ready_at;   /* 0: not yet */
     struct doubt doubt;
     uint64_t wait_until; /* for the lock */

@@ -13,7 +13,9 @@ static bool add_number(cJSON *o, const char *key, uint64_t n)
 
 static bool add_tor(cJSON *tor, const struct tor *t)
 {
-    return cJSON_AddStringToObject(tor, "state", tor_state_name(tor_state(t))) &&
+    const char *trouble = tor_trouble(t);
+    return (!trouble[0] || cJSON_AddStringToObject(tor, "reason", trouble)) &&
+           cJSON_AddStringToObject(tor, "state", tor_state_name(tor_state(t))) &&
            cJSON_AddNumberToObject(tor, "percent", tor_percent(t)) &&
            cJSON_AddStringToObject(tor, "version", tor_version(t)) &&
            cJSON_AddNumberToObject(tor, "pid", (double)tor_pid(t));

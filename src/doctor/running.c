@@ -9,13 +9,15 @@
 
 static void judge_tor(struct findings *fs, const cJSON *tor)
 {
-    const char *state = json_text(tor, "state");
+    const char *state = json_text(tor, "state"), *reason = json_text(tor, "reason");
     if (strcmp(state, "resting") == 0 || strcmp(state, "failed") == 0)
         findings_add(fs, "daemon", FINDINGS_FAIL, "see its log for why",
-                     "the daemon's tor is %s: it is started again after a pause", state);
+                     "the daemon's tor is %s%s%s: it is started again after a pause", state,
+                     reason[0] ? ": " : "", reason);
     else if (strcmp(state, "starting") == 0 || strcmp(state, "bootstrapping") == 0)
         findings_add(fs, "daemon", FINDINGS_WARN, "wait, and see its log if this stays so",
-                     "the daemon's tor is on its way, at %.0f %%", json_number(tor, "percent"));
+                     "the daemon's tor is on its way, at %.0f %%%s%s", json_number(tor, "percent"),
+                     reason[0] ? "; the one before: " : "", reason);
 }
 
 void running_judge(struct findings *fs, const cJSON *status, const char *version,

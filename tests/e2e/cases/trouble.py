@@ -165,21 +165,16 @@ def refused(t):
 
 @case("trouble/crashes-again-and-again", seconds=60)
 def crashes(t):
-    """Each time later, with how often; and all is well once it lives."""
+    """It is said with its end and how often, doctor knows it too, and all is well once it lives."""
     flag = t.path("well")
     binary = program(t, "tor", f"[ -e {flag} ] && exec tor \"$@\"\n"
                                "tor \"$@\" & sleep 0.7\nkill -9 $!\nkill -SEGV $$\n")
     home = t.home(tor__binary=binary)
     tunnel = home.publish(t.app.http)
-    log = home.file("state", "beam.log")
-
-    def often():
-        if not os.path.exists(log):
-            return False
-        with open(log, encoding="utf-8") as f:
-            return "3 times in a row" in f.read()
-
-    wait_until(often, 20, "it was said how often")
+    said = tunnel.event("warning", seconds=20)["text"]
+    t.note(said)
+    check("signal 11" in said and "2 times in a row" in said and "beam doctor" in said, said)
+    wait_until(lambda: "signal 11" in home.run("doctor").out, 20, "doctor says why it ended")
     with open(flag, "w", encoding="ascii"):
         pass
     answers(t, tunnel.ready(40))

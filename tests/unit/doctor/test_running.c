@@ -36,6 +36,28 @@ BEAM_TEST(running, what_it_says_of_itself)
     cr_assert_eq(judged("ready", "0.2.0", &r), FINDINGS_WARN, "another version");
 }
 
+/* The reason is shown, whether the next is on its way or rested for. */
+BEAM_TEST(running, why_tor_ended)
+{
+    static const char *const states[] = {"resting", "starting", "bootstrapping", "failed"};
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+        char text[256];
+        bool said = false;
+        struct findings fs = {.count = 0};
+        struct running r = {.there = false};
+        snprintf(text, sizeof(text),
+                 "{\"beam\":\"1\",\"pid\":7,\"tor\":{\"state\":\"%s\",\"reason\":\"signal 11\"}}",
+                 states[i]);
+        cJSON *o = cJSON_Parse(text);
+        cr_assert_not_null(o);
+        running_judge(&fs, o, "1", &r);
+        cJSON_Delete(o);
+        for (size_t k = 0; k < fs.count; k++)
+            said = said || strstr(fs.list[k].text, "signal 11");
+        cr_expect(said, "%s", states[i]);
+    }
+}
+
 static enum findings_status told(const char *const *pages, size_t n, const char *words)
 {
     struct running_tunnels t = {.count = 0};

@@ -103,6 +103,41 @@ BEAM_TEST(tor, killed_it_rests_and_starts_again, .timeout = 60)
     bed_close(&b);
 }
 
+static bool get_no_further(struct fake *f, const char *line)
+{
+    if (strncmp(line, "GETINFO status/bootstrap-phase", 30) != 0)
+        return false;
+    peer_say(&f->peer, "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=14 TAG=handshake "
+                       "SUMMARY=\"Handshaking\"\r\n250 OK\r\n");
+    return true;
+}
+
+/* Once, from the second time on, and again only after it was ready. */
+BEAM_TEST(tor, who_waits_is_warned_of_one_that_ends_again_and_again, .timeout = 60)
+{
+    struct bed b;
+    bed_open(&b, get_no_further);
+    tor_start(b.ear.tor);
+    for (unsigned i = 1; i <= 3; i++) {
+        cr_assert(ear_until(&b.ear, TOR_BOOTSTRAPPING));
+        kill(tor_pid(b.ear.tor), SIGKILL);
+        cr_assert(ear_until(&b.ear, TOR_RESTING));
+        kit_settle(b.loop);
+        cr_assert_eq(b.ear.warnings, i >= 2 ? 1 : 0);
+        cr_assert_str_eq(tor_trouble(b.ear.tor), b.ear.why.text);
+    }
+    cr_assert_not_null(strstr(b.ear.warning.text, "signal 9"), "%s", b.ear.warning.text);
+    cr_assert_not_null(strstr(b.ear.warning.text, "2 times in a row"), "%s", b.ear.warning.text);
+    b.fake.answer = NULL;
+    cr_assert(ear_until(&b.ear, TOR_READY));
+    cr_assert_str_eq(tor_trouble(b.ear.tor), "");
+    kill(tor_pid(b.ear.tor), SIGKILL);
+    cr_assert(ear_until(&b.ear, TOR_RESTING));
+    kit_settle(b.loop);
+    cr_assert_eq(b.ear.warnings, 2);
+    bed_close(&b);
+}
+
 BEAM_TEST(tor, a_lost_connection_ends_the_process, .timeout = 30)
 {
     struct bed b;
@@ -351,15 +386,6 @@ BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone, .timeout = 30)
     cr_assert_eq(tor_state(b.ear.tor), TOR_READY);
     cr_assert_eq(tor_pid(b.ear.tor), pid);
     bed_close(&b);
-}
-
-static bool get_no_further(struct fake *f, const char *line)
-{
-    if (strncmp(line, "GETINFO status/bootstrap-phase", 30) != 0)
-        return false;
-    peer_say(&f->peer, "250-status/bootstrap-phase=NOTICE BOOTSTRAP PROGRESS=14 TAG=handshake "
-                       "SUMMARY=\"Handshaking\"\r\n250 OK\r\n");
-    return true;
 }
 
 /* As where a bridge is named because it gets no further without. */
