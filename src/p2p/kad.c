@@ -272,6 +272,13 @@ static void on_learn_provider(void *arg, const struct kad_contact *contact)
     (void)on_learn(arg, contact, &group);
 }
 
+static kad_group on_whence(void *arg, const struct peer_id *peer)
+{
+    const struct kad *k = arg;
+    struct host_peer is;
+    return host_find(k->spec.host, peer, &is) ? group_of(is.addr) : KAD_NOWHERE;
+}
+
 static uint64_t on_wall(void *arg)
 {
     const struct kad *k = arg;
@@ -408,6 +415,7 @@ static int build(struct kad *k)
                                         .describe = on_describe,
                                         .blame = on_blame,
                                         .learn = on_learn_provider,
+                                        .whence = on_whence,
                                         .arg = k};
     const struct kad_repeat_spec repeat = {.loop = k->spec.loop,
                                            .clock = k->spec.clock,
@@ -532,5 +540,7 @@ int kad_keep_value(struct kad *k, struct kad_text key, struct kad_text value)
 int kad_keep_provider(struct kad *k, struct kad_text key)
 {
     const struct peer_id *self = host_id(k->spec.host);
-    return k->spec.mode == KAD_SERVER ? kad_store_provide(k->store, key, self, both_clocks(k)) : 0;
+    return k->spec.mode == KAD_SERVER
+               ? kad_store_provide(k->store, key, self, KAD_NOWHERE, both_clocks(k))
+               : 0;
 }

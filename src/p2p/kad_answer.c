@@ -84,7 +84,7 @@ static int add_provider(const struct kad_answerer *a, const struct peer_id *from
     for (size_t i = 0; i < request->provider_count; i++) {
         if (!peer_id_equal(&request->providers[i].peer, from))
             continue;
-        int err = kad_store_provide(a->store, request->key, from, now);
+        int err = kad_store_provide(a->store, request->key, from, a->whence(a->arg, from), now);
         if (err == 0)
             a->learn(a->arg, &request->providers[i]);
         return err;

@@ -16,6 +16,8 @@ struct kad_answerer { /* all borrowed */
     void (*blame)(void *arg, const struct peer_id *peer, enum repute_offence what);
     /* A peer told us of its own addresses. */
     void (*learn)(void *arg, const struct kad_contact *contact);
+    /* The network that a peer which asks came from, as we see it. */
+    kad_group (*whence)(void *arg, const struct peer_id *peer);
     void *arg;
 };
 

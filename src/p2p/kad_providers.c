@@ -45,18 +45,24 @@ int kad_providers_told(struct kad_providers *p, const struct kad_provider *list,
 struct taking {
     struct peer_id *out;
     size_t n, max;
-    kad_group groups[KAD_PEERS_MAX]; /* of each */
 };
 
-static bool may_take(const struct taking *t, const struct kad_provider *p)
+static bool is_taken(const struct taking *t, const struct peer_id *peer)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (peer_id_equal(&t->out[i], peer))
+            return true;
+    return false;
+}
+
+/* The networks are what one node says: by it none of those that others tell of are left out. */
+static bool may_take(const struct taking *t, const struct kad_providers_list *l,
+                     const struct kad_provider *p)
 {
     size_t same = 0;
-    for (size_t i = 0; i < t->n; i++) {
-        if (peer_id_equal(&t->out[i], &p->peer))
-            return false;
-        same += p->group != 0 && t->groups[i] == p->group;
-    }
-    return same < KAD_GROUP_MAX;
+    for (size_t i = 0; p->group != KAD_NOWHERE && i < l->n; i++)
+        same += l->of[i].group == p->group && is_taken(t, &l->of[i].peer);
+    return same < KAD_GROUP_MAX && !is_taken(t, &p->peer);
 }
 
 /* Of those of one list that were not looked at yet, the next that may be taken. */
@@ -64,10 +70,9 @@ static bool take_next(struct taking *t, struct kad_providers_list *l)
 {
     while (l->at < l->n) {
         const struct kad_provider *p = &l->of[l->at++];
-        if (!may_take(t, p))
+        if (!may_take(t, l, p))
             continue;
-        t->out[t->n] = p->peer;
-        t->groups[t->n++] = p->group;
+        t->out[t->n++] = p->peer;
         return true;
     }
     return false;

@@ -3,7 +3,8 @@
  * Who provides a key, told by many: each node that answers tells of at most twenty, and only so
  * many are wanted. Whoever answers first must not have all the places, nor whoever has many ids at
  * one place in the network: those who answered take turns, each with one of its own that is not
- * there yet, and of one network at most KAD_GROUP_MAX are taken. Pure.
+ * there yet, and of what it says to be one network at most KAD_GROUP_MAX are taken. That is its
+ * word alone, and so it keeps out nobody of whom another tells. Pure.
  */
 #ifndef BEAM_P2P_KAD_PROVIDERS_H
 #define BEAM_P2P_KAD_PROVIDERS_H
@@ -13,7 +14,7 @@
 
 struct kad_provider {
     struct peer_id peer;
-    kad_group group; /* by its addresses as they were told; 0: none is known */
+    kad_group group; /* by its addresses as they were told; KAD_NOWHERE: none is known */
 };
 
 /* Zeroed: nobody has told of any. */

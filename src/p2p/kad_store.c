@@ -20,6 +20,7 @@ struct value {
 
 struct provider {
     struct peer_id peer;
+    kad_group group;
     uint64_t came;
 };
 
@@ -319,6 +320,36 @@ static bool is_full(const struct kad_store *s, const struct providing *p)
            (p->n >= KAD_PROVIDERS_MAX && s->provided >= s->provided_max);
 }
 
+static size_t of_group(const struct providing *p, kad_group group)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++)
+        n += p->list[i].group == group;
+    return n;
+}
+
+static void forget_one_of(struct kad_store *s, struct providing *p, kad_group group, size_t n)
+{
+    uint32_t skip = rng_below(s->rng, (uint32_t)n);
+    size_t i = 0;
+    while (p->list[i].group != group || skip-- > 0)
+        i++;
+    forget(s, p, i);
+}
+
+/* For one more of `group`. Ids are free, networks are not: those of one network, or of none that
+ * is known, push out their like alone once they are many. */
+static void make_room(struct kad_store *s, struct providing *p, kad_group group)
+{
+    size_t own = of_group(p, group);
+    bool full = is_full(s, p);
+    if (own >= KAD_PROVIDERS_KEPT / KAD_PROVIDERS_SHARE ||
+        (full && own > p->n / KAD_PROVIDERS_SHARE))
+        forget_one_of(s, p, group, own);
+    else if (full)
+        forget(s, p, rng_below(s->rng, (uint32_t)p->n));
+}
+
 /* Room for one more: 0 or BEAM_ENOMEM. */
 static int grow(struct providing *p)
 {
@@ -352,7 +383,7 @@ static int new_providing(struct kad_store *s, struct kad_text key, uint64_t now,
 }
 
 int kad_store_provide(struct kad_store *s, struct kad_text key, const struct peer_id *peer,
-                      struct kad_now now)
+                      kad_group group, struct kad_now now)
 {
     if (!is_multihash(key))
         return BEAM_EINVAL;
@@ -374,10 +405,9 @@ int kad_store_provide(struct kad_store *s, struct kad_text key, const struct pee
         return err;
     }
     forget_old(s, p, now.ms);
-    if (is_full(s, p))
-        forget(s, p, rng_below(s->rng, (uint32_t)p->n));
+    make_room(s, p, group);
     memmove(&p->list[1], &p->list[0], p->n * sizeof(p->list[0]));
-    p->list[0] = (struct provider){.peer = *peer, .came = now.ms};
+    p->list[0] = (struct provider){.peer = *peer, .group = group, .came = now.ms};
     p->n++;
     s->provided++;
     kad_shelf_renew(&s->providings, &p->item, now.ms);

@@ -16,6 +16,7 @@
 #include "base/rng.h"
 #include "p2p/kad_id.h"
 #include "p2p/kad_message.h"
+#include "p2p/kad_table.h"
 
 enum {
     KAD_NAMESPACE_MAX = 32,                  /* bytes of a namespace's name */
@@ -24,8 +25,9 @@ enum {
     /* After so long, and up to three times as long as chance has it, a value that nobody put here
      * meanwhile is due (Kademlia, 2.5: whoever is first spares the others the trouble). */
     KAD_REPEAT_MS = 60 * 60 * 1000,
-    KAD_PROVIDERS_MAX = 20,  /* of one key: in an answer, */
-    KAD_PROVIDERS_KEPT = 200 /* and kept, while there is room */
+    KAD_PROVIDERS_MAX = 20,   /* of one key: in an answer, */
+    KAD_PROVIDERS_KEPT = 200, /* and kept, while there is room; */
+    KAD_PROVIDERS_SHARE = 8   /* of one network no more than one part in so many */
 };
 
 /* What may be kept under "/NAMESPACE/…". All are functions of their arguments alone. */
@@ -83,10 +85,11 @@ int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text valu
 int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
                   struct kad_text *value);
 
-/* `peer` says that it provides key. As kad_store_put; BEAM_EINVAL: the key is no multihash. Chance
- * decides who makes room when so many are kept: nobody stays, or goes, by speaking often. */
+/* `peer` says that it provides key, and came from `group`. As kad_store_put; BEAM_EINVAL: the key
+ * is no multihash. Chance decides who makes room when so many are kept: nobody stays, or goes, by
+ * speaking often. Whose network has its share takes the place of one from there. */
 int kad_store_provide(struct kad_store *s, struct kad_text key, const struct peer_id *peer,
-                      struct kad_now now);
+                      kad_group group, struct kad_now now);
 /* When they are more than `max`, a random part of them. Returns how many. */
 size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_now now,
                            struct peer_id *out, size_t max);

@@ -157,6 +157,16 @@ static int lie(struct world *w, const struct node *n, const struct kad_message *
     return 1;
 }
 
+/* Each is in a network of its own. */
+static kad_group whence(void *arg, const struct peer_id *peer)
+{
+    kad_group group = 1;
+    (void)arg;
+    for (size_t i = 0; i < peer->len; i++)
+        group = group * 31 + peer->bytes[i];
+    return group | 1;
+}
+
 static void deliver_question(struct world *w, struct letter *l)
 {
     static struct kad_message question, reply;
@@ -166,6 +176,7 @@ static void deliver_question(struct world *w, struct letter *l)
                                    .describe = world_describe,
                                    .blame = world_blame,
                                    .learn = learn_provider,
+                                   .whence = whence,
                                    .arg = to};
     world_must(kad_message_decode(l->bytes, l->len, &question) == 0, "a question is none");
     int err = -1;

@@ -45,6 +45,13 @@ static void on_learn(void *arg, const struct kad_contact *contact)
     sc->learned++;
 }
 
+static kad_group on_whence(void *arg, const struct peer_id *peer)
+{
+    struct scene *sc = arg;
+    cr_expect(peer_id_equal(peer, &sc->from));
+    return 7;
+}
+
 static void on_blame(void *arg, const struct peer_id *peer, enum repute_offence what)
 {
     struct scene *sc = arg;
@@ -70,6 +77,7 @@ static void set_up(struct scene *sc)
     sc->a = (struct kad_answerer){.table = sc->table,
                                   .describe = on_describe,
                                   .learn = on_learn,
+                                  .whence = on_whence,
                                   .blame = on_blame,
                                   .arg = sc};
     cr_assert_eq(kad_store_new(&rng, kad_table_self(sc->table), &limits, &sc->a.store), 0);

@@ -64,12 +64,26 @@ BEAM_TEST(kad_providers, two_of_a_network)
 {
     struct kad_providers p = {.n = 0};
     struct peer_id out[KAD_PROVIDERS_MAX];
-    for (uint64_t liar = 0; liar < 30; liar++)
-        tell(&p, 100 + 20 * liar, 20, 5);
+    for (int i = 0; i < 10; i++) /* all tell of the same */
+        tell(&p, 100, 20, 5);
     tell(&p, 7, 1, 6);
     size_t n = kad_providers_take(&p, out, KAD_PROVIDERS_MAX);
     cr_assert_eq(n, 3u);
     cr_assert(has(out, n, 7));
+    kad_providers_clear(&p);
+}
+
+/* A liar invents ids at the networks of those who are there. */
+BEAM_TEST(kad_providers, a_word_of_networks_keeps_out_nobody_else)
+{
+    struct kad_providers p = {.n = 0};
+    struct peer_id out[KAD_PROVIDERS_MAX];
+    tell(&p, 100, 20, 5);
+    tell(&p, 200, 20, 5);
+    tell(&p, 7, 2, 5);
+    size_t n = kad_providers_take(&p, out, KAD_PROVIDERS_MAX);
+    cr_assert_eq(n, 6u);
+    cr_assert(has(out, n, 7) && has(out, n, 8));
     kad_providers_clear(&p);
 }
 

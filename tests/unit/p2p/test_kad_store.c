@@ -162,10 +162,17 @@ static const struct kad_text topic = {.at = (const uint8_t *)"\x12\x04"
                                                              "abcd",
                                       .len = 6};
 
-static void provide(struct kad_store *s, struct kad_text key, uint64_t peer, uint64_t now)
+static void provide_from(struct kad_store *s, struct kad_text key, uint64_t peer, kad_group group,
+                         uint64_t now)
 {
     const struct peer_id id = kad_peer_no(peer);
-    cr_assert_eq(kad_store_provide(s, key, &id, (struct kad_now){.ms = now}), 0);
+    cr_assert_eq(kad_store_provide(s, key, &id, group, (struct kad_now){.ms = now}), 0);
+}
+
+/* Each from a network of its own. */
+static void provide(struct kad_store *s, struct kad_text key, uint64_t peer, uint64_t now)
+{
+    provide_from(s, key, peer, (kad_group)(1000 + peer), now);
 }
 
 /* How many of the peers below `below` are kept, of all that are: `*all`. */
@@ -189,7 +196,7 @@ BEAM_TEST(kad_store, providers_expire)
     cr_assert_eq(kad_store_provide(s,
                                    kad_text_of("\x12\x05"
                                                "abcd"),
-                                   &peer, (struct kad_now){0}),
+                                   &peer, KAD_NOWHERE, (struct kad_now){0}),
                  BEAM_EINVAL, "no multihash");
     for (uint64_t i = 0; i < 6; i++)
         provide(s, topic, i, i);
@@ -219,6 +226,51 @@ BEAM_TEST(kad_store, who_provides_often_displaces_nobody)
         provide(s, topic, i, 0);
     cr_assert_gt(kept(s, topic, 50, &all), 10u, "chance decides who goes");
     cr_assert_eq(all, (size_t)KAD_PROVIDERS_KEPT);
+    kad_store_free(s);
+}
+
+static void free_ids_push_out_nobody(kad_group group)
+{
+    struct kad_store *s = make(1, 3);
+    const size_t share = KAD_PROVIDERS_KEPT / KAD_PROVIDERS_SHARE, honest = 50;
+    size_t all;
+    for (uint64_t i = 0; i < honest; i++)
+        provide(s, topic, i, 0);
+    for (uint64_t i = 1000; i < 3000; i++)
+        provide_from(s, topic, i, group, 0);
+    cr_assert_eq(kept(s, topic, honest, &all), honest);
+    cr_assert_eq(all, honest + share);
+    for (uint64_t i = 3000; i < 3000 + KAD_PROVIDERS_KEPT - all; i++)
+        provide(s, topic, i, 0);
+    for (uint64_t i = 4000; i < 6000; i++) /* it is full now */
+        provide_from(s, topic, i, group, 0);
+    cr_assert_eq(kept(s, topic, honest, &all), honest);
+    cr_assert_eq(all, (size_t)KAD_PROVIDERS_KEPT);
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, the_ids_of_one_network_push_out_each_other)
+{
+    free_ids_push_out_nobody(7);
+    free_ids_push_out_nobody(KAD_NOWHERE);
+}
+
+BEAM_TEST(kad_store, where_all_keys_are_full_one_network_has_its_share)
+{
+    struct kad_store *s = make(1, 3);
+    uint8_t other[6] = "\x12\x04zzzz";
+    size_t all;
+    for (uint64_t i = 0; i < 2 * KAD_PROVIDERS_KEPT; i++) /* more than there are places */
+        provide(s, (struct kad_text){.at = other, .len = 6}, i, 0);
+    other[5] = 'y';
+    for (uint64_t i = 0; i < 2 * KAD_PROVIDERS_KEPT; i++)
+        provide(s, (struct kad_text){.at = other, .len = 6}, i, 0);
+    for (uint64_t i = 0; i < KAD_PROVIDERS_MAX; i++)
+        provide(s, topic, i, 0);
+    for (uint64_t i = 1000; i < 3000; i++)
+        provide_from(s, topic, i, 7, 0);
+    cr_assert_geq(kept(s, topic, KAD_PROVIDERS_MAX, &all), (size_t)KAD_PROVIDERS_MAX * 3 / 4);
+    cr_assert_eq(all, (size_t)KAD_PROVIDERS_MAX);
     kad_store_free(s);
 }
 

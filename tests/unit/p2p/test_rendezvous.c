@@ -198,7 +198,8 @@ BEAM_TEST(rendezvous, a_provider_at_a_private_address_is_not_dialled)
     multiaddr_without_peer(&whole, &at);
     for (size_t i = 0; i < IPFS; i++) {
         const struct peer_id *id = host_id(near->host);
-        cr_assert_eq(kad_store_provide(kad_store(p.kads[i]), rendezvous_key(), id, now), 0);
+        cr_assert_eq(
+            kad_store_provide(kad_store(p.kads[i]), rendezvous_key(), id, KAD_NOWHERE, now), 0);
         host_learn(p.w.nodes[i].host, id, &at, 1, ADDRESS_SIGNED, 60000);
     }
     newcomer = add(&p, NULL, KAD_CLIENT);
