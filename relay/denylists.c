@@ -37,6 +37,7 @@ struct sequence {
 struct denylists {
     struct loop *loop;
     char *dir, *path;
+    bool writes;
     void (*changed)(void *arg);
     void *arg;
     struct subscription *all; /* DENYLISTS_MAX */
@@ -48,16 +49,48 @@ struct denylists {
 
 /* ---- sequences ------------------------------------------------------------------------------ */
 
-static struct sequence *sequence_of(struct denylists *d, const struct peer_id *signer)
+static bool is_signer(const struct denylists *d, const struct peer_id *key)
+{
+    for (size_t i = 0; i < d->count; i++)
+        if (peer_id_equal(&d->all[i].signer, key))
+            return true;
+    return false;
+}
+
+/* Forgets those that are subscribed to no longer. */
+static void prune(struct denylists *d)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < d->known; i++)
+        if (is_signer(d, &d->sequences[i].signer))
+            d->sequences[n++] = d->sequences[i];
+    d->known = n;
+}
+
+static struct sequence *find_sequence(struct denylists *d, const struct peer_id *signer)
 {
     for (size_t i = 0; i < d->known; i++)
         if (peer_id_equal(&d->sequences[i].signer, signer))
             return &d->sequences[i];
-    if (d->known == SEQUENCES_MAX)
-        return NULL;
-    d->sequences[d->known].signer = *signer;
-    d->sequences[d->known].value = 0;
-    return &d->sequences[d->known++];
+    return NULL;
+}
+
+static struct sequence *add_sequence(struct denylists *d, const struct peer_id *signer)
+{
+    struct sequence *s = &d->sequences[d->known++];
+    s->signer = *signer;
+    s->value = 0;
+    return s;
+}
+
+/* Of one that is subscribed to: there is room for all of those. */
+static struct sequence *sequence_of(struct denylists *d, const struct peer_id *signer)
+{
+    _Static_assert((int)SEQUENCES_MAX > (int)DENYLISTS_MAX, "there is room after prune");
+    struct sequence *s = find_sequence(d, signer);
+    if (!s && d->known == SEQUENCES_MAX)
+        prune(d);
+    return s ? s : add_sequence(d, signer);
 }
 
 static int take_sequence(struct denylists *d, const char *line, size_t len)
@@ -68,9 +101,12 @@ static int take_sequence(struct denylists *d, const char *line, size_t len)
     if (!blank || peer_id_parse(line, (size_t)(blank - line), &signer, NULL) < 0 ||
         text_number(blank + 1, len - (size_t)(blank + 1 - line), UINT64_MAX, &value) < 0)
         return BEAM_EINVAL;
-    struct sequence *s = sequence_of(d, &signer);
-    if (s)
-        s->value = value;
+    struct sequence *s = find_sequence(d, &signer);
+    if (!s && d->known == SEQUENCES_MAX)
+        return BEAM_EINVAL;
+    if (!s)
+        s = add_sequence(d, &signer);
+    s->value = value;
     return 0;
 }
 
@@ -174,9 +210,10 @@ static void adopt(struct denylists *d, struct subscription *s)
     s->reading = NULL;
     if (s->part)
         keep(s);
-    if (q && q->value < denylist_head(s->used)->sequence) {
+    if (q->value < denylist_head(s->used)->sequence) {
         q->value = denylist_head(s->used)->sequence;
-        save(d);
+        if (d->writes)
+            save(d);
     }
     log_info("relay", "a denylist of %llu entries is in use",
              (unsigned long long)denylist_head(s->used)->entries);
@@ -206,7 +243,7 @@ static void start(struct denylists *d, struct subscription *s, const char *path)
     struct beam_why why = {.text = ""};
     struct sequence *q = sequence_of(d, &s->signer);
     const char *dir = s->url[0] ? NULL : d->dir;
-    if (denylist_open(path, dir, &s->signer, q ? q->value : 0, &s->reading, &why) < 0)
+    if (denylist_open(path, dir, &s->signer, q->value, &s->reading, &why) < 0)
         give_up(d, s, &why);
     else
         loop_timer_set(&d->step, 0);
@@ -339,13 +376,14 @@ int denylists_set(struct denylists *d, const char *list, struct beam_why *why)
     return 0;
 }
 
-int denylists_new(struct loop *l, const char *dir, void (*changed)(void *arg), void *arg,
-                  struct denylists **out, struct beam_why *why)
+int denylists_new(struct loop *l, const char *dir, bool writes, void (*changed)(void *arg),
+                  void *arg, struct denylists **out, struct beam_why *why)
 {
     struct denylists *d = calloc(1, sizeof(*d));
     if (!d)
         return beam_why(why, BEAM_ENOMEM, "denylists: out of memory");
     d->loop = l;
+    d->writes = writes;
     d->changed = changed;
     d->arg = arg;
     loop_timer_init(l, &d->look, on_look, d);

@@ -4,7 +4,8 @@
  * minute, or that relay/subscriber fetches; read a little at a time beside all else. One that is
  * not good, or older than one before, leaves what was there. What was fetched and good is kept as a
  * file `denylist-…` for the next start. The greatest sequence of each signer is kept in a file, a
- * line `SIGNER SEQUENCE` each.
+ * line `SIGNER SEQUENCE` each, of those that are subscribed to no longer too as long as there is
+ * room. Of several processes of one relay one writes it.
  */
 #ifndef BEAM_RELAY_DENYLISTS_H
 #define BEAM_RELAY_DENYLISTS_H
@@ -22,10 +23,10 @@ enum {
     DENYLISTS_SAME = 1
 };
 
-/* `dir` is copied. `changed` comes from the loop when one was read. 0, BEAM_EINVAL (its own file),
- * BEAM_ENOMEM … with words. */
-int denylists_new(struct loop *l, const char *dir, void (*changed)(void *arg), void *arg,
-                  struct denylists **out, struct beam_why *why);
+/* `dir` is copied. `writes`: the file of sequences is this process's. `changed` comes from the loop
+ * when one was read. 0, BEAM_EINVAL (its own file), BEAM_ENOMEM … with words. */
+int denylists_new(struct loop *l, const char *dir, bool writes, void (*changed)(void *arg),
+                  void *arg, struct denylists **out, struct beam_why *why);
 /* NULL allowed. */
 void denylists_free(struct denylists *d);
 /* The ones there are from now on: lines "SIGNER /PATH" or "SIGNER URL". BEAM_EINVAL, BEAM_ELIMIT

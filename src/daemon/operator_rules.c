@@ -123,7 +123,7 @@ int operator_rules_open(struct loop *l, const struct conf *c, const char *dir, b
     if (err == 0)
         err = names_read(rng_system(), c->relay_refused_names, &r->names, why);
     if (err == 0)
-        err = denylists_new(l, dir, on_denylist, r, &r->denylists, why);
+        err = denylists_new(l, dir, r->index == 0, on_denylist, r, &r->denylists, why);
     if (err == 0)
         err = denylists_set(r->denylists, c->relay_denylist, why);
     if (err == 0 && (err = work_new(rng_system(), &r->work)) < 0)

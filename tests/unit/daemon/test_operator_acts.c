@@ -50,7 +50,7 @@ BEAM_TEST(operator_acts, what_cannot_be_ended_keeps_nothing_else_from_its_end)
     struct host_peer peer;
     struct rlimit was;
     scene_begin(&s, NULL);
-    cr_assert_eq(denylists_new(s.world.loop, s.place.dir, on_changed, NULL, &lists, NULL), 0);
+    cr_assert_eq(denylists_new(s.world.loop, s.place.dir, true, on_changed, NULL, &lists, NULL), 0);
     const struct operator_acts a = {.host = s.relay->host,
                                     .front = s.front,
                                     .store = s.store,

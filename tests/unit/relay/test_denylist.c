@@ -135,7 +135,7 @@ BEAM_TEST(denylists, are_read_beside_all_else_and_never_go_back)
     snprintf(list, sizeof(list), "%s %s", signer, p.file);
     write_list(p.file, 5, ENTRIES);
     cr_assert_eq(loop_new(&l), 0);
-    cr_assert_eq(denylists_new(l, p.dir, on_changed, &changed, &d, &why), 0, "%s", why.text);
+    cr_assert_eq(denylists_new(l, p.dir, true, on_changed, &changed, &d, &why), 0, "%s", why.text);
     cr_assert_eq(denylists_set(d, list, &why), 0, "%s", why.text);
     cr_expect_not(denylists_endpoint(d, id));
     cr_assert(until_flag(l, &changed));
@@ -147,7 +147,7 @@ BEAM_TEST(denylists, are_read_beside_all_else_and_never_go_back)
     cr_expect_eq(denylists_entries(d), (uint64_t)ENTRIES, "an older one changes nothing");
     denylists_free(d);
     changed = false;
-    cr_assert_eq(denylists_new(l, p.dir, on_changed, &changed, &d, &why), 0, "%s", why.text);
+    cr_assert_eq(denylists_new(l, p.dir, true, on_changed, &changed, &d, &why), 0, "%s", why.text);
     cr_assert_eq(denylists_set(d, list, &why), 0);
     cr_expect_eq(denylists_entries(d), 0u, "nor after a restart");
     write_list(p.file, 6, 10);
@@ -159,6 +159,87 @@ BEAM_TEST(denylists, are_read_beside_all_else_and_never_go_back)
     cr_assert_eq(denylists_set(d, "", &why), 0);
     cr_expect_eq(denylists_entries(d), 0u);
     denylists_free(d);
+    loop_free(l);
+    place_remove(&p);
+}
+
+/* A key of so many others: not that of owner(1). */
+static struct peer_id other(unsigned n)
+{
+    uint8_t seed[KEY_SEED_SIZE] = {(uint8_t)n, (uint8_t)(n >> 8), 1};
+    struct key_pair *pair = NULL;
+    struct key_public key;
+    struct peer_id id = {.len = 0};
+    cr_assert_eq(key_pair_from_seed(seed, &pair), 0);
+    key_pair_public(pair, &key);
+    key_pair_free(pair);
+    cr_assert_eq(peer_id_from_key(&key, &id), 0);
+    return id;
+}
+
+/* The file of sequences, as it is after subscriptions to so many signers, each at 9. */
+static void write_sequences(const struct place *p, unsigned n)
+{
+    enum { LINE = PEER_ID_TEXT_SIZE + 24 };
+    char *text = malloc((size_t)n * LINE + 1), signer[PEER_ID_TEXT_SIZE], *path;
+    size_t len = 0;
+    cr_assert_not_null(text);
+    for (unsigned i = 0; i < n; i++) {
+        const struct peer_id key = other(i);
+        peer_id_text(&key, signer);
+        len += (size_t)snprintf(text + len, LINE, "%s 9\n", signer);
+    }
+    path = file_join(p->dir, "denylists");
+    cr_assert_not_null(path);
+    cr_assert_eq(file_write(path, 0600, text, len), 0);
+    free(path);
+    free(text);
+}
+
+/* A start with the list at p->file, of owner(1). Returns how many entries the first that is taken
+ * has, where another comes at once, `then` of them, with the sequence 6; 0: none comes. */
+static uint64_t start_anew(const struct place *p, struct loop *l, bool writes, uint32_t then)
+{
+    struct denylists *d = NULL;
+    struct beam_why why = {.text = ""};
+    struct peer_id alice = owner(1);
+    char list[256], signer[PEER_ID_TEXT_SIZE];
+    bool changed = false;
+    peer_id_text(&alice, signer);
+    snprintf(list, sizeof(list), "%s %s", signer, p->file);
+    cr_assert_eq(denylists_new(l, p->dir, writes, on_changed, &changed, &d, &why), 0, "%s",
+                 why.text);
+    cr_assert_eq(denylists_set(d, list, &why), 0, "%s", why.text);
+    if (then > 0) {
+        write_list(p->file, 6, then);
+        cr_assert_eq(denylists_set(d, list, &why), 0, "%s", why.text);
+    }
+    cr_assert(until_flag(l, &changed));
+    uint64_t n = denylists_entries(d);
+    denylists_free(d);
+    return n;
+}
+
+BEAM_TEST(denylists, never_go_back_however_many_signers_there_were)
+{
+    struct place p;
+    struct loop *l = NULL;
+    struct denylists *d = NULL;
+    struct beam_why why = {.text = ""};
+    place_make(&p);
+    cr_assert_eq(loop_new(&l), 0);
+    write_sequences(&p, 256);
+    write_list(p.file, 5, 10);
+    cr_expect_eq(start_anew(&p, l, false, 0), 10u, "a process that writes nothing");
+    write_list(p.file, 4, 20);
+    cr_expect_eq(start_anew(&p, l, false, 0), 20u);
+    write_list(p.file, 5, 10);
+    cr_expect_eq(start_anew(&p, l, true, 0), 10u);
+    write_list(p.file, 4, 20);
+    cr_expect_eq(start_anew(&p, l, true, 30), 30u, "an older one is not taken");
+    write_sequences(&p, 257);
+    cr_expect_eq(denylists_new(l, p.dir, true, on_changed, NULL, &d, &why), BEAM_EINVAL,
+                 "more than there is room for");
     loop_free(l);
     place_remove(&p);
 }

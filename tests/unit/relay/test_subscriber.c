@@ -71,8 +71,8 @@ static void open_lists(struct scene *s)
 {
     struct beam_why why = {.text = ""};
     s->changed = false;
-    cr_assert_eq(denylists_new(s->loop, s->place.dir, on_changed, s, &s->lists, &why), 0, "%s",
-                 why.text);
+    cr_assert_eq(denylists_new(s->loop, s->place.dir, true, on_changed, s, &s->lists, &why), 0,
+                 "%s", why.text);
 }
 
 static void begin(struct scene *s)
