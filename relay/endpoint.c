@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "proxy/request.h"
@@ -109,6 +110,11 @@ int endpoint_base_init(const char *url, const char *domain, const struct addr *l
         take_listening(listening, b.domain, &b);
     if (err < 0)
         return err;
+    if (endpoint_is_sealed(&b, (struct http_text){b.host, strlen(b.host)}))
+        return beam_why(why, BEAM_EINVAL,
+                        "relay.url: must not be at or below %s.%s, where TLS passthrough has its "
+                        "hosts",
+                        RESERVATION_TLS_LABEL, b.domain);
     snprintf(b.port, sizeof(b.port), "%s", b.host + endpoint_host_len(b.host, strlen(b.host)));
     *out = b;
     return 0;
@@ -123,6 +129,7 @@ size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease
                      char out[RESERVATION_URLS_MAX][RESERVATION_URL_SIZE])
 {
     const char *scheme = endpoint_scheme(base);
+    bool sealed = lease->kind == RESERVATION_TLS;
     char id[RESERVATION_ID_TEXT];
     size_t n = 0;
     if (lease->port != 0) {
@@ -133,9 +140,10 @@ size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease
     }
     reservation_id_text(lease->id, id);
     if (base->domain[0])
-        snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s.%s%s/", scheme,
-                 lease->name[0] ? lease->name : id, base->domain, base->port);
-    if (lease->kind == RESERVATION_TLS)
+        snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s.%s%s%s/", scheme,
+                 lease->name[0] ? lease->name : id, sealed ? RESERVATION_TLS_LABEL "." : "",
+                 base->domain, base->port);
+    if (sealed)
         return n; /* what is shared, the relay would have to open */
     snprintf(out[n++], RESERVATION_URL_SIZE, "%s://%s%s%s/", scheme, base->host, path_start, id);
     return n;
@@ -143,16 +151,36 @@ size_t endpoint_urls(const struct endpoint_base *base, const struct lease *lease
 
 /* ---- which one ------------------------------------------------------------------------------ */
 
-/* The first label of a host under the domain, in lower case. */
+/* How many bytes come before ".SUFFIX"; 0: none, or it ends otherwise. */
+static size_t before(const char *text, size_t len, const char *suffix)
+{
+    size_t n = strlen(suffix);
+    if (n == 0 || len < n + 2 || text[len - n - 1] != '.' ||
+        strncasecmp(text + len - n, suffix, n) != 0)
+        return 0;
+    return len - n - 1;
+}
+
+bool endpoint_is_sealed(const struct endpoint_base *base, struct http_text host)
+{
+    static const char label[] = RESERVATION_TLS_LABEL;
+    const size_t n = sizeof(label) - 1;
+    size_t len = endpoint_host_len(host.at, host.len);
+    if (len > 0 && host.at[len - 1] == '.') /* as the root's, which is the same host */
+        len--;
+    len = before(host.at, len, base->domain);
+    return len >= n && strncasecmp(host.at + len - n, label, n) == 0 &&
+           (len == n || host.at[len - n - 1] == '.');
+}
+
+/* The label of a host under the domain, in lower case. */
 static bool take_label(const struct endpoint_base *base, struct http_text host,
                        char out[RESERVATION_NAME_SIZE])
 {
-    size_t domain = strlen(base->domain), len = endpoint_host_len(host.at, host.len);
-    if (domain == 0 || len < domain + 2)
-        return false;
-    size_t label = len - domain - 1;
-    if (label >= RESERVATION_NAME_SIZE || host.at[label] != '.' ||
-        strncasecmp(host.at + label + 1, base->domain, domain) != 0)
+    size_t label = before(host.at, endpoint_host_len(host.at, host.len), base->domain);
+    if (label > 0 && endpoint_is_sealed(base, host))
+        label = before(host.at, label, RESERVATION_TLS_LABEL);
+    if (label == 0 || label >= RESERVATION_NAME_SIZE)
         return false;
     for (size_t i = 0; i < label; i++)
         out[i] = (char)tolower((unsigned char)host.at[i]);
@@ -175,6 +203,7 @@ bool endpoint_find_host(const struct endpoint_base *base, struct http_text host,
                         struct endpoint *out)
 {
     memset(out, 0, sizeof(*out));
+    out->sealed = endpoint_is_sealed(base, host);
     if (!take_label(base, host, out->name))
         return false;
     if (reservation_id_parse(out->name, strlen(out->name), out->id) == 0)
@@ -193,5 +222,5 @@ bool endpoint_find(const struct endpoint_base *base, const struct http_head *hea
 bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host)
 {
     char label[RESERVATION_NAME_SIZE];
-    return !take_label(base, host, label);
+    return !endpoint_is_sealed(base, host) && !take_label(base, host, label);
 }

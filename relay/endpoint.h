@@ -4,6 +4,11 @@
  * URL below the relay's own, "http://relay.example/t/ID/"; a relay with a domain gives each a host
  * of its own beside it, "http://NAME.relay.example/" or "http://ID.relay.example/". Or all of them
  * are https.
+ *
+ * Those of TLS passthrough are at "https://NAME.tls.relay.example/": a certificate for
+ * *.relay.example is for one label (RFC 9525, 6.3), so that the relay has none for these hosts, and
+ * no browser takes a connection that the relay opened for one to them (RFC 9113, 9.1.1). Hosts
+ * there are sealed: nothing below tls.relay.example is ever the relay's to open.
  */
 #ifndef BEAM_RELAY_ENDPOINT_H
 #define BEAM_RELAY_ENDPOINT_H
@@ -43,7 +48,11 @@ struct endpoint {
     char name[RESERVATION_NAME_SIZE]; /* or "", and then: */
     uint8_t id[RESERVATION_ID_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE]; /* of the request's target, "/t/ID"; "" for none */
+    bool sealed;                       /* the host is, whether it is an endpoint's or not */
 };
+
+/* Whether TLS to a host is not for the relay to open, whoever has it, and if nobody does. */
+bool endpoint_is_sealed(const struct endpoint_base *base, struct http_text host);
 
 /* Whether a request's host is the relay's own, or none. */
 bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host);

@@ -60,7 +60,7 @@ void front_visitor(struct front *f, struct stream *s, const struct addr *from, b
 /* The same of a visitor who speaks HTTP/2. Each of its requests is one of max_visitors too; those
  * for which there is no room are refused, to be made again. */
 void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from, bool tls);
-/* Whether TLS to a host (as text) is not for the relay to open, but for an owner. */
+/* Whether TLS to a host (as text) is not for the relay to open, but for an owner, or nobody. */
 bool front_passes_tls(const struct front *f, const char *host);
 /* A visitor who speaks TLS to such a host; `s` begins with its first byte. */
 void front_visitor_unopened(struct front *f, struct stream *s, const struct addr *from,

@@ -17,6 +17,7 @@ enum {
     STATUS_REDIRECT = 308,
     STATUS_FORBIDDEN = 403,
     STATUS_NOT_FOUND = 404,
+    STATUS_MISDIRECTED = 421,
     STATUS_TOO_MANY = 429,
     STATUS_UNAVAILABLE = 503
 };
@@ -25,6 +26,10 @@ static const char notice_fields[] = "Content-Type: text/plain; charset=utf-8\r\n
                                     "X-Content-Type-Options: nosniff\r\n";
 static const struct answer forbidden = {.status = STATUS_FORBIDDEN};
 static const struct answer not_found = {.status = STATUS_NOT_FOUND};
+/* To be asked for again, on a connection that is opened at the host itself (RFC 9110, 15.5.20). */
+static const struct answer misdirected = {
+    .status = STATUS_MISDIRECTED,
+    .fields = "Content-Type: text/plain; charset=utf-8\r\nCache-Control: no-store\r\n"};
 /* An owner that comes back does so within a few seconds. */
 static const struct answer unavailable = {
     .status = STATUS_UNAVAILABLE,
@@ -49,12 +54,13 @@ static bool join(struct guest *g, const uint8_t id[RESERVATION_ID_SIZE])
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
-/* A lease of another kind is none for requests. */
+/* A lease of another kind is none for requests, and a host whose TLS is its owner's has none. */
 static const struct lease *find(const struct front *f, const struct http_head *head,
                                 struct endpoint *out)
 {
     uint64_t now = f->spec.clock->wall_ms(f->spec.clock->arg);
-    if (!terms_offers(f->spec.terms, RESERVATION_HTTP) || !endpoint_find(f->spec.base, head, out))
+    if (!terms_offers(f->spec.terms, RESERVATION_HTTP) || !endpoint_find(f->spec.base, head, out) ||
+        out->sealed)
         return NULL;
     const struct lease *l = out->name[0] ? lease_by_name(f->spec.store, out->name, now)
                                          : lease_by_id(f->spec.store, out->id, now);
@@ -233,7 +239,8 @@ static void answer_nobody(struct guest *g, const struct http_head *head)
         return;
     }
     spec->counts->unknown++;
-    engine_answer(g->engine, &not_found);
+    bool sealed = g->tls && endpoint_is_sealed(spec->base, request_host(head));
+    engine_answer(g->engine, sealed ? &misdirected : &not_found);
 }
 
 void front_ask(void *arg, const struct http_head *head, bool kept)

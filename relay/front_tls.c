@@ -6,14 +6,14 @@
 #include "relay/front_parts.h"
 
 /* Of RFC 8446, 6, unencrypted, as to a hello that no server takes. */
-enum { ALERT_INTERNAL = 80, ALERT_LEN = 7 };
+enum { ALERT_INTERNAL = 80, ALERT_UNRECOGNIZED_NAME = 112, ALERT_LEN = 7 };
 
 static const struct lease *find(const struct front *f, const char *host)
 {
     struct endpoint e;
     uint64_t now = f->spec.clock->wall_ms(f->spec.clock->arg);
     if (!terms_offers(f->spec.terms, RESERVATION_TLS) ||
-        !endpoint_find_host(f->spec.base, (struct http_text){host, strlen(host)}, &e))
+        !endpoint_find_host(f->spec.base, (struct http_text){host, strlen(host)}, &e) || !e.sealed)
         return NULL;
     const struct lease *l = e.name[0] ? lease_by_name(f->spec.store, e.name, now)
                                       : lease_by_id(f->spec.store, e.id, now);
@@ -22,13 +22,14 @@ static const struct lease *find(const struct front *f, const char *host)
 
 bool front_passes_tls(const struct front *f, const char *host)
 {
-    return find(f, host) != NULL;
+    return endpoint_is_sealed(f->spec.base, (struct http_text){host, strlen(host)});
 }
 
-/* What it asked for cannot be had now: the relay has no certificate for it to say more with. */
-static void refuse(struct front *f, struct stream *s)
+/* What it asked for cannot be had, or not now: the relay has no certificate for it to say more
+ * with. */
+static void refuse(struct front *f, struct stream *s, uint8_t because)
 {
-    static const uint8_t alert[ALERT_LEN] = {21, 3, 3, 0, 2, 2, ALERT_INTERNAL};
+    const uint8_t alert[ALERT_LEN] = {21, 3, 3, 0, 2, 2, because};
     struct buf out;
     buf_init(&out, loop_pool(f->spec.loop), sizeof(alert));
     if (buf_add(&out, alert, sizeof(alert)) < 0 || stream_write(s, &out) != ALERT_LEN)
@@ -49,5 +50,5 @@ void front_visitor_unopened(struct front *f, struct stream *s, const struct addr
     if (lease && front_bytes_begin(f, s, &at, visitor, lease, VISIT_HEAD_TLS, 0))
         f->spec.counts->unopened++;
     else
-        refuse(f, s);
+        refuse(f, s, lease ? ALERT_INTERNAL : ALERT_UNRECOGNIZED_NAME);
 }

@@ -285,11 +285,13 @@ static enum reservation_status make(struct lease_store *s, const struct peer_id 
     return RESERVATION_OK;
 }
 
-/* A name is a label that is not the text of an id, for a host's first label may be either. */
+/* A name is a label that is not the text of an id, for a host's first label may be either, nor what
+ * stands between a name and the domain. */
 static bool name_is_given(const char *name)
 {
     uint8_t id[RESERVATION_ID_SIZE];
-    return text_label_valid(name) && reservation_id_parse(name, strlen(name), id) < 0;
+    return text_label_valid(name) && reservation_id_parse(name, strlen(name), id) < 0 &&
+           strcmp(name, RESERVATION_TLS_LABEL) != 0;
 }
 
 static enum reservation_status reserve(struct lease_store *s, const struct peer_id *owner,

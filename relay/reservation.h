@@ -16,6 +16,8 @@
 #include "relay/work.h"
 
 #define RESERVATION_PROTOCOL "/beam/relay/1.0.0"
+/* Between a name and the relay's domain, for TLS passthrough; nobody's name. */
+#define RESERVATION_TLS_LABEL "tls"
 
 enum {
     RESERVATION_ID_SIZE = 16,    /* bytes: 128 bits from the system's generator */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "daemon/operator_certificates.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "relay/acme.h"
+#include "relay/endpoint.h"
 
 struct operator_certificates {
     struct operator_certificates_spec spec;
@@ -89,6 +92,37 @@ static int read_all(struct operator_certificates *c, struct beam_why *why)
         free(names[i]);
     free(names);
     return err;
+}
+
+/* Whether a list has a name that is below a domain. */
+static bool has_below(const char *domains, const char *domain)
+{
+    size_t n = strlen(domain);
+    while (*domains) {
+        size_t len = strcspn(domains, "\n");
+        if (len > n + 1 && domains[len - n - 1] == '.' &&
+            strncasecmp(domains + len - n, domain, n) == 0)
+            return true;
+        domains += len + (domains[len] == '\n');
+    }
+    return false;
+}
+
+/* None is to be for hosts whose TLS the relay passes on: browsers would bring it their requests
+ * over connections that it opened for hosts of its own (RFC 9113, 9.1.1). */
+static int check_sealed(const struct operator_certificates *c, struct beam_why *why)
+{
+    char domain[ENDPOINT_HOST_SIZE + sizeof(RESERVATION_TLS_LABEL)];
+    const char *of = c->spec.conf->relay_domain;
+    snprintf(domain, sizeof(domain), RESERVATION_TLS_LABEL ".%s", of);
+    if (!of[0] ||
+        (!tls_certificates_cover(c->all, domain) && !has_below(domains_of(&c->spec), domain)))
+        return 0;
+    return beam_why(why, BEAM_EUSAGE,
+                    "relay.tls_certificate, relay.acme: a certificate is for names below %s, where "
+                    "TLS passthrough has its hosts: give one without them, for their owners "
+                    "alone are to have any",
+                    domain);
 }
 
 /* ---- ACME ----------------------------------------------------------------------------------- */
@@ -184,6 +218,8 @@ int operator_certificates_open(const struct operator_certificates_spec *spec,
     int err = prepare_acme(c, why);
     if (err == 0)
         err = read_all(c, why);
+    if (err == 0)
+        err = check_sealed(c, why);
     c->spec.conf = NULL;
     if (err < 0) {
         operator_certificates_free(c);

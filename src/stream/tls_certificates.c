@@ -8,6 +8,7 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -251,6 +252,34 @@ int tls_certificates_digest(const struct tls_certificates *c, size_t at, uint8_t
     if (!leaf)
         return BEAM_ENOTFOUND;
     return X509_digest(leaf, EVP_sha256(), out, &len) == 1 ? 0 : BEAM_ENOMEM;
+}
+
+static bool is_below(const GENERAL_NAME *name, const char *domain)
+{
+    if (name->type != GEN_DNS)
+        return false;
+    const char *text = (const char *)ASN1_STRING_get0_data(name->d.dNSName);
+    size_t len = (size_t)ASN1_STRING_length(name->d.dNSName), n = strlen(domain);
+    return len > n + 1 && text[len - n - 1] == '.' && strncasecmp(text + len - n, domain, n) == 0;
+}
+
+static bool covers(const X509 *leaf, const char *domain)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    bool found = false;
+    for (int i = 0; names && i < sk_GENERAL_NAME_num(names); i++)
+        found = found || is_below(sk_GENERAL_NAME_value(names, i), domain);
+    GENERAL_NAMES_free(names);
+    ERR_clear_error();
+    return found;
+}
+
+bool tls_certificates_cover(const struct tls_certificates *c, const char *domain)
+{
+    for (size_t i = 0; i < c->count; i++)
+        if (c->rows[i].pair.leaf && covers(c->rows[i].pair.leaf, domain))
+            return true;
+    return false;
 }
 
 /* The first certificate that is for this name. */

@@ -45,6 +45,9 @@ uint64_t tls_certificates_expiry(const struct tls_certificates *c, size_t at);
 /* SHA-256 of what the certificate at this place is in DER. 0 or BEAM_ENOTFOUND. */
 int tls_certificates_digest(const struct tls_certificates *c, size_t at, uint8_t out[32]);
 
+/* Whether one of them is for a name below this domain, as *.DOMAIN is; not for DOMAIN itself. */
+bool tls_certificates_cover(const struct tls_certificates *c, const char *domain);
+
 /* Gives an SSL of a server's the certificate for a name: one with exactly this name, else one with
  * a wildcard for it, else the first. 0 or BEAM_ENOTFOUND (there is none at all), BEAM_ENOMEM. */
 int tls_certificates_use(const struct tls_certificates *c, const char *name, struct ssl_st *ssl);

@@ -11,6 +11,7 @@ import threading
 import time
 
 from kit.authority import Authority
+from kit.beam import BEAM
 from kit.case import case
 from kit.pebble import Pebble
 from kit.process import Process, check, equal, run, wait_until
@@ -19,7 +20,7 @@ from kit.visit import Curl
 
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
 DOMAIN = "relay.localhost"
-HOST = f"app.{DOMAIN}"
+HOST = f"app.tls.{DOMAIN}"
 
 
 def listener():
@@ -89,7 +90,9 @@ class Scene:
         pem, key = self.relays.issue("relay", f"DNS:{DOMAIN}", f"DNS:*.{DOMAIN}")
         self.pem, self.key = self.owners.issue("app", f"DNS:{HOST}")
         self.relay_pem, self.tls = pem, free_port()
-        self.middle = t.keep(Middle(self.tls, pem, key)) if middle else None
+        # Who has the domain can have one for the owner's host, too.
+        forged = self.relays.issue("forged", f"DNS:{HOST}") if middle else None
+        self.middle = t.keep(Middle(self.tls, *forged)) if middle else None
         self.port = self.middle.port if middle else self.tls
         self.relay = t.keep(Relay(t.path("r"), relay__tls_listen=f"127.0.0.1:{self.tls}",
                                   relay__domain=DOMAIN, relay__tls_certificate=pem,
@@ -115,6 +118,20 @@ def sealed(tunnel):
     return up["url"]
 
 
+def misdirected(s):
+    """What is asked of the owner on a connection that the relay opened for another host."""
+    for version in ("--http1.1", "--http2"):
+        for host in (HOST, f"gone.tls.{DOMAIN}"):
+            got = CURL.get(f"https://other.{DOMAIN}:{s.port}/text", version, "--cacert",
+                           s.relays.ca, "-H", f"Host: {host}:{s.port}", "-w", " %{http_code}")
+            check(got.endswith(b" 421"), f"{version} {host}: {got}")
+
+
+def unrecognized(s, name):
+    """A hello for what nobody has gets an alert and no certificate."""
+    return answer_to(s, made_up(name)) == bytes((21, 3, 3, 0, 2, 2, 112))
+
+
 @case("passthrough/certificate", network=False)
 def certificate(t):
     """TLS is opened at the owner's, with its certificate; the relay opens what is its own."""
@@ -130,6 +147,7 @@ def certificate(t):
     got = CURL.get(f"https://other.{DOMAIN}:{s.port}/", "--cacert", s.relays.ca, "-o", "/dev/null",
                    "-w", "%{http_code}")
     equal(got, b"404", "another host")
+    misdirected(s)
     plain = CURL.get(f"http://{HOST}:{s.relay.front.split(':')[1]}/text", "-o", "/dev/null", "-w",
                      "%{http_code} %{redirect_url}").decode()
     equal(plain, f"308 {s.url}text", "plain HTTP")
@@ -138,6 +156,9 @@ def certificate(t):
     tunnel.event("path_down", 30, path="relay")
     s.relay.start()
     equal(sealed(tunnel), s.url, "the URL after the relay was away")
+    tunnel.stop()
+    wait_until(lambda: unrecognized(s, HOST), 20, "what was released is opened by nobody")
+    misdirected(s)
 
 
 class Upper:
@@ -234,6 +255,18 @@ def answer_to(s, hello):
         return plain.recv(100)
 
 
+@case("passthrough/own-certificate", network=False)
+def own_certificate(t):
+    """A relay does not begin with a certificate for its owners' hosts."""
+    pem, key = Authority(t.path("ca")).issue("relay", f"DNS:{DOMAIN}", f"DNS:*.tls.{DOMAIN}")
+    words = ["-o", f"relay.domain={DOMAIN}", "-o", f"relay.tls_certificate={pem}",
+             "-o", f"relay.tls_key={key}", "-o", "relay.tor=no", "-o", "network.rendezvous=off",
+             "--listen", f"127.0.0.1:{free_port()}", "--p2p", f"127.0.0.1:{free_port()}"]
+    done = run(["env", f"BEAM_HOME={t.path('r')}", BEAM, "relay", *words], 20)
+    check(done.status not in (0, None), f"{done}")
+    check(f"names below tls.{DOMAIN}" in done.err, f"{done}")
+
+
 @case("passthrough/hellos", network=False)
 def hellos(t):
     """Hellos in one-byte records, without a name, with 64 kB of extensions, for a thousand names."""
@@ -252,6 +285,7 @@ def hellos(t):
         equal(answer_to(s, made_up(HOST, extension))[:1], b"\x15", "an alert of the owner's")
     for i in range(1000):
         equal(answer_to(s, made_up(f"n{i}.{DOMAIN}"))[:1], b"\x15", "an alert of the relay's")
+        check(unrecognized(s, f"n{i}.tls.{DOMAIN}"), "of an owner that is not there")
     equal(CURL.get(s.url + "text", *s.trust), CURL.get(f"http://127.0.0.1:{app.http}/text"), "text")
 
 
@@ -342,12 +376,12 @@ def on_disk(folder, word):
     return found
 
 
-def visit_with(s, path, context, word):
+def visit_with(s, host, context, word):
     """A visitor's connection that is open: `word` has gone both ways."""
     tls = context.wrap_socket(socket.create_connection(("127.0.0.1", s.port)),
-                              server_hostname=HOST)
+                              server_hostname=host)
     body = word * 3000
-    tls.sendall(f"POST {path}digest HTTP/1.1\r\nHost: {HOST}:{s.port}\r\nContent-Length: "
+    tls.sendall(f"POST /digest HTTP/1.1\r\nHost: {host}:{s.port}\r\nContent-Length: "
                 f"{len(body) + 1}\r\n\r\n".encode() + body)
     return tls
 
@@ -364,7 +398,7 @@ def canary(t):
     tunnel = s.publish(app.http)
     sealed(tunnel)
     pid = s.relay.process.pid
-    visit = visit_with(s, "/", context, word)
+    visit = visit_with(s, HOST, context, word)
     wait_until(lambda: in_memory(tunnel_pid(s), word) > 0, 20, "it came to the owner's")
     equal(in_memory(pid, word), 0, "in the relay's memory while the visit is open")
     visit.close()
@@ -376,7 +410,7 @@ def canary(t):
                             paths=[f"--community-relay={s.relay.p2p}"])
     tunnel.event("path_up", 20, path="relay")
     word = b"canary-" + os.urandom(8).hex().encode()
-    visit = visit_with(s, "/", context, word)
+    visit = visit_with(s, f"app.{DOMAIN}", context, word)
     wait_until(lambda: in_memory(pid, word) > 0, 20, "what the relay opens is in its memory")
     visit.close()
 

@@ -88,6 +88,59 @@ BEAM_TEST(endpoint, what_is_no_base_is_refused)
     cr_assert_eq(init("http://[::1]:8080", "", "127.0.0.1", 80, &b), 0);
 }
 
+static bool sealed(const struct endpoint_base *b, const char *host)
+{
+    return endpoint_is_sealed(b, (struct http_text){host, strlen(host)});
+}
+
+BEAM_TEST(endpoint, of_tls_passthrough_is_where_the_relays_certificate_is_not_for)
+{
+    struct lease l = lease;
+    struct endpoint_base b = base("https://relay.example:444", "relay.example");
+    struct endpoint e;
+    l.kind = RESERVATION_TLS;
+    cr_assert_eq(endpoint_urls(&b, &l, urls), 1u);
+    cr_assert_str_eq(urls[0], "https://" ID ".tls.relay.example:444/");
+    snprintf(l.name, sizeof(l.name), "myapp");
+    cr_assert_eq(endpoint_urls(&b, &l, urls), 1u);
+    cr_assert_str_eq(urls[0], "https://myapp.tls.relay.example:444/");
+    static const char host[] = "MyApp.TLS.relay.example:444";
+    cr_assert(endpoint_find_host(&b, (struct http_text){host, sizeof(host) - 1}, &e));
+    cr_expect_str_eq(e.name, "myapp");
+    cr_expect(e.sealed);
+    static const char open[] = "myapp.relay.example";
+    cr_assert(endpoint_find_host(&b, (struct http_text){open, sizeof(open) - 1}, &e));
+    cr_expect_not(e.sealed);
+}
+
+BEAM_TEST(endpoint, all_below_its_label_is_sealed)
+{
+    struct endpoint_base b = base("", "relay.example"), none = base("", "");
+    static const char *const is[] = {"tls.relay.example",         "a.tls.relay.example",
+                                     "a.b.Tls.relay.EXAMPLE:443", "a.tls.relay.example.",
+                                     "tls.relay.example.:443",    ".tls.relay.example"};
+    static const char *const is_not[] = {"relay.example",
+                                         "a.relay.example",
+                                         "atls.relay.example",
+                                         "tls.a.relay.example",
+                                         "tls.xrelay.example",
+                                         "a.tls.relay.example.org",
+                                         "tls",
+                                         ".",
+                                         "",
+                                         "[::1]:443"};
+    for (size_t i = 0; i < sizeof(is) / sizeof(is[0]); i++) {
+        cr_expect(sealed(&b, is[i]), "%s", is[i]);
+        cr_expect_not(endpoint_is_relay(&b, (struct http_text){is[i], strlen(is[i])}), "%s", is[i]);
+        cr_expect_not(sealed(&none, is[i]), "%s", is[i]);
+    }
+    for (size_t i = 0; i < sizeof(is_not) / sizeof(is_not[0]); i++)
+        cr_expect_not(sealed(&b, is_not[i]), "%s", is_not[i]);
+    cr_expect_eq(init("https://tls.relay.example", "relay.example", "127.0.0.1", 80, &b),
+                 BEAM_EINVAL, "the relay's own host is to be opened");
+    cr_expect_eq(init("", "tls.example", "127.0.0.1", 80, &b), 0);
+}
+
 static bool find(const struct endpoint_base *b, const char *target, const char *host,
                  struct endpoint *out)
 {
@@ -138,4 +191,7 @@ BEAM_TEST(endpoint, is_found_by_its_host)
     cr_assert_str_eq(e.name, "myapp");
     cr_assert(find(&b, "/t/" ID "/", "relay.example", &e));
     cr_assert_str_eq(e.prefix, "/t/" ID);
+    cr_assert_not(e.sealed);
+    cr_assert(find(&b, "/t/" ID "/", "a.tls.relay.example.", &e));
+    cr_assert(e.sealed, "what is not to come to the relay does not by a path either");
 }

@@ -88,8 +88,8 @@ static void echo_end(struct echo *e)
     buf_clear(&e->in);
 }
 
-/* One who says `text`, of TLS for app.relay.example. */
-static void comes(struct visitor *v, struct scene *s, const char *text)
+/* One who says `text`, of TLS for a host. */
+static void comes_to(struct visitor *v, struct scene *s, const char *host, const char *text)
 {
     struct stream *far = NULL;
     struct addr whence;
@@ -101,36 +101,105 @@ static void comes(struct visitor *v, struct scene *s, const char *text)
     buf_init(&out, loop_pool(s->world.loop), 4096);
     cr_assert_eq(buf_add(&out, text, strlen(text)), 0);
     cr_assert_eq(stream_write(v->s, &out), (ssize_t)strlen(text));
-    front_visitor_unopened(s->front, far, scene_whence(s, &whence), "app.relay.example");
+    front_visitor_unopened(s->front, far, scene_whence(s, &whence), host);
+}
+
+static void comes(struct visitor *v, struct scene *s, const char *text)
+{
+    comes_to(v, s, "app.tls.relay.example", text);
+}
+
+enum { internal = 80, unrecognized = 112 }; /* RFC 8446, 6 */
+
+static void is_refused_by(struct scene *s, const char *host, char alert)
+{
+    struct visitor v;
+    const char whole[] = {21, 3, 3, 0, 2, 2, alert};
+    comes_to(&v, s, host, "hello");
+    cr_expect(!visitor_hears(&v, "nothing more"));
+    cr_expect(v.ended);
+    cr_expect(memcmp(v.text, whole, sizeof(whole)) == 0, "%s: the alert", host);
+    visitor_end(&v);
 }
 
 static void is_refused(struct scene *s)
 {
-    struct visitor v;
-    comes(&v, s, "hello");
-    cr_expect(visitor_hears(&v, "\x15\x03\x03"), "an alert");
-    cr_expect(!visitor_hears(&v, "nothing more"));
-    visitor_end(&v);
+    is_refused_by(s, "app.tls.relay.example", internal);
 }
 
 BEAM_TEST(front_tls, which_hosts_are_an_owners)
 {
     static struct scene s;
     struct lease *l = (struct lease *)begin(&s);
-    cr_expect(front_passes_tls(s.front, "app.relay.example"));
+    cr_expect(front_passes_tls(s.front, "app.tls.relay.example"));
     cr_expect(!front_passes_tls(s.front, "relay.example"));
-    cr_expect(!front_passes_tls(s.front, "other.relay.example"));
-    cr_expect(!front_passes_tls(s.front, "app.relay.example.org"));
-    cr_expect(!front_passes_tls(s.front, "a.app.relay.example"));
+    cr_expect(!front_passes_tls(s.front, "app.relay.example"));
+    cr_expect(!front_passes_tls(s.front, "app.tls.relay.example.org"));
     cr_expect(!front_passes_tls(s.front, ""));
+    cr_expect(front_passes_tls(s.front, "tls.relay.example"));
+    cr_expect(front_passes_tls(s.front, "other.tls.relay.example"), "whoever has it");
+    cr_expect(front_passes_tls(s.front, "a.app.tls.relay.example"));
     char urls[RESERVATION_URLS_MAX][RESERVATION_URL_SIZE];
     cr_assert_eq(endpoint_urls(&s.base, l, urls), 1u, "none on the relay's own host");
-    cr_expect_str_eq(urls[0], "https://app.relay.example/");
+    cr_expect_str_eq(urls[0], "https://app.tls.relay.example/");
     l->kind = RESERVATION_HTTP;
-    cr_expect(!front_passes_tls(s.front, "app.relay.example"));
+    cr_expect(front_passes_tls(s.front, "app.tls.relay.example"));
     l->kind = RESERVATION_TLS;
     s.terms.kinds = reservation_kind_bit(RESERVATION_HTTP);
-    cr_expect(!front_passes_tls(s.front, "app.relay.example"));
+    cr_expect(front_passes_tls(s.front, "app.tls.relay.example"));
+    scene_end(&s);
+}
+
+BEAM_TEST(front_tls, what_nobody_has_is_opened_by_nobody)
+{
+    static struct scene s;
+    static struct echo e;
+    struct lease *l = (struct lease *)begin(&s);
+    echo_begin(&e, &s, l);
+    is_refused_by(&s, "other.tls.relay.example", unrecognized);
+    is_refused_by(&s, "tls.relay.example", unrecognized);
+    is_refused_by(&s, "a.app.tls.relay.example", unrecognized);
+    l->kind = RESERVATION_HTTP;
+    is_refused_by(&s, "app.tls.relay.example", unrecognized);
+    l->kind = RESERVATION_TLS;
+    s.terms.kinds = reservation_kind_bit(RESERVATION_HTTP);
+    is_refused_by(&s, "app.tls.relay.example", unrecognized);
+    cr_expect_eq(e.visitors, 0);
+    cr_expect_eq(s.counts.unopened, 0u);
+    echo_end(&e);
+    scene_end(&s);
+}
+
+/* What is said to a request with this host on a connection that the relay has opened, or plain. */
+static void is_answered(struct scene *s, const char *host, bool tls, const char *words)
+{
+    char request[256];
+    struct visitor v;
+    struct stream *far = NULL;
+    struct addr whence;
+    memset(&v, 0, sizeof(v));
+    v.scene = s;
+    buf_init(&v.in, loop_pool(s->world.loop), sizeof(v.text) - 1);
+    cr_assert_eq(stream_memory(s->world.loop, 65536, &v.s, &far), 0);
+    front_visitor(s->front, far, scene_whence(s, &whence), tls);
+    snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+    visitor_ask(&v, s, request);
+    cr_expect(visitor_hears(&v, words), "%s: %s", host, v.text);
+    visitor_end(&v);
+}
+
+BEAM_TEST(front_tls, a_request_that_the_relay_should_not_see_is_misdirected)
+{
+    static struct scene s;
+    static struct echo e;
+    echo_begin(&e, &s, begin(&s));
+    is_answered(&s, "app.tls.relay.example", true, "HTTP/1.1 421 Misdirected Request\r\n");
+    is_answered(&s, "APP.tls.relay.example.:443", true, "HTTP/1.1 421 ");
+    is_answered(&s, "gone.tls.relay.example", true, "HTTP/1.1 421 ");
+    is_answered(&s, "app.relay.example", true, "HTTP/1.1 404 ");
+    is_answered(&s, "app.tls.relay.example", false, "HTTP/1.1 404 ");
+    cr_expect_eq(e.visitors, 0);
+    echo_end(&e);
     scene_end(&s);
 }
 

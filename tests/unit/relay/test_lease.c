@@ -215,6 +215,7 @@ BEAM_TEST(lease, names_are_labels_and_no_ids)
     begin();
     cr_expect_eq(reserve(1, "No", 0), RESERVATION_NAME_REFUSED);
     cr_expect_eq(reserve(1, "a.b", 0), RESERVATION_NAME_REFUSED);
+    cr_expect_eq(reserve(1, "tls", 0), RESERVATION_NAME_REFUSED);
     cr_expect_eq(reserve(1, "aaaaaaaaaaaaaaaaaaaaaaaaaa", 0), RESERVATION_NAME_REFUSED);
     cr_expect_eq(reserve(1, "aaaaaaaaaaaaaaaaaaaaaaaaa", 0), RESERVATION_OK);
     struct peer_id id = owner(2);

@@ -86,6 +86,26 @@ BEAM_TEST(tls_certificates, the_one_of_a_name)
     scene_close(&s);
 }
 
+BEAM_TEST(tls_certificates, whether_one_is_for_names_below_a_domain)
+{
+    struct scene s;
+    scene_open(&s);
+    authority_issue(&s.authority, "one", "DNS:relay.example,DNS:*.relay.example,IP:127.0.0.1",
+                    -HOUR, HOUR);
+    authority_issue(&s.authority, "two", "DNS:other.example,DNS:*.TLS.relay.example", -HOUR, HOUR);
+    cr_assert_eq(reads(&s, "one"), 0);
+    cr_expect(tls_certificates_cover(s.certificates, "relay.example"));
+    cr_expect(tls_certificates_cover(s.certificates, "example"));
+    cr_expect_not(tls_certificates_cover(s.certificates, "tls.relay.example"));
+    cr_expect_not(tls_certificates_cover(s.certificates, "elay.example"));
+    tls_certificates_free(s.certificates);
+    s.certificates = NULL;
+    cr_assert_eq(reads(&s, "two"), 0);
+    cr_expect(tls_certificates_cover(s.certificates, "tls.relay.example"));
+    cr_expect_not(tls_certificates_cover(s.certificates, "other.example"));
+    scene_close(&s);
+}
+
 static void refused(struct scene *s, const char *file, int err, const char *words)
 {
     cr_assert_eq(reads(s, file), err);
