@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "tor/page.h"
 #include "tor/service_dir.h"
 
@@ -53,18 +54,35 @@ static void let_first_go(struct configured *c)
     free(l);
 }
 
-void configured_down(struct configured *c)
+static void forget_all(struct configured *c)
 {
     struct configured_service *s;
-    c->control = NULL;
-    c->busy = false;
-    while (!STAILQ_EMPTY(&c->leavers))
-        let_first_go(c);
     while ((s = TAILQ_FIRST(&c->list)) != NULL) {
         const char *folder = s->spec->folder;
         forget(c, s);
         service_dir_wipe(folder);
     }
+}
+
+void configured_down(struct configured *c)
+{
+    c->control = NULL;
+    c->busy = false;
+    while (!STAILQ_EMPTY(&c->leavers))
+        let_first_go(c);
+    forget_all(c);
+}
+
+void configured_reloaded(struct configured *c)
+{
+    /* Whether tor did what it was told before or after that cannot be known. */
+    bool unsure = c->busy || !STAILQ_EMPTY(&c->leavers) || c->others == CONFIGURED_ASKED;
+    if (!c->control)
+        return;
+    forget_all(c);
+    c->others = CONFIGURED_UNASKED;
+    if (unsure)
+        c->hooks.broken(c->hooks.arg);
 }
 
 /* ---- what tor is told ------------------------------------------------------------------------ */
@@ -88,12 +106,40 @@ static void put_service(struct page *p, const struct configured_service *s)
                  l->pow_rate, l->pow_burst);
 }
 
+/* For one whose key is not there tor makes another, and so another onion. */
+static int mend_folders(const struct configured *c)
+{
+    const struct configured_service *s;
+    int err = 0;
+    TAILQ_FOREACH(s, &c->list, link)
+    if (err == 0 && !service_dir_has_key(s->spec->folder))
+        err = service_dir_write(s->spec->folder, s->spec);
+    return err;
+}
+
+/* What tor has made of them, now that it has said that it is done. */
+static void look(struct configured *c)
+{
+    const struct configured_service *s;
+    TAILQ_FOREACH(s, &c->list, link)
+    if (service_dir_is_another(s->spec->folder, onion_key_address(s->spec->key))) {
+        log_error("tor",
+                  "tor has another onion service than it was told in %s: it is started again",
+                  s->spec->folder);
+        c->hooks.broken(c->hooks.arg);
+        return;
+    }
+}
+
 /* What all of them are now. */
 static int tell_tor(struct configured *c, control_fn *fn)
 {
     char text[CONTROL_COMMAND_MAX];
     struct page p;
     const struct configured_service *s;
+    int err = mend_folders(c);
+    if (err < 0)
+        return err;
     if (TAILQ_EMPTY(&c->list))
         return control_send(c->control, fn, c, "RESETCONF HiddenServiceDir");
     page_init(&p, text, sizeof(text));
@@ -111,6 +157,8 @@ static void on_taken(void *arg, const struct control_reply *r)
         c->hooks.broken(c->hooks.arg);
     else
         let_first_go(c);
+    if (r->code == 250)
+        look(c);
 }
 
 /* Tells tor that `folder`, of one that is in the list no more, is none of its. */
@@ -183,6 +231,8 @@ static void on_added(void *arg, const struct control_reply *r)
         forget(c, s);
         /* What was taken from tor while this was under way was refused with it. */
         take_away(c, folder);
+    } else if (r->code == 250) {
+        look(c);
     }
     c->fn(c->arg, r);
     c->hooks.ready(c->hooks.arg);

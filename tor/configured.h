@@ -25,7 +25,7 @@ struct configured_service {
 
 struct configured_hooks {
     void (*ready)(void *arg);  /* configured_room may have another answer now */
-    void (*broken)(void *arg); /* one could not be taken away: the connection must go */
+    void (*broken)(void *arg); /* what tor has is not what it was told: the connection must go */
     void *arg;
 };
 
@@ -52,6 +52,9 @@ void configured_init(struct configured *c, const struct configured_hooks *hooks)
 /* The connection is there; it is gone, and so is tor: all folders are wiped. */
 void configured_up(struct configured *c, struct control *control);
 void configured_down(struct configured *c);
+
+/* tor has read its torrc again, where none of these is: all are forgotten, their folders wiped. */
+void configured_reloaded(struct configured *c);
 
 /* Whether one may be added now: 0; BEAM_EAGAIN: `ready` tells when; BEAM_EEXIST: tor has others;
  * BEAM_ELIMIT: too many. */

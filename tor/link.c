@@ -155,7 +155,7 @@ struct step {
  * it. docs/protocol/tor-control.md lists them. */
 static const struct step own_steps[] = {
     {"TAKEOWNERSHIP", NULL},
-    {SUBSCRIBE, NULL},
+    {SUBSCRIBE " SIGNAL", NULL},
     {ANONYMOUS, check_anonymous},
     {NULL, NULL},
 };

@@ -443,3 +443,15 @@ void onions_event(struct onions *all, const struct hs_desc *d)
     if (o)
         onion_upload(o, d);
 }
+
+void onions_reloaded(struct onions *all)
+{
+    static const struct beam_why why = {
+        .text = "tor was told to read its configuration again, which takes the onion service "
+                "away: it is published anew"};
+    struct onion *o;
+    configured_reloaded(&all->configured);
+    for (size_t at = 0; (o = map_next(all->by_address, &at));)
+        if (o->spec.folder && o->asked)
+            anew(all, o, &why);
+}

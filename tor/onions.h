@@ -98,6 +98,9 @@ void onions_down(struct onions *all, const struct beam_why *why, uint64_t retry_
 /* As onions_down: it cannot be started, and why. */
 void onions_fail(struct onions *all, const struct beam_why *why);
 void onions_event(struct onions *all, const struct hs_desc *d);
+/* tor has read its torrc again, and what it had by its configuration alone is gone: those are
+ * published anew. */
+void onions_reloaded(struct onions *all);
 
 /* In onion.c: the state machine of one. `why` and retry_ms where there are any. */
 void onion_event(struct onion *o, enum onion_ev ev, const struct beam_why *why, uint64_t retry_ms);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <sodium.h>
 
@@ -69,6 +70,26 @@ int service_dir_write(const char *path, const struct onion_spec *spec)
     if (err < 0)
         service_dir_wipe(path);
     return err;
+}
+
+bool service_dir_has_key(const char *path)
+{
+    char *secret = file_join(path, secret_name);
+    bool there = secret && access(secret, R_OK) == 0;
+    free(secret);
+    return there;
+}
+
+bool service_dir_is_another(const char *path, const char *address)
+{
+    enum { MOST = 128 };
+    size_t len = 0, want = strlen(address);
+    char *name = file_join(path, "hostname"), *text = NULL;
+    bool another = name && file_read(name, MOST, &text, &len) == 0 &&
+                   (len <= want || memcmp(text, address, want) != 0 || text[want] != '.');
+    free(name);
+    free(text);
+    return another;
 }
 
 void service_dir_wipe(const char *path)

@@ -56,6 +56,8 @@ static void on_link_event(void *arg, const struct control_reply *event)
     struct tor *t = arg;
     const char *text = event->lines[0].text;
     struct hs_desc d;
+    if (strcmp(text, "SIGNAL RELOAD") == 0)
+        onions_reloaded(t->onions);
     if (watch_event(&t->watch, text) || hs_desc_parse(text, &d) < 0)
         return;
     fetches_event(&t->fetches, &d);

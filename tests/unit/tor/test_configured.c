@@ -72,6 +72,12 @@ static struct service *publish(int i)
     return service_publish_with(&place.bed, spec);
 }
 
+static bool is_connected_twice(void *arg)
+{
+    const struct fake *f = arg;
+    return f->connections == 2;
+}
+
 static const char *last_of(const char *start)
 {
     const struct fake *f = &place.bed.fake;
@@ -163,6 +169,61 @@ BEAM_TEST(configured, added_again_when_tor_comes_back, .timeout = 30)
     cr_assert(kit_until(place.bed.loop, service_is_waiting_with_reason, s, 5000));
     cr_expect_neq(access(place.folders[0], F_OK), 0, "its key is left while there is no tor");
     cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 15000));
+    cr_expect_eq(access(place.folders[0], F_OK), 0);
+    tear_down();
+}
+
+/* tor reads its torrc again, where it is not. */
+BEAM_TEST(configured, published_anew_when_tor_has_read_its_torrc, .timeout = 30)
+{
+    set_up();
+    struct service *s = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    service_say(&place.bed, "UPLOADED", s, "$01~a");
+    cr_assert(kit_until(place.bed.loop, service_is_up, s, 5000));
+    peer_say(&place.bed.fake.peer, "650 SIGNAL RELOAD\r\n");
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    kit_settle(place.bed.loop);
+    cr_expect_eq(fake_asked(&place.bed.fake, "GETCONF HiddenServiceOptions"), 2);
+    cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 2);
+    cr_expect_eq(place.bed.fake.connections, 1, "tor was not ended for it");
+    cr_expect_eq(access(place.folders[0], F_OK), 0);
+    place.others = true;
+    peer_say(&place.bed.fake.peer, "650 SIGNAL RELOAD\r\n");
+    cr_assert(kit_until(place.bed.loop, service_is_failed, s, 5000));
+    cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 2, "those of the torrc are not touched");
+    tear_down();
+}
+
+/* Or tor would make another key, and publish that. */
+BEAM_TEST(configured, a_key_that_was_lost_is_written_again, .timeout = 30)
+{
+    set_up();
+    struct service *one = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    cr_assert_eq(file_remove_tree(place.folders[0]), 0);
+    struct service *two = publish(1);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, two, 5000));
+    char *secret = file_join(place.folders[0], "hs_ed25519_secret_key");
+    cr_assert_not_null(secret);
+    cr_expect_eq(access(secret, F_OK), 0);
+    free(secret);
+    tear_down();
+}
+
+BEAM_TEST(configured, another_onion_than_was_asked_for_is_not_kept, .timeout = 30)
+{
+    set_up();
+    struct service *one = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    char *name = file_join(place.folders[0], "hostname");
+    cr_assert_not_null(name);
+    cr_assert_eq(file_write(name, 0600, "another.onion\n", 14), 0);
+    free(name);
+    struct service *two = publish(1);
+    cr_assert(kit_until(place.bed.loop, is_connected_twice, &place.bed.fake, 10000));
+    cr_assert(kit_until(place.bed.loop, service_is_publishing, two, 15000));
+    kit_settle(place.bed.loop);
     cr_expect_eq(access(place.folders[0], F_OK), 0);
     tear_down();
 }

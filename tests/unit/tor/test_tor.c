@@ -51,7 +51,7 @@ BEAM_TEST(tor, starts_and_stops, .timeout = 30)
     pid_t pid = tor_pid(b.ear.tor);
     cr_assert_gt(pid, 0);
     cr_assert_eq(fake_asked(&b.fake, "TAKEOWNERSHIP"), 1);
-    cr_assert_eq(fake_asked(&b.fake, "SETEVENTS STATUS_CLIENT STATUS_GENERAL HS_DESC"), 1);
+    cr_assert_eq(fake_asked(&b.fake, "SETEVENTS STATUS_CLIENT STATUS_GENERAL HS_DESC SIGNAL"), 1);
     bed_close(&b);
     cr_assert_lt(kill(pid, 0), 0, "it is gone");
 }
