@@ -5,7 +5,13 @@
 
 #include "base/err.h"
 
-enum { SECOND_MS = 1000, MINUTE_MS = 60000, VISITORS_BURST = 10, OWNERS_BURST = 2 };
+enum {
+    SECOND_MS = 1000,
+    MINUTE_MS = 60000,
+    HOUR_MS = 3600000,
+    VISITORS_BURST = 10,
+    OWNERS_BURST = 2
+};
 
 struct guard {
     struct bans *bans;
@@ -15,6 +21,8 @@ struct guard {
     struct quota *tunnels;  /* by owner: what is asked of its tunnels */
     struct quota *keys;     /* by owner: what it asks */
     struct quota *sources;  /* by its source: what owners ask */
+    struct quota *named;    /* by owner: the new names that it had */
+    struct quota *namers;   /* by its source: the same */
     struct bucket all;
     struct bucket_rate all_rate;
 };
@@ -33,6 +41,10 @@ int guard_new(const struct rng *rng, struct bans *bans, size_t sources, size_t k
         err = quota_new(rng, keys, &g->keys);
     if (err == 0)
         err = quota_new(rng, sources, &g->sources);
+    if (err == 0)
+        err = quota_new(rng, keys, &g->named);
+    if (err == 0)
+        err = quota_new(rng, sources, &g->namers);
     if (err < 0)
         guard_free(g);
     else
@@ -48,6 +60,8 @@ void guard_free(struct guard *g)
     quota_free(g->tunnels);
     quota_free(g->keys);
     quota_free(g->sources);
+    quota_free(g->named);
+    quota_free(g->namers);
     free(g);
 }
 
@@ -69,6 +83,8 @@ void guard_limit(struct guard *g, const struct guard_limits *l)
     set_rate(g->tunnels, l->tunnel_requests, SECOND_MS, VISITORS_BURST);
     set_rate(g->keys, l->key_reservations, MINUTE_MS, OWNERS_BURST);
     set_rate(g->sources, l->source_reservations, MINUTE_MS, OWNERS_BURST);
+    set_rate(g->named, l->key_names, HOUR_MS, 1);
+    set_rate(g->namers, l->source_names, HOUR_MS, 1);
     g->all_rate = bucket_rate(l->reservations, MINUTE_MS, l->reservations);
 }
 
@@ -113,6 +129,25 @@ int guard_ask(struct guard *g, const struct peer_id *owner, const struct net *fr
         return 0;
     *wait_ms = bucket_wait(&g->all, &g->all_rate, 1, now_ms);
     return BEAM_ELIMIT;
+}
+
+uint64_t guard_name_wait(const struct guard *g, const struct peer_id *owner, const struct net *from,
+                         uint64_t now_ms)
+{
+    struct net source;
+    uint64_t key = quota_wait(g->named, owner->bytes, owner->len, now_ms);
+    uint64_t there =
+        net_source(from, &source) ? quota_wait(g->namers, &source, sizeof(source), now_ms) : 0;
+    return key > there ? key : there;
+}
+
+void guard_named(struct guard *g, const struct peer_id *owner, const struct net *from,
+                 uint64_t now_ms)
+{
+    struct net source;
+    (void)quota_take(g->named, owner->bytes, owner->len, now_ms, NULL);
+    if (net_source(from, &source))
+        (void)quota_take(g->namers, &source, sizeof(source), now_ms, NULL);
 }
 
 unsigned guard_load(const struct guard *g, uint64_t now_ms)

@@ -22,6 +22,8 @@ struct guard_limits {             /* 0: no limit */
     uint64_t tunnel_requests;     /* the same, of one owner's key */
     uint64_t key_reservations;    /* what an owner's key asks, a minute; twice as much at once */
     uint64_t source_reservations; /* the same, of one source */
+    uint64_t key_names;           /* new names of an owner's key, an hour; as many at once */
+    uint64_t source_names;        /* the same, of one source */
     uint64_t reservations;        /* of all, a minute; as many at once */
 };
 
@@ -46,6 +48,12 @@ bool guard_request(struct guard *g, const struct net *from, const struct peer_id
 /* An owner asks for something. 0; BEAM_EPERM: it is banned; BEAM_ELIMIT: not now; *wait_ms. */
 int guard_ask(struct guard *g, const struct peer_id *owner, const struct net *from, uint64_t now_ms,
               uint64_t *wait_ms);
+/* Milliseconds until an owner may have another new name; 0: now. */
+uint64_t guard_name_wait(const struct guard *g, const struct peer_id *owner, const struct net *from,
+                         uint64_t now_ms);
+/* It has been given one. */
+void guard_named(struct guard *g, const struct peer_id *owner, const struct net *from,
+                 uint64_t now_ms);
 /* Whether an endpoint is banned, or on a denylist. */
 bool guard_bars(const struct guard *g, const uint8_t id[RESERVATION_ID_SIZE]);
 /* Whether an owner is banned or on a denylist, or where it comes from is banned. */

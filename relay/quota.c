@@ -91,6 +91,12 @@ bool quota_take(struct quota *q, const void *key, size_t len, uint64_t now_ms, u
     return false;
 }
 
+uint64_t quota_wait(const struct quota *q, const void *key, size_t len, uint64_t now_ms)
+{
+    const struct taker *t = map_get(q->takers, key, len);
+    return t ? bucket_wait(&t->bucket, &q->rate, 1, now_ms) : 0;
+}
+
 bool quota_enter(struct quota *q, const void *key, size_t len, size_t most)
 {
     struct taker *t = taker_of(q, key, len);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "relay/lease_ports.h"
 #include "stream/frame.h"
 
 enum {
@@ -162,14 +163,36 @@ static enum reservation_status check_work(struct registrar *r, const struct peer
     return RESERVATION_WORK;
 }
 
+/* Whether what is asked for is a host that was not there, for which a CA may be asked: each is a
+ * host, its id or the name wanted. One of the owner's own that it has already is none. */
+static bool is_new_name(const struct registrar *r, const struct peer_id *owner,
+                        const struct reservation_request *request)
+{
+    if (request->verb != RESERVATION_RESERVE || request->has_id || !r->spec.base->domain[0] ||
+        lease_ports_needed(request->kind))
+        return false;
+    const struct lease *l =
+        request->name[0] ? lease_by_name(r->spec.store, request->name, now(r)) : NULL;
+    return !l || !peer_id_equal(&l->owner, owner);
+}
+
 /* What only a new reservation is asked. */
-static enum reservation_status judge_new(struct registrar *r, const struct peer_id *owner,
+static enum reservation_status judge_new(struct registrar *r, const struct desk *d,
                                          const struct reservation_request *request, bool named,
                                          struct reservation_answer *out)
 {
     if (named && request->name[0] && names_refuse(*r->spec.names, request->name))
         return RESERVATION_NAME_REFUSED;
-    return check_work(r, owner, request, out);
+    if (is_new_name(r, &d->owner, request)) {
+        uint64_t wait_ms =
+            guard_name_wait(r->spec.guard, &d->owner, &d->from, loop_now(r->spec.loop));
+        if (wait_ms > 0) {
+            out->retry = wait_ms / 1000 + 1;
+            snprintf(out->reason, sizeof(out->reason), "it gives you no more new names this hour");
+            return RESERVATION_BUSY;
+        }
+    }
+    return check_work(r, &d->owner, request, out);
 }
 
 /* A reservation of a kind that the operator does not offer is neither given nor kept up. */
@@ -210,13 +233,13 @@ static void decide(struct registrar *r, const struct desk *d,
 {
     const struct peer_id *owner = &d->owner;
     const struct lease *lease = NULL;
-    bool named = r->spec.base->domain[0] != '\0';
+    bool named = r->spec.base->domain[0] != '\0', new_name = is_new_name(r, owner, request);
     enum reservation_status status =
         admit(r, d, request->verb == RESERVATION_RESERVE && !request->has_id, out);
     if (status == RESERVATION_OK && !offers(r, request, NULL))
         status = RESERVATION_UNSUPPORTED;
     if (status == RESERVATION_OK && request->verb == RESERVATION_RESERVE && !request->has_id)
-        status = judge_new(r, owner, request, named, out);
+        status = judge_new(r, d, request, named, out);
     if (status == RESERVATION_OK && request->has_id && guard_bars(r->spec.guard, request->id))
         status = RESERVATION_BARRED;
     if (status == RESERVATION_OK)
@@ -235,6 +258,8 @@ static void decide(struct registrar *r, const struct desk *d,
     } else if (lease) {
         grant(r, lease, out);
         keep(r, owner);
+        if (new_name)
+            guard_named(r->spec.guard, owner, &d->from, loop_now(r->spec.loop));
     }
     r->spec.counts->granted += status == RESERVATION_OK;
     log_info("relay", "a request of kind %d: %s; %zu reservations", (int)request->verb,

@@ -43,6 +43,8 @@ static void set_limits(struct guard *g, const struct conf *c, unsigned n)
         .tunnel_requests = operator_crew_share(c->relay_tunnel_requests, n),
         .key_reservations = c->relay_key_reservations,
         .source_reservations = c->relay_source_reservations,
+        .key_names = c->relay_key_names,
+        .source_names = c->relay_source_names,
         .reservations = ALL_LEAST + c->relay_max_reservations * ALL_PER_MINUTE};
     guard_limit(g, &limits);
 }

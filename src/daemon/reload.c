@@ -50,6 +50,8 @@ bool reload_when_relay(const char *key)
         "relay.tunnel_requests",
         "relay.key_reservations",
         "relay.source_reservations",
+        "relay.key_names",
+        "relay.source_names",
     };
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
         if (strcmp(keys[i], key) == 0)

@@ -96,6 +96,28 @@ BEAM_TEST(guard, owners_are_counted_by_key_by_source_and_together)
     end(&s);
 }
 
+BEAM_TEST(guard, new_names_are_counted_by_key_and_by_source)
+{
+    struct scene s;
+    const struct guard_limits limits = {.key_names = 2, .source_names = 3};
+    struct net a = net("192.0.2.1"), b = net("192.0.2.2"), here = net("127.0.0.1");
+    struct peer_id alice = owner(1), bob = owner(2);
+    begin(&s, "", &limits);
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(guard_name_wait(s.guard, &alice, &a, 0), 0u);
+        cr_expect_eq(guard_name_wait(s.guard, &alice, &a, 0), 0u, "asking takes none");
+        guard_named(s.guard, &alice, &a, 0);
+    }
+    cr_expect_eq(guard_name_wait(s.guard, &alice, &a, 0), 1800000u);
+    cr_expect_eq(guard_name_wait(s.guard, &alice, &here, 0), 1800000u, "from wherever");
+    cr_expect_eq(guard_name_wait(s.guard, &bob, &b, 0), 0u);
+    guard_named(s.guard, &bob, &b, 0);
+    cr_expect_eq(guard_name_wait(s.guard, &bob, &b, 0), 1200000u, "that source");
+    cr_expect_eq(guard_name_wait(s.guard, &bob, &here, 0), 0u);
+    cr_expect_eq(guard_name_wait(s.guard, &alice, &a, 1800000), 0u);
+    end(&s);
+}
+
 BEAM_TEST(guard, bans_come_first)
 {
     struct scene s;

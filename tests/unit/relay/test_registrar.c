@@ -212,3 +212,37 @@ BEAM_TEST(registrar, who_asks_too_often_is_told_when_to_ask_again)
     cr_expect_leq(o.answer.retry, 61u);
     scene_end(&s);
 }
+
+BEAM_TEST(registrar, a_key_has_so_many_new_names_an_hour)
+{
+    static struct scene s;
+    static struct outcome o;
+    struct reservation_request r = {
+        .verb = RESERVATION_RESERVE, .kind = RESERVATION_HTTP, .name = "app"};
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.domain = "relay.example";
+    s.wanted.hosts = true;
+    s.limits.key_names = 1;
+    scene_relay_up(&s, "http://relay.example");
+    for (int i = 0; i < 2; i++) {
+        ask(&s, s.owner, &r, &o);
+        cr_assert_eq(o.answer.status, (uint64_t)RESERVATION_OK,
+                     "the same again is none that is new");
+    }
+    struct reservation_request forget = {.verb = RESERVATION_FORGET, .has_id = true};
+    memcpy(forget.id, o.answer.id, sizeof(forget.id));
+    memcpy(forget.token, o.answer.token, sizeof(forget.token));
+    ask(&s, s.owner, &forget, &o);
+    cr_assert_eq(o.answer.status, (uint64_t)RESERVATION_OK);
+    snprintf(r.name, sizeof(r.name), "other");
+    ask(&s, s.owner, &r, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_BUSY);
+    cr_expect_not_null(strstr(o.answer.reason, "new names"));
+    cr_expect_gt(o.answer.retry, 3500u);
+    cr_expect_leq(o.answer.retry, 3601u);
+    r.name[0] = '\0';
+    ask(&s, s.owner, &r, &o);
+    cr_expect_eq(o.answer.status, (uint64_t)RESERVATION_BUSY, "a host by its id is one as well");
+    scene_end(&s);
+}
