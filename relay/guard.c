@@ -162,6 +162,7 @@ bool guard_bars(const struct guard *g, const uint8_t id[RESERVATION_ID_SIZE])
 
 bool guard_shuts_out(const struct guard *g, const struct peer_id *owner, const struct net *from)
 {
-    return bans_key(g->bans, owner) || bans_net(g->bans, from) ||
-           (g->lists && denylists_key(g->lists, owner));
+    if (bans_net(g->bans, from))
+        return true;
+    return owner && (bans_key(g->bans, owner) || (g->lists && denylists_key(g->lists, owner)));
 }

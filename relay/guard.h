@@ -56,7 +56,8 @@ void guard_named(struct guard *g, const struct peer_id *owner, const struct net 
                  uint64_t now_ms);
 /* Whether an endpoint is banned, or on a denylist. */
 bool guard_bars(const struct guard *g, const uint8_t id[RESERVATION_ID_SIZE]);
-/* Whether an owner is banned or on a denylist, or where it comes from is banned. */
+/* Whether an owner (NULL: who it is is not known yet) is banned or on a denylist, or where it comes
+ * from is banned. */
 bool guard_shuts_out(const struct guard *g, const struct peer_id *owner, const struct net *from);
 /* How much of what all owners together may ask is used up: 0 to 100. */
 unsigned guard_load(const struct guard *g, uint64_t now_ms);

@@ -14,6 +14,7 @@
 #include "daemon/pidfile.h"
 #include "daemon/process.h"
 #include "daemon/reload.h"
+#include "p2p/standing.h"
 
 enum { STOP_MS = 1800 /* from SIGTERM to the end */ };
 
@@ -267,9 +268,23 @@ static void on_denylist(void *arg)
         operator_crew_again(r->crew, true);
 }
 
+/* Who comes from a banned net has no connection. Who has a banned key has one, to ask for a
+ * reservation and be told why there is none, and nothing else. */
+static bool shuts(void *arg, const struct peer_id *peer, const struct multiaddr *from,
+                  const char *protocol)
+{
+    const struct operator* r = arg;
+    struct net net = {.version = 0};
+    bool asks = protocol && strcmp(protocol, RESERVATION_PROTOCOL) == 0;
+    if (from)
+        net_of_multiaddr(from, &net);
+    return guard_shuts_out(r->rules.guard, protocol && !asks ? peer : NULL, &net);
+}
+
 static void free_acts(void *arg)
 {
     struct operator* r = arg;
+    standing_gate(r->peer.host, NULL);
     r->rules.changed = NULL;
     r->acts = (struct operator_acts){.host = NULL};
 }
@@ -287,6 +302,7 @@ static int start_acts(void *arg, struct beam_why *why)
                                      .key = r->keys.pair,
                                      .base = operator_front_base(r->front),
                                      .clock = clock_system()};
+    standing_gate(r->peer.host, &(struct standing_gate){.shuts = shuts, .arg = r});
     r->rules.changed = on_denylist;
     r->rules.arg = r;
     return 0;

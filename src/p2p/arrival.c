@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "p2p/standing.h"
 #include "p2p/upgrade.h"
 
 enum { SURE_PART = 3 }; /* of the time for a handshake is anybody's, however many want his place */
@@ -96,7 +97,9 @@ void arrival_start(struct host *h, struct stream *s, const struct arrival_spec *
     struct census_source source;
     struct arrival *a = NULL;
     find_source(spec, &source);
-    int err = census_begin(h->pool.census, &source, &why);
+    int err = standing_enter(h, NULL, spec->from, &why);
+    if (err == 0)
+        err = census_begin(h->pool.census, &source, &why);
     if (err == BEAM_ELIMIT && make_room(h, &source))
         err = census_begin(h->pool.census, &source, &why);
     if (err < 0)

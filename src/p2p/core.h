@@ -9,6 +9,7 @@
 #include "p2p/host.h"
 #include "p2p/pool.h"
 #include "p2p/repute.h"
+#include "p2p/standing.h"
 
 enum {
     CORE_PLACES_MAX = 16,   /* addresses that a host listens at or announces */
@@ -55,7 +56,8 @@ struct host {
     struct pong *pongs;
     struct host_watch *watches;
     struct host_elsewhere elsewhere; /* .find NULL: there is none */
-    struct repute *repute;           /* for p2p/standing.c */
+    struct repute *repute;           /* for p2p/standing.c, as what follows */
+    struct standing_gate gate;       /* .shuts NULL: there is none */
     struct loop_task shun;
     size_t shunned_count;
     struct peer_id shunned[CORE_SHUNNED_MAX]; /* to be disconnected */

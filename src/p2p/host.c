@@ -284,7 +284,12 @@ static void on_stream(void *arg, struct conn *c, struct stream *s, const char *p
 {
     struct host_peer peer;
     core_show(c, &peer);
-    core_hand(arg, s, protocol, &peer);
+    if (standing_serves(arg, &peer, protocol)) {
+        core_hand(arg, s, protocol, &peer);
+        return;
+    }
+    stream_reset(s);
+    stream_free(s);
 }
 
 /* ---- connections ---------------------------------------------------------------------------- */
@@ -367,7 +372,9 @@ int core_adopt(struct host *h, const struct core_link *link, struct beam_why *wh
     int err = conn_new(link->secured, &spec, &events, &c);
     if (err < 0)
         return beam_why(why, err, "%s", beam_err_text(err));
-    err = link->source ? standing_admit(h, link->peer, why) : 0;
+    err = standing_enter(h, link->peer, link->addr, why);
+    if (err == 0 && link->source)
+        err = standing_admit(h, link->peer, why);
     if (err == 0)
         err = pool_add(&h->pool, c, why);
     if (err < 0) {

@@ -55,6 +55,29 @@ void standing_blame(struct host *h, const struct peer_id *peer, enum repute_offe
     loop_post(h->spec.loop, &h->shun);
 }
 
+static bool is_shut(const struct host *h, const struct peer_id *peer, const struct multiaddr *from,
+                    const char *protocol)
+{
+    const struct standing_gate *g = &h->gate;
+    return g->shuts && g->shuts(g->arg, peer, from && from->len > 0 ? from : NULL, protocol);
+}
+
+void standing_gate(struct host *h, const struct standing_gate *gate)
+{
+    h->gate = gate ? *gate : (struct standing_gate){.shuts = NULL};
+}
+
+int standing_enter(const struct host *h, const struct peer_id *peer, const struct multiaddr *from,
+                   struct beam_why *why)
+{
+    return is_shut(h, peer, from, NULL) ? beam_why(why, BEAM_EAUTH, "it is shut out here") : 0;
+}
+
+bool standing_serves(const struct host *h, const struct host_peer *peer, const char *protocol)
+{
+    return !is_shut(h, peer->id, peer->addr, protocol);
+}
+
 int standing_admit(const struct host *h, const struct peer_id *peer, struct beam_why *why)
 {
     if (standing_of(h, peer) != REPUTE_IS_SHUNNED)

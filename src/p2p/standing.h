@@ -2,7 +2,7 @@
 /*
  * What a host does about what it holds against its peers (p2p/repute): whoever is shunned is
  * disconnected, and not let in for as long. Not those that are kept, whom a user or this host
- * itself has chosen: they are doubted at most.
+ * itself has chosen: they are doubted at most. And whom it keeps out because it was told to.
  */
 #ifndef BEAM_P2P_STANDING_H
 #define BEAM_P2P_STANDING_H
@@ -15,6 +15,24 @@ void standing_blame(struct host *h, const struct peer_id *peer, enum repute_offe
 enum repute_standing standing_of(const struct host *h, const struct peer_id *peer);
 /* Whether a peer that came is let in: 0, or BEAM_EAUTH with words. */
 int standing_admit(const struct host *h, const struct peer_id *peer, struct beam_why *why);
+
+/* Whom whoever has the host keeps out. */
+struct standing_gate {
+    /* `peer` NULL: who it is is not known yet; `from` NULL: nor whence it comes. `protocol`: a
+     * stream that it opened; NULL: its connection. True: it may not. */
+    bool (*shuts)(void *arg, const struct peer_id *peer, const struct multiaddr *from,
+                  const char *protocol);
+    void *arg;
+};
+/* Copied; NULL: nobody, which is so at first. Those who are here are not
+ * disconnected by it. */
+void standing_gate(struct host *h, const struct standing_gate *gate);
+/* Whether the gate lets a connection be: 0, or BEAM_EAUTH with words. `peer` and `from`:
+ * as above. */
+int standing_enter(const struct host *h, const struct peer_id *peer, const struct multiaddr *from,
+                   struct beam_why *why);
+/* Whether it lets a peer have a stream that the peer opened. */
+bool standing_serves(const struct host *h, const struct host_peer *peer, const char *protocol);
 
 /* For the host: 0 or BEAM_ENOMEM. */
 int standing_init(struct host *h);

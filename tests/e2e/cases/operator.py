@@ -30,6 +30,18 @@ def status_of(url, *options):
     return CURL.get(url, "-o", "/dev/null", "-w", "%{http_code}", *options).decode()
 
 
+def greets(r):
+    """Whether the port for peers answers as such a port does."""
+    hello = b"\x13/multistream/1.0.0\n"
+    host, port = r.p2p.split(":")
+    try:
+        with socket.create_connection((host, int(port)), timeout=20) as s:
+            s.sendall(hello)
+            return s.recv(len(hello), socket.MSG_WAITALL) == hello
+    except ConnectionError:
+        return False
+
+
 def is_gone(url):
     """Whether a visit gets 404; one that is on its way when the endpoint goes may be cut off."""
     return CURL(url, "-o", "/dev/null", "-w", "%{http_code}").out == "404"
@@ -101,9 +113,11 @@ def bans(t):
     tell(r, "unban", row["owner"], status=5)
     url = path_of(tunnel, 90)
     equal(status_of(url + "text"), "200", "taken back")
+    equal(greets(r), True, "the port of peers, before")
     tell(r, "ban", "127.0.0.0/8")
     done = CURL(url + "text")
     check(done.status != 0, f"a visitor from a banned place: {done}")
+    equal(greets(r), False, "the port of peers, for who is from there")
 
 
 @case("operator/drop-and-rules-anew", network=False)

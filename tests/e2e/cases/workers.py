@@ -144,6 +144,7 @@ def bans(t):
             equal({status_of(url + "text") for _ in range(VISITS)}, {"404"}, "its address")
     tell(r, "ban", "127.0.0.0/8")
     equal({status_of(url + "text") for _ in range(VISITS)}, {"000"}, "nobody comes in")
+    equal(count(r, "workers"), 2, "processes that have one another, all the same")
 
 
 @case("workers/two-relays-of-one-name", seconds=90, network=False)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "p2p/standing.h"
 
+#include "p2p/ping.h"
 #include "tests/unit/p2p/world.h"
 
 /* Alice and bob, whom he has reached. */
@@ -41,6 +42,58 @@ BEAM_TEST(standing, who_is_shunned_goes_and_is_not_let_in)
     (void)world_connect(bob, host_id(alice->host), &at, 1, PERMIT_TYPED);
     cr_assert(world_peers(bob, 0), "she ends it at once");
     cr_assert(world_peers(alice, 0));
+    world_clear(&w);
+}
+
+/* A gate that shuts out what a test says. */
+struct ward {
+    bool unknown;         /* all, before they say who they are */
+    const char *protocol; /* this one; NULL: any */
+    bool streams;
+};
+
+static bool shuts(void *arg, const struct peer_id *peer, const struct multiaddr *from,
+                  const char *protocol)
+{
+    const struct ward *g = arg;
+    cr_expect(from && from->len > 0);
+    if (!protocol)
+        return g->unknown && !peer;
+    return g->streams && strcmp(protocol, g->protocol) == 0;
+}
+
+static int ping_once(struct node *from, struct node *to)
+{
+    struct asked_of a = {.done = false};
+    struct ping *p = NULL;
+    const struct connect_spec spec = {
+        .peer = host_id(to->host), .addrs = host_addr(to->host, 0), .n = 1, .origin = PERMIT_TYPED};
+    cr_assert_eq(ping_start(from->host, &spec, world_on_ping, &a, &p), 0);
+    cr_assert(until_flag(from->world->loop, &a.done));
+    if (a.err == 0)
+        ping_stop(p);
+    return a.err;
+}
+
+BEAM_TEST(standing, a_gate_shuts_out_connections_and_streams)
+{
+    struct world w;
+    struct node *alice, *bob;
+    struct ward ward = {.protocol = PING_PROTOCOL};
+    meet(&w, &alice, &bob);
+    standing_gate(alice->host, &(struct standing_gate){.shuts = shuts, .arg = &ward});
+    cr_expect_eq(ping_once(bob, alice), 0);
+    ward.streams = true;
+    cr_expect_lt(ping_once(bob, alice), 0, "he may not have this stream");
+    ward.streams = false;
+    cr_expect_eq(ping_once(bob, alice), 0);
+    host_disconnect(alice->host, host_id(bob->host));
+    cr_assert(world_peers(bob, 0));
+    ward.unknown = true;
+    cr_expect_lt(ping_once(bob, alice), 0, "nor come in");
+    cr_expect_eq(host_peers(alice->host), 0u);
+    standing_gate(alice->host, NULL);
+    cr_expect_eq(ping_once(bob, alice), 0);
     world_clear(&w);
 }
 

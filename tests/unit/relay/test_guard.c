@@ -136,5 +136,7 @@ BEAM_TEST(guard, bans_come_first)
     cr_expect_eq(guard_ask(s.guard, &bob, &out, 0, &wait), 0);
     cr_expect(guard_shuts_out(s.guard, &alice, &out));
     cr_expect_not(guard_shuts_out(s.guard, &bob, &out));
+    cr_expect(guard_shuts_out(s.guard, NULL, &in));
+    cr_expect_not(guard_shuts_out(s.guard, NULL, &out));
     end(&s);
 }
