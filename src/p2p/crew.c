@@ -270,9 +270,16 @@ static bool on_message(void *arg, const struct crew_message *m)
     return n->mate ? hear(n, m) : greet(n, m);
 }
 
+/* A mate that dialled opens none before it was greeted; one that was dialled may have done so in
+ * the same breath, and its greeting is heard after the stream. */
 static void on_stream(void *arg, struct stream *s)
 {
     struct line *n = arg;
+    if (!n->mate && !n->dialled) {
+        stream_reset(s);
+        stream_free(s);
+        return;
+    }
     crew_bridge_begin(&n->crew->bridges, s);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "p2p/crew_link.h"
+#include "stream/socket.h"
 #include "tests/unit/p2p/world.h"
 
 #define ECHO_PROTOCOL "/echo/1.0.0"
@@ -317,6 +319,63 @@ BEAM_TEST(crew, one_of_another_version_does_not_join)
     cr_assert(until(y.w.loop, is_later, &y.w));
     cr_expect_eq(crew_mates(y.workers[2].crew), 0u);
     cr_expect_eq(crew_mates(y.workers[0].crew), 1u);
+    yard_close(&y);
+}
+
+static void on_stranger_dialled(void *arg, int err, struct stream *s)
+{
+    struct asked_of *a = arg;
+    a->err = err;
+    a->stream = s;
+    a->done = true;
+}
+
+static bool on_no_message(void *arg, const struct crew_message *m)
+{
+    (void)arg;
+    (void)m;
+    return true;
+}
+
+static void on_link_ended(void *arg)
+{
+    (void)arg;
+}
+
+BEAM_TEST(crew, who_has_not_said_who_it_is_has_no_streams)
+{
+    struct yard y;
+    char path[sizeof(y.place) + 8];
+    struct addr at;
+    struct permit *permit;
+    struct stream_dial *dial;
+    struct crew_link *link;
+    struct asked_of a = {.done = false};
+    struct desk bobs = {.s = NULL}, mine;
+    yard_open(&y);
+    cr_assert_eq(host_handle(y.bob->host, ECHO_PROTOCOL, on_stream, &bobs), 0);
+    (void)join(&y, 0);
+    snprintf(path, sizeof(path), "%s.0", y.place);
+    cr_assert_eq(addr_unix(path, &at), 0);
+    cr_assert_eq(permit_new_local(&permit), 0);
+    cr_assert_eq(
+        stream_dial(y.w.loop, permit, &at, PERMIT_TYPED, 5000, on_stranger_dialled, &a, &dial), 0);
+    cr_assert(until_flag(y.w.loop, &a.done) && a.err == 0);
+    const struct crew_link_spec spec = {.loop = y.w.loop, .dialled = true, .streams = 8};
+    const struct crew_link_events events = {.message = on_no_message, .ended = on_link_ended};
+    cr_assert_eq(crew_link_new(a.stream, &spec, &events, &link), 0);
+    struct crew_message m = {.kind = CREW_OPEN, .peer = *host_id(y.bob->host)};
+    snprintf(m.text, sizeof(m.text), "%s", ECHO_PROTOCOL);
+    mine = (struct desk){.s = NULL};
+    buf_init(&mine.in, loop_pool(y.w.loop), 64);
+    cr_assert_eq(crew_link_open(link, &m, &mine.s), 0);
+    cr_assert(until(y.w.loop, has_read, &mine));
+    cr_expect_eq(mine.last, BEAM_ERESET);
+    cr_expect_null(bobs.s);
+    stream_free(mine.s);
+    buf_clear(&mine.in);
+    crew_link_free(link);
+    permit_free(permit);
     yard_close(&y);
 }
 
