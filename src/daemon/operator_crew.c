@@ -215,12 +215,34 @@ static void on_told(void *arg, unsigned mate, unsigned topic, const uint8_t *dat
     }
 }
 
+/* What the first told while there was no line to it was not heard, and all of that is in files. */
+static void refresh_leases(struct operator_crew *c)
+{
+    size_t at = 0, n = 0, most = lease_count(c->spec.store);
+    uint8_t(*all)[RESERVATION_ID_SIZE] = calloc(most + 1, sizeof(*all));
+    const struct lease *l;
+    if (!all) {
+        log_error("relay", "out of memory for the leases to be read again");
+        c->spec.lost(c->spec.arg); /* rather than serve what was dropped */
+        return;
+    }
+    while (n < most && (l = lease_next(c->spec.store, &at)) != NULL)
+        memcpy(all[n++], l->id, sizeof(*all));
+    for (size_t i = 0; i < n; i++)
+        take_lease(c, all[i], sizeof(all[i]));
+    free(all);
+}
+
+/* With this, each change from now on is told. */
 static void on_joined(void *arg, unsigned mate)
 {
     struct operator_crew *c = arg;
-    (void)mate;
-    if (c->spec.index == 0)
+    if (c->spec.index == 0) {
+        crew_tell(c->crew, mate, TOPIC_FILES, NULL, 0);
         tell_used(c, true);
+    } else if (mate == 0) {
+        refresh_leases(c);
+    }
 }
 
 static void on_left(void *arg, unsigned mate)

@@ -119,6 +119,42 @@ def one_dies(t):
     check("was ended by signal 9" in r.log(), "the operator is told")
 
 
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(path) == 0
+
+
+def ban_while_one_starts(r):
+    """Writes a ban after a new process has read them, and before the first has met it. False: they met before."""
+    (worker,) = children(r.process.pid)
+    met = r.log().count("worker 1 is there")
+    check(met > 0, "the first says whom it has met")
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: children(r.process.pid) not in ([], [worker]), 20, "another is started")
+    r.process.signal(signal.SIGSTOP)
+    try:
+        place = os.path.join(r.folder, "run", "relay-worker.1")
+        wait_until(lambda: listens(place), 20, "it has read its files")
+        with open(os.path.join(r.folder, "relay", "bans"), "w", encoding="ascii") as f:
+            os.fchmod(f.fileno(), 0o600)
+            f.write("127.0.0.0/8\n")
+        return r.log().count("worker 1 is there") == met
+    finally:
+        r.process.signal(signal.SIGCONT)
+
+
+@case("workers/a-ban-while-one-starts", network=False)
+def starting(t):
+    """What is told while a process starts, and has read its files already, holds in it too."""
+    app = t.serve()
+    r = relay(t, log__level="info")
+    (_, url), = tunnels(t, r, app, 1)
+    while not ban_while_one_starts(r):
+        os.unlink(os.path.join(r.folder, "relay", "bans"))
+        wait_until(lambda: count(r, "workers") == 2, 20, "it is there")
+    wait_until(lambda: status_of(url + "text") == "000", 20, "it turns visitors away", 0.1)
+
+
 @case("workers/bans-hold-at-all", network=False)
 def bans(t):
     """What the operator does ends visitors and owners wherever they are, within a second."""
