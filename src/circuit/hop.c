@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "circuit/bridge.h"
 #include "circuit/voucher.h"
+#include "p2p/standing.h"
 #include "stream/frame.h"
 
 enum {
@@ -56,7 +57,7 @@ static void on_sweep(void *arg)
     struct hop *h = arg;
     struct peer_id peer;
     while (slots_expire(h->slots, now_of(h), &peer))
-        (void)host_keep(h->spec.host, &peer, false);
+        (void)standing_lodge(h->spec.host, &peer, false);
     if (slots_reservations(h->slots) > 0)
         loop_timer_set(&h->sweep, SWEEP_MS);
 }
@@ -65,7 +66,7 @@ static void on_down(void *arg, const struct peer_id *peer)
 {
     struct hop *h = arg;
     if (slots_release(h->slots, peer))
-        (void)host_keep(h->spec.host, peer, false);
+        (void)standing_lodge(h->spec.host, peer, false);
 }
 
 static bool address_of(const struct multiaddr *a, struct addr *out)
@@ -132,7 +133,7 @@ static enum hop_status reserve(struct asker *a)
         slots_reserve(h->slots, &a->peer, known ? &from : NULL, now_of(h), &fresh);
     if (status != HOP_OK || !fresh)
         return status;
-    if (host_keep(h->spec.host, &a->peer, true) < 0) {
+    if (standing_lodge(h->spec.host, &a->peer, true) < 0) {
         (void)slots_release(h->slots, &a->peer);
         return HOP_RESERVATION_REFUSED;
     }
@@ -326,7 +327,7 @@ void hop_free(struct hop *h)
         bridge_free(bridge);
     }
     while (slots_expire(h->slots, UINT64_MAX, &peer))
-        (void)host_keep(h->spec.host, &peer, false);
+        (void)standing_lodge(h->spec.host, &peer, false);
     loop_timer_clear(&h->sweep);
     slots_free(h->slots);
     free(h);

@@ -112,6 +112,19 @@ int pool_keep(struct pool *p, const struct peer_id *id, bool on)
     return 0;
 }
 
+int pool_lodge(struct pool *p, const struct peer_id *id, bool on)
+{
+    struct peer *peer = on ? NULL : pool_peer(p, id);
+    if (!on && (!peer || peer->lodged == 0))
+        return 0;
+    if (peer)
+        peer->lodged--;
+    int err = pool_keep(p, id, on);
+    if (on && err == 0)
+        pool_peer(p, id)->lodged++;
+    return err;
+}
+
 /* ---- which of several ----------------------------------------------------------------------- */
 
 /* Whether the peer with the smaller id dialled it. */

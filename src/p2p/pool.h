@@ -19,8 +19,8 @@ enum { POOL_AGENT_SIZE = 128, POOL_SURPLUS_MS = 5000 };
 /* A peer that is connected, or kept. */
 struct peer {
     struct peer_id id;
-    struct conn *conns; /* newest first */
-    unsigned kept;
+    struct conn *conns;    /* newest first */
+    unsigned kept, lodged; /* how often, and how often of these because it asked for it */
     bool identified;
     char agent[POOL_AGENT_SIZE]; /* printable */
     char *protocols;             /* one after another, each with a NUL; NULL: none */
@@ -68,8 +68,9 @@ struct peer *pool_peer(const struct pool *p, const struct peer_id *id);
 struct conn *pool_use(const struct peer *peer);
 /* Whether the connection is still there; it may have been freed. */
 struct conn *pool_by_serial(const struct pool *p, uint64_t serial);
-/* As host_keep. */
+/* As host_keep, and standing_lodge. */
 int pool_keep(struct pool *p, const struct peer_id *id, bool on);
+int pool_lodge(struct pool *p, const struct peer_id *id, bool on);
 /* Streams of all connections. */
 size_t pool_streams(const struct pool *p);
 

@@ -9,7 +9,7 @@ enum { REMEMBERED = 1024 };
 static bool is_kept(const struct host *h, const struct peer_id *peer)
 {
     const struct peer *p = pool_peer(&h->pool, peer);
-    return p && p->kept > 0;
+    return p && p->kept > p->lodged;
 }
 
 enum repute_standing standing_of(const struct host *h, const struct peer_id *peer)
@@ -76,6 +76,11 @@ int standing_enter(const struct host *h, const struct peer_id *peer, const struc
 bool standing_serves(const struct host *h, const struct host_peer *peer, const char *protocol)
 {
     return !is_shut(h, peer->id, peer->addr, protocol);
+}
+
+int standing_lodge(struct host *h, const struct peer_id *peer, bool on)
+{
+    return pool_lodge(&h->pool, peer, on);
 }
 
 int standing_admit(const struct host *h, const struct peer_id *peer, struct beam_why *why)

@@ -2,7 +2,8 @@
 /*
  * What a host does about what it holds against its peers (p2p/repute): whoever is shunned is
  * disconnected, and not let in for as long. Not those that are kept, whom a user or this host
- * itself has chosen: they are doubted at most. And whom it keeps out because it was told to.
+ * itself has chosen: they are doubted at most. Who asked to be kept, for a reservation, was not
+ * chosen. And whom it keeps out because it was told to.
  */
 #ifndef BEAM_P2P_STANDING_H
 #define BEAM_P2P_STANDING_H
@@ -15,6 +16,9 @@ void standing_blame(struct host *h, const struct peer_id *peer, enum repute_offe
 enum repute_standing standing_of(const struct host *h, const struct peer_id *peer);
 /* Whether a peer that came is let in: 0, or BEAM_EAUTH with words. */
 int standing_admit(const struct host *h, const struct peer_id *peer, struct beam_why *why);
+/* host_keep for a peer that is connected here and asked for it, as anybody may: it is no better
+ * trusted for that. Off as many times as on, of this. */
+int standing_lodge(struct host *h, const struct peer_id *peer, bool on);
 
 /* Whom whoever has the host keeps out. */
 struct standing_gate {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "circuit/hop.h"
 
+#include "p2p/standing.h"
 #include "tests/unit/circuit/ring.h"
 
 struct reserved {
@@ -27,6 +28,23 @@ BEAM_TEST(hop, a_reservation_goes_with_its_connection)
     host_disconnect(alice->host, host_id(r.world.nodes[0].host));
     struct reserved none = {r.hops[0], 0};
     cr_expect(until(r.world.loop, has_reserved, &none));
+    ring_clear(&r);
+}
+
+BEAM_TEST(hop, a_reservation_makes_nobody_immune)
+{
+    struct ring r;
+    struct node *relay = NULL;
+    ring_init(&r);
+    struct multiaddr at = ring_relay(&r, &relay);
+    struct node *alice = ring_user(&r, HOST_OPEN, POLICY_EGRESS_ANY);
+    (void)ring_reserve(&r, alice, &at);
+    for (int i = 0; i < 3; i++)
+        standing_blame(relay->host, host_id(alice->host), REPUTE_GARBLED);
+    cr_expect_eq(standing_of(relay->host, host_id(alice->host)), REPUTE_IS_SHUNNED);
+    struct reserved none = {r.hops[0], 0};
+    cr_expect(until(r.world.loop, has_reserved, &none));
+    cr_expect(world_peers(relay, 0));
     ring_clear(&r);
 }
 

@@ -110,6 +110,26 @@ BEAM_TEST(standing, who_is_kept_stays)
     world_clear(&w);
 }
 
+/* As for a reservation, which anybody gets. */
+BEAM_TEST(standing, who_asked_to_be_kept_goes_all_the_same)
+{
+    struct world w;
+    struct node *alice, *bob;
+    meet(&w, &alice, &bob);
+    const struct peer_id *whom = host_id(bob->host);
+    cr_assert_eq(standing_lodge(alice->host, whom, true), 0);
+    shun(alice, bob);
+    cr_expect_eq(standing_of(alice->host, whom), REPUTE_IS_SHUNNED);
+    cr_assert_eq(host_keep(alice->host, whom, true), 0);
+    cr_expect_eq(standing_of(alice->host, whom), REPUTE_IS_DOUBTED, "now she chose him, too");
+    cr_assert_eq(standing_lodge(alice->host, whom, false), 0);
+    cr_assert_eq(standing_lodge(alice->host, whom, false), 0);
+    cr_expect_eq(standing_of(alice->host, whom), REPUTE_IS_DOUBTED, "no more off than on");
+    cr_assert_eq(host_keep(alice->host, whom, false), 0);
+    cr_expect(world_peers(alice, 0));
+    world_clear(&w);
+}
+
 BEAM_TEST(standing, nobody_blames_itself)
 {
     struct world w;
