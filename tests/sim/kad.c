@@ -9,7 +9,8 @@
  * while look-ups are made: 99.9 % of them must find their value, at a median of at most log2(N)/2
  * hops. Then twenty liars come whose ids were looked for until they lay nearer to a key than
  * anybody's and who tell of each other, and for another key twenty more who tell of ids with
- * nobody behind them: no look-up of those keys may end with a plain "not found". Of several sizes,
+ * nobody behind them: no look-up of those keys may end with a plain "not found". All the while no
+ * honest node may be shunned by another, and of a hundred one doubted at most. Of several sizes,
  * the questions that a look-up takes must grow no faster than log N.
  */
 #include <math.h>
@@ -28,7 +29,8 @@ enum {
     SIEGE_GETS = 100,
     MINUTE = 60 * 1000,
     HOUR_MINUTES = 60,
-    BOOKS_MAX = 2000, /* nodes that have one, for they are large */
+    DOUBTED_PART = 100, /* of so many honest nodes one may be doubted, by one other, in all */
+    BOOKS_MAX = 2000,   /* nodes that have one, for they are large */
     SIZES_MAX = 8
 };
 
@@ -50,6 +52,19 @@ static int fail(const char *what)
 {
     printf("kad: %s\n", what);
     return 1;
+}
+
+static int judge_blame(const struct world_figures *f, size_t nodes)
+{
+    printf("kad: %llu offences held against honest nodes, who were doubted %llu times and shunned "
+           "%llu times; liars %llu and %llu times\n",
+           (unsigned long long)f->blamed[0], (unsigned long long)f->doubted[0],
+           (unsigned long long)f->shunned[0], (unsigned long long)f->doubted[1],
+           (unsigned long long)f->shunned[1]);
+    fflush(stdout);
+    if (f->shunned[0] > 0)
+        return fail("an honest node was shunned");
+    return f->doubted[0] * DOUBTED_PART > nodes ? fail("too many honest nodes were doubted") : 0;
 }
 
 static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures *figures)
@@ -79,9 +94,8 @@ static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures
         (unsigned long long)after.cut_off, median_hops(&after), figures->asked,
         (double)(after.messages - before.messages) / up,
         (double)(after.bytes - before.bytes) / up / 1000);
-    fflush(stdout);
-    printf("kad: %zu nodes: %llu offences held against honest nodes, who were doubted %llu times\n",
-           nodes, (unsigned long long)after.blamed[0], (unsigned long long)after.doubted[0]);
+    if (judge_blame(&after, nodes) != 0)
+        return 1;
     if (after.lookups + after.abandoned != GETS)
         return fail("a look-up did not end");
     if ((double)after.found < 0.999 * (double)after.lookups)
@@ -101,7 +115,7 @@ static void wait_for_all(struct world *w, uint64_t lookups, struct world_figures
     } while (after->lookups < lookups && waited++ < 40);
 }
 
-static int ask_besieged(struct world *w, size_t value, const char *lie)
+static int ask_besieged(struct world *w, size_t nodes, size_t value, const char *lie)
 {
     struct world_figures before, after;
     world_figures(w, &before);
@@ -116,21 +130,20 @@ static int ask_besieged(struct world *w, size_t value, const char *lie)
            WORLD_LIARS, lie, (unsigned long long)found, SIEGE_GETS, (unsigned long long)warned,
            (unsigned long long)(after.cut_off - before.cut_off),
            (double)(after.asked - before.asked) / SIEGE_GETS);
-    printf("kad: so far liars were doubted %llu times, honest nodes %llu times\n",
-           (unsigned long long)after.doubted[1], (unsigned long long)after.doubted[0]);
-    fflush(stdout);
+    if (judge_blame(&after, nodes) != 0)
+        return 1;
     return found + warned == SIEGE_GETS ? 0 : fail("a besieged key was silently not found");
 }
 
-static int sieges(struct world *w)
+static int sieges(struct world *w, size_t nodes)
 {
     size_t values[] = {world_put(w), world_put(w)};
     world_run(w, MINUTE / 2);
     world_besiege(w, values[0], WORLD_OF_EACH_OTHER);
     world_besiege(w, values[1], WORLD_OF_THE_DEAD);
     world_run(w, 10 * MINUTE); /* they become known */
-    int status = ask_besieged(w, values[0], "each other");
-    return ask_besieged(w, values[1], "the dead") != 0 ? 1 : status;
+    int status = ask_besieged(w, nodes, values[0], "each other");
+    return ask_besieged(w, nodes, values[1], "the dead") != 0 ? 1 : status;
 }
 
 static void print_cost(void)
@@ -173,7 +186,7 @@ static int run(size_t nodes, uint64_t seed, unsigned minutes, bool warm, struct 
     world_churn(w, 0.3);
     int status = go_by(w, nodes, minutes, figures);
     world_churn(w, 0);
-    if (sieges(w) != 0)
+    if (sieges(w, nodes) != 0)
         status = 1;
     world_free(w);
     print_cost();

@@ -35,9 +35,9 @@ struct world_figures {
     uint64_t lookups, found, silent, warned, cut_off, abandoned;
     uint64_t hops[16]; /* of look-ups that found their key's nearest node, by hops */
     uint64_t asked;    /* questions of those look-ups */
-    /* Offences held against honest nodes, and against liars; and how often one was doubted by
-     * another for them. */
-    uint64_t blamed[2], doubted[2];
+    /* Offences held against honest nodes, and against liars; and how often one was doubted, and
+     * shunned, by another for them. */
+    uint64_t blamed[2], doubted[2], shunned[2];
     size_t up;
 };
 

@@ -117,6 +117,7 @@ void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what
     if (after >= REPUTE_IS_DOUBTED)
         kad_table_remove(n->table, peer);
     f->blamed[liar]++;
+    f->shunned[liar] += before != REPUTE_IS_SHUNNED && after == REPUTE_IS_SHUNNED;
     f->doubted[liar] += before < REPUTE_IS_DOUBTED && after >= REPUTE_IS_DOUBTED;
 }
 
