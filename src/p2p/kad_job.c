@@ -371,7 +371,7 @@ static int weigh(const struct kad_job *j, const struct peer_id *from, struct kad
     int err = v->check(v->arg, key, value, spec->wall_ms(spec->arg));
     if (kad_store_forged(err))
         blame(j, from, REPUTE_BAD_VALUE);
-    if (err < 0)
+    if (err < 0 || kad_store_outdated(spec->store, key, value, spec->wall_ms(spec->arg)))
         return -1;
     return first ? 1 : v->compare(v->arg, key, best, value);
 }

@@ -35,7 +35,8 @@ struct kad_store {
     const struct rng *rng;
     size_t each, provided_max, provided; /* of all providers of all keys */
     struct kad_shelf values, providings;
-    struct map *left; /* how many things each peer left here, as a number in the pointer */
+    struct kad_shelf over; /* values that were kept and are gone: what ranks below stays out */
+    struct map *left;      /* how many things each peer left here, as a number in the pointer */
     struct kad_validator validators[VALIDATORS_MAX];
     size_t validator_count;
 };
@@ -75,6 +76,12 @@ static void value_gone(void *arg, struct kad_item *item)
     free(v);
 }
 
+static void over_gone(void *arg, struct kad_item *item)
+{
+    (void)arg;
+    free(item);
+}
+
 static void providing_gone(void *arg, struct kad_item *item)
 {
     struct providing *p = (struct providing *)item;
@@ -104,6 +111,8 @@ int kad_store_new(const struct rng *rng, const struct kad_id *self,
     if (err == 0)
         err = kad_shelf_init(&s->providings, rng, self, limits->providers, KAD_PROVIDER_LIFE_MS,
                              providing_gone, s);
+    if (err == 0)
+        err = kad_shelf_init(&s->over, rng, self, limits->values, KAD_OVER_LIFE_MS, over_gone, s);
     if (err < 0) {
         kad_store_free(s);
         return err;
@@ -118,6 +127,7 @@ void kad_store_free(struct kad_store *s)
         return;
     kad_shelf_clear(&s->values);
     kad_shelf_clear(&s->providings);
+    kad_shelf_clear(&s->over);
     map_free(s->left);
     free(s);
 }
@@ -179,6 +189,36 @@ static bool is_good(const struct value *v, struct kad_now now)
     return v && now.wall_ms < v->until;
 }
 
+/* Without memory, or a place, it is forgotten. */
+static void bury(struct kad_store *s, const struct value *v, uint64_t now)
+{
+    size_t size = sizeof(*v) + v->len + v->item.key.len;
+    struct value *copy = v->until == UINT64_MAX ? NULL : malloc(size);
+    if (!copy)
+        return;
+    memcpy(copy, v, size);
+    copy->item.key.at = copy->bytes + copy->len;
+    if (kad_shelf_put(&s->over, &copy->item, now) < 0)
+        free(copy);
+}
+
+static void expire_values(struct kad_store *s, uint64_t now)
+{
+    struct kad_item *item;
+    while ((item = TAILQ_FIRST(&s->values.by_age)) && now >= item->came + s->values.life) {
+        bury(s, (struct value *)item, now);
+        kad_shelf_drop(&s->values, item);
+    }
+    kad_shelf_expire(&s->over, now);
+}
+
+/* The last that was kept under the key, be it over. */
+static struct value *last_of(const struct kad_store *s, struct kad_text key)
+{
+    struct kad_item *item = kad_shelf_find(&s->values, key);
+    return (struct value *)(item ? item : kad_shelf_find(&s->over, key));
+}
+
 /* The peer's account is charged before the one whose value goes gets its place back, so that
  * nothing can fail once something has changed. */
 static int keep_value(struct kad_store *s, const struct kad_validator *is, struct kad_text key,
@@ -203,8 +243,12 @@ static int keep_value(struct kad_store *s, const struct kad_validator *is, struc
     if (err < 0) {
         uncount_one(s, from);
         free(v);
+        return err;
     }
-    return err;
+    struct kad_item *over = kad_shelf_find(&s->over, v->item.key);
+    if (over)
+        kad_shelf_drop(&s->over, over);
+    return 0;
 }
 
 bool kad_store_forged(int err)
@@ -225,14 +269,15 @@ static void renew_value(struct kad_store *s, struct value *v, uint64_t now)
         v->due = next_due(s, now);
 }
 
-/* What is here already is not checked again: that may cost a signature, and a question nothing. */
+/* What is here already is not checked again: that may cost a signature, and a question nothing.
+ * What is over keeps out what ranks below it, which may be good for longer. */
 int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
                   const struct peer_id *from, struct kad_now now)
 {
     const struct kad_validator *v = kad_store_validator(s, key);
     if (!v || key.len > KAD_KEY_MAX || value.len > KAD_VALUE_MAX)
         return BEAM_EINVAL;
-    kad_shelf_expire(&s->values, now.ms);
+    expire_values(s, now.ms);
     struct value *old = (struct value *)kad_shelf_find(&s->values, key);
     if (is_good(old, now) && is_same(value_of(old), value)) {
         renew_value(s, old, now.ms);
@@ -241,19 +286,29 @@ int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text valu
     int err = v->check(v->arg, key, value, now.wall_ms);
     if (err < 0)
         return kad_store_forged(err) ? BEAM_EINVAL : err;
-    int order = is_good(old, now) ? v->compare(v->arg, key, value_of(old), value) : 1;
+    const struct value *last = last_of(s, key);
+    int order = last ? v->compare(v->arg, key, value_of(last), value) : 1;
     if (order < 0)
         return BEAM_EEXIST;
-    if (order > 0)
+    if (order > 0 || !old)
         return keep_value(s, v, key, value, from, now.ms);
     renew_value(s, old, now.ms);
     return 0;
 }
 
+bool kad_store_outdated(const struct kad_store *s, struct kad_text key, struct kad_text value,
+                        uint64_t wall_ms)
+{
+    const struct kad_validator *v = kad_store_validator(s, key);
+    const struct value *last = last_of(s, key);
+    return v && last && wall_ms >= last->until &&
+           v->compare(v->arg, key, value_of(last), value) < 0;
+}
+
 int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
                   struct kad_text *value)
 {
-    kad_shelf_expire(&s->values, now.ms);
+    expire_values(s, now.ms);
     const struct value *v = (const struct value *)kad_shelf_find(&s->values, key);
     if (!is_good(v, now))
         return BEAM_ENOTFOUND;
@@ -265,7 +320,7 @@ bool kad_store_due(struct kad_store *s, struct kad_now now, struct kad_text *key
                    struct kad_text *value)
 {
     struct kad_item *item;
-    kad_shelf_expire(&s->values, now.ms);
+    expire_values(s, now.ms);
     TAILQ_FOREACH(item, &s->values.by_age, by_age)
     {
         struct value *v = (struct value *)item;

@@ -21,6 +21,9 @@
 enum {
     KAD_NAMESPACE_MAX = 32,                  /* bytes of a namespace's name */
     KAD_VALUE_LIFE_MS = 48 * 60 * 60 * 1000, /* libp2p/specs, kad-dht: what IPFS has */
+    /* How long what was kept, and went, keeps out what ranks below it: as long as a name's record
+     * may be good. */
+    KAD_OVER_LIFE_MS = 7 * 24 * 60 * 60 * 1000,
     KAD_PROVIDER_LIFE_MS = 48 * 60 * 60 * 1000,
     /* After so long, and up to three times as long as chance has it, a value that nobody put here
      * meanwhile is due (Kademlia, 2.5: whoever is first spares the others the trouble). */
@@ -77,10 +80,13 @@ struct kad_now {
 };
 
 /* `from` left it here. 0: kept, or the same was. BEAM_EINVAL: of no known namespace, or not good.
- * BEAM_ETIMEOUT: not at this time. BEAM_EEXIST: a better one is here. BEAM_ELIMIT: no place.
- * BEAM_ENOMEM. */
+ * BEAM_ETIMEOUT: not at this time. BEAM_EEXIST: a better one is, or was, here. BEAM_ELIMIT: no
+ * place. BEAM_ENOMEM. */
 int kad_store_put(struct kad_store *s, struct kad_text key, struct kad_text value,
                   const struct peer_id *from, struct kad_now now);
+/* Whether one that ranks above a value was kept here and is over: then neither is that good. */
+bool kad_store_outdated(const struct kad_store *s, struct kad_text key, struct kad_text value,
+                        uint64_t wall_ms);
 /* A view until the store changes. 0 or BEAM_ENOTFOUND. */
 int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
                   struct kad_text *value);

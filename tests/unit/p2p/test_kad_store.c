@@ -345,7 +345,28 @@ BEAM_TEST(kad_store, what_is_over_is_not_given_away)
     cr_expect_eq(kad_store_get(s, kad_text_of("/u/a"), last, &got), 0);
     cr_expect_eq(kad_store_get(s, kad_text_of("/u/a"), after, &got), BEAM_ENOTFOUND);
     cr_expect_eq(put_at(s, "/u/a", "a48", last), BEAM_EEXIST);
-    cr_expect_eq(put_at(s, "/u/a", "a48", after), 0, "a worse one than none");
+    cr_expect_eq(put_at(s, "/u/a", "a69", after), 0, "a better one");
+    kad_store_free(s);
+}
+
+BEAM_TEST(kad_store, what_is_over_keeps_out_what_came_before_it)
+{
+    struct kad_store *s = make(10, 1);
+    struct kad_text key = kad_text_of("/u/a");
+    struct kad_now now = {.ms = 5, .wall_ms = 2 * KAD_REPEAT_MS};
+    cr_assert_eq(kad_store_register(s, &timed), 0);
+    cr_assert_eq(put_at(s, "/u/a", "a52", (struct kad_now){.ms = 5}), 0);
+    cr_expect_eq(put_at(s, "/u/a", "a49", now), BEAM_EEXIST, "though it is good for longer");
+    cr_expect(kad_store_outdated(s, key, kad_text_of("a49"), now.wall_ms));
+    cr_expect_not(kad_store_outdated(s, key, kad_text_of("a69"), now.wall_ms));
+    now.ms += KAD_VALUE_LIFE_MS;
+    cr_expect_eq(put_at(s, "/u/a", "a49", now), BEAM_EEXIST, "nor when it is gone");
+    cr_expect_eq(kad_store_values(s), 0u);
+    cr_expect(kad_store_outdated(s, key, kad_text_of("a49"), now.wall_ms));
+    cr_expect_eq(put_at(s, "/u/b", "b49", now), 0, "that is in nobody's account");
+    now.ms += KAD_OVER_LIFE_MS;
+    cr_expect_eq(put_at(s, "/u/a", "a49", now), 0, "not for ever");
+    cr_expect_not(kad_store_outdated(s, key, kad_text_of("a49"), now.wall_ms));
     kad_store_free(s);
 }
 
