@@ -417,11 +417,8 @@ static int build(struct kad *k)
                                         .learn = on_learn_provider,
                                         .whence = on_whence,
                                         .arg = k};
-    const struct kad_repeat_spec repeat = {.loop = k->spec.loop,
-                                           .clock = k->spec.clock,
-                                           .store = k->store,
-                                           .jobs = k->jobs,
-                                           .self = self};
+    const struct kad_repeat_spec repeat = {
+        .loop = k->spec.loop, .clock = k->spec.clock, .store = k->store, .jobs = k->jobs};
     if (err == 0)
         err = kad_repeat_new(&repeat, &k->repeat);
     return err == 0 && k->spec.mode == KAD_SERVER ? serve(k) : err;

@@ -36,7 +36,8 @@ static int put(struct kad_own *o, bool alone)
     if (err == 0)
         err = o->spec.value ? kad_keep_value(o->spec.kad, o->spec.key, value)
                             : kad_keep_provider(o->spec.kad, o->spec.key);
-    if (err < 0 || alone)
+    /* That there is no place for it here is no reason to keep it from others. */
+    if (alone || (err < 0 && err != BEAM_ELIMIT))
         return err;
     return kad_job_start(kad_jobs(o->spec.kad), o->spec.value ? KAD_JOB_PUT : KAD_JOB_PROVIDE,
                          o->spec.key, value, on_done, o, &o->job);

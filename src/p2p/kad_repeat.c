@@ -15,7 +15,8 @@ struct kad_repeat {
     struct kad_repeat_spec spec;
     struct loop_timer timer;
     struct kad_job *job;
-    /* The value at hand. */
+    /* The value at hand, and who left it: what is better and found elsewhere is in his account. */
+    struct peer_id from;
     size_t key_len, value_len;
     uint8_t key[KAD_KEY_MAX], value[KAD_VALUE_MAX];
 };
@@ -64,8 +65,9 @@ static void on_got(void *arg, int err, const struct beam_why *why, const struct 
     r->job = NULL;
     if (err == 0 && v->compare(v->arg, key, value_of(r), result->value) > 0)
         take(r, result->value);
-    err = kad_store_put(r->spec.store, key, value_of(r), r->spec.self, now(r));
-    if (err == 0)
+    err = kad_store_put(r->spec.store, key, value_of(r), &r->from, now(r));
+    /* That there is no place for it here is no reason to keep it from others. */
+    if (err == 0 || err == BEAM_ELIMIT)
         err = kad_job_start(r->spec.jobs, KAD_JOB_PUT, key, value_of(r), on_put, r, &r->job);
     if (err < 0)
         loop_timer_set(&r->timer, BREATH_MS);
@@ -75,16 +77,20 @@ static void on_timer(void *arg)
 {
     struct kad_repeat *r = arg;
     struct kad_text key, value;
-    if (!kad_store_due(r->spec.store, now(r), &key, &value)) {
+    const struct peer_id *from;
+    if (!kad_store_due(r->spec.store, now(r), &key, &value, &from)) {
         loop_timer_set(&r->timer, r->spec.look_ms);
         return;
     }
     memcpy(r->key, key.at, key.len);
     r->key_len = key.len;
     take(r, value);
+    r->from = *from;
     key = key_of(r);
     if (kad_job_start(r->spec.jobs, KAD_JOB_GET, key, key, on_got, r, &r->job) < 0)
         loop_timer_set(&r->timer, r->spec.look_ms);
+    else
+        kad_store_tended(r->spec.store, key, now(r));
 }
 
 int kad_repeat_new(const struct kad_repeat_spec *spec, struct kad_repeat **out)

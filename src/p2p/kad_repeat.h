@@ -18,7 +18,6 @@ struct kad_repeat_spec { /* borrowed; the struct is copied */
     const struct clock_source *clock;
     struct kad_store *store;
     struct kad_jobs *jobs;
-    const struct peer_id *self;
     uint64_t look_ms; /* between two looks at what is due; 0: a minute */
 };
 

@@ -48,10 +48,20 @@ static size_t left_by(const struct kad_store *s, const struct peer_id *peer)
     return (size_t)(uintptr_t)map_get(s->left, peer->bytes, peer->len);
 }
 
+/* What is our own takes no share of anybody's. */
+static bool is_self(const struct kad_store *s, const struct peer_id *peer)
+{
+    struct kad_id id;
+    kad_id_of_peer(peer, &id);
+    return kad_id_shared(&id, &s->values.self) == KAD_ID_BITS;
+}
+
 /* `back`: things that it gets back right after. 0, BEAM_ELIMIT or BEAM_ENOMEM. */
 static int count_one(struct kad_store *s, const struct peer_id *peer, size_t back)
 {
     size_t n = left_by(s, peer);
+    if (is_self(s, peer))
+        return 0;
     if (n >= s->each + back)
         return BEAM_ELIMIT;
     void *more = (void *)(uintptr_t)(n + 1);
@@ -63,6 +73,8 @@ static int count_one(struct kad_store *s, const struct peer_id *peer, size_t bac
 static void uncount_one(struct kad_store *s, const struct peer_id *peer)
 {
     size_t n = left_by(s, peer);
+    if (is_self(s, peer))
+        return;
     if (n > 1)
         map_swap(s->left, peer->bytes, peer->len, (void *)(uintptr_t)(n - 1));
     else
@@ -317,7 +329,7 @@ int kad_store_get(struct kad_store *s, struct kad_text key, struct kad_now now,
 }
 
 bool kad_store_due(struct kad_store *s, struct kad_now now, struct kad_text *key,
-                   struct kad_text *value)
+                   struct kad_text *value, const struct peer_id **from)
 {
     struct kad_item *item;
     expire_values(s, now.ms);
@@ -328,12 +340,19 @@ bool kad_store_due(struct kad_store *s, struct kad_now now, struct kad_text *key
             return false; /* and all that follow came later */
         if (now.ms < v->due || !is_good(v, now))
             continue;
-        v->due = next_due(s, now.ms);
         *key = item->key;
         *value = value_of(v);
+        *from = &v->from;
         return true;
     }
     return false;
+}
+
+void kad_store_tended(struct kad_store *s, struct kad_text key, struct kad_now now)
+{
+    struct value *v = (struct value *)kad_shelf_find(&s->values, key);
+    if (v && v->due != UINT64_MAX)
+        v->due = next_due(s, now.ms);
 }
 
 size_t kad_store_values(const struct kad_store *s)

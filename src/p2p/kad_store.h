@@ -53,7 +53,7 @@ struct kad_validator {
 
 struct kad_store_limits {
     size_t values, providers; /* keys that have one */
-    size_t each;              /* things that one peer may have left here, of both kinds together */
+    size_t each; /* things that one peer may have left here, of both kinds; not of our own */
 };
 
 struct kad_store;
@@ -100,10 +100,12 @@ int kad_store_provide(struct kad_store *s, struct kad_text key, const struct pee
 size_t kad_store_providers(struct kad_store *s, struct kad_text key, struct kad_now now,
                            struct peer_id *out, size_t max);
 
-/* One that is due to be put again, and then not again for a while; the one that was put longest ago
- * comes first. Views until the store changes. */
+/* One that is due to be put again, and who left it; the one that was put longest ago comes first.
+ * Views until the store changes. It stays due until somebody puts it, or it is tended. */
 bool kad_store_due(struct kad_store *s, struct kad_now now, struct kad_text *key,
-                   struct kad_text *value);
+                   struct kad_text *value, const struct peer_id **from);
+/* It is being put again: it is not due for a while. */
+void kad_store_tended(struct kad_store *s, struct kad_text key, struct kad_now now);
 
 size_t kad_store_values(const struct kad_store *s);
 

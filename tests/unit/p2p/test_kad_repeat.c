@@ -124,7 +124,6 @@ static void repeat(struct net *net)
                                          .clock = &clock,
                                          .store = kad_store(net->kads[1]),
                                          .jobs = kad_jobs(net->kads[1]),
-                                         .self = host_id(net->w.nodes[1].host),
                                          .look_ms = 10};
     cr_assert_eq(kad_repeat_new(&spec, &net->repeat), 0);
 }

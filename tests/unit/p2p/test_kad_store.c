@@ -121,6 +121,24 @@ BEAM_TEST(kad_store, a_peer_has_its_share)
     kad_store_free(s);
 }
 
+BEAM_TEST(kad_store, our_own_is_in_nobodys_account)
+{
+    const struct kad_store_limits limits = {.values = 10, .providers = 12, .each = 1};
+    const struct peer_id own = kad_peer_no(7);
+    struct kad_store *s = NULL;
+    struct kad_id self;
+    kad_id_of_peer(&own, &self);
+    cr_assert_eq(kad_store_new(&rng, &self, &limits, &s), 0);
+    cr_assert_eq(kad_store_register(s, &validator), 0);
+    cr_expect_eq(put(s, "/t/a", "a5", 7, 0), 0);
+    cr_expect_eq(put(s, "/t/b", "b5", 7, 0), 0);
+    cr_expect_eq(put(s, "/t/b", "b6", 1, 0), 0);
+    cr_expect_eq(put(s, "/t/c", "c5", 1, 0), BEAM_ELIMIT, "that one is another's now");
+    cr_expect_eq(put(s, "/t/b", "b7", 7, 0), 0);
+    cr_expect_eq(put(s, "/t/c", "c5", 1, 0), 0);
+    kad_store_free(s);
+}
+
 BEAM_TEST(kad_store, the_farthest_make_room)
 {
     struct kad_store *s = make(3, 100);
@@ -374,22 +392,28 @@ BEAM_TEST(kad_store, what_nobody_puts_again_is_due)
 {
     struct kad_store *s = make(10, 10);
     struct kad_text key, value;
+    const struct peer_id *from;
+    const struct peer_id one = kad_peer_no(1);
     struct kad_now now = {.ms = 0};
     cr_assert_eq(kad_store_register(s, &timed), 0);
     cr_assert_eq(put_at(s, "/t/b", "b5", now), 0);
     cr_assert_eq(put_at(s, "/u/a", "a59", now), 0);
     now.ms = KAD_REPEAT_MS - 1;
-    cr_expect(!kad_store_due(s, now, &key, &value), "not so soon");
+    cr_expect(!kad_store_due(s, now, &key, &value, &from), "not so soon");
     now.ms = 3 * (uint64_t)KAD_REPEAT_MS;
-    cr_expect(kad_store_due(s, now, &key, &value));
+    cr_expect(kad_store_due(s, now, &key, &value, &from));
     cr_expect(key.len == 4 && memcmp(key.at, "/u/a", 4) == 0 && value.len == 3 &&
               memcmp(value.at, "a59", 3) == 0);
-    cr_expect(!kad_store_due(s, now, &key, &value), "that was all: the other is not repeated");
+    cr_expect(peer_id_equal(from, &one));
+    cr_expect(kad_store_due(s, now, &key, &value, &from), "until somebody sees to it");
+    kad_store_tended(s, key, now);
+    cr_expect(!kad_store_due(s, now, &key, &value, &from),
+              "that was all: the other is not repeated");
     now.ms *= 2;
     cr_assert_eq(put_at(s, "/u/a", "a59", now), 0);
-    cr_expect(!kad_store_due(s, now, &key, &value), "somebody else was first");
+    cr_expect(!kad_store_due(s, now, &key, &value, &from), "somebody else was first");
     now.ms += 3 * (uint64_t)KAD_REPEAT_MS;
     now.wall_ms = 9 * (uint64_t)KAD_REPEAT_MS;
-    cr_expect(!kad_store_due(s, now, &key, &value), "it is over");
+    cr_expect(!kad_store_due(s, now, &key, &value, &from), "it is over");
     kad_store_free(s);
 }
