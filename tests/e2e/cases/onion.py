@@ -12,7 +12,7 @@ from kit.case import case
 from kit.process import check, equal, wait_until
 from kit.relay import free_port
 from kit.tor import Tor
-from kit.visit import Refused, host_of
+from kit.visit import Refused, Visitor, host_of
 
 TEXT = b"the app is here\n" * 3  # what the app answers to /text
 CROWD = 5     # visitors at once, where one a second is taken in
@@ -41,19 +41,25 @@ def greeted(connection):
     return greeting == BANNER
 
 
+def lone_visitor(t, name):
+    """One whose circuits are none of other cases' concern, who may be somebody new at any time."""
+    tor = t.keep(Tor(t.path(name), t.network.torrc))
+    return Visitor(tor.wait(), tor.folder)
+
+
 @case("onion/max-streams", seconds=90)
 def max_streams(t):
     """Beyond as many streams as a circuit may have the next is ended at once; what is open goes on,
     others come in, and when one is closed there is room again."""
     home = t.home(onion__max_streams="2")
     tunnel = home.publish(t.app.other)
-    host = host_of(tunnel.ready())
-    eager = [t.visitor.connect(host, user="eager") for _ in range(2)]
+    host, visitor = host_of(tunnel.ready()), lone_visitor(t, "visitor")
+    eager = [visitor.connect(host, user="eager") for _ in range(2)]
     check(all(greeted(c) for c in eager), "the first two are not served")
 
     def comes_in(user):
         try:
-            with t.visitor.connect(host, user=user) as connection:
+            with visitor.connect(host, user=user) as connection:
                 return greeted(connection)
         except Refused as refused:
             t.note(f"reply {refused.code:#04x}")
@@ -162,8 +168,9 @@ def tag_circuits(t):
     equal(os.stat(secret).st_mode & 0o777, 0o600, "the mode of a key's file")
     answers(t, url)
     answers(t, other)
+    visitor = lone_visitor(t, "visitor")
     for user in ("bob", "bob", "alice", "bob"):
-        with t.visitor.connect(host, user=user) as connection:
+        with visitor.connect(host, user=user) as connection:
             connection.sendall(f"GET /{user} HTTP/1.1\r\nHost: x\r\n"
                                "Connection: close\r\n\r\n".encode())
             while connection.recv(4096):
