@@ -37,7 +37,8 @@ for (let i = 0; i < pattern.length; i++) {
   pattern[i] = ((i % PERIOD) * 2654435761) >>> 24
 }
 
-// What is under /beam-relay/ and /beam-name/ it takes as it is: beam's side checks it.
+// What is under /beam-relay/ and /beam-name/ it takes as it is, of names
+// the newest: beam's side checks them.
 function dht (protocol) {
   return protocol == null
     ? {}
@@ -47,9 +48,35 @@ function dht (protocol) {
           clientMode: false,
           peerInfoMapper: passthroughMapper,
           validators: { 'beam-relay': async () => {}, 'beam-name': async () => {} },
-          selectors: { 'beam-relay': () => 0, 'beam-name': () => 0 }
+          selectors: { 'beam-relay': () => 0, 'beam-name': (_, values) => newest(values) }
         })
       }
+}
+
+// A protobuf varint of `bytes` at `at`: itself, and where it ends.
+function varintAt (bytes, at) {
+  let value = 0
+  for (let factor = 1; ; factor *= 128) {
+    const byte = bytes[at++]
+    value += (byte & 127) * factor
+    if (!(byte & 128)) return [value, at]
+  }
+}
+
+// The sequence of a name's record: field 1 of the payload, which is field 3 of its envelope.
+function sequence (envelope) {
+  for (let at = 0; at < envelope.length;) {
+    const field = envelope[at] >> 3
+    const [length, begin] = varintAt(envelope, at + 1)
+    if (field === 3) return varintAt(envelope, begin + 1)[0]
+    at = begin + length
+  }
+  return 0
+}
+
+function newest (values) {
+  const all = values.map(sequence)
+  return all.indexOf(Math.max(...all))
 }
 
 // A protobuf message of fields: numbers, and bytes.
