@@ -174,7 +174,7 @@ static void on_evict(void *arg, struct path *p)
     struct tunnel *t = arg;
     struct visitor *next;
     for (struct visitor *v = t->visitors; v; v = next) {
-        struct visitor gone = *v;
+        struct visitor gone = *v; /* what it has is counted before it is hung up on */
         next = v->next;
         if (v->by != p)
             continue;
