@@ -130,9 +130,10 @@ def other_protocol(t):
         exact(connection, len(BANNER))
         connection.sendall(b"abc\nquit\n")
         equal(read_all(connection), b"cba\n", "the answer")
-    told = tunnel.event("request", 10)
-    equal((told["method"], told["target"], told["status"], told["in"], told["out"]),
-          ("", "", 0, 9, len(BANNER) + 4), "what was told")
+    # The visitor's tor may have tried twice: one that it gave up is told as well, and came with nothing.
+    told = tunnel.event("request", 10, **{"in": 9})
+    equal((told["method"], told["target"], told["status"], told["out"]),
+          ("", "", 0, len(BANNER) + 4), "what was told")
 
 
 @case("down/target")
