@@ -14,8 +14,8 @@ static enum router_verdict on_judge(void *arg, struct post *p, const struct peer
 {
     struct news *n = arg;
     const struct clock_source *clock = n->spec.clock;
-    (void)from;
-    return heard_judge(&n->heard, &p->view.from, p->view.data, p->view.data_len,
+    const struct ration_share share = gossip_share(n->spec.gossip, p, from);
+    return heard_judge(&n->heard, &share, p->view.data, p->view.data_len,
                        clock->wall_ms(clock->arg), loop_now(n->spec.loop));
 }
 

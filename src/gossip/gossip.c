@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "gossip/gossip.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "base/backoff.h"
 #include "base/log.h"
+#include "gossip/place.h"
 #include "identity/peer_record.h"
 #include "p2p/connect.h"
 #include "p2p/open.h"
@@ -235,32 +235,14 @@ static void on_out_message(void *arg, const uint8_t *data, size_t len)
     on_out_ended(arg, BEAM_EPROTO);
 }
 
-/* An IPv4 address, or the network of an IPv6 one, where it says something about who is there. */
-static struct score_place place_of(const struct host_peer *peer)
-{
-    struct score_place place = {.len = 0};
-    enum multiaddr_code transport;
-    struct addr addr;
-    if (peer->way != WAY_DIRECT || multiaddr_to_addr(peer->addr, &addr, &transport) < 0 ||
-        addr_scope(&addr) != ADDR_GLOBAL)
-        return place;
-    if (addr.ss.ss_family == AF_INET) {
-        place.len = 4;
-        memcpy(place.bytes, &((struct sockaddr_in *)&addr.ss)->sin_addr, 4);
-    } else {
-        place.len = 8;
-        memcpy(place.bytes, &((struct sockaddr_in6 *)&addr.ss)->sin6_addr, 8);
-    }
-    return place;
-}
-
 static int enter(struct talker *t, struct stream *s, const char *protocol,
                  const struct host_peer *peer)
 {
     struct gossip *g = t->gossip;
     const struct frame_events events = {.message = on_out_message, .ended = on_out_ended, .arg = t};
-    const struct score_place place = place_of(peer);
+    struct score_place place;
     size_t i = 0;
+    place_score(peer, &place);
     while (i + 1 < PROTOCOLS && strcmp(protocols[i], protocol) != 0)
         i++;
     int err = frame_new(g->spec.loop, s, RPC_MAX, &events, &t->out);
@@ -508,6 +490,18 @@ int gossip_publish(struct gossip *g, const char *topic, const void *data, size_t
 void gossip_judged(struct gossip *g, const struct post *p, enum router_verdict verdict)
 {
     router_judged(g->router, p, verdict, now_ms(g));
+}
+
+struct ration_share gossip_share(const struct gossip *g, const struct post *p,
+                                 const struct peer_id *from)
+{
+    struct host_peer peer;
+    struct census_source source;
+    census_source(NULL, &source);
+    if (host_find(g->spec.host, from, &peer))
+        place_source(&peer, &source);
+    return (struct ration_share){
+        .peer = *from, .author = p->view.from, .network = census_network(&source)};
 }
 
 bool gossip_topic(const struct gossip *g, size_t i, struct gossip_topic *out)

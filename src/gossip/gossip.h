@@ -9,6 +9,7 @@
 #ifndef BEAM_GOSSIP_GOSSIP_H
 #define BEAM_GOSSIP_GOSSIP_H
 
+#include "gossip/ration.h"
 #include "gossip/router.h"
 #include "p2p/host.h"
 
@@ -44,6 +45,10 @@ void gossip_part(struct gossip *g, const char *topic);
 int gossip_publish(struct gossip *g, const char *topic, const void *data, size_t len);
 /* As router_judged. */
 void gossip_judged(struct gossip *g, const struct post *p, enum router_verdict verdict);
+
+/* Whose share of a ration a message is that a topic's `judge` is given. */
+struct ration_share gossip_share(const struct gossip *g, const struct post *p,
+                                 const struct peer_id *from);
 
 struct gossip_topic {
     const char *name; /* borrowed */

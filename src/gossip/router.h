@@ -43,7 +43,13 @@ struct router_params {
 void router_params_default(struct router_params *p);
 
 enum router_kind { ROUTER_FLOODSUB, ROUTER_MESHSUB_1_0, ROUTER_MESHSUB_1_1 };
-enum router_verdict { ROUTER_ACCEPT, ROUTER_REJECT, ROUTER_IGNORE, ROUTER_LATER };
+enum router_verdict {
+    ROUTER_ACCEPT,
+    ROUTER_REJECT,  /* it counts against whoever brings it */
+    ROUTER_IGNORE,  /* it is worth nothing, whoever brings it */
+    ROUTER_DECLINE, /* not from this one now: it is new when it comes again */
+    ROUTER_LATER
+};
 
 struct router_topic { /* copied */
     const char *name;

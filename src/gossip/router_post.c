@@ -37,7 +37,9 @@ static void settle(struct router *r, struct post *p, const struct topic *t,
         [ROUTER_ACCEPT] = SEEN_GOOD, [ROUTER_REJECT] = SEEN_BAD, [ROUTER_IGNORE] = SEEN_IGNORED};
     struct seen_entry *e = seen_get(r->seen, p->id.bytes, p->id.len);
     struct score_card *card = score_find(r->score, from);
-    if (e) {
+    if (e && verdict == ROUTER_DECLINE) {
+        seen_forget(r->seen, e);
+    } else if (e) {
         e->state = states[verdict];
         e->judged = r->now;
     }
@@ -145,7 +147,7 @@ static void judge(struct router *r, struct post *p, const struct topic *t,
     bool full = r->pending_count == PENDING_MAX;
     enum router_verdict v = spec->judge ? spec->judge(spec->arg, p, from) : ROUTER_ACCEPT;
     if (v == ROUTER_LATER && (full || !wait_for_verdict(r, p, from)))
-        v = ROUTER_IGNORE;
+        v = ROUTER_DECLINE;
     if (v != ROUTER_LATER)
         settle(r, p, t, from, v);
 }

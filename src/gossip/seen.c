@@ -10,7 +10,7 @@ struct seen {
     struct map *map;
     size_t max;
     uint64_t ttl_ms;
-    struct seen_entry *oldest, *newest;
+    TAILQ_HEAD(entries, seen_entry) by_age; /* the oldest first */
 };
 
 int seen_new(const struct rng *rng, size_t max, uint64_t ttl_ms, struct seen **out)
@@ -19,6 +19,7 @@ int seen_new(const struct rng *rng, size_t max, uint64_t ttl_ms, struct seen **o
     if (!s)
         return BEAM_ENOMEM;
     *s = (struct seen){.max = max, .ttl_ms = ttl_ms};
+    TAILQ_INIT(&s->by_age);
     int err = map_new(rng, max, &s->map);
     if (err < 0) {
         free(s);
@@ -28,12 +29,9 @@ int seen_new(const struct rng *rng, size_t max, uint64_t ttl_ms, struct seen **o
     return 0;
 }
 
-static void forget_oldest(struct seen *s)
+void seen_forget(struct seen *s, struct seen_entry *e)
 {
-    struct seen_entry *e = s->oldest;
-    s->oldest = e->next;
-    if (!s->oldest)
-        s->newest = NULL;
+    TAILQ_REMOVE(&s->by_age, e, link);
     (void)map_take(s->map, e->id.bytes, e->id.len);
     free(e);
 }
@@ -42,8 +40,8 @@ void seen_free(struct seen *s)
 {
     if (!s)
         return;
-    while (s->oldest)
-        forget_oldest(s);
+    while (!TAILQ_EMPTY(&s->by_age))
+        seen_forget(s, TAILQ_FIRST(&s->by_age));
     map_free(s->map);
     free(s);
 }
@@ -60,22 +58,22 @@ int seen_add(struct seen *s, const struct post_id *id, uint64_t now, struct seen
         return BEAM_ENOMEM;
     *e = (struct seen_entry){.state = SEEN_PENDING, .first = now, .id = *id};
     if (map_count(s->map) == s->max)
-        forget_oldest(s);
+        seen_forget(s, TAILQ_FIRST(&s->by_age));
     int err = map_put(s->map, id->bytes, id->len, e);
     if (err < 0) {
         free(e);
         return err;
     }
-    *(s->newest ? &s->newest->next : &s->oldest) = e;
-    s->newest = e;
+    TAILQ_INSERT_TAIL(&s->by_age, e, link);
     *out = e;
     return 0;
 }
 
 void seen_expire(struct seen *s, uint64_t now)
 {
-    while (s->oldest && now - s->oldest->first >= s->ttl_ms)
-        forget_oldest(s);
+    struct seen_entry *e;
+    while ((e = TAILQ_FIRST(&s->by_age)) && now - e->first >= s->ttl_ms)
+        seen_forget(s, e);
 }
 
 size_t seen_count(const struct seen *s)

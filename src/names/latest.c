@@ -19,8 +19,8 @@ TAILQ_HEAD(rows, row);
 struct latest {
     size_t max;
     struct map *by_key;
-    struct rows by_age;    /* who spoke last is the last */
-    uint64_t spent, since; /* new ones since then */
+    struct rows by_age; /* who spoke last is the last */
+    struct ration new_ones;
 };
 
 int latest_new(const struct rng *rng, size_t max, struct latest **out)
@@ -55,18 +55,6 @@ void latest_free(struct latest *l)
     free(l);
 }
 
-/* Whether one more new one may be heard. */
-static bool may_be_new(struct latest *l, uint64_t now)
-{
-    uint64_t back = (now - l->since) / LATEST_NEW_MS;
-    l->spent = back < l->spent ? l->spent - back : 0;
-    l->since += back * LATEST_NEW_MS;
-    if (l->spent >= LATEST_NEW_MAX)
-        return false;
-    l->spent++;
-    return true;
-}
-
 static int add(struct latest *l, const uint8_t key[KEY_ED25519_SIZE], struct row **out)
 {
     struct row *row = calloc(1, sizeof(*row));
@@ -90,23 +78,27 @@ static bool is_news(const struct row *row, const struct binding_rank *rank, uint
     return now - row->at >= LATEST_AGAIN_MS && binding_rank_compare(rank, &row->rank) < 0;
 }
 
-enum router_verdict latest_judge(struct latest *l, const void *data, size_t len, uint64_t wall_ms,
-                                 uint64_t now, struct binding *out)
+enum router_verdict latest_judge(struct latest *l, const struct ration_share *share,
+                                 const void *data, size_t len, struct kad_now now,
+                                 struct binding *out)
 {
+    static const struct ration_limit limit = {.at_once = LATEST_NEW_MAX, .every_ms = LATEST_NEW_MS};
     struct binding_rank rank;
     int err = binding_open(data, len, out);
     if (err < 0)
         return err == BEAM_ENOMEM ? ROUTER_IGNORE : ROUTER_REJECT;
-    if (!binding_holds(out, wall_ms))
+    if (!binding_holds(out, now.wall_ms))
         return ROUTER_IGNORE;
     binding_rank(out, data, len, &rank);
     struct row *row = map_get(l->by_key, out->key, sizeof(out->key));
-    if (row && !is_news(row, &rank, now))
+    if (row && !is_news(row, &rank, now.ms))
         return ROUTER_IGNORE;
-    if (!row && (!may_be_new(l, now) || add(l, out->key, &row) < 0))
+    if (!row && !ration_take(&l->new_ones, &limit, share, now.ms))
+        return ROUTER_DECLINE;
+    if (!row && add(l, out->key, &row) < 0)
         return ROUTER_IGNORE;
     row->rank = rank;
-    row->at = now;
+    row->at = now.ms;
     TAILQ_REMOVE(&l->by_age, row, link);
     TAILQ_INSERT_TAIL(&l->by_age, row, link);
     return ROUTER_ACCEPT;

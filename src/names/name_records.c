@@ -19,9 +19,9 @@ static uint64_t wall_ms(const struct name_records *r)
 static enum router_verdict on_judge(void *arg, struct post *p, const struct peer_id *from)
 {
     struct name_records *r = arg;
-    (void)from;
-    return latest_judge(r->latest, p->view.data, p->view.data_len, wall_ms(r),
-                        loop_now(r->spec.loop), &r->said);
+    const struct ration_share share = gossip_share(r->spec.gossip, p, from);
+    const struct kad_now now = {.ms = loop_now(r->spec.loop), .wall_ms = wall_ms(r)};
+    return latest_judge(r->latest, &share, p->view.data, p->view.data_len, now, &r->said);
 }
 
 /* It was judged just now. Of names that are nearer to others, others keep the record. */

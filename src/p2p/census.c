@@ -26,6 +26,8 @@ enum {
     SOURCE_RELAY = 8,
     V4_LEN = 4,
     V6_PREFIX = 8,
+    V4_NETWORK = 2,
+    V6_NETWORK = 4,
     V6_MAPPED = 12
 };
 
@@ -87,6 +89,16 @@ bool census_addressless(const struct census_source *s)
 bool census_source_equal(const struct census_source *a, const struct census_source *b)
 {
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
+}
+
+struct census_source census_network(const struct census_source *s)
+{
+    struct census_source net = {.len = 1, .bytes = {SOURCE_UNKNOWN}};
+    if (census_addressless(s))
+        return net;
+    net.len = 1 + (s->bytes[0] == SOURCE_V4 ? V4_NETWORK : V6_NETWORK);
+    memcpy(net.bytes, s->bytes, net.len);
+    return net;
 }
 
 /* The counts of a source, which are there as long as one of them is not 0. */

@@ -29,6 +29,9 @@ void census_source_relay(const struct peer_id *relay, struct census_source *out)
  * brings. */
 bool census_addressless(const struct census_source *s);
 bool census_source_equal(const struct census_source *a, const struct census_source *b);
+/* What a source is a part of: an IPv4 /16 or an IPv6 /32, which somebody had to be given; where
+ * there is no address, all are of one. */
+struct census_source census_network(const struct census_source *s);
 
 struct census;
 

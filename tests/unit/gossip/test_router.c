@@ -133,6 +133,36 @@ BEAM_TEST(router, verdicts_decide)
     kit_end(&k);
 }
 
+/* Who brings others' messages first, beyond its share, keeps them from nobody. */
+BEAM_TEST(router, what_one_may_not_bring_another_may)
+{
+    struct kit k;
+    set_up(&k);
+    struct kit_peer *from = kit_member(&k, true), *in = kit_member(&k, true),
+                    *again = kit_member(&k, true);
+    kit_graft(&k, in);
+    struct post *post = kit_post(&k, 1, true);
+    k.verdict = ROUTER_DECLINE;
+    kit_publish(&k, from, post);
+    cr_assert_eq(k.heard + in->posts, 0);
+    cr_assert_eq(kit_score(&k, from), 0, "it costs nothing");
+    k.verdict = ROUTER_ACCEPT;
+    kit_publish(&k, again, post);
+    cr_assert_eq(k.heard, 1);
+    cr_assert_eq(in->posts, 1);
+    cr_assert_gt(kit_score(&k, again), 0);
+    post_drop(post);
+    post = kit_post(&k, 2, true);
+    k.verdict = ROUTER_LATER;
+    kit_publish(&k, from, post);
+    router_judged(k.router, post, ROUTER_DECLINE, k.now);
+    k.verdict = ROUTER_ACCEPT;
+    kit_publish(&k, again, post);
+    cr_assert_eq(k.heard, 2, "later, too");
+    post_drop(post);
+    kit_end(&k);
+}
+
 BEAM_TEST(router, a_verdict_may_come_later)
 {
     struct kit k;

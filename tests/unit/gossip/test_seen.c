@@ -41,6 +41,29 @@ BEAM_TEST(seen, remembers_for_its_time)
     seen_free(s);
 }
 
+BEAM_TEST(seen, one_may_be_forgotten_before_its_time)
+{
+    struct seen *s = with(10, 1000);
+    struct seen_entry *e[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct post_id id = id_no(i);
+        cr_assert_eq(seen_add(s, &id, i, &e[i]), 0);
+    }
+    seen_forget(s, e[1]);
+    for (uint32_t i = 0; i < 3; i++) {
+        const struct post_id id = id_no(i);
+        cr_assert_eq(seen_get(s, id.bytes, id.len) != NULL, i != 1);
+    }
+    seen_forget(s, e[2]); /* the newest */
+    const struct post_id again = id_no(1);
+    cr_assert_eq(seen_add(s, &again, 5, &e[1]), 0);
+    cr_assert_eq(seen_count(s), 2);
+    seen_expire(s, 1000);
+    cr_assert_not_null(seen_get(s, again.bytes, again.len));
+    cr_assert_eq(seen_count(s), 1);
+    seen_free(s);
+}
+
 BEAM_TEST(seen, the_oldest_makes_room)
 {
     struct seen *s = with(4, 1000);

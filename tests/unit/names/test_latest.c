@@ -16,14 +16,28 @@ static struct latest *make(size_t max)
     return l;
 }
 
+/* By peer number `peer`, in a network of its own, which another one has made. */
+static enum router_verdict hear_from(struct latest *l, uint32_t peer, struct kad_text said,
+                                     struct kad_now now)
+{
+    static uint32_t authors = 1;
+    struct ration_share share = {.peer = {.len = PEER_ID_MAX}, .author = {.len = PEER_ID_MAX}};
+    struct binding *b = malloc(sizeof(*b));
+    cr_assert_not_null(b);
+    memcpy(share.peer.bytes, &peer, sizeof(peer));
+    memcpy(share.author.bytes, &authors, sizeof(authors));
+    authors++;
+    share.network.len = sizeof(peer);
+    memcpy(share.network.bytes, &peer, sizeof(peer));
+    enum router_verdict v = latest_judge(l, &share, said.at, said.len, now, b);
+    free(b);
+    return v;
+}
+
 static enum router_verdict hear_at(struct latest *l, struct kad_text said, uint64_t wall_ms,
                                    uint64_t now)
 {
-    struct binding *b = malloc(sizeof(*b));
-    cr_assert_not_null(b);
-    enum router_verdict v = latest_judge(l, said.at, said.len, wall_ms, now, b);
-    free(b);
-    return v;
+    return hear_from(l, 1, said, (struct kad_now){.ms = now, .wall_ms = wall_ms});
 }
 
 static enum router_verdict hear(struct latest *l, uint32_t no, uint64_t seq, uint64_t now)
@@ -72,15 +86,34 @@ BEAM_TEST(latest, what_is_no_binding_is_rejected)
     latest_free(l);
 }
 
-BEAM_TEST(latest, so_many_are_new_in_a_time)
+BEAM_TEST(latest, one_peer_s_flood_of_new_names_stops_no_other_peer_s)
 {
     struct latest *l = make(LATEST_MAX);
-    for (uint32_t no = 0; no < LATEST_NEW_MAX; no++)
-        BEAM_CHECK(hear(l, no, 1, NOW) == ROUTER_ACCEPT);
-    cr_expect_eq(hear(l, LATEST_NEW_MAX, 1, NOW), ROUTER_IGNORE);
-    cr_expect_eq(hear(l, LATEST_NEW_MAX, 1, NOW + LATEST_NEW_MS), ROUTER_ACCEPT);
-    cr_expect_eq(hear(l, LATEST_NEW_MAX + 1, 1, NOW + LATEST_NEW_MS), ROUTER_IGNORE);
+    uint8_t bytes[BINDING_MAX];
+    const struct kad_now now = {.ms = NOW, .wall_ms = KIT_MADE};
+    const uint32_t honest = 5000, flooder = 1;
+    size_t passed = 0;
+    for (uint32_t no = 0; no < 1000; no++)
+        passed += hear(l, no, 1, NOW) == ROUTER_ACCEPT;
+    cr_expect_eq(passed, LATEST_NEW_MAX / 3u);
+    struct kad_text said = kit_say(honest, 1, bytes);
+    cr_expect_eq(hear_from(l, flooder, said, now), ROUTER_DECLINE, "not even by bringing it first");
+    cr_expect_eq(hear_from(l, 2, said, now), ROUTER_ACCEPT, "another peer's, at the same time");
+    cr_expect_eq(hear(l, 2000, 1, NOW + LATEST_NEW_MS), ROUTER_ACCEPT, "time passes");
+    cr_expect_eq(hear(l, 2001, 1, NOW + LATEST_NEW_MS), ROUTER_DECLINE);
     cr_expect_eq(hear(l, 0, 2, NOW + LATEST_AGAIN_MS), ROUTER_ACCEPT, "one that is known");
+    latest_free(l);
+}
+
+BEAM_TEST(latest, so_many_are_new_in_a_time_whoever_brings_them)
+{
+    struct latest *l = make(LATEST_MAX);
+    uint8_t bytes[BINDING_MAX];
+    const struct kad_now now = {.ms = NOW, .wall_ms = KIT_MADE};
+    size_t passed = 0;
+    for (uint32_t no = 0; no < LATEST_NEW_MAX + 100; no++)
+        passed += hear_from(l, no, kit_say(no, 1, bytes), now) == ROUTER_ACCEPT;
+    cr_expect_eq(passed, (size_t)LATEST_NEW_MAX);
     latest_free(l);
 }
 

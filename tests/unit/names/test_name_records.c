@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "names/latest.h"
 #include "tests/unit/names/kit.h"
 #include "tests/unit/p2p/world.h"
 
@@ -17,7 +18,8 @@ struct row {
     struct gossip *gossips[NODES];
     struct kad *kad; /* the keeper's */
     struct name_records *records;
-    size_t heard; /* by the listener */
+    size_t heard;    /* by the listener */
+    bool heard_back; /* the teller hears something */
     struct kad_text last;
     uint8_t bytes[BINDING_MAX];
 };
@@ -31,11 +33,17 @@ static void on_heard(void *arg, struct post *p)
     r->last = (struct kad_text){.at = r->bytes, .len = p->view.data_len};
 }
 
+static void on_heard_back(void *arg, struct post *p)
+{
+    (void)p;
+    ((struct row *)arg)->heard_back = true;
+}
+
 static void start_gossip(struct row *r, size_t i)
 {
     struct node *n = &r->w.nodes[i];
     struct router_topic t = {
-        .name = NAME_RECORDS_TOPIC, .heard = i == LISTENER ? on_heard : NULL, .arg = r};
+        .name = NAME_RECORDS_TOPIC, .heard = i == LISTENER ? on_heard : on_heard_back, .arg = r};
     const struct gossip_spec spec = {.loop = r->w.loop,
                                      .host = n->host,
                                      .rng = &r->w.rng,
@@ -191,6 +199,26 @@ BEAM_TEST(name_records, what_is_bad_or_stale_is_neither_passed_on_nor_kept)
     tell(&r, marker);
     cr_expect(hears(&r, marker));
     cr_expect_eq(r.heard, 2u, "the good ones");
+    tear_down(&r);
+}
+
+static bool has_its_share(void *arg)
+{
+    return ((const struct row *)arg)->heard >= LATEST_NEW_MAX / 3;
+}
+
+BEAM_TEST(name_records, one_who_floods_new_names_stops_no_other_s)
+{
+    struct row r;
+    uint8_t bytes[BINDING_MAX];
+    set_up(&r);
+    for (uint32_t no = 100; no < 250; no++)
+        tell(&r, kit_say(no, 1, bytes));
+    cr_expect(until(r.w.loop, has_its_share, &r));
+    struct kad_text said = kit_say(1, 1, bytes);
+    cr_expect_eq(gossip_publish(r.gossips[LISTENER], NAME_RECORDS_TOPIC, said.at, said.len), 0);
+    cr_expect(until_flag(r.w.loop, &r.heard_back));
+    cr_expect_lt(r.heard, 150u, "not all of them went on");
     tear_down(&r);
 }
 

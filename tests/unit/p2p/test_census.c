@@ -50,6 +50,31 @@ BEAM_TEST(census, sources_are_addresses_and_networks)
     }
 }
 
+BEAM_TEST(census, networks_are_of_many_addresses)
+{
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } pairs[] = {
+        {"192.0.2.1", "192.0.3.1", true},        {"192.0.2.1", "192.1.2.1", false},
+        {"2001:db8::1", "2001:db8:5::1", true},  {"2001:db8::1", "2001:db9::1", false},
+        {"::ffff:192.0.2.1", "192.0.3.1", true},
+    };
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        const struct census_source a = source(pairs[i].a), b = source(pairs[i].b),
+                                   in = census_network(&a), other = census_network(&b);
+        cr_expect_eq(census_source_equal(&in, &other), pairs[i].same, "%s, %s", pairs[i].a,
+                     pairs[i].b);
+    }
+    const struct peer_id relay = {.len = PEER_ID_MAX, .bytes = {[PEER_ID_MAX - 1] = 7}};
+    struct census_source none, brought;
+    census_source(NULL, &none);
+    census_source_relay(&relay, &brought);
+    none = census_network(&none);
+    brought = census_network(&brought);
+    cr_expect(census_source_equal(&none, &brought), "nothing is known of either");
+}
+
 /* One relay brings many peers, but not all handshakes at once. */
 BEAM_TEST(census, what_a_relay_brings_is_its_own)
 {

@@ -32,12 +32,32 @@ static size_t say(uint32_t no, uint64_t made, uint8_t out[INFO_MAX], struct peer
     return len;
 }
 
+/* That peer number `peer` brings, in a network of its own. */
+static struct ration_share share_of(uint32_t peer, const struct peer_id *author)
+{
+    struct ration_share share = {.peer = {.len = PEER_ID_MAX}, .author = *author};
+    memcpy(share.peer.bytes, &peer, sizeof(peer));
+    share.network.len = sizeof(peer);
+    memcpy(share.network.bytes, &peer, sizeof(peer));
+    return share;
+}
+
+static enum router_verdict hear_from(struct heard *h, uint32_t peer, uint32_t no, uint64_t now)
+{
+    uint8_t bytes[INFO_MAX];
+    struct peer_id id;
+    size_t len = say(no, WALL, bytes, &id);
+    const struct ration_share share = share_of(peer, &id);
+    return heard_judge(h, &share, bytes, len, WALL, now);
+}
+
 static enum router_verdict hear(struct heard *h, uint32_t no, uint64_t made, uint64_t now)
 {
     uint8_t bytes[INFO_MAX];
     struct peer_id id;
     size_t len = say(no, made, bytes, &id);
-    return heard_judge(h, &id, bytes, len, WALL, now);
+    const struct ration_share share = share_of(no, &id);
+    return heard_judge(h, &share, bytes, len, WALL, now);
 }
 
 static struct heard *fresh(void)
@@ -77,12 +97,42 @@ BEAM_TEST(heard, what_is_not_its_author_s_own_is_rejected)
     struct peer_id id, another;
     size_t len = say(1, WALL, bytes, &id);
     (void)say(2, WALL, other, &another);
-    cr_assert_eq(heard_judge(h, &another, bytes, len, WALL, NOW), ROUTER_REJECT);
-    cr_assert_eq(heard_judge(h, &id, bytes, len - 1, WALL, NOW), ROUTER_REJECT);
+    const struct ration_share its = share_of(1, &id), another_s = share_of(1, &another);
+    cr_assert_eq(heard_judge(h, &another_s, bytes, len, WALL, NOW), ROUTER_REJECT);
+    cr_assert_eq(heard_judge(h, &its, bytes, len - 1, WALL, NOW), ROUTER_REJECT);
     bytes[len - 1] ^= 1;
-    cr_assert_eq(heard_judge(h, &id, bytes, len, WALL, NOW), ROUTER_REJECT);
-    cr_assert_eq(heard_judge(h, &id, "", 0, WALL, NOW), ROUTER_REJECT);
+    cr_assert_eq(heard_judge(h, &its, bytes, len, WALL, NOW), ROUTER_REJECT);
+    cr_assert_eq(heard_judge(h, &its, "", 0, WALL, NOW), ROUTER_REJECT);
     cr_assert_null(heard_known(h, 0, NOW));
+    free(h);
+}
+
+BEAM_TEST(heard, one_peer_s_flood_of_new_ones_stops_no_other_peer_s)
+{
+    struct heard *h = fresh();
+    const uint32_t flooder = 1, honest = 5000;
+    size_t passed = 0;
+    for (uint32_t i = 0; i < 1000; i++)
+        passed += hear_from(h, flooder, i, NOW) == ROUTER_ACCEPT;
+    cr_assert_eq(passed, HEARD_NEW_MAX / 3u, "%zu", passed);
+    cr_assert_eq(hear_from(h, flooder, honest, NOW), ROUTER_DECLINE);
+    cr_assert_eq(hear_from(h, 2, honest, NOW), ROUTER_ACCEPT);
+    free(h);
+}
+
+/* However many it makes up, and however often they speak, others are remembered. */
+BEAM_TEST(heard, one_peer_s_relays_make_room_for_others)
+{
+    struct heard *h = fresh();
+    uint64_t now = NOW;
+    for (uint32_t i = 0; i < 2 * HEARD_MAX; i++, now += HEARD_NEW_MS)
+        cr_assert_eq(hear_from(h, 1, i, now), ROUTER_ACCEPT);
+    for (uint32_t i = 1000; i < 1000 + HEARD_MAX / 2 - 1; i++)
+        cr_assert_eq(hear_from(h, i % 4 + 2, i, now), ROUTER_ACCEPT);
+    size_t kept = 0;
+    for (uint32_t i = 1000; i < 1000 + HEARD_MAX / 2 - 1; i++)
+        kept += hear_from(h, 9, i, now) == ROUTER_IGNORE; /* no news: it is there */
+    cr_assert_eq(kept, HEARD_MAX / 2u - 1u);
     free(h);
 }
 
