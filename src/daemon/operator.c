@@ -354,6 +354,7 @@ static int start_crew(void *arg, struct beam_why *why)
                                             .count = r->workers,
                                             .host = r->peer.host,
                                             .front = operator_front_visitors(r->front),
+                                            .tickets = operator_front_tickets(r->front),
                                             .store = r->store,
                                             .rules = &r->rules,
                                             .registrar = r->registrar,

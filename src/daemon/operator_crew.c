@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "circuit/hop_message.h"
+#include "daemon/operator_tickets.h"
 #include "p2p/autonat_message.h"
 #include "p2p/crew_message.h"
 #include "p2p/kad.h"
@@ -21,7 +22,8 @@ enum topic {
     TOPIC_BANS,      /* are to be read again */
     TOPIC_FILES,     /* all of them */
     TOPIC_USED,      /* rows: what was used of the month in all */
-    TOPIC_REPORT     /* a report, and rows: what was used there, and which visitors are there */
+    TOPIC_REPORT,    /* a report, and rows: what was used there, and which visitors are there */
+    TOPIC_TICKETS    /* to the first: a key; from it: the keys of TLS tickets, sealed to that one */
 };
 
 /* In memory's own form: both ends are one program. */
@@ -48,7 +50,8 @@ struct operator_crew {
     struct loop_timer tick;
     struct mate mates[CREW_MAX]; /* of the first */
     struct counts past;          /* what those counted that are gone */
-    bool ready;
+    struct operator_tickets *tickets;
+    bool used, ready; /* it knows what was used; it has said that it is ready */
 };
 
 /* ---- rows ----------------------------------------------------------------------------------- */
@@ -186,15 +189,23 @@ static void take_lease(struct operator_crew *c, const uint8_t *data, size_t len)
         (void)front_drop(c->spec.front, data);
 }
 
-/* It comes first with the line, behind all whom the first has. */
+/* Visitors may come: what was used, and the keys of tickets, come with the line, behind all whom
+ * the first has. */
+static void look_ready(struct operator_crew *c)
+{
+    if (c->ready || !c->used || !operator_tickets_ready(c->tickets))
+        return;
+    c->ready = true;
+    c->spec.ready(c->spec.arg);
+}
+
 static void take_used(struct operator_crew *c, const uint8_t *data, size_t len)
 {
     struct row row;
     for (size_t i = 0; row_at(data, len, i, &row); i++)
         traffic_set(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
-    if (!c->ready)
-        c->spec.ready(c->spec.arg);
-    c->ready = true;
+    c->used = true;
+    look_ready(c);
 }
 
 /* ---- the crew ------------------------------------------------------------------------------- */
@@ -202,7 +213,10 @@ static void take_used(struct operator_crew *c, const uint8_t *data, size_t len)
 static void on_told(void *arg, unsigned mate, unsigned topic, const uint8_t *data, size_t len)
 {
     struct operator_crew *c = arg;
-    if (c->spec.index == 0) {
+    if (topic == TOPIC_TICKETS) {
+        operator_tickets_told(c->tickets, mate, data, len);
+        look_ready(c);
+    } else if (c->spec.index == 0) {
         if (topic == TOPIC_REPORT)
             take_report(c, &c->mates[mate], data, len);
     } else if (mate == 0) {
@@ -242,6 +256,7 @@ static void on_joined(void *arg, unsigned mate)
         tell_used(c, true);
     } else if (mate == 0) {
         refresh_leases(c);
+        operator_tickets_joined(c->tickets, mate);
     }
 }
 
@@ -252,13 +267,21 @@ static void on_left(void *arg, unsigned mate)
     add_counts(&c->past, &m->report.counts);
     free(m->rows);
     *m = (struct mate){.rows = NULL};
+    operator_tickets_left(c->tickets, mate);
     if (c->spec.index > 0 && mate == 0)
         c->spec.lost(c->spec.arg);
+}
+
+static void tell_tickets(void *arg, unsigned mate, const void *data, size_t len)
+{
+    const struct operator_crew *c = arg;
+    crew_tell(c->crew, mate, TOPIC_TICKETS, data, len);
 }
 
 static void on_tick(void *arg)
 {
     struct operator_crew *c = arg;
+    operator_tickets_tick(c->tickets);
     if (c->spec.index == 0)
         tell_used(c, false);
     else
@@ -297,17 +320,41 @@ size_t operator_crew_visitors(const struct operator_crew *c, const uint8_t id[RE
     return n;
 }
 
+/* What is there before the crew is. */
+static int open_own(struct operator_crew *c)
+{
+    const struct operator_tickets_spec tickets = {.rng = rng_system(),
+                                                  .clock = clock_system(),
+                                                  .tickets = c->spec.tickets,
+                                                  .index = c->spec.index,
+                                                  .count = c->spec.count,
+                                                  .tell = tell_tickets,
+                                                  .arg = c};
+    c->place = file_join(c->spec.dir, "relay-worker");
+    return c->place ? operator_tickets_new(&tickets, &c->tickets) : BEAM_ENOMEM;
+}
+
+static void free_own(struct operator_crew *c)
+{
+    operator_tickets_free(c->tickets);
+    free(c->place);
+    free(c);
+}
+
 int operator_crew_new(const struct operator_crew_spec *spec, struct operator_crew **out,
                       struct beam_why *why)
 {
     const struct conf *conf = spec->conf;
     struct operator_crew *c = calloc(1, sizeof(*c));
-    if (!c || !(c->place = file_join(spec->dir, "relay-worker"))) {
-        free(c);
+    if (!c)
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
-    }
     c->spec = *spec;
     loop_timer_init(spec->loop, &c->tick, on_tick, c);
+    int err = open_own(c);
+    if (err < 0) {
+        free_own(c);
+        return beam_why(why, err, "relay: %s", beam_err_text(err));
+    }
     const struct crew_spec crew = {.loop = spec->loop,
                                    .rng = rng_system(),
                                    .host = spec->host,
@@ -322,10 +369,9 @@ int operator_crew_new(const struct operator_crew_spec *spec, struct operator_cre
                                    .memory = conf->relay_max_memory};
     const struct crew_events events = {
         .joined = on_joined, .left = on_left, .gone = on_gone, .told = on_told, .arg = c};
-    int err = crew_new(&crew, &events, &c->crew, why);
+    err = crew_new(&crew, &events, &c->crew, why);
     if (err < 0) {
-        free(c->place);
-        free(c);
+        free_own(c);
         return err;
     }
     if (spec->index == 0)
@@ -344,6 +390,5 @@ void operator_crew_free(struct operator_crew *c)
     crew_free(c->crew);
     for (unsigned i = 0; i < CREW_MAX; i++)
         free(c->mates[i].rows);
-    free(c->place);
-    free(c);
+    free_own(c);
 }

@@ -4,7 +4,8 @@
  * is one of: the registrar and the leases' and the traffic's files, the onion, the network, the
  * control socket and the metrics. All take owners and visitors. The first tells the others which
  * lease has changed, when to read bans and configuration again, and what of the month is used up;
- * they tell it what they counted.
+ * they tell it what they counted. The keys
+ * of TLS tickets are the first's too (daemon/operator_tickets).
  */
 #ifndef BEAM_DAEMON_OPERATOR_CREW_H
 #define BEAM_DAEMON_OPERATOR_CREW_H
@@ -38,7 +39,8 @@ struct operator_crew_spec { /* what is pointed to is borrowed */
     unsigned index, count;
     struct host *host;
     struct front *front;
-    struct lease_store *store; /* of the first it is watched (lease_on_change) */
+    struct tls_tickets *tickets; /* of the front's TLS; NULL: it has none */
+    struct lease_store *store;   /* of the first it is watched (lease_on_change) */
     struct operator_rules *rules;
     struct registrar *registrar; /* of the first, as the next */
     struct ports *ports;

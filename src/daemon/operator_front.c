@@ -20,6 +20,7 @@ struct operator_front {
     struct listener *plain, *secure; /* `secure` NULL: HTTPS, if any, is at the same place */
     struct operator_certificates *certificates; /* NULL: no HTTPS */
     struct tls_context *context;
+    struct loop_timer turn; /* of the context */
     struct handshakes *handshakes;
     struct endpoint_base base;
     struct front *front;
@@ -80,6 +81,13 @@ static void on_room(void *arg, bool room)
 
 /* ---- TLS ------------------------------------------------------------------------------------ */
 
+static void on_turn(void *arg)
+{
+    struct operator_front *f = arg;
+    tls_context_turn(f->context);
+    loop_timer_set(&f->turn, TLS_CONTEXT_TURN_MS);
+}
+
 static int open_tls(struct operator_front *f, struct beam_why *why)
 {
     static const char *const protocols[] = {"h2", "http/1.1"};
@@ -105,6 +113,8 @@ static int open_tls(struct operator_front *f, struct beam_why *why)
         .passes = passes_tls,
         .passed = on_unopened,
         .arg = f};
+    if (err == 0)
+        loop_timer_set(&f->turn, TLS_CONTEXT_TURN_MS);
     if (err == 0)
         err = handshakes_new(&shakes, &f->handshakes);
     return err < 0 ? beam_why(why, err, "relay: TLS: %s", beam_err_text(err)) : 0;
@@ -180,6 +190,7 @@ int operator_front_open(const struct operator_front_spec *spec, struct operator_
     if (!f)
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     f->spec = *spec;
+    loop_timer_init(spec->loop, &f->turn, on_turn, f);
     int err = check(f, why);
     if (err == 0 && operator_certificates_wanted(&f->spec.certificates))
         err = open_tls(f, why);
@@ -198,6 +209,11 @@ int operator_front_open(const struct operator_front_spec *spec, struct operator_
 const struct addr *operator_front_at_tls(const struct operator_front *f)
 {
     return f->secure ? listen_addr(f->secure) : NULL;
+}
+
+struct tls_tickets *operator_front_tickets(const struct operator_front *f)
+{
+    return f->context ? tls_context_tickets(f->context) : NULL;
 }
 
 const struct endpoint_base *operator_front_base(const struct operator_front *f)
@@ -296,6 +312,7 @@ void operator_front_free(struct operator_front *f)
     listen_close(f->secure);
     handshakes_free(f->handshakes);
     front_free(f->front);
+    loop_timer_clear(&f->turn);
     tls_context_free(f->context);
     operator_certificates_free(f->certificates);
     free(f);

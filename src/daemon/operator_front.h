@@ -12,6 +12,7 @@
 #include "relay/front.h"
 
 struct operator_front;
+struct tls_tickets;
 
 struct operator_front_spec { /* what is pointed to is borrowed */
     struct loop *loop;
@@ -29,6 +30,8 @@ int operator_front_open(const struct operator_front_spec *spec, struct operator_
                         struct beam_why *why);
 /* Where it takes visitors over HTTPS, if that is elsewhere; or NULL. Borrowed. */
 const struct addr *operator_front_at_tls(const struct operator_front *f);
+/* The keys of its visitors' tickets; NULL: it has no HTTPS. Borrowed. */
+struct tls_tickets *operator_front_tickets(const struct operator_front *f);
 /* Where its endpoints are. Borrowed. */
 const struct endpoint_base *operator_front_base(const struct operator_front *f);
 /* Where it takes visitors over HTTP. Borrowed. */
@@ -46,7 +49,6 @@ void operator_front_go(struct operator_front *f);
 /* Since then. Borrowed. */
 struct front *operator_front_visitors(const struct operator_front *f);
 /* Reads the certificates again (tls_certificates_reload). NULL allowed. */
-
 void operator_front_reload(struct operator_front *f);
 /* NULL allowed. */
 void operator_front_free(struct operator_front *f);

@@ -170,6 +170,11 @@ int tls_context_server(const struct tls_server_spec *spec, struct tls_context **
     return 0;
 }
 
+void tls_context_turn(struct tls_context *c)
+{
+    (void)tls_tickets_newest(c->tickets, c->clock->monotonic_ms(c->clock->arg));
+}
+
 /* ---- a client ------------------------------------------------------------------------------- */
 
 static int take_trust(struct tls_context *c, const char *ca_file, struct beam_why *why)
@@ -216,6 +221,11 @@ void tls_context_free(struct tls_context *c)
 bool tls_context_is_server(const struct tls_context *c)
 {
     return c->server;
+}
+
+struct tls_tickets *tls_context_tickets(const struct tls_context *c)
+{
+    return c->tickets;
 }
 
 SSL *tls_context_ssl(const struct tls_context *c)

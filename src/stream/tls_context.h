@@ -16,6 +16,7 @@
 enum { TLS_ALPN_MAX = 4 };
 
 struct tls_context;
+struct tls_tickets;
 
 struct tls_server_spec {
     const struct rng *rng;
@@ -37,6 +38,10 @@ struct tls_client_spec {
 int tls_context_client(const struct tls_client_spec *spec, struct tls_context **out,
                        struct beam_why *why);
 
+/* To be called so often of a server: the keys of tickets whose time is over are wiped then, also
+ * where nobody visits. */
+enum { TLS_CONTEXT_TURN_MS = 60 * 1000 };
+void tls_context_turn(struct tls_context *c);
 /* Connections that were made from it go on. NULL allowed. */
 void tls_context_free(struct tls_context *c);
 
@@ -44,5 +49,7 @@ void tls_context_free(struct tls_context *c);
 struct ssl_st;
 struct ssl_st *tls_context_ssl(const struct tls_context *c);
 bool tls_context_is_server(const struct tls_context *c);
+/* A server's keys of tickets. Borrowed. */
+struct tls_tickets *tls_context_tickets(const struct tls_context *c);
 
 #endif

@@ -8,6 +8,7 @@
 
 struct tls_tickets {
     const struct rng *rng;
+    bool follows; /* another makes them */
     size_t count;
     struct tls_ticket_key keys[TLS_TICKETS_KEPT]; /* the newest first */
 };
@@ -50,7 +51,7 @@ static void turn(struct tls_tickets *t, uint64_t now)
     const uint64_t life = (uint64_t)TLS_TICKETS_KEPT * TLS_TICKETS_TURN_MS;
     while (t->count > 0 && now - t->keys[t->count - 1].made_ms >= life)
         drop_last(t);
-    if (t->count > 0 && now - t->keys[0].made_ms < TLS_TICKETS_TURN_MS)
+    if (t->count > 0 && (t->follows || now - t->keys[0].made_ms < TLS_TICKETS_TURN_MS))
         return;
     if (t->count == TLS_TICKETS_KEPT)
         drop_last(t);
@@ -77,4 +78,19 @@ const struct tls_ticket_key *tls_tickets_find(struct tls_tickets *t,
         return &t->keys[i];
     }
     return NULL;
+}
+
+size_t tls_tickets_all(struct tls_tickets *t, uint64_t now_ms, const struct tls_ticket_key **out)
+{
+    turn(t, now_ms);
+    *out = t->keys;
+    return t->count;
+}
+
+void tls_tickets_follow(struct tls_tickets *t, const struct tls_ticket_key *keys, size_t count)
+{
+    sodium_memzero(t->keys, sizeof(t->keys));
+    memcpy(t->keys, keys, count * sizeof(*keys));
+    t->count = count;
+    t->follows = true;
 }

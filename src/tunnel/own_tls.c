@@ -11,6 +11,7 @@ struct own_tls {
     struct own_tls_spec spec;
     struct tls_certificates *certificates;
     struct tls_context *context; /* of a server; or of a client that looks at the target */
+    struct loop_timer turn;      /* of a server's */
     struct seal_source source;
 };
 
@@ -127,6 +128,13 @@ static void cancel(void *source, void *asked)
 
 /* ---- its beginning -------------------------------------------------------------------------- */
 
+static void on_turn(void *arg)
+{
+    struct own_tls *o = arg;
+    tls_context_turn(o->context);
+    loop_timer_set(&o->turn, TLS_CONTEXT_TURN_MS);
+}
+
 static int open_server(struct own_tls *o, struct beam_why *why)
 {
     static const char *const protocols[] = {"http/1.1"};
@@ -141,6 +149,8 @@ static int open_server(struct own_tls *o, struct beam_why *why)
                                            .alpn = protocols,
                                            .alpn_count = spec->http};
     err = tls_context_server(&server, &o->context);
+    if (err == 0)
+        loop_timer_set(&o->turn, TLS_CONTEXT_TURN_MS);
     return err < 0 ? beam_why(why, err, "TLS: %s", beam_err_text(err)) : 0;
 }
 
@@ -151,6 +161,7 @@ int own_tls_new(const struct own_tls_spec *spec, struct own_tls **out, struct be
     if (!o)
         return beam_why(why, BEAM_ENOMEM, "TLS: out of memory");
     o->spec = *spec;
+    loop_timer_init(spec->loop, &o->turn, on_turn, o);
     o->source = (struct seal_source){.ask = ask, .cancel = cancel, .source = o};
     int err =
         spec->certificate ? open_server(o, why) : tls_context_client(&client, &o->context, why);
@@ -176,6 +187,7 @@ void own_tls_free(struct own_tls *o)
 {
     if (!o)
         return;
+    loop_timer_clear(&o->turn);
     tls_context_free(o->context);
     tls_certificates_free(o->certificates);
     free(o);

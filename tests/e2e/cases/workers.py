@@ -5,10 +5,12 @@ import os
 import re
 import signal
 import socket
+import ssl
 import time
 import urllib.parse
 import urllib.request
 
+from kit.authority import Authority
 from kit.case import case
 from kit.process import Failure, check, equal, run, wait_until
 from kit.relay import Relay, free_port, path_of
@@ -192,6 +194,42 @@ def bans(t):
     tell(r, "ban", "127.0.0.0/8")
     equal({status_of(url + "text") for _ in range(VISITS)}, {"000"}, "nobody comes in")
     equal(count(r, "workers"), 2, "processes that have one another, all the same")
+
+
+class Resuming:
+    """A visitor over TLS of one version, who begins each visit with what the last one gave him."""
+
+    def __init__(self, authority, port, version):
+        self.port, self.session = port, None
+        self.context = ssl.create_default_context(cafile=authority.ca)
+        self.context.minimum_version = self.context.maximum_version = version
+
+    def visit(self):
+        """Whether the session was resumed."""
+        plain = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        with self.context.wrap_socket(plain, server_hostname="localhost", session=self.session) as s:
+            s.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            check(read_all(s).startswith(b"HTTP/1.1 "), "an answer")
+            reused, self.session = s.session_reused, s.session
+            s.unwrap()  # or the session is not taken up again
+            return reused
+
+
+@case("workers/sessions-of-tls-are-resumed-at-all", network=False)
+def tickets(t):
+    """Whichever process a visitor comes to, his TLS session is resumed; also at one that was started anew."""
+    authority, port = Authority(t.path("ca")), free_port()
+    pem, key = authority.issue("relay", "DNS:localhost", "IP:127.0.0.1")
+    r = relay(t, relay__tls_listen=f"127.0.0.1:{port}", relay__tls_certificate=pem, relay__tls_key=key)
+    visitors = [Resuming(authority, port, version) for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)]
+    for visitor in visitors:
+        equal([visitor.visit() for _ in range(20)], [False] + [True] * 19, "the first visits")
+    (worker,) = children(r.process.pid)
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: children(r.process.pid) not in ([], [worker]), 20, "another is started")
+    wait_until(lambda: count(r, "workers") == 2, 20, "it is there")
+    for visitor in visitors:
+        equal([visitor.visit() for _ in range(20)], [True] * 20, "visits with sessions of before")
 
 
 @case("workers/two-relays-of-one-name", seconds=90, network=False)
