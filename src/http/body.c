@@ -203,6 +203,11 @@ uint64_t http_body_opaque(const struct http_body *b)
     return b->framing == HTTP_BODY_LENGTH || b->state == DATA ? b->left : 0;
 }
 
+bool http_body_trails(const struct http_body *b)
+{
+    return !b->done && b->state >= TRAILER_NAME && b->state <= TRAILER_LF;
+}
+
 void http_body_pass(struct http_body *b, uint64_t n)
 {
     assert(n <= http_body_opaque(b));

@@ -15,7 +15,7 @@
 
 enum {
     HTTP_CHUNK_LINE_MAX = 4096,   /* bytes of a line with a chunk's size and extensions */
-    HTTP_TRAILERS_MAX = 64 * 1024 /* bytes of all trailers */
+    HTTP_TRAILERS_MAX = 16 * 1024 /* bytes of all trailers */
 };
 
 enum http_framing {
@@ -51,6 +51,8 @@ ssize_t http_body_feed(struct http_body *b, const void *data, size_t len);
 /* How many bytes from here on are content whose value does not matter to the
  * framing; UINT64_MAX: all until the connection ends. */
 uint64_t http_body_opaque(const struct http_body *b);
+/* Whether it is within the line of a trailer. */
+bool http_body_trails(const struct http_body *b);
 /* So many of them went by unseen: n <= http_body_opaque. */
 void http_body_pass(struct http_body *b, uint64_t n);
 

@@ -92,6 +92,22 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
+/* They make no sense: the stream is reset, and no more of them is told. */
+static int refuse_fields(struct h2 *h, int32_t id)
+{
+    charge_reset(h);
+    (void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+/* Of a stream that nobody listens to they go by. False: it is to be refused. */
+static bool take_trailer(struct h2 *h, int32_t id, struct http_text name, struct http_text value)
+{
+    struct h2_stream *s = stream_of(h, id);
+    return !s || s->forgotten || s->failed || h->failed ||
+           h2_request_trailer(name, value, &s->tail) == 0;
+}
+
 static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name,
                      size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
                      void *arg)
@@ -105,6 +121,9 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     if (frame->headers.cat == NGHTTP2_HCAT_REQUEST)
         h2_request_field(&h->request, (struct http_text){(const char *)name, name_len},
                          (struct http_text){(const char *)value, value_len});
+    else if (!take_trailer(h, frame->hd.stream_id, (struct http_text){(const char *)name, name_len},
+                           (struct http_text){(const char *)value, value_len}))
+        return refuse_fields(h, frame->hd.stream_id);
     return 0;
 }
 
@@ -117,10 +136,8 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
     (void)value;
     (void)value_len;
     (void)flags;
-    charge_reset(arg);
-    (void)nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
-                                    NGHTTP2_PROTOCOL_ERROR);
-    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    (void)session;
+    return refuse_fields(arg, frame->hd.stream_id);
 }
 
 static void on_headers(struct h2 *h, const nghttp2_frame *frame)

@@ -3,13 +3,12 @@
  * A client's connection of HTTP/2 (RFC 9113, 8441), seen from the server: bytes in, bytes out,
  * and streams between them, each a request and its response. Frames, HPACK and windows are
  * libnghttp2's.
- * A request's head comes as one of HTTP/1.1 (http/h2_request), its content as it is; a response's
- * head is given as one of HTTP/1.1. Content is handed over, not copied, but for small pieces. Pure.
+ * A request's head comes as one of HTTP/1.1 (http/h2_request), its content as it is, its trailers as
+ * lines of fields; a response's head is given as one of HTTP/1.1. Content is handed over, not copied, but for small pieces. Pure.
  *
  * Bounds: so many streams at once; what a stream's reader has not taken stays below its window, and
  * of wide windows there are few; field sections, and work that is of no use (http/h2_guard). What a
- * client may not do ends its stream, or the connection with a GOAWAY that says why. Trailers are
- * checked and dropped. Priorities are the client's to ask for among its own streams.
+ * client may not do ends its stream, or the connection with a GOAWAY that says why. Priorities are the client's to ask for among its own streams.
  */
 #ifndef BEAM_HTTP_H2_H
 #define BEAM_HTTP_H2_H
@@ -20,6 +19,7 @@
 
 #include "base/buf.h"
 #include "base/rng.h"
+#include "http/body.h"
 #include "http/h2_request.h"
 #include "http/head.h"
 
@@ -49,6 +49,7 @@ struct h2_stream {
     struct h2_request_kind kind; /* of the request */
     struct buf head;             /* the request's, in HTTP/1.1: the caller takes it */
     struct buf in;               /* of its content: the caller takes it, and says so: h2_taken */
+    struct buf tail;             /* its trailers, whole once it has ended: the caller's to take */
     bool in_ended;               /* no more will come */
     struct buf out; /* the response's content: the caller fills it, and says so: h2_more */
     bool ended;     /* of the response there is no more than `out` */
@@ -57,6 +58,8 @@ struct h2_stream {
     struct h2 *h2;
     int32_t id;
     unsigned news;
+    char *trailers; /* lines of fields, to be sent behind `out`; NULL: none */
+    size_t trailers_len;
     uint64_t taken, moved; /* bytes; when the last ones were sent */
     bool open, queued, forgotten, wide, deferred, responded, end_sent, end_gone, reset;
     TAILQ_ENTRY(h2_stream) all, waiting;
@@ -101,6 +104,9 @@ void h2_taken(struct h2_stream *s, size_t n);
 int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended);
 /* There is more in `out`. */
 void h2_more(struct h2_stream *s);
+/* What goes behind all of it, before h2_finish: lines of fields, of which those of a connection are
+ * left out. Copied. 0 or BEAM_ENOMEM. */
+int h2_trail(struct h2_stream *s, struct http_text lines);
 /* There will be no more. */
 void h2_finish(struct h2_stream *s);
 /* Ends it at once; `failed` is BEAM_ECLOSED then. */

@@ -180,8 +180,8 @@ static int add_regular(struct h2_request *r, struct http_text name, struct http_
     r->regular = true;
     if (!good_name(name) || of_connection(name))
         return BEAM_EPROTO;
-    if (is(name, "te")) /* of this hop; trailers are not passed on */
-        return http_text_is(value, "trailers") ? 0 : BEAM_EPROTO;
+    if (is(name, "te") && !http_text_is(value, "trailers"))
+        return BEAM_EPROTO;
     if (is(name, "host"))
         return add_host(r, value);
     if (is(name, "cookie"))
@@ -341,4 +341,22 @@ int h2_request_end(const struct h2_request *r, bool ended, const char key[H2_REQ
     }
     free(text.at);
     return err;
+}
+
+int h2_request_trailer(struct http_text name, struct http_text value, struct buf *out)
+{
+    static const char *const heads[] = {"content-length", "host", "te"};
+    if (!good_name(name) || !good_value(value) || of_connection(name))
+        return BEAM_EPROTO;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++)
+        if (is(name, heads[i]))
+            return BEAM_EPROTO;
+    if (name.len + value.len + 4 > buf_room(out))
+        return BEAM_ELIMIT;
+    int err = buf_add(out, name.at, name.len);
+    if (err == 0)
+        err = buf_add(out, ": ", 2);
+    if (err == 0)
+        err = buf_add(out, value.at, value.len);
+    return err < 0 ? err : buf_add(out, "\r\n", 2);
 }

@@ -35,7 +35,9 @@ static void destroy(struct h2_stream *s)
         h->quiet_since = h->now;
     buf_clear(&s->head);
     buf_clear(&s->in);
+    buf_clear(&s->tail);
     buf_clear(&s->out);
+    free(s->trailers);
     free(s);
 }
 
@@ -93,6 +95,7 @@ static struct h2_stream *stream_new(struct h2 *h, int32_t id)
     s->open = true;
     buf_init(&s->head, h->pool, HEAD_ROOM);
     buf_init(&s->in, h->pool, H2_WIDE);
+    buf_init(&s->tail, h->pool, HTTP_TRAILERS_MAX);
     buf_init(&s->out, h->pool, H2_OUT);
     TAILQ_INSERT_TAIL(&h->all, s, all);
     h->streams++;
@@ -204,6 +207,30 @@ static nghttp2_nv field_pair(struct http_text name, struct http_text value)
     return pair(name, value, secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE);
 }
 
+/* Those that stay, into nv. Returns how many. */
+static size_t list_fields(const struct h2_stream *s, const struct http_head *head, nghttp2_nv *nv)
+{
+    struct http_text name, value;
+    size_t n = 0;
+    for (size_t at = 0; http_head_next(head, &at, &name, &value);)
+        if (stays(s, name))
+            nv[n++] = field_pair(name, value);
+    return n;
+}
+
+/* They follow what is being sent. */
+static int submit_trailers(struct h2_stream *s)
+{
+    const struct http_head lines = {.fields = {s->trailers, s->trailers_len}};
+    nghttp2_nv *nv = calloc(count_fields(&lines) + 1, sizeof(*nv));
+    if (!nv)
+        return BEAM_ENOMEM;
+    size_t n = list_fields(s, &lines, nv);
+    int err = nghttp2_submit_trailer(s->h2->session, s->id, nv, n);
+    free(nv);
+    return err == 0 ? 0 : BEAM_ENOMEM;
+}
+
 static ssize_t read_out(nghttp2_session *session, int32_t id, uint8_t *into, size_t max,
                         uint32_t *flags, nghttp2_data_source *source, void *arg)
 {
@@ -219,6 +246,11 @@ static ssize_t read_out(nghttp2_session *session, int32_t id, uint8_t *into, siz
         return NGHTTP2_ERR_DEFERRED;
     s->end_sent = s->ended && n == len;
     *flags = NGHTTP2_DATA_FLAG_NO_COPY | (s->end_sent ? NGHTTP2_DATA_FLAG_EOF : 0);
+    if (s->end_sent && s->trailers) {
+        *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+        if (submit_trailers(s) < 0)
+            return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    }
     return (ssize_t)n;
 }
 
@@ -256,7 +288,6 @@ static bool grants(const struct h2_stream *s, const struct http_head *head)
 
 int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended)
 {
-    struct http_text name, value;
     char status[4];
     bool interim = head->status < 200 && head->status != 101;
     if (!s->open || s->failed)
@@ -271,9 +302,7 @@ int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended)
     int code = status_of(s, head);
     nv[0] = status_pair(code, status);
     bool ours = s->kind.websocket && code == 502; /* of the fields, none is */
-    for (size_t at = 0; !ours && http_head_next(head, &at, &name, &value);)
-        if (stays(s, name))
-            nv[n++] = field_pair(name, value);
+    n += ours ? 0 : list_fields(s, head, nv + 1);
     int err = submit(s, interim, nv, n);
     free(nv);
     return err == 0 ? 0 : BEAM_ENOMEM;
@@ -285,6 +314,18 @@ void h2_more(struct h2_stream *s)
         return;
     s->deferred = false;
     (void)nghttp2_session_resume_data(s->h2->session, s->id);
+}
+
+int h2_trail(struct h2_stream *s, struct http_text lines)
+{
+    if (lines.len == 0)
+        return 0;
+    s->trailers = malloc(lines.len);
+    if (!s->trailers)
+        return BEAM_ENOMEM;
+    memcpy(s->trailers, lines.at, lines.len);
+    s->trailers_len = lines.len;
+    return 0;
 }
 
 void h2_finish(struct h2_stream *s)
@@ -318,6 +359,7 @@ void h2_stream_lose(struct h2_stream *s, int err)
         return;
     s->failed = err;
     buf_clear(&s->in);
+    buf_clear(&s->tail);
     buf_clear(&s->out);
     tell(s, H2_NEWS_FAILED);
 }
@@ -348,6 +390,7 @@ void h2_reset(struct h2_stream *s, enum h2_code code)
     s->failed = BEAM_ECLOSED;
     buf_clear(&s->head);
     buf_clear(&s->in);
+    buf_clear(&s->tail);
     buf_clear(&s->out);
 }
 
@@ -361,6 +404,7 @@ void h2_forget(struct h2_stream *s)
     s->moved = s->h2->now;
     buf_clear(&s->head);
     buf_clear(&s->in);
+    buf_clear(&s->tail);
     if (!s->open || s->h2->failed) {
         destroy(s);
         return;

@@ -71,6 +71,8 @@ static enum carry_end carry_up(struct carry *c)
         enum carry_end end = pass_up(c);
         if (end != CARRY_MORE)
             return end;
+        if (buf_len(&c->visitor.in) > 0)
+            return CARRY_MORE; /* there was no room for it, and is now */
         ssize_t n = side_fill(&c->visitor, SIZE_MAX);
         if (n < 0)
             return n == BEAM_EAGAIN ? CARRY_WAITS : visitor_ended(c, n);
@@ -134,6 +136,8 @@ static enum carry_end carry_down(struct carry *c)
     size_t left = PER_TURN;
     while (left > 0) {
         enum carry_end end = pass_down(c);
+        if (end == CARRY_MORE && buf_len(&c->backend.in) > 0)
+            return CARRY_MORE; /* as above */
         if (end == CARRY_MORE)
             end = fill_down(c, &left);
         if (end != CARRY_MORE)

@@ -9,8 +9,8 @@
  *
  * What could be read in two ways is refused: 400 to the visitor, 502 where it
  * was the backend's. A connection that can be trusted no more is closed after
- * its last answer, in order, so that the answer arrives. Trailers are dropped,
- * interim responses (1xx) go on, and after a 101 that was asked for the two
+ * its last answer, in order, so that the answer arrives. Trailers go on where
+ * they may (proxy/trailers), interim responses (1xx) do, and after a 101 that was asked for the two
  * streams are spliced.
  */
 #ifndef BEAM_PROXY_ENGINE_H

@@ -26,6 +26,8 @@ void exchange_clear(struct exchange *x)
     struct buf_pool *pool = x->asked.held.pool;
     gather_clear(&x->asked);
     gather_clear(&x->answered);
+    trailers_clear(&x->up_trailers);
+    trailers_clear(&x->down_trailers);
     exchange_init(x, pool);
 }
 
@@ -73,7 +75,7 @@ int exchange_ask(struct exchange *x, const struct rewrite *rules, struct buf *ou
 int exchange_up(struct exchange *x, uint64_t body_max, struct buf *in, struct buf *out)
 {
     size_t before = buf_len(in);
-    ssize_t n = content_move(&x->up, x->up.framing == HTTP_BODY_CHUNKED, in, out);
+    ssize_t n = content_move(&x->up, x->up.framing == HTTP_BODY_CHUNKED, &x->up_trailers, in, out);
     x->in += before - buf_len(in);
     if (n < 0)
         return n == BEAM_ENOMEM ? BEAM_ENOMEM : BEAM_EPROTO;
@@ -162,7 +164,7 @@ int exchange_down(struct exchange *x, const struct rewrite *rules, struct buf *i
     while (err == 0 && !x->begun && buf_room(out) >= DRAFT_MAX)
         err = hear_response(x, rules, in, out);
     if (err == 0 && x->begun) {
-        ssize_t n = content_move(&x->down, x->body == REWRITE_CHUNKED, in, out);
+        ssize_t n = content_move(&x->down, x->body == REWRITE_CHUNKED, &x->down_trailers, in, out);
         err = n < 0 ? (int)n : 0;
     }
     x->out += buf_len(out) - before;

@@ -13,6 +13,7 @@
 #include "proxy/answer.h"
 #include "proxy/gather.h"
 #include "proxy/rewrite.h"
+#include "proxy/trailers.h"
 
 struct exchange { /* to be read; written by the functions below alone */
     struct http_head request, response;
@@ -25,6 +26,7 @@ struct exchange { /* to be read; written by the functions below alone */
     struct http_body up, down;
     /* Private. */
     struct gather asked, answered;
+    struct trailers up_trailers, down_trailers;
     enum rewrite_body body;
     uint64_t content; /* bytes of the request's */
     unsigned interim; /* responses before the one that counts */

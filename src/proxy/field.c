@@ -20,8 +20,8 @@ static const struct {
     {NAME("upgrade"), FIELD_UPGRADE},
     {NAME("keep-alive"), FIELD_HOP},
     {NAME("proxy-connection"), FIELD_HOP},
-    {NAME("te"), FIELD_HOP},
-    {NAME("trailer"), FIELD_HOP},
+    {NAME("te"), FIELD_TE},
+    {NAME("trailer"), FIELD_TRAILER},
     {NAME("location"), FIELD_LOCATION},
     {NAME("content-location"), FIELD_LOCATION},
     {NAME("set-cookie"), FIELD_SET_COOKIE},
@@ -47,6 +47,11 @@ static bool same(const char *text, const char *name, size_t len)
     while (i < len && plain(text[i]) == name[i])
         i++;
     return i == len;
+}
+
+bool field_alike(struct http_text name, const char *word)
+{
+    return name.len == strlen(word) && same(name.at, word, name.len);
 }
 
 static bool is_forwarded(struct http_text name)

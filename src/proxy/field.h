@@ -15,17 +15,22 @@ enum field {
     FIELD_COOKIE,
     FIELD_EXPECT,
     FIELD_FORWARDED, /* Forwarded, X-Forwarded-*, X-Real-IP; also spelt with _ */
-    FIELD_HOP,       /* of this connection alone: Keep-Alive, Proxy-Connection, TE, Trailer */
+    FIELD_HOP,       /* of this connection alone: Keep-Alive, Proxy-Connection */
     FIELD_HOST,
     FIELD_LOCATION, /* and Content-Location */
     FIELD_ORIGIN,   /* of a response: what it bids a browser holds for all of the host */
     FIELD_SET_COOKIE,
+    FIELD_TE,
+    FIELD_TRAILER,
     FIELD_TRANSFER_ENCODING,
     FIELD_UPGRADE,
     FIELD_LOOKALIKE /* Content-Length or Transfer-Encoding spelt with _ */
 };
 
 enum field field_of(struct http_text name);
+
+/* Whether a name is `word`, in lower case and with -, to those to whom - and _ are one. */
+bool field_alike(struct http_text name, const char *word);
 
 /* Whether a value has no control characters but tabs (RFC 9110, 5.5). */
 bool field_good(struct http_text value);

@@ -22,6 +22,7 @@ struct h2_exchange {
     /* The response. */
     struct gather head;
     struct http_body body;
+    struct trailers trailers;
     bool begun, whole;
     bool raw;  /* another protocol follows */
     bool deaf; /* what follows is of no use: what was sent in its place is whole */
@@ -101,7 +102,12 @@ static int add_end(struct h2_exchange *x)
     if (x->told || !x->core->in_ended || buf_len(&x->core->in) > 0)
         return 0;
     x->told = true;
-    return chunked(x) ? buf_add(&x->text, "0\r\n\r\n", 5) : 0;
+    if (!chunked(x))
+        return 0;
+    int err = buf_add(&x->text, "0\r\n", 3);
+    if (err == 0)
+        err = buf_move(&x->text, &x->core->tail, buf_len(&x->core->tail));
+    return err < 0 ? err : buf_add(&x->text, "\r\n", 2);
 }
 
 static int more_text(struct h2_exchange *x)
@@ -197,13 +203,16 @@ static int take_content(struct h2_exchange *x, struct buf *from)
         h2_more(x->core);
         return err;
     }
-    ssize_t moved = content_move(&x->body, false, from, out);
+    ssize_t moved = content_move(&x->body, false, &x->trailers, from, out);
     h2_more(x->core);
-    if (moved >= 0 && x->body.done) {
-        h2_finish(x->core);
-        finished(x);
-    }
-    return moved < 0 ? (int)moved : 0;
+    if (moved < 0 || !x->body.done)
+        return moved < 0 ? (int)moved : 0;
+    int err = h2_trail(x->core, trailers_fields(&x->trailers));
+    if (err < 0)
+        return err;
+    h2_finish(x->core);
+    finished(x);
+    return 0;
 }
 
 static int take(struct h2_exchange *x, struct buf *from)
@@ -295,6 +304,7 @@ static void h2_free_stream(struct stream *stream)
     h2_forget(x->core);
     buf_clear(&x->text);
     gather_clear(&x->head);
+    trailers_clear(&x->trailers);
     free(x);
     owner.stir(owner.arg);
     owner.gone(owner.arg);

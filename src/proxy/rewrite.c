@@ -66,7 +66,10 @@ static bool request_field_stays(const struct pass *p, enum field field, struct h
     switch (field) {
     case FIELD_CONNECTION:
     case FIELD_HOP:
+    case FIELD_TE:
         return false;
+    case FIELD_TRAILER:
+        return p->head->chunked && !field_connection_names(&p->connections, name);
     case FIELD_UPGRADE:
         return p->head->upgrade;
     case FIELD_EXPECT:
@@ -172,6 +175,24 @@ static void tell(struct pass *p)
         draft_field(&p->draft, text_of("X-Forwarded-Prefix"), text_of(r->prefix));
 }
 
+/* Whether the visitor wants trailers (RFC 9110, 10.1.4). */
+static bool wants_trailers(const struct http_head *head)
+{
+    struct http_text name, value;
+    for (size_t at = 0; http_head_next(head, &at, &name, &value);)
+        if (field_of(name) == FIELD_TE && http_text_lists(value, "trailers"))
+            return true;
+    return false;
+}
+
+static void request_connection(struct pass *p)
+{
+    if (p->head->upgrade)
+        draft_string(&p->draft, "Connection: Upgrade\r\n");
+    else if (wants_trailers(p->head))
+        draft_string(&p->draft, "TE: trailers\r\nConnection: TE\r\n");
+}
+
 int rewrite_request(const struct rewrite *r, const struct http_head *head, struct buf *out)
 {
     struct pass p;
@@ -179,8 +200,7 @@ int rewrite_request(const struct rewrite *r, const struct http_head *head, struc
     request_line(&p);
     request_fields(&p);
     tell(&p);
-    if (head->upgrade)
-        draft_string(&p.draft, "Connection: Upgrade\r\n");
+    request_connection(&p);
     draft_string(&p.draft, "\r\n");
     return draft_end(&p.draft, out);
 }
@@ -200,7 +220,10 @@ static bool response_field_stays(const struct pass *p, enum field field, struct 
     switch (field) {
     case FIELD_CONNECTION:
     case FIELD_HOP:
+    case FIELD_TE:
         return false;
+    case FIELD_TRAILER:
+        return body == REWRITE_CHUNKED && !field_connection_names(&p->connections, name);
     case FIELD_UPGRADE:
         return p->head->upgrade && (p->head->status == 101 || p->head->status == 426);
     case FIELD_TRANSFER_ENCODING:

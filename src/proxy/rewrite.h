@@ -4,7 +4,8 @@
  * 7239). Pure. Fields keep their order and letters, but for the blanks around a
  * value; those that belong to a connection are dropped (7.6.1, and those that
  * Connection names), and written anew where the next connection needs them.
- * Trailers are not passed on, and so neither are TE and Trailer.
+ * Of TE that the visitor takes trailers goes on, where nothing else is switched to; Trailer where
+ * the body stays in chunks.
  *
  * Below a prefix others have the same host: fields of a response that would hold for all of it
  * (Service-Worker-Allowed, Clear-Site-Data, Alt-Svc …) are left out.

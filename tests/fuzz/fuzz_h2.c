@@ -75,6 +75,20 @@ static void check_head(struct h2_stream *s)
     MUST(fields >= 3);
 }
 
+/* As far as they have come. */
+static void check_tail(struct h2_stream *s)
+{
+    static char text[HTTP_TRAILERS_MAX + 1];
+    const struct http_head lines = {.fields = {text, buf_len(&s->tail)}};
+    struct http_text name, value;
+    size_t at = 0;
+    MUST(buf_peek(&s->tail, 0, text, sizeof(text)) == lines.fields.len);
+    while (http_head_next(&lines, &at, &name, &value))
+        MUST(!http_text_is(name, "content-length") && !http_text_is(name, "host") &&
+             !http_text_is(name, "transfer-encoding"));
+    MUST(at == lines.fields.len);
+}
+
 static void respond(struct run *r, struct h2_stream *s, unsigned how)
 {
     struct http_head head;
@@ -98,6 +112,7 @@ static void act(struct run *r, size_t i, unsigned how)
     struct h2_stream *s = r->stream[i];
     size_t n = buf_len(&s->in);
     MUST(n <= H2_WIDE);
+    check_tail(s);
     if (how & 1) {
         buf_drain(&s->in, n);
         h2_taken(s, n);
@@ -108,8 +123,10 @@ static void act(struct run *r, size_t i, unsigned how)
     } else if (s->owner && !s->ended && !s->failed) {
         (void)buf_addf(&s->out, "%u", how);
         h2_more(s);
-        if (how & 8)
+        if (how & 8) {
+            MUST(!(how & 0x40) || h2_trail(s, (struct http_text){"X-A: b\r\nTE: c\r\n", 15}) == 0);
             h2_finish(s);
+        }
     }
     if ((how & 0x30) == 0x30)
         h2_reset(s, H2_CANCEL);

@@ -39,19 +39,45 @@ static char *line_at(char **at, char *end)
     return line;
 }
 
+/* What no trailer may be, for whoever puts them to the head. */
+static void trailers(char **at, char *end)
+{
+    static const char *const never[] = {"content-length",
+                                        "transfer-encoding",
+                                        "host",
+                                        "connection",
+                                        "te",
+                                        "authorization",
+                                        "cookie",
+                                        "expect",
+                                        "x-forwarded-for",
+                                        "set-cookie"};
+    char *line;
+    while (*(line = line_at(at, end))) {
+        char *colon = strchr(line, ':');
+        MUST(line[0] != ' ' && line[0] != '\t' && colon);
+        *colon = '\0';
+        for (char *c = line; *c; c++)
+            *c = *c == '_' ? '-' : *c;
+        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+            MUST(strcasecmp(line, never[i]) != 0);
+    }
+}
+
 static void chunks(char **at, char *end)
 {
     for (;;) {
         char *line = line_at(at, end), *stop;
         MUST(line[0] && strspn(line, "0123456789abcdef") == strlen(line));
         size_t n = strtoul(line, &stop, 16);
-        MUST(n == 0 || n <= (size_t)(end - *at));
+        if (n == 0)
+            break;
+        MUST(n <= (size_t)(end - *at));
         *at += n;
         line = line_at(at, end);
         MUST(line[0] == '\0');
-        if (n == 0)
-            return;
     }
+    trailers(at, end);
 }
 
 /* One request. */
@@ -66,7 +92,9 @@ static void reread(char **at, char *end)
         MUST(line[0] != ' ' && line[0] != '\t' && strchr(line, ':'));
         MUST(strncasecmp(line, "authorization", 13) != 0 || line[13] != ':');
         MUST(strncasecmp(line, "x-forwarded-for:", 16) != 0);
-        MUST(strncasecmp(line, "connection:", 11) != 0 || strcmp(line + 12, "Upgrade") == 0);
+        MUST(strncasecmp(line, "connection:", 11) != 0 || strcmp(line + 12, "Upgrade") == 0 ||
+             strcmp(line + 12, "TE") == 0);
+        MUST(strncasecmp(line, "te:", 3) != 0 || strcmp(line + 4, "trailers") == 0);
         hosts += strncasecmp(line, "host:", 5) == 0;
         if (strncasecmp(line, "content-length:", 15) == 0) {
             MUST(length < 0 && strspn(line + 16, "0123456789") == strlen(line + 16));
@@ -125,7 +153,7 @@ static bool pass_one(struct exchange *x, const struct rewrite *r, struct buf *in
     buf_init(&head, in->pool, (size_t)HTTP_HEAD_MAX * 4);
     MUST(exchange_ask(x, r, &head) == 0);
     deliver(&head, len);
-    buf_init(&out, in->pool, 128);
+    buf_init(&out, in->pool, TRAILERS_ROOM + 64);
     while ((err = exchange_up(x, 0, in, &out)) == 0 && !x->up.done) {
         bool moved = buf_len(&out) > 0;
         deliver(&out, len);

@@ -55,19 +55,45 @@ static char *line_at(char **at, char *end)
     return line;
 }
 
+/* What no trailer may be, for whoever puts them to the head. */
+static void trailers(char **at, char *end)
+{
+    static const char *const never[] = {"content-length",
+                                        "transfer-encoding",
+                                        "host",
+                                        "connection",
+                                        "te",
+                                        "authorization",
+                                        "cookie",
+                                        "expect",
+                                        "x-forwarded-for",
+                                        "set-cookie"};
+    char *line;
+    while (*(line = line_at(at, end))) {
+        char *colon = strchr(line, ':');
+        MUST(line[0] != ' ' && line[0] != '\t' && colon);
+        *colon = '\0';
+        for (char *c = line; *c; c++)
+            *c = *c == '_' ? '-' : *c;
+        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+            MUST(strcasecmp(line, never[i]) != 0);
+    }
+}
+
 static void chunks(char **at, char *end)
 {
     for (;;) {
         char *line = line_at(at, end), *stop;
         MUST(line[0] && strspn(line, "0123456789abcdef") == strlen(line));
         size_t n = strtoul(line, &stop, 16);
+        if (n == 0)
+            break;
         MUST(n <= (size_t)(end - *at));
         *at += n;
         line = line_at(at, end);
         MUST(line[0] == '\0');
-        if (n == 0)
-            return;
     }
+    trailers(at, end);
 }
 
 /* A head. Returns its status; what it says of its body in the others. */
@@ -76,11 +102,13 @@ static int head(char **at, char *end, long *length, bool *coded, bool *close)
     char *line = line_at(at, end);
     MUST(strncmp(line, "HTTP/1.1 ", 9) == 0 && strlen(line) >= 13 && line[12] == ' ');
     int status = (int)strtol(line + 9, NULL, 10);
+    bool trailer = false;
     *length = -1;
     *coded = *close = false;
     while (*(line = line_at(at, end))) {
         MUST(line[0] != ' ' && line[0] != '\t' && strchr(line, ':'));
-        MUST(strncasecmp(line, "keep-alive:", 11) != 0 && strncasecmp(line, "trailer:", 8) != 0);
+        MUST(strncasecmp(line, "keep-alive:", 11) != 0 && strncasecmp(line, "te:", 3) != 0);
+        trailer |= strncasecmp(line, "trailer:", 8) == 0;
         if (strncasecmp(line, "content-length:", 15) == 0) {
             MUST(*length < 0 && strspn(line + 16, "0123456789") == strlen(line + 16));
             *length = strtol(line + 16, NULL, 10);
@@ -92,6 +120,7 @@ static int head(char **at, char *end, long *length, bool *coded, bool *close)
         if (strncasecmp(line, "connection:", 11) == 0)
             *close |= strcmp(line + 12, "close") == 0;
     }
+    MUST(!trailer || *coded);
     return status;
 }
 

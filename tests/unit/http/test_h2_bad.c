@@ -273,6 +273,51 @@ BEAM_TEST(h2_bad, trailers_that_cross_our_reset_are_let_go_by)
     h2_scene_close(&s);
 }
 
+BEAM_TEST(h2_bad, trailers_that_would_be_a_head_end_their_stream)
+{
+    static const struct {
+        const char *field;
+        size_t len;
+    } bad[] = {{"\0\x05:path\x01/", 9},
+               {"\0\x07:status\x03"
+                "200",
+                13},
+               {"\0\x0e"
+                "content-length\x01"
+                "3",
+                18},
+               {"\0\x11transfer-encoding\x07"
+                "chunked",
+                27},
+               {"\0\x04host\x01"
+                "b",
+                8},
+               {"\0\x0a"
+                "connection\x05"
+                "close",
+                18},
+               {"\0\x03X-A\x01"
+                "b",
+                7}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct h2_scene s;
+        h2_scene_open(&s);
+        int32_t id = h2_client_request(&s.client, POST, false);
+        h2_scene_run(&s);
+        h2_scene_frame(&s, NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS | NGHTTP2_FLAG_END_STREAM,
+                       (uint32_t)id, bad[i].field, bad[i].len);
+        h2_scene_run(&s);
+        const struct h2_client_stream *stream = h2_client_stream(&s.client, id);
+        cr_expect(stream->closed && stream->code == NGHTTP2_PROTOCOL_ERROR, "row %zu", i);
+        cr_expect(s.core[0]->failed && !s.core[0]->in_ended && buf_len(&s.core[0]->tail) == 0,
+                  "row %zu", i);
+        cr_expect_eq(s.err, 0);
+        h2_scene_forget(&s, 0);
+        expect_alive(&s);
+        h2_scene_close(&s);
+    }
+}
+
 BEAM_TEST(h2_bad, small_pieces_do_not_hold_large_blocks)
 {
     struct h2_scene s;

@@ -114,7 +114,44 @@ BEAM_TEST(h2_request, what_belongs_to_a_connection_is_refused)
         cr_expect_eq(of(fields, true).status, BEAM_EPROTO, "%s", bad[i]);
     }
     cr_expect_str_eq(of(BASE "te: trailers|", true).text,
-                     "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n");
+                     "GET / HTTP/1.1\r\nHost: a.example\r\nte: trailers\r\n\r\n");
+}
+
+BEAM_TEST(h2_request, trailers_neither_frame_nor_route)
+{
+    static const struct {
+        const char *name, *value;
+        int err;
+    } rows[] = {{"grpc-status", "0", 0},
+                {"x", "", 0},
+                {"content-length", "3", BEAM_EPROTO},
+                {"transfer-encoding", "chunked", BEAM_EPROTO},
+                {"host", "b", BEAM_EPROTO},
+                {"te", "trailers", BEAM_EPROTO},
+                {"connection", "close", BEAM_EPROTO},
+                {":path", "/", BEAM_EPROTO},
+                {":status", "200", BEAM_EPROTO},
+                {"X-Up", "1", BEAM_EPROTO},
+                {"", "1", BEAM_EPROTO},
+                {"x", "1\r\nHost: b", BEAM_EPROTO},
+                {"x\r\nhost", "b", BEAM_EPROTO},
+                {"x", " 1", BEAM_EPROTO},
+                {"long", "0123456789012345678901234567890123456789", BEAM_ELIMIT}};
+    struct buf_pool *pool = NULL;
+    struct buf out;
+    char text[64];
+    cr_assert_eq(buf_pool_new(4, &pool), 0);
+    buf_init(&out, pool, 40);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct http_text name = {rows[i].name, strlen(rows[i].name)},
+                               value = {rows[i].value, strlen(rows[i].value)};
+        cr_expect_eq(h2_request_trailer(name, value, &out), rows[i].err, "%s: %s", rows[i].name,
+                     rows[i].value);
+    }
+    text[buf_peek(&out, 0, text, sizeof(text) - 1)] = '\0';
+    cr_expect_str_eq(text, "grpc-status: 0\r\nx: \r\n");
+    buf_clear(&out);
+    buf_pool_free(pool);
 }
 
 BEAM_TEST(h2_request, no_byte_can_make_another_line)

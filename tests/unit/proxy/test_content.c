@@ -25,9 +25,10 @@ static const char *text_of(const struct buf *b)
 }
 
 /* As a proxy does: chunks stay chunks. */
-static int content_move_all(struct http_body *body, struct buf *in, struct buf *out)
+static int content_move_all(struct http_body *body, struct trailers *t, struct buf *in,
+                            struct buf *out)
 {
-    ssize_t n = content_move(body, body->framing == HTTP_BODY_CHUNKED, in, out);
+    ssize_t n = content_move(body, body->framing == HTTP_BODY_CHUNKED, t, in, out);
     return n < 0 ? (int)n : 0;
 }
 
@@ -36,12 +37,14 @@ static int content_move_all(struct http_body *body, struct buf *in, struct buf *
 static int run(struct http_body *body, const char *text, size_t piece, struct buf *in,
                struct buf *out)
 {
+    struct trailers t = {.len = 0};
     int err = 0;
     for (size_t at = 0, len = strlen(text); err == 0 && at < len; at += piece) {
         size_t n = len - at < piece ? len - at : piece;
         cr_assert_eq(buf_add(in, text + at, n), 0);
-        err = content_move_all(body, in, out);
+        err = content_move_all(body, &t, in, out);
     }
+    trailers_clear(&t);
     return err;
 }
 
@@ -65,7 +68,7 @@ BEAM_TEST(content, chunks_are_written_anew)
     begin(&body, chunked);
     cr_expect_eq(run(&body, text, sizeof(text), &in, &out), 0);
     cr_expect(body.done);
-    cr_expect_str_eq(text_of(&out), "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n");
+    cr_expect_str_eq(text_of(&out), "5\r\nhello\r\n1\r\n!\r\n0\r\nX: y\r\n\r\n");
     cr_expect_str_eq(text_of(&in), "GET /next");
     buf_clear(&in);
     buf_clear(&out);
@@ -73,7 +76,7 @@ BEAM_TEST(content, chunks_are_written_anew)
     begin(&body, chunked);
     cr_expect_eq(run(&body, text, 1, &in, &out), 0);
     cr_expect_str_eq(text_of(&out), "1\r\nh\r\n1\r\ne\r\n1\r\nl\r\n1\r\nl\r\n1\r\no\r\n1\r\n!\r\n"
-                                    "0\r\n\r\n");
+                                    "0\r\nX: y\r\n\r\n");
     cr_expect_str_eq(text_of(&in), "GET /next");
     buf_clear(&in);
     buf_clear(&out);
@@ -108,17 +111,18 @@ BEAM_TEST(content, broken_chunks_end_it)
 BEAM_TEST(content, a_length_is_kept_to)
 {
     struct buf_pool *pool = pool_new();
+    struct trailers t = {.len = 0};
     struct http_body body;
     struct buf in, out;
     buf_init(&in, pool, CEILING);
     buf_init(&out, pool, 40); /* room for 8 bytes at a time */
     begin(&body, "POST / HTTP/1.1\r\n" HOST "Content-Length: 12\r\n\r\n");
     cr_assert_eq(buf_add(&in, "hello, worldGET / HTTP/1.1", 26), 0);
-    cr_expect_eq(content_move_all(&body, &in, &out), 0);
+    cr_expect_eq(content_move_all(&body, &t, &in, &out), 0);
     cr_expect_str_eq(text_of(&out), "hello, w");
     cr_expect_not(body.done);
     buf_clear(&out);
-    cr_expect_eq(content_move_all(&body, &in, &out), 0);
+    cr_expect_eq(content_move_all(&body, &t, &in, &out), 0);
     cr_expect_str_eq(text_of(&out), "orld");
     cr_expect(body.done);
     cr_expect_str_eq(text_of(&in), "GET / HTTP/1.1");
@@ -138,24 +142,27 @@ static void begin_response(struct http_body *body, const char *head)
 BEAM_TEST(content, a_body_can_become_chunked_and_cease_to_be)
 {
     struct buf_pool *pool = pool_new();
+    struct trailers t = {.len = 0};
     struct http_body body;
     struct buf in, out;
     buf_init(&in, pool, CEILING);
     buf_init(&out, pool, CEILING);
     begin_response(&body, "HTTP/1.1 200 OK\r\n\r\n");
     cr_assert_eq(buf_add(&in, "hello", 5), 0);
-    cr_expect_eq(content_move(&body, true, &in, &out), 5);
+    cr_expect_eq(content_move(&body, true, &t, &in, &out), 5);
     cr_expect_eq(content_close(&body, true, &out), 0);
     cr_expect(body.done);
     cr_expect_str_eq(text_of(&out), "5\r\nhello\r\n0\r\n\r\n");
     buf_clear(&out);
     begin_response(&body, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     cr_assert_eq(buf_add(&in, "5\r\nhello\r\n", 10), 0);
-    cr_expect_eq(content_move(&body, false, &in, &out), 5);
+    cr_expect_eq(content_move(&body, false, &t, &in, &out), 5);
     cr_expect_eq(content_close(&body, false, &out), BEAM_ERESET); /* it is not whole */
-    cr_assert_eq(buf_add(&in, "0\r\n\r\nx", 6), 0);
-    cr_expect_eq(content_move(&body, false, &in, &out), 0);
+    cr_assert_eq(buf_add(&in, "0\r\nA: b\r\n\r\nx", 12), 0);
+    cr_expect_eq(content_move(&body, false, &t, &in, &out), 0);
     cr_expect(body.done);
+    cr_expect_eq(trailers_fields(&t).len, 6u);
+    trailers_clear(&t);
     cr_expect_str_eq(text_of(&out), "hello");
     cr_expect_str_eq(text_of(&in), "x");
     buf_clear(&in);
@@ -177,5 +184,30 @@ BEAM_TEST(content, what_nobody_wants_is_let_go)
     begin(&body, chunked);
     cr_expect_eq(content_drop(&body, &in), BEAM_EPROTO);
     buf_clear(&in);
+    buf_pool_free(pool);
+}
+
+BEAM_TEST(content, trailers_wait_for_room_for_all_of_them)
+{
+    static const char text[] = "1\r\nx\r\n0\r\nA: b\r\nC: d\r\n\r\nGET";
+    struct buf_pool *pool = pool_new();
+    struct trailers t = {.len = 0};
+    struct http_body body;
+    struct buf in, out;
+    buf_init(&in, pool, CEILING);
+    buf_init(&out, pool, TRAILERS_ROOM + 1);
+    begin(&body, chunked);
+    cr_assert_eq(buf_add(&in, text, sizeof(text) - 1), 0);
+    cr_expect_eq(content_move_all(&body, &t, &in, &out), 0);
+    cr_expect_not(body.done);
+    cr_expect_str_eq(text_of(&out), "1\r\nx\r\n");
+    buf_clear(&out);
+    cr_expect_eq(content_move_all(&body, &t, &in, &out), 0);
+    cr_expect(body.done);
+    cr_expect_str_eq(text_of(&out), "0\r\nA: b\r\nC: d\r\n\r\n");
+    cr_expect_str_eq(text_of(&in), "GET");
+    trailers_clear(&t);
+    buf_clear(&in);
+    buf_clear(&out);
     buf_pool_free(pool);
 }

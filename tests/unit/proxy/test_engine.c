@@ -82,10 +82,11 @@ BEAM_TEST(engine, requests_sent_ahead_wait_their_turn)
               "1;x=y\r\n2\r\n0\r\nX: y\r\n\r\n");
     cr_expect_str_eq(s.backend[0].text, GET("/3"));
     scene_say(&s, &s.backend[0], "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3");
-    cr_expect_str_eq(s.visitor.text,
-                     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
-                     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n2\r\n0\r\n\r\n"
-                     "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3");
+    cr_expect_str_eq(
+        s.visitor.text,
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1"
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n2\r\n0\r\nX: y\r\n\r\n"
+        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3");
     scene_close(&s);
 }
 

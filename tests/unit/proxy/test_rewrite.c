@@ -59,8 +59,15 @@ BEAM_TEST(rewrite, what_belongs_to_a_connection_stays_here)
                              "Keep-Alive: 5\r\nProxy-Connection: keep-alive\r\nTE: trailers\r\n"
                              "Trailer: x\r\nUpgrade: websocket\r\nx-mine: 1\r\nX-Yours: 2\r\n"
                              "Transfer-Encoding: Chunked\r\nAuthorization: Basic eDp5\r\n\r\n"),
-                     "GET / HTTP/1.1\r\nHost: a\r\nX-Yours: 2\r\nTransfer-Encoding: Chunked\r\n"
-                     "Authorization: Basic eDp5\r\n\r\n");
+                     "GET / HTTP/1.1\r\nHost: a\r\nTrailer: x\r\nX-Yours: 2\r\n"
+                     "Transfer-Encoding: Chunked\r\nAuthorization: Basic eDp5\r\n"
+                     "TE: trailers\r\nConnection: TE\r\n\r\n");
+    cr_expect_str_eq(request(&none, "GET / HTTP/1.1\r\nHost: a\r\nTE: gzip;q=0.5\r\nTrailer: x\r\n"
+                                    "\r\n"),
+                     "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    cr_expect_str_eq(request(&none, "GET / HTTP/1.1\r\nHost: a\r\nTE: gzip, Trailers\r\n"
+                                    "Upgrade: x\r\nConnection: TE, upgrade\r\n\r\n"),
+                     "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n");
     cr_expect_str_eq(request(&none, "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
                                     "Connection: upgrade\r\n\r\n"),
                      "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n"
@@ -162,7 +169,7 @@ BEAM_TEST(rewrite, a_response_has_the_framing_its_visitor_knows)
     static const char open[] = "HTTP/1.0 200\r\nA: b\r\n\r\n";
     static const char length[] = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n";
     cr_expect_str_eq(response(&none, get11, chunked, false),
-                     "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n");
+                     "HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\nTrailer: x\r\n\r\n");
     cr_expect_str_eq(response(&none, get10, chunked, true),
                      "HTTP/1.1 200 OK\r\nA: b\r\nConnection: close\r\n\r\n");
     cr_expect_str_eq(response(&none, get11, open, false),

@@ -240,6 +240,11 @@ BEAM_TEST(smuggling, chunks_that_have_two_readings)
         "0\r\nX: y\n\r\n" EVIL,
         "0\r\nX: y\rz\r\n\r\n" EVIL,
         "0;\n\r\n" EVIL,
+        "1\r\na\r\n0\r\nContent-Length: 33\r\n\r\n" EVIL,
+        "1\r\na\r\n0\r\nX: y\r\ntransfer-encoding: chunked\r\n\r\n" EVIL,
+        "1\r\na\r\n0\r\nHost: b\r\n\r\n" EVIL,
+        "1\r\na\r\n0\r\nContent_Length: 33\r\n\r\n" EVIL,
+        "1\r\na\r\n0\r\nX: a\x08\r\n\r\n" EVIL,
         "00\r\nGET /evil HTTP/1.1\n\r\n\r\n",
     };
     char said[TEXT];
@@ -271,8 +276,14 @@ BEAM_TEST(smuggling, what_goes_on_has_one_reading)
         {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding:\tcHuNkEd \r\n\r\n"
          "00021 ; x=\"\t\" \r\n" EVIL "\r\n0000;x\r\nX-Evil: y\r\n\r\n",
          "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: cHuNkEd\r\n\r\n"
-         "21\r\n" EVIL "\r\n0\r\n\r\n",
+         "21\r\n" EVIL "\r\n0\r\nX-Evil: y\r\n\r\n",
          1},
+        {"POST / HTTP/1.1\r\n" HOST "TE: trailers\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "1\r\na\r\n0\r\nAuthorization: Basic eDp5\r\nX: y\r\nConnection: X\r\nCookie: a=b\r\n\r\n"
+         "GET /2 HTTP/1.1\r\n" HOST "\r\n",
+         "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTE: trailers\r\n"
+         "Connection: TE\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n",
+         2},
         {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
          "GET /2 HTTP/1.1\r\n" HOST "\r\n",
          "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
