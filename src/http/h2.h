@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A client's connection of HTTP/2 (RFC 9113, 8441), seen from the server: bytes in, bytes out,
- * and streams between them, each a request and its response. Frames, HPACK and windows are
- * libnghttp2's.
- * A request's head comes as one of HTTP/1.1 (http/h2_request), its content as it is, its trailers as
- * lines of fields; a response's head is given as one of HTTP/1.1. Content is handed over, not copied, but for small pieces. Pure.
+ * A client's connection of HTTP/2 (RFC 9113, 8441), seen from the server: bytes in, bytes out, and
+ * streams between them, each a request and its response. Frames, HPACK and windows are
+ * libnghttp2's. A request's head comes as one of HTTP/1.1 (http/h2_request), its content as it is,
+ * its trailers as lines of fields; a response's head is given as one of HTTP/1.1. Content is
+ * handed over, not copied, but for small pieces. Pure.
  *
- * Bounds: so many streams at once; what a stream's reader has not taken stays below its window, and
- * of wide windows there are few; field sections, and work that is of no use (http/h2_guard). What a
- * client may not do ends its stream, or the connection with a GOAWAY that says why. Priorities are the client's to ask for among its own streams.
+ * Bounds: so many streams at once; what a stream's reader has not taken stays below its window,
+ * and of wide windows there are few; field sections, and work that is of no use (http/h2_guard).
+ * What a client may not do ends its stream, or the connection with a GOAWAY that says why.
+ * Priorities are the client's to ask for among its own streams.
  */
 #ifndef BEAM_HTTP_H2_H
 #define BEAM_HTTP_H2_H

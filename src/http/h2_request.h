@@ -64,9 +64,9 @@ int h2_request_end(const struct h2_request *r, bool ended, const char key[H2_REQ
                    struct buf *out, struct h2_request_kind *kind);
 
 /*
- * A field behind the content (8.1), as a line of `out`. 0; BEAM_EPROTO: it is malformed, or one that
- * frames or routes a message and has no place there, and its stream is to be reset; BEAM_ENOMEM,
- * BEAM_ELIMIT.
+ * A field behind the content (8.1), as a line of `out`. 0; BEAM_EPROTO: it is malformed, or one
+ * that frames or routes a message and has no place there, and its stream is to be reset;
+ * BEAM_ENOMEM, BEAM_ELIMIT.
  */
 int h2_request_trailer(struct http_text name, struct http_text value, struct buf *out);
 

@@ -3,7 +3,8 @@
  * One request and response of HTTP/2 (http/h2) as a stream that an engine takes for a visitor's of
  * HTTP/1.1: it reads one request from it, then the end once the response is whole, and what it
  * writes goes on as that response. Content without a length is in chunks on this stream, and
- * nowhere else; trailers go on behind it, both ways (a request's with a length cannot have any). After a 101 to who asked for a WebSocket the bytes are that protocol's, both ways.
+ * nowhere else; trailers go on behind it, both ways (a request's with a length cannot have any).
+ * After a 101 to who asked for a WebSocket the bytes are that protocol's, both ways.
  */
 #ifndef BEAM_PROXY_H2_EXCHANGE_H
 #define BEAM_PROXY_H2_EXCHANGE_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * How the keys of tickets (stream/tls_tickets) come from the process that makes them to one that
- * follows it: sealed to a key that the follower has made for this alone, by libsodium's sealed boxes
- * (X25519, XSalsa20, Poly1305), so that no buffer on the way holds what opens a ticket. Both ends
- * are one program on one machine, with one clock. Pure but for the sealing end's randomness.
+ * follows it: sealed to a key that the follower has made for this alone, by libsodium's sealed
+ * boxes (X25519, XSalsa20, Poly1305), so that no buffer on the way holds what opens a ticket. Both
+ * ends are one program on one machine, with one clock. Pure but for the sealing end's randomness.
  */
 #ifndef BEAM_STREAM_TLS_HANDOVER_H
 #define BEAM_STREAM_TLS_HANDOVER_H
