@@ -150,6 +150,10 @@ static void on_timer(void *arg)
 {
     struct finder *f = arg;
     const struct kad_text topic = info_topic();
+    if (!f->spec.kad) {
+        listed(f);
+        return;
+    }
     if (f->listed != 0)
         add_news(f);
     if (!f->list_done && f->listed != 0 && loop_now(f->spec.loop) < f->listed + FRESH_MS && pick(f))
@@ -216,7 +220,7 @@ int finder_new(const struct finder_spec *spec, struct finder **out)
     if (!f)
         return BEAM_ENOMEM;
     f->spec = *spec;
-    int err = kad_store_register(kad_store(spec->kad), &info_validator);
+    int err = spec->kad ? kad_store_register(kad_store(spec->kad), &info_validator) : 0;
     if (err < 0 && err != BEAM_EEXIST) {
         free(f);
         return err;

@@ -15,7 +15,7 @@ struct finder;
 struct finder_spec { /* what is pointed to is borrowed; the struct is copied */
     struct loop *loop;
     struct host *host;
-    struct kad *kad;         /* the host's */
+    struct kad *kad; /* the host's; NULL: nothing is fetched, and the news is all there is */
     const struct news *news; /* of the host's gossip: relays that it heard of; NULL: of none */
     const struct rng *rng;
     const char *history;  /* path of the file of what was seen; NULL: nothing is kept */

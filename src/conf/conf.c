@@ -131,8 +131,9 @@ static void policy_clear(struct conf_policy *p)
     free(p->name);
     free(p->paths);
     free(p->egress);
+    free(p->discovery);
     free(p->where);
-    *p = (struct conf_policy){NULL, NULL, NULL, NULL};
+    *p = (struct conf_policy){.name = NULL};
 }
 
 void conf_free(struct conf *c)
@@ -175,6 +176,8 @@ static int policy_copy(struct conf_policy *to, const struct conf_policy *from)
         err = dup_text(from->paths, &to->paths);
     if (err == 0)
         err = dup_text(from->egress, &to->egress);
+    if (err == 0)
+        err = dup_text(from->discovery, &to->discovery);
     if (err == 0)
         err = dup_text(from->where, &to->where);
     return err;
@@ -236,7 +239,7 @@ static int begin_policy(struct parse *p, unsigned line, const char *name, size_t
     if (p->made[i])
         return beam_why(p->why, BEAM_EINVAL, "%s: policy \"%.*s\" is there already (%s)",
                         where(p, line, at), (int)len, name, c->policies[i].where);
-    struct conf_policy fresh = {strndup(name, len), NULL, NULL, strdup(where(p, line, at))};
+    struct conf_policy fresh = {.name = strndup(name, len), .where = strdup(where(p, line, at))};
     struct conf_policy *grown = c->policies;
     if (i == c->policy_count)
         grown = realloc(c->policies, (i + 1) * sizeof(*grown));
@@ -275,15 +278,17 @@ static int begin_section(void *arg, unsigned line, const char *name)
 
 static int policy_value(struct parse *p, const char *at, const char *key, const char *value)
 {
-    char **slot = strcmp(key, "paths") == 0    ? &p->policy->paths
-                  : strcmp(key, "egress") == 0 ? &p->policy->egress
-                                               : NULL;
+    static const char *const known[] = {"paths", "egress", "discovery"};
+    char **slots[] = {&p->policy->paths, &p->policy->egress, &p->policy->discovery};
+    char **slot = NULL;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(key, known[i]) == 0)
+            slot = slots[i];
     if (!slot) {
-        static const char *const known[] = {"paths", "egress"};
-        const char *near = text_nearest(key, known, 2);
+        const char *near = text_nearest(key, known, sizeof(known) / sizeof(known[0]));
         return beam_why(p->why, BEAM_EINVAL,
-                        "%s: unknown key `%.60s` (%s%s%sa policy allows paths, egress)", at, key,
-                        near ? "did you mean `" : "", near ? near : "", near ? "`? " : "");
+                        "%s: unknown key `%.60s` (%s%s%sa policy allows paths, egress, discovery)",
+                        at, key, near ? "did you mean `" : "", near ? near : "", near ? "`? " : "");
     }
     if (*slot)
         return beam_why(p->why, BEAM_EINVAL, "%s: `%s` is given twice in policy \"%s\"", at, key,

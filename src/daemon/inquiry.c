@@ -145,6 +145,8 @@ static const char *tor_word(enum tor_state state)
 
 static const char *dht_word(const struct kad *k)
 {
+    if (!k)
+        return "off";
     return kad_mode(k) == KAD_SERVER ? "server" : "client";
 }
 
@@ -259,10 +261,11 @@ static cJSON *routes_of(const struct network *n, uint64_t id)
     uint64_t now = clock->monotonic_ms(clock->arg);
     cJSON *o = message_reply(id);
     cJSON *list = cJSON_AddArrayToObject(o, "buckets");
-    bool whole = list && cJSON_AddStringToObject(o, "dht", dht_word(k)) &&
-                 cJSON_AddNumberToObject(o, "count", (double)kad_table_count(kad_table(k))) &&
-                 cJSON_AddNumberToObject(o, "servers", (double)(uint64_t)kad_nodes(k));
-    for (unsigned i = 0; whole && i < KAD_ID_BITS; i++)
+    bool whole =
+        list && cJSON_AddStringToObject(o, "dht", dht_word(k)) &&
+        cJSON_AddNumberToObject(o, "count", k ? (double)kad_table_count(kad_table(k)) : 0) &&
+        cJSON_AddNumberToObject(o, "servers", k ? (double)(uint64_t)kad_nodes(k) : 0);
+    for (unsigned i = 0; k && whole && i < KAD_ID_BITS; i++)
         whole = add_bucket(list, kad_table(k), i, now);
     return json_whole(o, whole);
 }
@@ -411,6 +414,10 @@ static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn,
     struct whom whom = {.has_peer = false};
     bool relays = m->network.what == MESSAGE_NETWORK_RELAYS;
     int err = relays ? 0 : whom_parse(m->network.address, &whom, why);
+    if (err == 0 && relays && !network_kad(all->network) && !network_news(all->network))
+        err = beam_why(why, BEAM_EPOLICY,
+                       "relays: the node's policy finds none (its discovery has neither `dht` nor "
+                       "`gossip`)");
     if (err < 0)
         return err;
     if (all->n >= INQUIRY_MAX)

@@ -38,15 +38,16 @@ struct network {
     struct key_pair *key;
     struct circuits circuits, rendezvous_circuits;
     struct host *host;
-    struct dht *dht;
-    struct gossip *gossip; /* of one that is seen */
+    struct dht *dht;       /* where its policy finds others so, as the next */
+    struct gossip *gossip; /* and of one that is seen */
+    struct keeper *keeper; /* of one without a DHT, which has its own */
     struct news *news;
     struct name_records *names;
     struct autonat *autonat;             /* where it is seen and listens */
     struct autonat_serve *autonat_serve; /* where it may dial whom it sees */
     struct relayed *relayed;             /* its use of circuit relays */
     struct hop *hop;                     /* NULL: it is none itself */
-    struct mdns *mdns;                   /* where its policy looks for peers nearby */
+    struct mdns *mdns;                   /* where its policy finds them nearby */
     struct rendezvous *rendezvous;       /* NULL: the configuration does not have it */
     struct doorway *doorway;             /* where its onion leads, NULL: it has none */
     struct onion_key *onion_key;
@@ -170,7 +171,7 @@ static int keep(void *arg, const struct multiaddr *a, struct beam_why *why)
     int err = way_dialable(a, why);
     if (err < 0)
         return err;
-    err = dht_begin_at(n->dht, a);
+    err = keeper_add(network_keeper(n), a);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }
 
@@ -217,6 +218,7 @@ static void take_down(struct network *n)
     autonat_free(n->autonat);
     autonat_serve_stop(n->autonat_serve);
     mdns_free(n->mdns);
+    keeper_free(n->keeper);
     dht_free(n->dht);
     hop_free(n->hop);
     relayed_free(n->relayed);
@@ -255,17 +257,26 @@ static int make_host(struct network *n)
     return relayed_new(&relayed, &n->relayed);
 }
 
-static int join_dht(struct network *n)
+/* One that others may find, and that need not hide. */
+static bool serves(const struct network *n)
+{
+    return n->seen && n->spec.conf->network_listen[0];
+}
+
+/* Whom the user named is kept with a DHT and without. */
+static int join_dht(struct network *n, const struct policy *policy)
 {
     const struct network_spec *s = &n->spec;
-    const bool serves = n->seen && s->conf->network_listen[0];
+    const struct keeper_spec keeper = {.loop = s->loop, .host = n->host, .rng = s->rng};
+    if (!(policy->discovery & POLICY_DISCOVERY_DHT))
+        return keeper_new(&keeper, &n->keeper);
     const struct dht_spec dht = {.kad = {.host = n->host,
                                          .loop = s->loop,
                                          .rng = s->rng,
                                          .clock = s->clock,
                                          .permit = n->permit,
                                          .tor = true,
-                                         .mode = serves ? KAD_SERVER : KAD_CLIENT,
+                                         .mode = serves(n) ? KAD_SERVER : KAD_CLIENT,
                                          .ask_ms = n->seen ? 0 : ASK_THROUGH_TOR_MS},
                                  .dir = s->keep_dir,
                                  .stays = true};
@@ -273,7 +284,7 @@ static int join_dht(struct network *n)
 }
 
 /* Who hides is of no topic: whom it hears of, and when, would be known of it. */
-static int join_gossip(struct network *n)
+static int join_gossip(struct network *n, const struct policy *policy)
 {
     const struct network_spec *s = &n->spec;
     const struct gossip_spec gossip = {.loop = s->loop,
@@ -282,7 +293,7 @@ static int join_gossip(struct network *n)
                                        .clock = s->clock,
                                        .exchange = true,
                                        .allow_private = s->conf->network_allow_private};
-    if (!n->seen)
+    if (!n->seen || !(policy->discovery & POLICY_DISCOVERY_GOSSIP))
         return 0;
     int err = gossip_new(&gossip, &n->gossip);
     const struct news_spec news = {.loop = s->loop, .gossip = n->gossip, .clock = s->clock};
@@ -298,7 +309,7 @@ static int keep_records(struct network *n)
                                             .gossip = n->gossip,
                                             .rng = s->rng,
                                             .clock = s->clock};
-    int err = kad_store_register(kad_store(names.kad), &info_validator);
+    int err = names.kad ? kad_store_register(kad_store(names.kad), &info_validator) : 0;
     return err < 0 ? err : name_records_new(&names, &n->names);
 }
 
@@ -329,6 +340,8 @@ static int meet(struct network *n, const struct policy *policy)
 static void on_reached(void *arg, enum autonat_state state)
 {
     struct network *n = arg;
+    if (!n->dht)
+        return;
     int err = kad_set_mode(dht_kad(n->dht), state == AUTONAT_PRIVATE ? KAD_CLIENT : KAD_SERVER);
     if (err < 0)
         log_warn("network", "it stays what it was in the DHT: %s", beam_err_text(err));
@@ -342,7 +355,7 @@ static int join_autonat(struct network *n, const struct policy *policy, struct b
     if (policy->egress != POLICY_EGRESS_ANY)
         return 0;
     int err = autonat_serve_start(n->spec.loop, n->host, &n->autonat_serve);
-    if (err == 0 && kad_mode(dht_kad(n->dht)) == KAD_SERVER)
+    if (err == 0 && serves(n))
         err = autonat_new(&spec, &n->autonat);
     return err < 0 ? beam_why(why, err, "network: %s", beam_err_text(err)) : 0;
 }
@@ -352,7 +365,7 @@ static int look_nearby(struct network *n, const struct policy *policy, struct be
 {
     const struct mdns_spec mdns = {
         .loop = n->spec.loop, .host = n->host, .rng = n->spec.rng, .permit = n->permit};
-    int err = policy->nearby ? mdns_new(&mdns, &n->mdns) : 0;
+    int err = policy->discovery & POLICY_DISCOVERY_LAN ? mdns_new(&mdns, &n->mdns) : 0;
     return err < 0 ? beam_why(why, err, "network: %s", beam_err_text(err)) : 0;
 }
 
@@ -374,9 +387,9 @@ int network_up(struct network *n, struct beam_why *why)
     if (err == 0)
         err = make_host(n);
     if (err == 0)
-        err = join_dht(n);
+        err = join_dht(n, &policy);
     if (err == 0)
-        err = join_gossip(n);
+        err = join_gossip(n, &policy);
     if (err == 0)
         err = keep_records(n);
     if (err < 0)
@@ -455,7 +468,7 @@ struct host *network_host(const struct network *n)
 
 struct keeper *network_keeper(const struct network *n)
 {
-    return dht_keeper(n->dht);
+    return n->dht ? dht_keeper(n->dht) : n->keeper;
 }
 
 struct kad *network_kad(const struct network *n)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The daemon's own node in the peer-to-peer network: a host under the default policy, with the
- * identity that the key store has for this machine, and its DHT: of which it is a server when it
- * listens and need not hide, else a client. One that need not hide gossips, too. It comes up when
- * something is configured that needs it, or somebody asks for it.
+ * identity that the key store has for this machine, and what that policy finds others by: the DHT,
+ * of which it is a server when it listens and need not hide, else a client; gossip and multicast on
+ * its own networks, of one that need not hide. It comes up when something is configured that needs
+ * it, or somebody asks for it.
  */
 #ifndef BEAM_DAEMON_NETWORK_H
 #define BEAM_DAEMON_NETWORK_H
@@ -59,10 +60,11 @@ void network_resume(struct network *n);
 /* NULL while it is not up. Borrowed. */
 struct host *network_host(const struct network *n);
 struct keeper *network_keeper(const struct network *n);
+/* And where its policy has no DHT. */
 struct kad *network_kad(const struct network *n);
 /* What is known of whether it is reached from elsewhere. */
 enum autonat_state network_nat(const struct network *n);
-/* And while it has to hide. */
+/* And where its policy has no gossip. */
 struct gossip *network_gossip(const struct network *n);
 const struct news *network_news(const struct network *n);
 const struct network_spec *network_spec(const struct network *n);

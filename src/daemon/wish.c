@@ -39,16 +39,18 @@ int wish_check(const char *target, const char *dir, const char *name, struct bea
     return err == 0 && name ? usage(names_check(name, why), why) : err;
 }
 
-/* An ad hoc policy, or `anonymous` where that comes to the same. */
+/* An ad hoc policy, or `anonymous` where that comes to the same. Of what the policy may find others
+ * by, a tunnel uses the DHT alone. */
 static int make_policy(const struct conf *conf, unsigned paths, enum policy_egress egress,
-                       struct policy *out)
+                       unsigned discovery, struct policy *out)
 {
     struct policy p;
     int err = policy_find(conf, "anonymous", &p, NULL);
-    if (err == 0 && (p.paths != paths || p.egress != egress))
+    if (err == 0 && (p.paths != paths || p.egress != egress || (p.discovery & ~discovery) != 0))
         err = policy_ad_hoc(paths, egress, &p);
     if (err < 0)
         return err;
+    p.discovery &= discovery;
     p.allow_private = conf->network_allow_private;
     *out = p;
     return 0;
@@ -60,7 +62,7 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
 {
     enum policy_egress egress = m->publish.has_egress ? m->publish.egress : POLICY_EGRESS_TOR;
     if (m->publish.paths)
-        return make_policy(conf, m->publish.paths, egress, out);
+        return make_policy(conf, m->publish.paths, egress, POLICY_DISCOVERY_DHT, out);
     const char *name = m->publish.policy ? m->publish.policy : conf->policy_default;
     int err = usage(policy_find(conf, name, out, why), why);
     if (err == 0 && out->paths == 0)
@@ -70,7 +72,7 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
                      "machine's node; name another with --policy, or a path: --tor)",
                      name);
     if (err == 0 && m->publish.has_egress)
-        err = make_policy(conf, out->paths, egress, out);
+        err = make_policy(conf, out->paths, egress, out->discovery, out);
     return err;
 }
 
@@ -188,7 +190,12 @@ static int read_relays(const struct message *m, const struct conf *conf, struct 
         err = read_configured(conf, w, why);
     w->find_relay = err == 0 && w->relay_count == 0;
     w->rendezvous = w->find_relay && rendezvous_conf_wanted(conf, &w->policy);
-    if (w->find_relay && !w->rendezvous && !conf->network_bootstrap[0])
+    if (w->find_relay && !(w->policy.discovery & POLICY_DISCOVERY_DHT))
+        err = beam_why(why, BEAM_EUSAGE,
+                       "relay: which one? (--community-relay=ADDR, or relay.at in the "
+                       "configuration; policy %s finds none, for want of `dht` in its discovery)",
+                       w->policy.name);
+    else if (w->find_relay && !w->rendezvous && !conf->network_bootstrap[0])
         err = beam_why(why, BEAM_EUSAGE,
                        "relay: which one? (--community-relay=ADDR, or relay.at in the "
                        "configuration; or network.bootstrap, a node from which one is found; or "

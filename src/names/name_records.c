@@ -28,6 +28,8 @@ static enum router_verdict on_judge(void *arg, struct post *p, const struct peer
 static void on_heard(void *arg, struct post *p)
 {
     struct name_records *r = arg;
+    if (!r->spec.kad)
+        return;
     struct kad_store *store = kad_store(r->spec.kad);
     const struct clock_source *clock = r->spec.clock;
     const struct kad_now now = {.ms = clock->monotonic_ms(clock->arg), .wall_ms = wall_ms(r)};
@@ -57,7 +59,7 @@ int name_records_new(const struct name_records_spec *spec, struct name_records *
     if (!r)
         return BEAM_ENOMEM;
     r->spec = *spec;
-    int err = kad_store_register(kad_store(spec->kad), &binding_validator);
+    int err = spec->kad ? kad_store_register(kad_store(spec->kad), &binding_validator) : 0;
     if (err == 0 && spec->gossip)
         err = join(r);
     if (err < 0) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a node does for the records of names: its DHT knows them, and where it gossips it is of
- * their topic, passes on what is good, and takes a newer one in the place of one that it keeps.
+ * What a node does for the records of names: its DHT, if it has one, knows them, and where it
+ * gossips it is of their topic, passes on what is good, and takes a newer one in the place of one
+ * that it keeps.
  */
 #ifndef BEAM_NAMES_NAME_RECORDS_H
 #define BEAM_NAMES_NAME_RECORDS_H
@@ -15,7 +16,7 @@ struct name_records;
 
 struct name_records_spec { /* borrowed; the struct is copied */
     struct loop *loop;
-    struct kad *kad;
+    struct kad *kad;       /* NULL: it has no DHT */
     struct gossip *gossip; /* NULL: it does not */
     const struct rng *rng;
     const struct clock_source *clock;

@@ -38,6 +38,8 @@ static int mode_of(const struct conf *c)
 
 bool rendezvous_conf_wanted(const struct conf *c, const struct policy *policy)
 {
+    if (!(policy->discovery & POLICY_DISCOVERY_DHT))
+        return false;
     switch (mode_of(c)) {
     case IPFS:
         return true;

@@ -12,8 +12,8 @@ enum { RENDEZVOUS_CONF_NODES_MAX = 32 };
 /* network.rendezvous and network.rendezvous_bootstrap can be read. 0, BEAM_EINVAL or BEAM_ELIMIT
  * with words. */
 int rendezvous_conf_check(const struct conf *c, struct beam_why *why);
-/* Whether a node under this policy looks for others there: with "ipfs", and with "auto" where the
- * egress is any, or is tor and network.bootstrap is empty. */
+/* Whether a node under this policy, which finds others by the DHT, looks for them there: with
+ * "ipfs", and with "auto" where the egress is any, or is tor and network.bootstrap is empty. */
 bool rendezvous_conf_wanted(const struct conf *c, const struct policy *policy);
 /* Nodes of the DHT of IPFS to begin with: a line each, those of an empty list being the public
  * ones. They were checked before. Returns how many. */

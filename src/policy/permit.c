@@ -37,7 +37,7 @@ int permit_new(const struct policy *policy, struct permit **out)
         typed |= SCOPE(ADDR_LAN) | SCOPE(ADDR_GLOBAL);
         learned = SCOPE(ADDR_GLOBAL);
     }
-    if (policy->nearby && policy->egress != POLICY_EGRESS_TOR)
+    if (policy->discovery & POLICY_DISCOVERY_LAN && policy->egress != POLICY_EGRESS_TOR)
         nearby = SCOPE(ADDR_LAN);
     if (policy->allow_private) {
         learned |= typed & (SCOPE(ADDR_LOOPBACK) | SCOPE(ADDR_LAN));

@@ -15,7 +15,7 @@ struct permit;
 /* Who named the address. A record, a peer or an answer from the network that
  * names a unix socket, a loopback or a private address is never dialled, unless
  * network.allow_private lets the latter two be, as if they were typed. One that a machine on the
- * same link names there may be private, with a policy that looks for such machines. */
+ * same link names there may be private, with a policy that finds such machines. */
 enum permit_origin { PERMIT_TYPED, PERMIT_NEARBY, PERMIT_LEARNED };
 
 /* 0 or BEAM_ENOMEM. */
@@ -31,8 +31,8 @@ int permit_check(const struct permit *p, const struct addr *to, enum permit_orig
  * always, others where the egress reaches as far. 0, or BEAM_EPOLICY with words (NULL allowed). */
 int permit_check_listen(const struct permit *p, const struct addr *at, struct beam_why *why);
 /* Whether peers on the link of an interface with this address may be asked for, and told of this
- * one, by multicast: on private and link-local ones, where the policy looks for peers nearby (and
- * on loopback with network.allow_private). 0, or BEAM_EPOLICY with words (NULL allowed). */
+ * one, by multicast: on private and link-local ones, where the policy finds peers by `lan` (and on
+ * loopback with network.allow_private). 0, or BEAM_EPOLICY with words (NULL allowed). */
 int permit_check_nearby(const struct permit *p, const struct addr *at, struct beam_why *why);
 /* Whether a stream through Tor may be opened: 0 or BEAM_EPOLICY. */
 int permit_check_tor(const struct permit *p, struct beam_why *why);

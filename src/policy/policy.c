@@ -6,22 +6,39 @@
 
 #include "base/text.h"
 
+enum { BY_ALL = POLICY_DISCOVERY_DHT | POLICY_DISCOVERY_GOSSIP | POLICY_DISCOVERY_LAN };
+
 static const struct policy built_in[] = {
-    {.name = "anonymous", .paths = POLICY_ONION, .egress = POLICY_EGRESS_TOR},
-    {.name = "private", .paths = POLICY_ONION | POLICY_RELAY, .egress = POLICY_EGRESS_TOR},
+    {.name = "anonymous",
+     .paths = POLICY_ONION,
+     .egress = POLICY_EGRESS_TOR,
+     .discovery = POLICY_DISCOVERY_DHT},
+    {.name = "private",
+     .paths = POLICY_ONION | POLICY_RELAY,
+     .egress = POLICY_EGRESS_TOR,
+     .discovery = POLICY_DISCOVERY_DHT},
     {.name = "open",
      .paths = POLICY_ONION | POLICY_RELAY,
      .egress = POLICY_EGRESS_ANY,
-     .nearby = true},
-    {.name = "lan", .egress = POLICY_EGRESS_LAN, .nearby = true},
+     .discovery = BY_ALL},
+    {.name = "lan", .egress = POLICY_EGRESS_LAN, .discovery = BY_ALL},
 };
 
-static const struct {
-    enum policy_path path;
+/* A word of a list, and the bit that it stands for. */
+struct word {
+    unsigned bit;
     const char *name;
-} path_names[] = {
+};
+
+static const struct word path_names[] = {
     {POLICY_ONION, "onion"},
     {POLICY_RELAY, "relay"},
+};
+
+static const struct word discovery_names[] = {
+    {POLICY_DISCOVERY_DHT, "dht"},
+    {POLICY_DISCOVERY_GOSSIP, "gossip"},
+    {POLICY_DISCOVERY_LAN, "lan"},
 };
 
 static const char *const egresses[] = {
@@ -33,6 +50,7 @@ static const char *const egresses[] = {
 enum {
     BUILT_IN = sizeof(built_in) / sizeof(built_in[0]),
     PATHS = sizeof(path_names) / sizeof(path_names[0]),
+    DISCOVERIES = sizeof(discovery_names) / sizeof(discovery_names[0]),
     EGRESSES = sizeof(egresses) / sizeof(egresses[0]),
 };
 
@@ -55,30 +73,44 @@ const char *policy_egress_name(enum policy_egress egress)
 const char *policy_path_name(enum policy_path path)
 {
     for (size_t i = 0; i < PATHS; i++)
-        if (path_names[i].path == path)
+        if (path_names[i].bit == path)
             return path_names[i].name;
     return "?";
 }
 
-/* A list of path names, parted by commas or blanks. */
-static int paths_parse(const char *text, unsigned *out)
+/* A list of the words, parted by commas or blanks: their bits, none of an empty one. */
+static int list_parse(const char *text, const struct word *words, size_t n, unsigned *out)
 {
     static const char separators[] = ", \t";
     unsigned found = 0;
     for (const char *at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
         size_t len = strcspn(at, separators), i = 0;
-        while (i < PATHS &&
-               (strlen(path_names[i].name) != len || memcmp(path_names[i].name, at, len) != 0))
+        while (i < n && (strlen(words[i].name) != len || memcmp(words[i].name, at, len) != 0))
             i++;
-        if (i == PATHS)
+        if (i == n)
             return BEAM_EINVAL;
-        found |= path_names[i].path;
+        found |= words[i].bit;
         at += len;
     }
-    if (found == 0)
+    *out = found;
+    return 0;
+}
+
+static int paths_parse(const char *text, unsigned *out)
+{
+    unsigned found;
+    if (list_parse(text, path_names, PATHS, &found) < 0 || found == 0)
         return BEAM_EINVAL;
     *out = found;
     return 0;
+}
+
+/* "none" stands alone. */
+static int discovery_parse(const char *text, unsigned *out)
+{
+    if (strcmp(text, "none") == 0)
+        text = "";
+    return list_parse(text, discovery_names, DISCOVERIES, out);
 }
 
 static const struct policy *find_built_in(const char *name)
@@ -87,6 +119,25 @@ static const struct policy *find_built_in(const char *name)
         if (strcmp(built_in[i].name, name) == 0)
             return &built_in[i];
     return NULL;
+}
+
+/* By what others are found: in the DHT, unless the section says otherwise. Who hides has no topics
+ * and no sockets on the network nearby, so that a list with those says what it cannot mean. */
+static int compile_discovery(const struct conf_policy *section, struct policy *p,
+                             struct beam_why *why)
+{
+    p->discovery = POLICY_DISCOVERY_DHT;
+    if (section->discovery && discovery_parse(section->discovery, &p->discovery) < 0)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": discovery: `%.60s` is not a list "
+                        "of: " POLICY_DISCOVERY_TEXT,
+                        section->where, section->name, section->discovery);
+    if (p->egress == POLICY_EGRESS_TOR && p->discovery & ~(unsigned)POLICY_DISCOVERY_DHT)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": discovery: with egress = tor others are found by dht "
+                        "alone, or not at all (gossip and lan need egress = lan or any)",
+                        section->where, section->name);
+    return 0;
 }
 
 /* Gives a section its meaning. */
@@ -113,6 +164,9 @@ static int compile(const struct conf_policy *section, struct policy *out, struct
         return beam_why(why, BEAM_EINVAL,
                         "%s: policy \"%s\": egress: `%.60s` is not one of: tor, lan, any",
                         section->where, section->name, section->egress);
+    int err = compile_discovery(section, &p, why);
+    if (err < 0)
+        return err;
     memcpy(p.name, section->name, strlen(section->name) + 1);
     *out = p;
     return 0;
@@ -170,9 +224,10 @@ int policy_ad_hoc(unsigned paths, enum policy_egress egress, struct policy *out)
 {
     unsigned all = 0;
     for (size_t i = 0; i < PATHS; i++)
-        all |= path_names[i].path;
+        all |= path_names[i].bit;
     if (paths == 0 || (paths & ~all) != 0 || (unsigned)egress >= EGRESSES)
         return BEAM_EINVAL;
-    *out = (struct policy){.name = "ad hoc", .paths = paths, .egress = egress};
+    *out = (struct policy){
+        .name = "ad hoc", .paths = paths, .egress = egress, .discovery = POLICY_DISCOVERY_DHT};
     return 0;
 }

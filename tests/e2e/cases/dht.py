@@ -20,6 +20,7 @@ default = wide
 [policy "wide"]
 paths = onion
 egress = any
+discovery = dht, gossip
 [network]
 allow_private = yes
 """

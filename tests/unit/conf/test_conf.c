@@ -81,6 +81,7 @@ BEAM_TEST(conf, a_file_of_every_kind)
                                "[policy \"mine\"]\n"
                                "paths = onion\n"
                                "egress = lan\n"
+                               "discovery = dht, lan\n"
                                "[policy \"bare\"]\n";
     cr_assert_eq(parse(c, text, &why), 0, "%s", why.text);
     cr_assert_str_eq(c->tor_binary, "/opt/tor");
@@ -96,10 +97,12 @@ BEAM_TEST(conf, a_file_of_every_kind)
     cr_assert_str_eq(c->policies[0].name, "mine");
     cr_assert_str_eq(c->policies[0].paths, "onion");
     cr_assert_str_eq(c->policies[0].egress, "lan");
+    cr_assert_str_eq(c->policies[0].discovery, "dht, lan");
     cr_assert_str_eq(c->policies[0].where, "x.conf:16");
     cr_assert_str_eq(c->policies[1].name, "bare");
     cr_assert_null(c->policies[1].paths);
     cr_assert_null(c->policies[1].egress);
+    cr_assert_null(c->policies[1].discovery);
 
     /* A second file goes over the first; what it does not name stays. */
     static const char later[] = "[tor]\nbinary = other\n[policy \"mine\"]\npaths = onion\n";
@@ -140,7 +143,7 @@ BEAM_TEST(conf, faults_say_where_what_and_what_is_allowed)
         {"[policy \"a\"]\npaths=onion\npaths=onion\n", "x.conf:3: ", {"`paths`", "twice", "\"a\""}},
         {"[policy \"a\"]\negres=tor\n",
          "x.conf:2: ",
-         {"unknown key `egres`", "did you mean `egress`?", "paths, egress"}},
+         {"unknown key `egres`", "did you mean `egress`?", "paths, egress, discovery"}},
         {"[tor]\nrestart_max = soon\n", "x.conf:2: ", {"tor.restart_max", "`soon`", "1s to 1h"}},
         {"[log]\nlevel = loud\n", "x.conf:2: ", {"log.level", "`loud`", "error, warn, info"}},
         {"[tunnel]\nmax_streams = 0\n", "x.conf:2: ", {"`0`", "from 1 to 65536", ""}},

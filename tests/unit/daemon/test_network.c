@@ -3,6 +3,7 @@
 #include "daemon/network.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "daemon/inquiry.h"
@@ -27,8 +28,9 @@ static void on_tor(void *arg, enum tor_state state, const struct beam_why *why, 
     (void)retry_ms;
 }
 
-/* 0, or why the node did not come up. */
-static int open_place(struct place *p, struct loop *l, const char *listen, struct beam_why *why)
+/* 0, or why the node did not come up. `text` is its configuration, beside a key (NULL: none). */
+static int open_place_by(struct place *p, struct loop *l, const char *text, const char *listen,
+                         struct beam_why *why)
 {
     const struct tor_events events = {.state = on_tor};
     *p = (struct place){.folder = folder_make()};
@@ -41,6 +43,7 @@ static int open_place(struct place *p, struct loop *l, const char *listen, struc
     isolation_init(&p->isolation, rng_system());
     cr_assert_eq(conf_new(&p->conf), 0);
     cr_assert_eq(conf_set(p->conf, "network.rendezvous=off", why), 0);
+    cr_assert_eq(conf_parse(p->conf, "t", "/", text, strlen(text), why), 0, "%s", why->text);
     if (listen)
         cr_assert_eq(conf_set(p->conf, listen, why), 0, "%s", why->text);
     cr_assert_eq(tor_new(l, &tor, &events, &p->tor), 0);
@@ -59,6 +62,11 @@ static int open_place(struct place *p, struct loop *l, const char *listen, struc
     if (err == 0)
         cr_assert_eq(inquiries_new(p->network, p->folder.path, &p->inquiries), 0);
     return err;
+}
+
+static int open_place(struct place *p, struct loop *l, const char *listen, struct beam_why *why)
+{
+    return open_place_by(p, l, "", listen, why);
 }
 
 static void close_place(struct place *p)
@@ -233,6 +241,64 @@ BEAM_TEST(network, where_its_policy_does_not_let_it_it_does_not_listen)
         cr_expect(why.text[0]);
         if (cases[i].err == BEAM_EINVAL)
             cr_expect_lt(network_readable(p.conf, &why), 0);
+        close_place(&p);
+    }
+    loop_free(l);
+}
+
+static const char by_section[] = "[policy]\ndefault = mine\n"
+                                 "[policy \"mine\"]\npaths = onion\negress = any\n";
+
+static void on_stream(void *arg, struct stream *stream, const struct host_peer *peer)
+{
+    (void)arg;
+    (void)peer;
+    stream_free(stream);
+}
+
+/* Whether somebody handles the protocol. */
+static bool speaks(const struct place *p, const char *protocol)
+{
+    struct host *h = network_host(p->network);
+    int err = host_handle(h, protocol, on_stream, NULL);
+    if (err == 0)
+        host_unhandle(h, protocol);
+    return err == BEAM_EEXIST;
+}
+
+BEAM_TEST(network, what_its_policy_does_not_find_others_by_is_not_begun)
+{
+    static const struct {
+        const char *row;
+        bool dht, gossip;
+    } cases[] = {{"", true, false},
+                 {"discovery = dht, gossip\n", true, true},
+                 {"discovery = gossip\n", false, true},
+                 {"discovery = none\n", false, false}};
+    struct loop *l = until_loop_new();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct place p;
+        struct beam_why why = {0};
+        struct reply r = {NULL, false};
+        char section[256];
+        bool dht = cases[i].dht, gossip = cases[i].gossip;
+        (void)snprintf(section, sizeof(section), "%s%s", by_section, cases[i].row);
+        cr_assert_eq(open_place_by(&p, l, section, "network.listen=/ip4/127.0.0.1/tcp/0", &why), 0,
+                     "%s", why.text);
+        cr_expect_eq(speaks(&p, "/beam/kad/1.0.0"), dht, "%s", cases[i].row);
+        cr_expect_eq(speaks(&p, "/meshsub/1.1.0"), gossip, "%s", cases[i].row);
+        ask(&p, l, MESSAGE_NETWORK_STATUS, NULL, &r);
+        cr_expect_str_eq(text(r.o, "dht"), dht ? "server" : "off");
+        cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItem(r.o, "gossip")), gossip ? 2 : 0);
+        ask(&p, l, MESSAGE_NETWORK_ROUTES, NULL, &r);
+        cr_expect_str_eq(text(r.o, "dht"), dht ? "server" : "off");
+        if (!dht) {
+            ask(&p, l, MESSAGE_NETWORK_RELAYS, NULL, &r);
+            cr_expect_str_eq(code(&r), gossip ? "" : "policy");
+        }
+        ask(&p, l, MESSAGE_NETWORK_BOOTSTRAP, NULL, &r);
+        cr_expect_str_eq(code(&r), "", "who is named is kept without a DHT too");
+        cJSON_Delete(r.o);
         close_place(&p);
     }
     loop_free(l);

@@ -142,6 +142,31 @@ BEAM_TEST(wish, a_relay_is_found_by_who_can_ask_somebody)
     end(&s);
 }
 
+/* Without the DHT among its policy's discovery nobody is asked, however its egress is changed. */
+BEAM_TEST(wish, a_relay_is_found_by_the_dht_or_named)
+{
+    static const char text[] = "[policy \"mine\"]\npaths = onion, relay\ndiscovery = none\n";
+    static const char relay[] = "[\"127.0.0.1:4001\"]";
+    struct set s = begin();
+    struct message m = {.publish = {.target = "1", .policy = "mine"}};
+    cr_assert_eq(conf_parse(s.conf, "t", "/", text, sizeof(text) - 1, &s.why), 0, "%s", s.why.text);
+    cr_assert_eq(conf_set(s.conf, "network.bootstrap=/ip4/192.0.2.1/tcp/1", &s.why), 0);
+    cr_assert_eq(conf_set(s.conf, "policy.default=mine", &s.why), 0);
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "policy mine finds none"), "%s", s.why.text);
+    m.publish.policy = NULL;
+    m.publish.has_egress = true;
+    m.publish.egress = POLICY_EGRESS_ANY;
+    cr_expect_eq(read_wish(&s, &m), BEAM_EUSAGE);
+    cr_expect_not_null(strstr(s.why.text, "policy ad hoc finds none"), "%s", s.why.text);
+    m.publish.relays = cJSON_Parse(relay);
+    cr_expect_eq(read_wish(&s, &m), 0, "%s", s.why.text);
+    cr_expect(!s.wish.find_relay && s.wish.relay_count == 1);
+    cr_expect_eq(s.wish.policy.discovery, 0u);
+    cJSON_Delete((cJSON *)m.publish.relays);
+    end(&s);
+}
+
 BEAM_TEST(wish, a_gate_that_cannot_be_is_wrong_usage)
 {
     struct set s = begin();

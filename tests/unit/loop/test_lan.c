@@ -15,7 +15,7 @@ static struct permit *permit_of(enum policy_egress egress, bool nearby)
     struct policy policy;
     struct permit *p = NULL;
     cr_assert_eq(policy_ad_hoc(POLICY_ONION, egress, &policy), 0);
-    policy.nearby = nearby;
+    policy.discovery = nearby ? POLICY_DISCOVERY_LAN : 0;
     policy.allow_private = true;
     cr_assert_eq(permit_new(&policy, &p), 0);
     return p;

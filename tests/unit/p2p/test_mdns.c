@@ -14,7 +14,7 @@ static struct node *add_near(struct world *w, enum policy_egress egress, bool al
 {
     struct policy policy;
     cr_assert_eq(policy_ad_hoc(POLICY_ONION, egress, &policy), 0);
-    policy.nearby = true;
+    policy.discovery = POLICY_DISCOVERY_LAN;
     policy.allow_private = allow_private;
     return world_add_under(w, HOST_OPEN, &policy);
 }

@@ -24,6 +24,8 @@ static bool is_wanted(const char *mode, const char *bootstrap, enum policy_egres
     cr_assert_eq(policy_ad_hoc(POLICY_ONION, egress, &policy), 0);
     cr_assert_eq(rendezvous_conf_check(c, NULL), 0);
     bool wanted = rendezvous_conf_wanted(c, &policy);
+    policy.discovery = POLICY_DISCOVERY_GOSSIP | POLICY_DISCOVERY_LAN;
+    cr_expect_not(rendezvous_conf_wanted(c, &policy), "no DHT is asked at all");
     conf_free(c);
     return wanted;
 }

@@ -115,7 +115,7 @@ BEAM_TEST(permit, whom_a_machine_on_the_link_names)
         struct policy policy;
         struct permit *p = NULL;
         cr_assert_eq(policy_ad_hoc(POLICY_ONION, cases[i].egress, &policy), 0);
-        policy.nearby = cases[i].nearby;
+        policy.discovery = cases[i].nearby ? POLICY_DISCOVERY_LAN : POLICY_DISCOVERY_DHT;
         policy.allow_private = cases[i].allow_private;
         cr_assert_eq(permit_new(&policy, &p), 0);
         for (size_t j = 0; j < sizeof(addrs) / sizeof(addrs[0]); j++) {

@@ -38,27 +38,38 @@ BEAM_TEST(policy, private_has_a_relay_that_does_not_know_where_we_are)
     conf_free(c);
 }
 
-BEAM_TEST(policy, peers_nearby_are_looked_for_under_open_and_lan_alone)
+BEAM_TEST(policy, others_are_found_as_each_policy_says)
 {
+    enum { DHT = POLICY_DISCOVERY_DHT, ALL = DHT | POLICY_DISCOVERY_GOSSIP | POLICY_DISCOVERY_LAN };
     static const struct {
         const char *name;
         unsigned paths;
         enum policy_egress egress;
-        bool nearby;
+        unsigned discovery;
     } rows[] = {
-        {"anonymous", POLICY_ONION, POLICY_EGRESS_TOR, false},
-        {"private", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_TOR, false},
-        {"open", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_ANY, true},
-        {"lan", 0, POLICY_EGRESS_LAN, true},
-        {"mine", POLICY_ONION, POLICY_EGRESS_ANY, false},
+        {"anonymous", POLICY_ONION, POLICY_EGRESS_TOR, DHT},
+        {"private", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_TOR, DHT},
+        {"open", POLICY_ONION | POLICY_RELAY, POLICY_EGRESS_ANY, ALL},
+        {"lan", 0, POLICY_EGRESS_LAN, ALL},
+        {"unsaid", POLICY_ONION, POLICY_EGRESS_ANY, DHT},
+        {"all", POLICY_ONION, POLICY_EGRESS_ANY, ALL},
+        {"two", POLICY_ONION, POLICY_EGRESS_LAN, POLICY_DISCOVERY_GOSSIP | POLICY_DISCOVERY_LAN},
+        {"hidden", POLICY_ONION, POLICY_EGRESS_TOR, DHT},
+        {"none", POLICY_ONION, POLICY_EGRESS_ANY, 0},
+        {"empty", POLICY_ONION, POLICY_EGRESS_TOR, 0},
     };
-    struct conf *c = with("[policy \"mine\"]\npaths=onion\negress=any\n");
+    struct conf *c = with("[policy \"unsaid\"]\npaths=onion\negress=any\n"
+                          "[policy \"all\"]\npaths=onion\negress=any\ndiscovery = dht, gossip,lan\n"
+                          "[policy \"two\"]\npaths=onion\ndiscovery = lan gossip lan\negress=lan\n"
+                          "[policy \"hidden\"]\npaths=onion\ndiscovery = dht\n"
+                          "[policy \"none\"]\npaths=onion\negress=any\ndiscovery = none\n"
+                          "[policy \"empty\"]\npaths=onion\ndiscovery =\n");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct policy p;
         cr_assert_eq(policy_find(c, rows[i].name, &p, NULL), 0);
         cr_expect_eq(p.paths, rows[i].paths, "%s", rows[i].name);
         cr_expect_eq(p.egress, rows[i].egress, "%s", rows[i].name);
-        cr_expect_eq(p.nearby, rows[i].nearby, "%s", rows[i].name);
+        cr_expect_eq(p.discovery, rows[i].discovery, "%s", rows[i].name);
     }
     conf_free(c);
 }
@@ -97,6 +108,12 @@ BEAM_TEST(policy, sections_that_mean_nothing)
         {"[policy \"a\"]\npaths=onions\n", "a", "is not a list of: onion"},
         {"[policy \"a\"]\npaths=onion\negress=internet\n", "a", "not one of: tor, lan, any"},
         {"[policy \"a\"]\npaths=onion\negress=\n", "a", "not one of: tor, lan, any"},
+        {"[policy \"a\"]\npaths=onion\ndiscovery=dns\n", "a",
+         "discovery: `dns` is not a list of: dht, gossip, lan; or none"},
+        {"[policy \"a\"]\npaths=onion\ndiscovery=dht, none\n", "a", "`dht, none` is not a list of"},
+        {"[policy \"a\"]\npaths=onion\ndiscovery=DHT\n", "a", "is not a list of: dht"},
+        {"[policy \"a\"]\npaths=onion\ndiscovery=gossip\n", "a", "with egress = tor"},
+        {"[policy \"a\"]\npaths=onion\negress=tor\ndiscovery=dht lan\n", "a", "by dht alone"},
         {"[policy \"A\"]\npaths=onion\n", "A", "the name may hold"},
         {"[policy \"ad hoc\"]\npaths=onion\n", "ad hoc", "the name may hold"},
     };
@@ -157,6 +174,7 @@ BEAM_TEST(policy, ad_hoc)
     cr_assert_str_eq(p.name, "ad hoc");
     cr_assert_eq(p.paths, (unsigned)POLICY_ONION);
     cr_assert_eq(p.egress, POLICY_EGRESS_ANY);
+    cr_assert_eq(p.discovery, (unsigned)POLICY_DISCOVERY_DHT);
 }
 
 BEAM_TEST(policy, names)

@@ -99,6 +99,21 @@ BEAM_TEST(finder, who_reaches_nobody_looks_on_until_somebody_is_back)
     tear_down(&s);
 }
 
+BEAM_TEST(finder, without_a_dht_there_is_what_was_heard)
+{
+    struct scene s;
+    memset(&s, 0, sizeof(s));
+    world_init(&s.w);
+    const struct node *n = world_add(&s.w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    const struct finder_spec spec = {
+        .loop = s.w.loop, .host = n->host, .rng = &s.w.rng, .patience_ms = UNTIL_MS * 2};
+    cr_assert_eq(finder_new(&spec, &s.finder), 0);
+    finder_pick(s.finder, on_picked, &s);
+    cr_assert(until_flag(s.w.loop, &s.done));
+    cr_expect_eq(s.err, BEAM_ENOTFOUND, "and nothing was");
+    tear_down(&s);
+}
+
 BEAM_TEST(finder, patience_has_an_end)
 {
     struct scene s;
