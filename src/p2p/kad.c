@@ -46,8 +46,8 @@ struct kad {
     struct kad_repeat *repeat;
     struct questions questions;
     struct host_watch watch;
-    struct loop_timer tick, self;
-    unsigned looked; /* how often we looked ourselves up */
+    struct loop_timer tick, self, again; /* again: the repeat's */
+    unsigned looked;                     /* how often we looked ourselves up */
     /* Addresses that the contacts of one message point to. */
     size_t described;
     struct address_book_row rows[DESCRIBED_MAX][ADDRESS_BOOK_PER_PEER];
@@ -374,6 +374,28 @@ static void on_tick(void *arg)
         look_up(k, key.self ? KAD_JOB_FIND : KAD_JOB_REFRESH, key.bytes, key.len);
 }
 
+static struct kad_now both_clocks(const struct kad *k)
+{
+    return (struct kad_now){.ms = now_ms(k), .wall_ms = k->spec.clock->wall_ms(k->spec.clock->arg)};
+}
+
+static struct kad_now on_now(void *arg)
+{
+    return both_clocks(arg);
+}
+
+static void on_again(void *arg, uint64_t ms)
+{
+    struct kad *k = arg;
+    loop_timer_set(&k->again, ms);
+}
+
+static void on_repeat(void *arg)
+{
+    struct kad *k = arg;
+    kad_repeat_look(k->repeat);
+}
+
 /* ---- the whole ---- */
 
 static int serve(struct kad *k)
@@ -418,7 +440,7 @@ static int build(struct kad *k)
                                         .whence = on_whence,
                                         .arg = k};
     const struct kad_repeat_spec repeat = {
-        .loop = k->spec.loop, .clock = k->spec.clock, .store = k->store, .jobs = k->jobs};
+        .store = k->store, .jobs = k->jobs, .now = on_now, .again = on_again, .arg = k};
     if (err == 0)
         err = kad_repeat_new(&repeat, &k->repeat);
     return err == 0 && k->spec.mode == KAD_SERVER ? serve(k) : err;
@@ -444,6 +466,7 @@ int kad_new(const struct kad_spec *spec, struct kad **out)
     TAILQ_INIT(&k->questions);
     loop_timer_init(spec->loop, &k->tick, on_tick, k);
     loop_timer_init(spec->loop, &k->self, on_self, k);
+    loop_timer_init(spec->loop, &k->again, on_repeat, k);
     k->watch = (struct host_watch){.identified = on_identified, .arg = k};
     host_watch(spec->host, &k->watch);
     int err = build(k);
@@ -463,6 +486,7 @@ void kad_free(struct kad *k)
         return;
     loop_timer_clear(&k->tick);
     loop_timer_clear(&k->self);
+    loop_timer_clear(&k->again);
     host_unwatch(&k->watch);
     kad_serve_stop(k->serve);
     kad_repeat_free(k->repeat);
@@ -520,11 +544,6 @@ int kad_set_mode(struct kad *k, enum kad_mode mode)
     k->spec.mode = mode;
     identify_push(k->spec.host);
     return 0;
-}
-
-static struct kad_now both_clocks(const struct kad *k)
-{
-    return (struct kad_now){.ms = now_ms(k), .wall_ms = k->spec.clock->wall_ms(k->spec.clock->arg)};
 }
 
 int kad_keep_value(struct kad *k, struct kad_text key, struct kad_text value)

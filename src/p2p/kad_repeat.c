@@ -13,20 +13,13 @@ enum {
 
 struct kad_repeat {
     struct kad_repeat_spec spec;
-    struct loop_timer timer;
     struct kad_job *job;
     /* The value at hand, and who left it: what is better and found elsewhere is in his account. */
     struct peer_id from;
     size_t key_len, value_len;
-    uint8_t key[KAD_KEY_MAX], value[KAD_VALUE_MAX];
+    uint8_t key[KAD_KEY_MAX];
+    uint8_t *value; /* KAD_VALUE_MAX bytes; NULL: none is at hand */
 };
-
-static struct kad_now now(const struct kad_repeat *r)
-{
-    const struct clock_source *clock = r->spec.clock;
-    return (struct kad_now){.ms = clock->monotonic_ms(clock->arg),
-                            .wall_ms = clock->wall_ms(clock->arg)};
-}
 
 static struct kad_text key_of(const struct kad_repeat *r)
 {
@@ -44,6 +37,14 @@ static void take(struct kad_repeat *r, struct kad_text value)
     r->value_len = value.len;
 }
 
+/* Nothing is at hand any more. */
+static void rest(struct kad_repeat *r, uint64_t ms)
+{
+    free(r->value);
+    r->value = NULL;
+    r->spec.again(r->spec.arg, ms);
+}
+
 static void on_put(void *arg, int err, const struct beam_why *why, const struct kad_result *result)
 {
     struct kad_repeat *r = arg;
@@ -52,7 +53,7 @@ static void on_put(void *arg, int err, const struct beam_why *why, const struct 
         log_debug("p2p", "a value of others put again: %s", why->text);
     else
         log_debug("p2p", "a value of others put again, at %zu nodes", result->stored);
-    loop_timer_set(&r->timer, BREATH_MS);
+    rest(r, BREATH_MS);
 }
 
 /* Where others have a better one, that is the one. */
@@ -65,32 +66,44 @@ static void on_got(void *arg, int err, const struct beam_why *why, const struct 
     r->job = NULL;
     if (err == 0 && v->compare(v->arg, key, value_of(r), result->value) > 0)
         take(r, result->value);
-    err = kad_store_put(r->spec.store, key, value_of(r), &r->from, now(r));
+    err = kad_store_put(r->spec.store, key, value_of(r), &r->from, r->spec.now(r->spec.arg));
     /* That there is no place for it here is no reason to keep it from others. */
     if (err == 0 || err == BEAM_ELIMIT)
         err = kad_job_start(r->spec.jobs, KAD_JOB_PUT, key, value_of(r), on_put, r, &r->job);
     if (err < 0)
-        loop_timer_set(&r->timer, BREATH_MS);
+        rest(r, BREATH_MS);
 }
 
-static void on_timer(void *arg)
+/* One that is due, and a copy of it: 0, BEAM_ENOTFOUND or BEAM_ENOMEM. */
+static int pick_up(struct kad_repeat *r, struct kad_now now)
 {
-    struct kad_repeat *r = arg;
     struct kad_text key, value;
     const struct peer_id *from;
-    if (!kad_store_due(r->spec.store, now(r), &key, &value, &from)) {
-        loop_timer_set(&r->timer, r->spec.look_ms);
-        return;
-    }
+    if (!kad_store_due(r->spec.store, now, &key, &value, &from))
+        return BEAM_ENOTFOUND;
+    r->value = malloc(KAD_VALUE_MAX);
+    if (!r->value)
+        return BEAM_ENOMEM;
     memcpy(r->key, key.at, key.len);
     r->key_len = key.len;
-    take(r, value);
     r->from = *from;
-    key = key_of(r);
-    if (kad_job_start(r->spec.jobs, KAD_JOB_GET, key, key, on_got, r, &r->job) < 0)
-        loop_timer_set(&r->timer, r->spec.look_ms);
+    take(r, value);
+    return 0;
+}
+
+void kad_repeat_look(struct kad_repeat *r)
+{
+    struct kad_now now = r->spec.now(r->spec.arg);
+    if (r->value)
+        return;
+    int err = pick_up(r, now);
+    struct kad_text key = key_of(r);
+    if (err == 0)
+        err = kad_job_start(r->spec.jobs, KAD_JOB_GET, key, key, on_got, r, &r->job);
+    if (err < 0)
+        rest(r, r->spec.look_ms);
     else
-        kad_store_tended(r->spec.store, key, now(r));
+        kad_store_tended(r->spec.store, key, now);
 }
 
 int kad_repeat_new(const struct kad_repeat_spec *spec, struct kad_repeat **out)
@@ -101,9 +114,8 @@ int kad_repeat_new(const struct kad_repeat_spec *spec, struct kad_repeat **out)
     r->spec = *spec;
     if (r->spec.look_ms == 0)
         r->spec.look_ms = LOOK_MS;
-    loop_timer_init(spec->loop, &r->timer, on_timer, r);
-    loop_timer_set(&r->timer, r->spec.look_ms);
     *out = r;
+    rest(r, r->spec.look_ms);
     return 0;
 }
 
@@ -111,8 +123,8 @@ void kad_repeat_free(struct kad_repeat *r)
 {
     if (!r)
         return;
-    loop_timer_clear(&r->timer);
     if (r->job)
         kad_job_cancel(r->job);
+    free(r->value);
     free(r);
 }

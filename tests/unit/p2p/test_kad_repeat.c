@@ -14,6 +14,7 @@ struct net {
     struct world w;
     struct kad *kads[NODES];
     struct kad_repeat *repeat;
+    struct loop_timer again;
     const char *wanted; /* what each has to have */
 };
 
@@ -42,18 +43,6 @@ static uint64_t good_until(void *arg, struct kad_text key, struct kad_text value
 
 static const struct kad_validator validator = {
     .name = "t", .check = check, .compare = compare, .until = good_until, .repeated = true};
-
-static uint64_t later(void *arg)
-{
-    const struct clock_source *real = arg;
-    return real->monotonic_ms(real->arg) + LATER_MS;
-}
-
-static uint64_t wall(void *arg)
-{
-    const struct clock_source *real = arg;
-    return real->wall_ms(real->arg);
-}
 
 static struct kad_now now_of(const struct clock_source *c)
 {
@@ -114,17 +103,36 @@ static void set_up(struct net *net)
     meet(net);
 }
 
+static struct kad_now later(void *arg)
+{
+    struct kad_now now = now_of(clock_system());
+    (void)arg;
+    now.ms += LATER_MS;
+    return now;
+}
+
+static void again(void *arg, uint64_t ms)
+{
+    struct net *net = arg;
+    loop_timer_set(&net->again, ms);
+}
+
+static void look(void *arg)
+{
+    struct net *net = arg;
+    kad_repeat_look(net->repeat);
+}
+
 /* The second one's, by a clock that says that it is hours later. */
 static void repeat(struct net *net)
 {
-    static struct clock_source clock;
-    clock = (struct clock_source){
-        .monotonic_ms = later, .wall_ms = wall, .arg = (void *)(uintptr_t)clock_system()};
-    const struct kad_repeat_spec spec = {.loop = net->w.loop,
-                                         .clock = &clock,
-                                         .store = kad_store(net->kads[1]),
+    const struct kad_repeat_spec spec = {.store = kad_store(net->kads[1]),
                                          .jobs = kad_jobs(net->kads[1]),
+                                         .now = later,
+                                         .again = again,
+                                         .arg = net,
                                          .look_ms = 10};
+    loop_timer_init(net->w.loop, &net->again, look, net);
     cr_assert_eq(kad_repeat_new(&spec, &net->repeat), 0);
 }
 
@@ -138,6 +146,7 @@ static void leave(struct net *net, size_t node, const char *value)
 
 static void tear_down(struct net *net)
 {
+    loop_timer_clear(&net->again);
     kad_repeat_free(net->repeat);
     for (size_t i = 0; i < NODES; i++)
         kad_free(net->kads[i]);
