@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { TICK_MS = 60 * 1000, STEP_MS = 1000, LONG_MS = 24 * 60 * 60 * 1000 };
 
@@ -21,11 +22,18 @@ struct kad_now world_now(const struct world *w)
     return (struct kad_now){.ms = ms, .wall_ms = ms};
 }
 
+uint32_t world_index_of(const struct peer_id *peer)
+{
+    uint32_t i;
+    memcpy(&i, peer->bytes + peer->len - sizeof(i), sizeof(i));
+    return i;
+}
+
 struct node *world_random_up(struct world *w, bool server)
 {
     for (size_t tries = 0; tries < 100000; tries++) {
         struct node *n = w->nodes[dice_draw(&w->dice) % w->n];
-        if (n->up && !n->tells_of && (n->server || !server))
+        if (n->up && !n->liar && (n->server || !server))
             return n;
     }
     return NULL;
@@ -64,6 +72,7 @@ struct world *world_new(const struct world_spec *spec)
     } else {
         grow(w, spec->nodes);
     }
+    w->churn = spec->churn;
     return w;
 }
 
@@ -100,7 +109,7 @@ static void churn(struct world *w, double hours)
 static void tick_all(struct world *w, uint64_t second)
 {
     for (size_t i = second % (TICK_MS / STEP_MS); i < w->n; i += TICK_MS / STEP_MS)
-        if (w->nodes[i]->up && !w->nodes[i]->tells_of)
+        if (w->nodes[i]->up && !w->nodes[i]->liar)
             world_tick(w->nodes[i]);
 }
 
@@ -129,4 +138,22 @@ void world_churn(struct world *w, double part)
 void world_figures(const struct world *w, struct world_figures *out)
 {
     *out = w->figures;
+}
+
+static void count_entries(const struct world *w, const struct kad_table *t, struct world_tables *f)
+{
+    const struct kad_peer *peers[KAD_K];
+    for (unsigned shared = 0; shared < KAD_ID_BITS; shared++)
+        for (size_t k = kad_table_bucket(t, shared, peers); k > 0; k--) {
+            f->entries++;
+            f->dead += !w->nodes[world_index_of(&peers[k - 1]->peer)]->up;
+        }
+}
+
+void world_tables(const struct world *w, struct world_tables *out)
+{
+    *out = (struct world_tables){.entries = 0};
+    for (size_t i = 0; i < w->n; i++)
+        if (w->nodes[i]->up && !w->nodes[i]->liar)
+            count_entries(w, w->nodes[i]->table, out);
 }

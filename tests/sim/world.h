@@ -7,7 +7,7 @@
  * Delay: each node lies in a plane, at a height above it that stands for its last mile, and what
  * lies between two nodes is the way in the plane and both heights (the model of Dabek et al.,
  * "Vivaldi", 2004); extent and heights are ours, and give round trips of some 50 to 250 ms. A
- * message is lost with a probability; an answer that has not come after 5 s will not come.
+ * message is lost with a probability, which its asker learns by waiting as long as p2p/kad does.
  */
 #ifndef BEAM_TESTS_SIM_WORLD_H
 #define BEAM_TESTS_SIM_WORLD_H
@@ -21,10 +21,12 @@
 struct world_spec {
     uint64_t seed;
     size_t nodes;
-    double nated; /* the part of them that are clients: not reachable, so not in any table */
-    double loss;  /* the part of messages that are lost */
-    bool books;   /* they find each other by what their address books have, else by magic */
-    bool warm;    /* they have been there for long, rather than come one by one */
+    double nated;   /* the part of them that are clients: not reachable, so not in any table */
+    double nowhere; /* the part of the others that are reached by an onion or a relay alone */
+    double loss;    /* the part of messages that are lost */
+    double churn;   /* the part that leaves in an hour, for good, each replaced by another */
+    bool books;     /* they find each other by what their address books have, else by magic */
+    bool warm;      /* they have been there for long, rather than come one by one */
 };
 
 struct world;
@@ -41,23 +43,39 @@ struct world_figures {
     size_t up;
 };
 
+/* What is in the honest nodes' tables now. */
+struct world_tables {
+    uint64_t entries, dead; /* of whom so many are not there */
+};
+
 struct world *world_new(const struct world_spec *spec);
 void world_free(struct world *w);
 /* Goes on for so long. */
 void world_run(struct world *w, uint64_t ms);
-/* From now on so large a part of the nodes leaves for good in an hour, each replaced by another. */
+/* From now on another part leaves; until all have come nobody does. */
 void world_churn(struct world *w, double part);
-/* Some node that is up puts a value, and if it leaves before that is over another does; returns the
- * number, by which it can be asked for. */
-size_t world_put(struct world *w);
+/* A value, which nobody has put yet; its number. */
+size_t world_value(struct world *w);
+/* Some node that is up puts it, and if that leaves before that is over another does. */
+void world_put(struct world *w, size_t value);
 /* Some node that is up asks for it; counted in the figures once it is over. */
 void world_get(struct world *w, size_t value);
-/* Liars come who answer every question as if nothing were stored, take nothing, and tell of each
- * other only, or each of twenty of its own who are not there. The ids of all are nearer to the
- * value's key than any honest node's. */
+/* Liars come whose ids are all nearer to the value's key than any honest node's. */
 enum { WORLD_LIARS = 20 };
-enum world_lie { WORLD_OF_EACH_OTHER, WORLD_OF_THE_DEAD };
-void world_besiege(struct world *w, size_t value, enum world_lie lie);
+enum world_lie {
+    WORLD_OF_EACH_OTHER, /* they tell of each other only, as if nothing were stored; take nothing */
+    WORLD_OF_THE_DEAD,   /* each, in that way, of twenty of its own who are not there */
+    WORLD_SILENT_TO_SOME,     /* half of those who ask hear that, and half hear nothing */
+    WORLD_THAT_IT_HAS_NOTHING /* they tell of whom they know, and say that they take what is put */
+};
+struct world_siege {
+    enum world_lie lie;
+    size_t networks; /* that they are in, WORLD_LIARS at most; 0: they are nowhere */
+};
+void world_besiege(struct world *w, size_t value, const struct world_siege *s);
+/* All liars leave. */
+void world_relieve(struct world *w);
 void world_figures(const struct world *w, struct world_figures *out);
+void world_tables(const struct world *w, struct world_tables *out);
 
 #endif

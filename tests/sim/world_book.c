@@ -19,14 +19,6 @@ enum {
     KEEP_MS = 2 * 60 * 1000
 };
 
-/* /ip4/20.…/tcp/4001, its own */
-static void address_of(uint32_t index, uint8_t out[WORLD_ADDRESS_SIZE])
-{
-    const uint8_t bytes[WORLD_ADDRESS_SIZE] = {
-        4, 20, (uint8_t)(index >> 16), (uint8_t)(index >> 8), (uint8_t)index, 6, 0x0f, 0xa1};
-    memcpy(out, bytes, sizeof(bytes));
-}
-
 static uint64_t now(const struct node *n)
 {
     return world_now(n->world).ms;
@@ -45,7 +37,7 @@ static void add_true(struct node *n, const struct node *other, enum address_word
 {
     uint8_t bytes[WORLD_ADDRESS_SIZE];
     struct multiaddr addr;
-    address_of(other->index, bytes);
+    world_address(other, bytes);
     world_must(multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0, "no address");
     add(n, &other->peer, &addr, word, ttl);
 }
@@ -87,7 +79,7 @@ void world_book_missed(struct node *n, const struct node *other)
 {
     uint8_t bytes[WORLD_ADDRESS_SIZE];
     struct multiaddr addr;
-    address_of(other->index, bytes);
+    world_address(other, bytes);
     if (n->book && multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0)
         address_book_failed(n->book, &other->peer, &addr);
 }
@@ -110,6 +102,6 @@ void world_book_describe(struct node *n, uint32_t index, struct kad_contact *con
     contact->n = known > 0;
     contact->addrs[0] =
         (struct kad_text){.at = w->addresses[w->described], .len = WORLD_ADDRESS_SIZE};
-    address_of(index, w->addresses[w->described]);
+    world_address(w->nodes[index], w->addresses[w->described]);
     w->described = (w->described + 1) % WORLD_DESCRIBED_MAX;
 }

@@ -7,15 +7,23 @@
 
 #include "p2p/kad_answer.h"
 
-enum { TIMEOUT_MS = 5000 };
+enum {
+    TIMEOUT_MS = 15 * 1000, /* both as p2p/kad has them */
+    SILENT_MS = 60 * 1000
+};
 
-/* A question on its way, an answer on its way, or the end of waiting for one. */
+/* What somebody gets: a question, an answer, word that it was sent when none is due, or that there
+ * will be none: at once when it was refused, else when waiting for it is over. */
+enum letter_kind { QUESTION, ANSWER, SENT, FAILURE };
+
 struct letter {
     TAILQ_ENTRY(letter) link; /* of those that its asker waits for */
+    enum letter_kind kind;
     uint32_t from, to;
-    struct kad_ask *ask; /* NULL once it does not matter any more */
+    uint64_t deadline; /* when its asker ceases to wait */
+    bool awaited;
+    struct kad_ask *ask; /* NULL: of no job */
     size_t len;
-    bool answer, lost, silent; /* silent: nothing comes back, as it should be */
     uint8_t bytes[];
 };
 
@@ -25,10 +33,14 @@ static uint64_t delay(const struct node *a, const struct node *b)
     return (uint64_t)(way < 1 ? 1 : way);
 }
 
+static bool is_lost(struct world *w)
+{
+    return dice_part(&w->dice) < w->spec.loss;
+}
+
 /* ---- letters ---- */
 
-static struct letter *write_letter(struct world *w, struct node *asker, struct kad_ask *ask,
-                                   const struct kad_message *m)
+static struct letter *write_letter(struct world *w, const struct kad_message *m)
 {
     size_t len = 0;
     world_must(!m || kad_message_encode(m, w->bytes, sizeof(w->bytes), &len) == 0,
@@ -36,9 +48,6 @@ static struct letter *write_letter(struct world *w, struct node *asker, struct k
     struct letter *l = calloc(1, sizeof(*l) + len);
     world_must(l != NULL, "out of memory");
     l->len = len;
-    l->ask = ask;
-    if (ask)
-        TAILQ_INSERT_TAIL(&asker->letters, l, link);
     memcpy(l->bytes, w->bytes, len);
     if (m) {
         w->figures.messages++;
@@ -47,38 +56,62 @@ static struct letter *write_letter(struct world *w, struct node *asker, struct k
     return l;
 }
 
-static uint32_t index_of(const struct peer_id *peer)
+static void send_letter(struct world *w, struct letter *l, enum letter_kind kind,
+                        const struct node *from, const struct node *to, uint64_t in_ms)
 {
-    uint32_t i;
-    memcpy(&i, peer->bytes + peer->len - sizeof(i), sizeof(i));
-    return i;
+    l->kind = kind;
+    l->from = from->index;
+    l->to = to->index;
+    events_add(&w->events, in_ms, l);
 }
 
+/* Until the deadline. */
+static void send_nothing(struct world *w, struct letter *l, const struct node *from,
+                         const struct node *to)
+{
+    send_letter(w, l, FAILURE, from, to, l->deadline - events_now(&w->events));
+}
+
+static void await(struct node *asker, struct letter *l)
+{
+    l->awaited = true;
+    TAILQ_INSERT_TAIL(&asker->letters, l, link);
+}
+
+/* Nobody waits for it any more. */
+static void dismiss(struct node *asker, struct letter *l)
+{
+    if (l->awaited)
+        TAILQ_REMOVE(&asker->letters, l, link);
+    l->awaited = false;
+}
+
+/* ---- asking ---- */
+
+/* The question is there after the handshake's way there and back. */
 int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to, const struct kad_message *m)
 {
     struct node *n = arg;
     struct world *w = n->world;
-    const struct node *other = w->nodes[index_of(to)];
+    const struct node *other = w->nodes[world_index_of(to)];
     if (!world_book_has(n, to)) {
         kad_table_remove(n->table, to);
         return BEAM_ENOTFOUND;
     }
-    struct letter *l = write_letter(w, n, ask, m);
-    l->from = n->index;
-    l->to = other->index;
-    l->lost = !other->up || dice_part(&w->dice) < w->spec.loss;
-    events_add(&w->events, l->lost ? TIMEOUT_MS : 3 * delay(n, other), l);
+    struct letter *l = write_letter(w, m);
+    l->deadline = events_now(&w->events) + TIMEOUT_MS;
+    l->ask = ask;
+    await(n, l);
+    if (!other->up || is_lost(w))
+        send_nothing(w, l, other, n);
+    else
+        send_letter(w, l, QUESTION, n, other, 3 * delay(n, other));
     return 0;
 }
 
-/* Nobody waits for it any more. */
-static struct kad_ask *take_ask(struct node *asker, struct letter *l)
+static uint32_t asked_of(const struct letter *l)
 {
-    struct kad_ask *ask = l->ask;
-    if (ask)
-        TAILQ_REMOVE(&asker->letters, l, link);
-    l->ask = NULL;
-    return ask;
+    return l->kind == QUESTION ? l->to : l->from;
 }
 
 void world_forget(void *arg, struct kad_ask *ask)
@@ -87,17 +120,43 @@ void world_forget(void *arg, struct kad_ask *ask)
     struct letter *l;
     TAILQ_FOREACH(l, &n->letters, link)
     if (l->ask == ask) {
-        take_ask(n, l);
+        dismiss(n, l);
         return;
     }
 }
 
+void world_forget_all(struct node *n)
+{
+    while (!TAILQ_EMPTY(&n->letters))
+        dismiss(n, TAILQ_FIRST(&n->letters));
+}
+
+/* As p2p/kad does of one in whose place another could be. */
+static void ask_whether_there(struct node *n, const struct peer_id *peer)
+{
+    static struct kad_message m;
+    const struct kad_peer *known = kad_table_find(n->table, peer);
+    const struct letter *l;
+    if (!known || world_now(n->world).ms < known->seen + SILENT_MS)
+        return;
+    TAILQ_FOREACH(l, &n->letters, link)
+    if (!l->ask && asked_of(l) == world_index_of(peer))
+        return;
+    m.type = KAD_FIND_NODE;
+    m.key = (struct kad_text){.at = n->peer.bytes, .len = n->peer.len};
+    (void)world_ask(n, NULL, peer, &m);
+}
+
+/* ---- what is heard of others ---- */
+
 enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_group *group)
 {
     struct node *n = arg;
-    *group = 0;
-    if (index_of(&contact->peer) >= n->world->n)
+    uint32_t i = world_index_of(&contact->peer);
+    *group = KAD_NOWHERE;
+    if (i >= n->world->n)
         return KAD_BOGUS;
+    *group = n->world->nodes[i]->group;
     return world_book_learn(n, contact) ? KAD_FOLLOWED : KAD_PASSED_OVER;
 }
 
@@ -113,7 +172,7 @@ void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what
     struct world_figures *f = &n->world->figures;
     enum repute_standing before = world_standing(n, peer);
     enum repute_standing after = repute_blame(n->repute, peer, what, world_now(n->world).ms);
-    bool liar = n->world->nodes[index_of(peer)]->tells_of != 0;
+    bool liar = n->world->nodes[world_index_of(peer)]->liar;
     if (after >= REPUTE_IS_DOUBTED)
         kad_table_remove(n->table, peer);
     f->blamed[liar]++;
@@ -130,48 +189,31 @@ enum repute_standing world_standing(void *arg, const struct peer_id *peer)
 /* A server is there: it was asked, or it asks. */
 static void seen(struct node *n, const struct node *other, bool asked)
 {
+    struct peer_id check;
     world_book_met(n, other, asked);
-    if (world_standing(n, &other->peer) < REPUTE_IS_DOUBTED)
-        kad_table_seen(n->table, &other->peer, 0, world_now(n->world).ms, NULL);
+    if (world_standing(n, &other->peer) < REPUTE_IS_DOUBTED &&
+        kad_table_seen(n->table, &other->peer, other->group, world_now(n->world).ms, &check) ==
+            BEAM_EAGAIN)
+        ask_whether_there(n, &check);
 }
 
 void world_describe(void *arg, struct kad_contact *contact)
 {
-    world_book_describe(arg, index_of(&contact->peer), contact);
+    world_book_describe(arg, world_index_of(&contact->peer), contact);
 }
 
-/* ---- what an honest server and a liar answer ---- */
-
-static int lie(struct world *w, const struct node *n, const struct kad_message *q,
-               struct kad_message *reply)
-{
-    memset(reply, 0, sizeof(*reply));
-    reply->type = q->type;
-    reply->key = q->key;
-    for (size_t i = n->tells_of; reply->closer_count < WORLD_TOLD && i < n->tells_of + WORLD_TOLD;
-         i++)
-        if (w->nodes[i] != n) {
-            struct kad_contact *c = &reply->closer[reply->closer_count++];
-            c->peer = w->nodes[i]->peer;
-            world_book_describe(w->nodes[i], (uint32_t)i, c);
-        }
-    return 1;
-}
-
-/* Each is in a network of its own. */
 static kad_group whence(void *arg, const struct peer_id *peer)
 {
-    kad_group group = 1;
-    (void)arg;
-    for (size_t i = 0; i < peer->len; i++)
-        group = group * 31 + peer->bytes[i];
-    return group | 1;
+    const struct node *n = arg;
+    return n->world->nodes[world_index_of(peer)]->group;
 }
 
-static void deliver_question(struct world *w, struct letter *l)
+/* ---- what comes ---- */
+
+/* As kad_answer; BEAM_EUNREACH: nothing comes from there. */
+static int answer(struct node *to, const struct node *from, const struct kad_message *question,
+                  struct kad_message *reply)
 {
-    static struct kad_message question, reply;
-    struct node *to = w->nodes[l->to], *from = w->nodes[l->from];
     const struct kad_answerer a = {.table = to->table,
                                    .store = to->store,
                                    .describe = world_describe,
@@ -179,20 +221,37 @@ static void deliver_question(struct world *w, struct letter *l)
                                    .learn = learn_provider,
                                    .whence = whence,
                                    .arg = to};
+    if (!to->up)
+        return BEAM_EUNREACH;
+    if (to->liar)
+        return world_lie(&a, from, question, reply);
+    if (world_standing(to, &from->peer) == REPUTE_IS_SHUNNED)
+        return BEAM_EREFUSED;
+    return kad_answer(&a, &from->peer, question, world_now(to->world), reply);
+}
+
+static void deliver_question(struct world *w, struct letter *l)
+{
+    static struct kad_message question, reply;
+    struct node *to = w->nodes[l->to], *from = w->nodes[l->from];
     world_must(kad_message_decode(l->bytes, l->len, &question) == 0, "a question is none");
-    int err = -1;
-    if (to->up && world_standing(to, &from->peer) != REPUTE_IS_SHUNNED)
-        err = to->tells_of ? lie(w, to, &question, &reply)
-                           : kad_answer(&a, &from->peer, &question, world_now(w), &reply);
+    int err = answer(to, from, &question, &reply);
+    struct letter *back = write_letter(w, err == 1 ? &reply : NULL);
+    back->deadline = l->deadline;
+    back->ask = l->ask;
+    if (l->awaited)
+        await(from, back);
+    dismiss(from, l);
+    if (err == BEAM_EUNREACH || is_lost(w))
+        send_nothing(w, back, to, from);
+    else
+        send_letter(w, back,
+                    err < 0    ? FAILURE
+                    : err == 0 ? SENT
+                               : ANSWER,
+                    to, from, delay(from, to));
     if (to->up && from->server && from->up)
         seen(to, from, false);
-    struct letter *back = write_letter(w, from, take_ask(from, l), err == 1 ? &reply : NULL);
-    back->from = l->to;
-    back->to = l->from;
-    back->answer = true;
-    back->silent = err == 0;
-    back->lost = err < 0 || dice_part(&w->dice) < w->spec.loss;
-    events_add(&w->events, back->lost && to->up == false ? TIMEOUT_MS : delay(from, to), back);
 }
 
 static void deliver_answer(struct world *w, struct letter *l)
@@ -200,37 +259,28 @@ static void deliver_answer(struct world *w, struct letter *l)
     static struct kad_message m;
     struct node *n = w->nodes[l->to];
     const struct node *other = w->nodes[l->from];
-    struct kad_ask *ask = take_ask(n, l);
-    if (!ask)
+    if (!l->awaited)
         return;
-    if (l->lost) {
+    dismiss(n, l);
+    if (l->kind == FAILURE) {
         kad_table_failed(n->table, &other->peer);
         world_book_missed(n, other);
-        kad_ask_failed(ask);
+        if (l->ask)
+            kad_ask_failed(l->ask);
         return;
     }
-    world_must(l->silent || kad_message_decode(l->bytes, l->len, &m) == 0, "an answer is none");
+    world_must(l->kind == SENT || kad_message_decode(l->bytes, l->len, &m) == 0,
+               "an answer is none");
     if (other->server)
         seen(n, other, true);
-    kad_ask_answered(ask, l->silent ? NULL : &m);
-}
-
-/* A question that was lost is as good as its answer. */
-static struct letter *turn_back(struct letter *l)
-{
-    uint32_t to = l->to;
-    l->to = l->from;
-    l->from = to;
-    return l;
+    if (l->ask)
+        kad_ask_answered(l->ask, l->kind == SENT ? NULL : &m);
 }
 
 void world_deliver(struct world *w, struct letter *l)
 {
-    if (l->answer) {
-        deliver_answer(w, l);
-    } else if (!l->lost) {
+    if (l->kind == QUESTION)
         deliver_question(w, l);
-    } else {
-        deliver_answer(w, turn_back(l));
-    }
+    else
+        deliver_answer(w, l);
 }

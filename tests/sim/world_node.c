@@ -41,13 +41,26 @@ static void look_up(struct node *n, enum kad_job_kind kind, const void *key, siz
 
 struct kad_store *world_make_store(struct world *w, const struct peer_id *peer)
 {
-    static const struct kad_store_limits limits = {.values = 1000, .providers = 1000, .each = 100};
+    static const struct kad_store_limits limits = {
+        .values = 10000, .providers = 10000, .each = 200}; /* as p2p/kad has them */
     struct kad_id self;
     struct kad_store *store = NULL;
     kad_id_of_peer(peer, &self);
     world_must(kad_store_new(&w->rng, &self, &limits, &store) == 0, "out of memory");
     world_must(kad_store_register(store, &world_validator) == 0, "no validator");
     return store;
+}
+
+static struct kad_now now(void *arg)
+{
+    const struct node *n = arg;
+    return world_now(n->world);
+}
+
+static void again(void *arg, uint64_t ms)
+{
+    struct node *n = arg;
+    n->repeat_due = world_now(n->world).ms + ms;
 }
 
 void world_set_up(struct node *n)
@@ -68,6 +81,9 @@ void world_set_up(struct node *n)
                                        .wall_ms = wall,
                                        .arg = n};
     world_must(kad_jobs_new(&spec, &n->jobs) == 0, "out of memory");
+    const struct kad_repeat_spec repeat = {
+        .store = n->store, .jobs = n->jobs, .now = now, .again = again, .arg = n};
+    world_must(!n->server || kad_repeat_new(&repeat, &n->repeat) == 0, "out of memory");
     world_must(repute_new(&n->world->rng, BLAMED_MAX, &n->repute) == 0, "out of memory");
     world_book_open(n);
     n->up = true;
@@ -89,7 +105,7 @@ void world_join(struct node *n)
         if (!other || other == n)
             continue;
         world_book_met(n, other, true);
-        kad_table_seen(n->table, &other->peer, 0, world_now(w).ms, NULL);
+        kad_table_seen(n->table, &other->peer, other->group, world_now(w).ms, NULL);
     }
     look_self_up(n);
 }
@@ -107,6 +123,7 @@ struct node *world_add(struct world *w, bool server)
     n->world = w;
     n->index = (uint32_t)w->n;
     n->server = server;
+    n->group = world_some_network(w);
     n->peer.len = sizeof(head) + 32;
     memcpy(n->peer.bytes, head, sizeof(head));
     dice_fill(&w->dice, n->peer.bytes + sizeof(head), 28);
@@ -123,26 +140,33 @@ void world_take_down(struct node *n)
     n->up = false;
     n->world->figures.up--;
     n->world->figures.abandoned += n->gets;
+    kad_repeat_free(n->repeat);
     kad_jobs_free(n->jobs);
+    world_forget_all(n);
     kad_table_free(n->table);
     repute_free(n->repute);
     world_book_close(n);
     if (n->server)
         kad_store_free(n->store);
+    n->repeat = NULL;
     n->jobs = NULL;
     n->table = NULL;
     n->store = NULL;
     n->repute = NULL;
 }
 
-/* What a node does by itself once a minute. */
+/* What a node does by itself once a minute. Who knows nobody any more begins anew. */
 void world_tick(struct node *n)
 {
     struct kad_table_key key;
     world_book_keep(n);
     uint64_t now = world_now(n->world).ms;
-    if (now >= n->self_due)
+    if (kad_table_count(n->table) == 0)
+        world_join(n);
+    else if (now >= n->self_due)
         look_self_up(n);
+    if (n->repeat && now >= n->repeat_due)
+        kad_repeat_look(n->repeat);
     if (kad_table_refresh(n->table, now, &n->world->rng, &key))
         look_up(n, key.self ? KAD_JOB_FIND : KAD_JOB_REFRESH, key.bytes, key.len);
 }

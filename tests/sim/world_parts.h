@@ -5,6 +5,8 @@
 
 #include <sys/queue.h>
 
+#include "p2p/kad_answer.h"
+#include "p2p/kad_repeat.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/events.h"
 #include "tests/sim/world.h"
@@ -22,8 +24,10 @@ struct node {
     struct world *world;
     struct peer_id peer;
     uint32_t index;
-    bool up, server;
-    uint32_t tells_of;      /* a liar: the first of those it tells of; 0: it is honest */
+    kad_group group;
+    bool up, server, liar;
+    enum world_lie lie;
+    uint32_t tells_of;      /* a liar: the first of those it tells of */
     size_t gets;            /* under way */
     struct letters letters; /* whose ask matters */
     double x, y, mile;      /* ms */
@@ -33,6 +37,8 @@ struct node {
     struct kad_store *store;
     struct kad_size size;
     struct kad_jobs *jobs;
+    struct kad_repeat *repeat; /* a server's, */
+    uint64_t repeat_due;       /* which looks again then */
     struct repute *repute;
     struct address_book *book; /* NULL: it knows all addresses */
 };
@@ -51,7 +57,8 @@ struct world {
     struct rng rng;
     size_t n, room;
     struct node **nodes;
-    struct kad_store *clients; /* of all clients, who keep nothing: for its validators */
+    kad_group networks[WORLD_LIARS]; /* of the liars that came last */
+    struct kad_store *clients;       /* of all clients, who keep nothing: for its validators */
     size_t value_count;
     struct value values[WORLD_VALUES_MAX];
     struct world_figures figures;
@@ -67,8 +74,9 @@ struct letter;
 /* Ends the program when it is not so. */
 void world_must(bool ok, const char *what);
 struct kad_now world_now(const struct world *w);
-/* Some honest node that is up; NULL: there is none. */
-struct node *world_random_up(struct world *w, bool server);
+/* Of the node with that id. */
+uint32_t world_index_of(const struct peer_id *peer);
+struct node *world_random_up(struct world *w, bool server); /* honest; NULL: there is none */
 
 /* ---- world_mail.c: questions and answers on their way ---- */
 
@@ -76,6 +84,8 @@ struct node *world_random_up(struct world *w, bool server);
 int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
               const struct kad_message *m);
 void world_forget(void *arg, struct kad_ask *ask);
+/* Nothing is waited for any more. */
+void world_forget_all(struct node *n);
 enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_group *group);
 void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what);
 enum repute_standing world_standing(void *arg, const struct peer_id *peer);
@@ -95,6 +105,13 @@ void world_join(struct node *n);
 void world_take_down(struct node *n);
 /* What a node does by itself once a minute. */
 void world_tick(struct node *n);
+
+/* ---- world_net.c ---- */
+
+/* One, as chance has it; and one that an honest server may be in, which may be none. */
+kad_group world_network(struct world *w);
+kad_group world_some_network(struct world *w);
+void world_address(const struct node *n, uint8_t out[WORLD_ADDRESS_SIZE]);
 
 /* ---- world_book.c ---- */
 
@@ -116,6 +133,12 @@ void world_book_describe(struct node *n, uint32_t index, struct kad_contact *con
 
 /* All that are there get to know each other, as if they had been there for hours. */
 void world_warm_up(struct world *w);
+
+/* ---- world_siege.c ---- */
+
+/* What a liar, whose answerer it is, says: as kad_answer; BEAM_EUNREACH: nothing at all. */
+int world_lie(const struct kad_answerer *a, const struct node *asker,
+              const struct kad_message *question, struct kad_message *reply);
 
 /* ---- world_values.c ---- */
 

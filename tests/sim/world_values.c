@@ -22,7 +22,17 @@ static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad
     return b.at[7] - a.at[7];
 }
 
-const struct kad_validator world_validator = {.name = "sim", .check = check, .compare = compare};
+/* Longer than any world lasts. */
+static uint64_t good_until(void *arg, struct kad_text key, struct kad_text value)
+{
+    (void)arg;
+    (void)key;
+    (void)value;
+    return UINT64_MAX - 1;
+}
+
+const struct kad_validator world_validator = {
+    .name = "sim", .check = check, .compare = compare, .until = good_until, .repeated = true};
 
 struct kad_text world_key(const struct value *v)
 {
@@ -45,18 +55,24 @@ static void put(struct world *w, struct value *v)
     const struct kad_text key = world_key(v);
     const struct kad_text bytes = {.at = v->bytes, .len = sizeof(v->bytes)};
     v->owner = n->index;
+    v->put = false;
     world_must(kad_job_start(n->jobs, KAD_JOB_PUT, key, bytes, on_put, v, &j) == 0,
                "a value cannot be put");
 }
 
-size_t world_put(struct world *w)
+size_t world_value(struct world *w)
 {
     world_must(w->value_count < WORLD_VALUES_MAX, "too many values");
     struct value *v = &w->values[w->value_count];
     snprintf((char *)v->key, sizeof(v->key), "/sim/%zu", w->value_count);
     dice_fill(&w->dice, v->bytes, sizeof(v->bytes));
-    put(w, v);
+    v->put = true; /* by nobody */
     return w->value_count++;
+}
+
+void world_put(struct world *w, size_t value)
+{
+    put(w, &w->values[value]);
 }
 
 void world_put_for(struct world *w, const struct node *gone)

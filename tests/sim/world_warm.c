@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A world whose nodes have been there for long, without their having come one by one: in each
- * bucket of each node are some of those who belong there, as chance has it, heard of and looked up
- * at some time within the last hour, and each knows the size from look-ups that it would have made.
+ * bucket of each node are some of those who belonged there when they were heard of, at some time
+ * within the last hour, as chance has it. So the dead are among them: those who left since. And
+ * each knows the size from look-ups that it would have made.
  */
 #include "tests/sim/world_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-enum { LOOKED = 100, SAMPLES = 8 };
+enum {
+    LOOKED = 100,
+    SAMPLES = 8,
+    HEARD_MS = KAD_REFRESH_MS,
+    WANTED = KAD_K + KAD_LINE_MAX, /* in a bucket and its line */
+    STRETCHES = 4 * WANTED
+};
 
 /* A server, by its id. */
 struct place {
     struct kad_id id;
     uint32_t index;
+    uint64_t came, left; /* left: UINT64_MAX: it is there */
 };
 
 struct places {
@@ -28,7 +37,34 @@ static int by_id(const void *a, const void *b)
     return kad_id_nearer(&zero, &((const struct place *)a)->id, &((const struct place *)b)->id);
 }
 
-static void find_places(const struct world *w, struct places *out)
+/* So long one stays, as chance has it. */
+static uint64_t some_stay(struct world *w)
+{
+    double ms = -log(1 - dice_part(&w->dice)) / w->spec.churn * 3600000;
+    uint64_t now = events_now(&w->events);
+    return ms < (double)now ? (uint64_t)ms : now;
+}
+
+/* Servers that left within the time that tables go back. */
+static void add_the_dead(struct world *w)
+{
+    size_t servers = 0;
+    for (size_t i = 0; i < w->n; i++)
+        servers += w->nodes[i]->server;
+    double hours = HEARD_MS / 3600000.0;
+    for (size_t n = (size_t)((double)servers * w->spec.churn * hours); n > 0; n--)
+        world_take_down(world_add(w, true));
+}
+
+static void live(struct world *w, struct place *p, bool up)
+{
+    uint64_t now = events_now(&w->events);
+    p->left = up ? UINT64_MAX : now - (uint64_t)(dice_part(&w->dice) * HEARD_MS);
+    uint64_t end = up ? now : p->left, stay = w->spec.churn > 0 ? some_stay(w) : end;
+    p->came = end > stay ? end - stay : 0;
+}
+
+static void find_places(struct world *w, struct places *out)
 {
     out->n = 0;
     out->all = calloc(w->n, sizeof(out->all[0]));
@@ -38,8 +74,14 @@ static void find_places(const struct world *w, struct places *out)
             struct place *p = &out->all[out->n++];
             kad_id_of_peer(&w->nodes[i]->peer, &p->id);
             p->index = (uint32_t)i;
+            live(w, p, w->nodes[i]->up);
         }
     qsort(out->all, out->n, sizeof(out->all[0]), by_id);
+}
+
+static bool is_there(const struct place *p)
+{
+    return p->left == UINT64_MAX;
 }
 
 /* The first that is not below id, in [low, high). */
@@ -68,18 +110,39 @@ static struct kad_id cut(const struct kad_id *id, unsigned bit, bool set)
 
 static uint64_t some_time_ago(struct world *w)
 {
-    return events_now(&w->events) - (uint64_t)(dice_part(&w->dice) * KAD_REFRESH_MS);
+    return events_now(&w->events) - (uint64_t)(dice_part(&w->dice) * HEARD_MS);
 }
 
-/* KAD_K of the servers in [low, high), or all. */
+/* When it was last heard of, as chance has it; false: it was not there then. A bucket that has room
+ * takes a newcomer when it comes. */
+static bool was_heard(struct world *w, const struct place *p, bool has_room, uint64_t *when)
+{
+    *when = some_time_ago(w);
+    if (has_room && *when < p->came)
+        *when = p->came;
+    return p->came <= *when && *when < p->left;
+}
+
+/* Of the servers in [low, high), all, or as many as the bucket and its line take, each from a
+ * stretch of its own. */
 static void fill_bucket(struct node *n, const struct places *p, size_t low, size_t high)
 {
     struct world *w = n->world;
-    size_t count = high - low;
-    for (size_t i = 0, step = count > KAD_K ? count / KAD_K : 1; i < count && i < KAD_K * step;
-         i += step) {
-        size_t at = low + i + (size_t)(dice_part(&w->dice) * (double)step);
-        kad_table_seen(n->table, &w->nodes[p->all[at].index]->peer, 0, some_time_ago(w), NULL);
+    size_t count = high - low, stretches = count < STRETCHES ? count : STRETCHES;
+    uint8_t order[STRETCHES];
+    uint64_t when;
+    for (size_t i = 0; i < stretches; i++)
+        order[i] = (uint8_t)i;
+    for (size_t i = 0, had = 0; i < stretches && had < WANTED; i++) {
+        size_t other = i + dice_draw(&w->dice) % (stretches - i);
+        uint8_t stretch = order[other];
+        order[other] = order[i];
+        double at = (stretch + dice_part(&w->dice)) * (double)count / (double)stretches;
+        const struct place *is = &p->all[low + (size_t)at];
+        const struct node *there = w->nodes[is->index];
+        if (was_heard(w, is, count <= KAD_K, &when) &&
+            kad_table_seen(n->table, &there->peer, there->group, when, NULL) != BEAM_ELIMIT)
+            had++;
     }
     if (count > 0)
         kad_table_looked(n->table, &p->all[low].id, some_time_ago(w));
@@ -112,10 +175,12 @@ static int ascending(const void *a, const void *b)
 static void measure(struct node *n, const struct places *p, const struct kad_id *target)
 {
     uint64_t distances[4 * KAD_K];
-    size_t at = lower(p, target, 0, p->n), low = at > 2 * KAD_K ? at - 2 * KAD_K : 0;
-    size_t count = 0;
+    size_t low = lower(p, target, 0, p->n), count = 0;
+    for (size_t before = 0; low > 0 && before < 2 * KAD_K; low--)
+        before += is_there(&p->all[low - 1]);
     for (size_t i = low; i < p->n && count < 4 * KAD_K; i++)
-        distances[count++] = kad_id_distance(target, &p->all[i].id);
+        if (is_there(&p->all[i]))
+            distances[count++] = kad_id_distance(target, &p->all[i].id);
     qsort(distances, count, sizeof(distances[0]), ascending);
     kad_size_add(&n->size, distances, count < KAD_K ? count : KAD_K);
 }
@@ -123,9 +188,12 @@ static void measure(struct node *n, const struct places *p, const struct kad_id 
 void world_warm_up(struct world *w)
 {
     struct places p;
+    add_the_dead(w);
     find_places(w, &p);
     for (size_t i = 0; i < w->n; i++) {
         struct node *n = w->nodes[i];
+        if (!n->up)
+            continue;
         fill_table(n, &p);
         for (unsigned k = 0; k < SAMPLES; k++) {
             struct kad_id target;
