@@ -11,6 +11,7 @@
 #include "identity/peer_record.h"
 #include "p2p/connect.h"
 #include "p2p/open.h"
+#include "p2p/standing.h"
 #include "stream/frame.h"
 
 enum {
@@ -126,10 +127,17 @@ static void retry_later(struct talker *t)
         loop_timer_set(&t->retry, backoff_pause(t->tries++, RETRY_MS, RETRY_MAX_MS));
 }
 
+/* What it did elsewhere counts here, too. */
+static void think(struct gossip *g, const struct peer_id *id)
+{
+    router_think(g->router, id, -(double)standing_doubt(g->spec.host, id));
+}
+
 /* NULL: there are enough, it is reached through a relay, which lets little pass, or it has too bad
  * a name. */
 static struct talker *talker_new(struct gossip *g, const struct host_peer *peer)
 {
+    think(g, peer->id);
     if (peer->way == WAY_CIRCUIT || g->count >= g->spec.peers ||
         (peer->inbound && g->inbound >= g->spec.peers - g->spec.peers / 4) ||
         router_shuns(g->router, peer->id, now_ms(g)))
@@ -151,10 +159,14 @@ static struct talker *talker_new(struct gossip *g, const struct host_peer *peer)
 
 /* ---- hearing -------------------------------------------------------------------------------- */
 
-/* Nothing of it is read any more, as long as its bad name lasts. */
+/* Nothing of it is read any more, as long as its bad name lasts. Where that is its own doing, it
+ * counts elsewhere, too. */
 static void shun(struct talker *t)
 {
+    struct gossip *g = t->gossip;
     log_info("gossip", "a peer misbehaves, and is not listened to any more");
+    if (router_condemns(g->router, &t->id, now_ms(g)))
+        standing_blame(g->spec.host, &t->id, REPUTE_GOSSIP);
     talker_free(t);
 }
 
@@ -255,8 +267,9 @@ static int enter(struct talker *t, struct stream *s, const char *protocol,
         router_greet(g->router, t->peer, t->since);
         return 0;
     }
-    return router_enter(g->router, &t->id, kinds[i], !peer->inbound, &place, t, now_ms(g),
-                        &t->peer);
+    err = router_enter(g->router, &t->id, kinds[i], !peer->inbound, &place, t, now_ms(g), &t->peer);
+    think(g, &t->id);
+    return err;
 }
 
 static void on_open(void *arg, int err, const struct beam_why *why, struct stream *s,
@@ -383,6 +396,7 @@ static void look_after(struct talker *t, uint64_t now)
         talker_free(t);
         return;
     }
+    think(t->gossip, &t->id);
     if (t->out && peer.serial != t->serial) {
         fall_silent(t);
         reach(t);

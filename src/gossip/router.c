@@ -283,6 +283,13 @@ int router_rpc(struct router *r, struct router_peer *p, const void *data, size_t
     return 0;
 }
 
+void router_think(struct router *r, const struct peer_id *id, double points)
+{
+    struct score_card *card = score_find(r->score, id);
+    if (card)
+        card->app = points;
+}
+
 void router_blame(struct router_peer *p)
 {
     router_fault(p, 1);
@@ -387,6 +394,12 @@ bool router_shuns(const struct router *r, const struct peer_id *id, uint64_t now
 {
     const struct score_card *card = score_find(r->score, id);
     return card && score_of(r->score, card, now) < r->spec.params.graylist_threshold;
+}
+
+bool router_condemns(const struct router *r, const struct peer_id *id, uint64_t now)
+{
+    const struct score_card *card = score_find(r->score, id);
+    return card && score_deeds(r->score, card, now) < r->spec.params.graylist_threshold;
 }
 
 size_t router_peers(const struct router *r)

@@ -99,6 +99,8 @@ void router_greet(struct router *r, struct router_peer *p, uint64_t now);
 /* What a peer said. 0, or BEAM_EINVAL, BEAM_ELIMIT: that is no RPC, and counts. */
 int router_rpc(struct router *r, struct router_peer *p, const void *data, size_t len, uint64_t now);
 
+/* What the program thinks of a peer, here or not (P5), until it says otherwise. */
+void router_think(struct router *r, const struct peer_id *id, double points);
 /* A peer broke the rules of what carries RPCs: counts as one that is none. */
 void router_blame(struct router_peer *p);
 
@@ -127,6 +129,9 @@ bool router_is_meshed(const struct router *r, struct router_peer *p, const char 
 double router_score(const struct router *r, const struct router_peer *p, uint64_t now);
 /* Nothing of a peer, here or not, is looked at any more: it is below the graylist threshold. */
 bool router_shuns(const struct router *r, const struct peer_id *id, uint64_t now);
+/* That would be so for what it did here alone, whatever the program thinks of it and wherever it
+ * is. */
+bool router_condemns(const struct router *r, const struct peer_id *id, uint64_t now);
 size_t router_peers(const struct router *r);
 
 #endif

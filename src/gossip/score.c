@@ -200,7 +200,7 @@ static double topic_score(const struct score_topic *t, const struct score_counte
     return t->weight * sum;
 }
 
-double score_of(const struct score *s, const struct score_card *card, uint64_t now)
+double score_deeds(const struct score *s, const struct score_card *card, uint64_t now)
 {
     const struct score_params *p = &s->params;
     double sum = 0;
@@ -208,15 +208,22 @@ double score_of(const struct score *s, const struct score_card *card, uint64_t n
         sum += topic_score(&s->topics[i], &card->topics[i], now);
     if (p->topics_cap > 0)
         sum = least(sum, p->topics_cap);
-    if (card->same_place > p->place_threshold) {
-        double more = (double)(card->same_place - p->place_threshold);
-        sum += p->place_weight * more * more;
-    }
     if (card->fault > p->fault_threshold) {
         double more = card->fault - p->fault_threshold;
         sum += p->fault_weight * more * more;
     }
-    return sum + p->app_weight * card->app;
+    return sum;
+}
+
+double score_of(const struct score *s, const struct score_card *card, uint64_t now)
+{
+    const struct score_params *p = &s->params;
+    double sum = score_deeds(s, card, now) + p->app_weight * card->app;
+    if (card->same_place > p->place_threshold) {
+        double more = (double)(card->same_place - p->place_threshold);
+        sum += p->place_weight * more * more;
+    }
+    return sum;
 }
 
 /* ---- what counts ---------------------------------------------------------------------------- */

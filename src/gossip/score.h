@@ -87,6 +87,8 @@ void score_leave(struct score *s, struct score_card *card, uint64_t now);
 /* NULL: nothing is known of it. */
 struct score_card *score_find(const struct score *s, const struct peer_id *id);
 double score_of(const struct score *s, const struct score_card *card, uint64_t now);
+/* What of that is for what it did here: P1 to P4 and P7. */
+double score_deeds(const struct score *s, const struct score_card *card, uint64_t now);
 
 /* What it did; a negative topic is one that does not count. */
 void score_grafted(struct score_card *card, int topic, uint64_t now);

@@ -27,6 +27,7 @@ static const struct {
     [REPUTE_BOGUS] = {5, "it told of peers at private addresses"},
     [REPUTE_ITSELF] = {5, "it told of itself alone"},
     [REPUTE_OF_DEAD] = {0, "it told of peers who do not answer"},
+    [REPUTE_GOSSIP] = {20, "it broke the rules of gossip"},
     [REPUTE_UNWANTED] = {1, "a value that nobody wants here"},
 };
 

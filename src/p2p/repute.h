@@ -33,6 +33,7 @@ enum repute_offence {
     REPUTE_BOGUS,      /* most of whom it tells of are at addresses of private networks: 5 */
     REPUTE_ITSELF,     /* when asked who is near, it tells of itself alone: 5 */
     REPUTE_OF_DEAD,    /* in one look-up, of many who do not answer and hardly any who do: 0 */
+    REPUTE_GOSSIP,     /* for what it did in gossip nothing of it is read there any more: 20 */
     REPUTE_UNWANTED,   /* a value when a better one is here, or of a kind that nobody asks for: 1 */
     REPUTE_OFFENCES
 };

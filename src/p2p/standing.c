@@ -18,6 +18,14 @@ enum repute_standing standing_of(const struct host *h, const struct peer_id *pee
     return s == REPUTE_IS_SHUNNED && is_kept(h, peer) ? REPUTE_IS_DOUBTED : s;
 }
 
+unsigned standing_doubt(const struct host *h, const struct peer_id *peer)
+{
+    unsigned debt = repute_debt(h->repute, peer, loop_now(h->spec.loop));
+    if (debt < REPUTE_DOUBTED)
+        return 0;
+    return debt > REPUTE_SHUNNED && is_kept(h, peer) ? REPUTE_SHUNNED : debt;
+}
+
 static void on_shun(void *arg)
 {
     struct host *h = arg;

@@ -14,6 +14,9 @@
 /* A connection that has to end does so after the caller has returned to the loop. */
 void standing_blame(struct host *h, const struct peer_id *peer, enum repute_offence what);
 enum repute_standing standing_of(const struct host *h, const struct peer_id *peer);
+/* How many points are held against it, rounded up; of one that is kept never more than it takes to
+ * shun another. 0: it is not doubted. */
+unsigned standing_doubt(const struct host *h, const struct peer_id *peer);
 /* Whether a peer that came is let in: 0, or BEAM_EAUTH with words. */
 int standing_admit(const struct host *h, const struct peer_id *peer, struct beam_why *why);
 /* host_keep for a peer that is connected here and asked for it, as anybody may: it is no better

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "p2p/standing.h"
 #include "tests/unit/p2p/world.h"
 
 enum { NODES = 4 };
@@ -113,6 +114,25 @@ static bool is_alone(void *arg)
 static bool has_company(void *arg)
 {
     return gossip_peers(arg) > 0;
+}
+
+static bool has_no_mesh(void *arg)
+{
+    struct gossip_topic t;
+    cr_assert(gossip_topic(arg, 0, &t));
+    return t.count.mesh == 0;
+}
+
+BEAM_TEST(gossip, who_is_doubted_for_what_it_did_elsewhere_is_in_no_mesh)
+{
+    struct net net;
+    struct ear ears[NODES];
+    set_up(&net, ears);
+    cr_assert(until(net.w.loop, is_in_mesh, &net));
+    standing_blame(net.w.nodes[0].host, host_id(net.w.nodes[1].host), REPUTE_GARBLED);
+    cr_expect(until(net.w.loop, has_no_mesh, net.gossips[0]));
+    cr_expect_eq(gossip_peers(net.gossips[0]), 1u, "it is spoken with");
+    tear_down(&net);
 }
 
 BEAM_TEST(gossip, a_peer_that_left_is_forgotten_and_comes_again)

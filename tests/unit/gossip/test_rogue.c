@@ -8,6 +8,7 @@
 #include "gossip/outbox.h"
 #include "identity/envelope.h"
 #include "identity/peer_record.h"
+#include "p2p/standing.h"
 #include "tests/unit/p2p/world.h"
 
 /* It takes streams and says nothing on them, and writes what it likes on its own. */
@@ -117,6 +118,8 @@ BEAM_TEST(rogue, is_not_listened_to_any_more)
         cr_expect(until(r.w.loop, has_ended, &r), "what is no RPC ends its stream");
     }
     cr_expect(until(r.w.loop, is_alone, r.honest), "and then it is none");
+    cr_expect_eq(standing_of(r.w.nodes[0].host, host_id(r.node->host)), REPUTE_IS_DOUBTED,
+                 "elsewhere, too");
     rogue_say(&r, "\2\x1a\0", 3);
     cr_expect(until(r.w.loop, has_ended, &r), "whatever it says now");
     cr_expect_eq(gossip_peers(r.honest), 0);

@@ -216,6 +216,22 @@ BEAM_TEST(router, only_so_many_verdicts_are_waited_for)
     kit_end(&k);
 }
 
+BEAM_TEST(router, what_the_program_thinks_counts_but_condemns_nobody)
+{
+    struct kit k;
+    set_up(&k);
+    struct kit_peer *p = kit_member(&k, true);
+    router_think(k.router, &p->id, -50);
+    cr_assert(router_shuns(k.router, &p->id, k.now));
+    cr_assert(!router_condemns(k.router, &p->id, k.now));
+    router_think(k.router, &p->id, 0);
+    cr_assert(!router_shuns(k.router, &p->id, k.now));
+    for (int i = 0; i < 6; i++)
+        router_blame(p->peer);
+    cr_assert(router_condemns(k.router, &p->id, k.now));
+    kit_end(&k);
+}
+
 BEAM_TEST(router, our_own_go_to_everybody_of_the_topic)
 {
     struct kit k;

@@ -146,6 +146,9 @@ BEAM_TEST(score, p5_is_the_program_s_and_p7_counts_beyond_a_threshold)
     is(s, c, 0, 0);
     score_fault(c, 3);
     is(s, c, 0, -9);
+    c->app = 100;
+    cr_assert(fabs(score_deeds(s, c, 0) + 9) < 1e-9, "P5 is no deed");
+    c->app = 0;
     score_decay(s, 0);
     is(s, c, 0, -1);
     score_free(s);
@@ -161,6 +164,7 @@ BEAM_TEST(score, p6_is_of_those_who_are_at_one_place)
         c[i] = enter(s, i, &place);
     c[4] = enter(s, 4, &other);
     is(s, c[0], 0, -3 * 4);
+    cr_assert(fabs(score_deeds(s, c[0], 0)) < 1e-9, "nor is where it is");
     is(s, c[4], 0, 0);
     score_leave(s, c[3], 0);
     is(s, c[0], 0, -3);

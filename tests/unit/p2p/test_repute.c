@@ -52,7 +52,7 @@ BEAM_TEST(repute, debts_add_up_to_a_ceiling)
 /* An honest peer's mistakes leave it in good standing; an offence that none commits does not. */
 BEAM_TEST(repute, each_offence_costs_what_it_says)
 {
-    static const unsigned points[REPUTE_OFFENCES] = {10, 10, 10, 5, 5, 0, 1};
+    static const unsigned points[REPUTE_OFFENCES] = {10, 10, 10, 5, 5, 0, 20, 1};
     struct repute *r = make(10);
     for (unsigned o = 0; o < REPUTE_OFFENCES; o++) {
         struct peer_id p = kad_peer_no(o + 1);

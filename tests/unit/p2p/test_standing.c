@@ -103,9 +103,13 @@ BEAM_TEST(standing, who_is_kept_stays)
     struct node *alice, *bob;
     meet(&w, &alice, &bob);
     cr_assert_eq(host_keep(alice->host, host_id(bob->host), true), 0);
+    standing_blame(alice->host, host_id(bob->host), REPUTE_ITSELF);
+    cr_assert_eq(standing_doubt(alice->host, host_id(bob->host)), 0u);
     shun(alice, bob);
     cr_assert_eq(standing_of(alice->host, host_id(bob->host)), REPUTE_IS_DOUBTED);
+    cr_assert_eq(standing_doubt(alice->host, host_id(bob->host)), (unsigned)REPUTE_SHUNNED);
     cr_assert_eq(host_keep(alice->host, host_id(bob->host), false), 0);
+    cr_assert_gt(standing_doubt(alice->host, host_id(bob->host)), (unsigned)REPUTE_SHUNNED);
     cr_assert_eq(standing_of(alice->host, host_id(bob->host)), REPUTE_IS_SHUNNED);
     world_clear(&w);
 }
