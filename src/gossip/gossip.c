@@ -254,7 +254,7 @@ static int enter(struct talker *t, struct stream *s, const char *protocol,
     const struct frame_events events = {.message = on_out_message, .ended = on_out_ended, .arg = t};
     struct score_place place;
     size_t i = 0;
-    place_score(peer, &place);
+    place_score(peer, g->spec.allow_private, &place);
     while (i + 1 < PROTOCOLS && strcmp(protocols[i], protocol) != 0)
         i++;
     int err = frame_new(g->spec.loop, s, RPC_MAX, &events, &t->out);

@@ -29,7 +29,8 @@ struct gossip_spec { /* borrowed; outlives the gossip; the struct is copied */
                                  * for a persona that must not be known */
     size_t peers; /* at most so many, of whom three quarters may have dialled us; 0: GOSSIP_PEERS,
                          * and never more than ROUTER_PEERS_MAX */
-    bool allow_private; /* of addresses that mean nothing elsewhere, too (for tests) */
+    bool allow_private; /* of addresses that mean nothing elsewhere, too, and any number may be
+                         * at one of them (for tests) */
 };
 
 /* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has it), BEAM_ELIMIT. */

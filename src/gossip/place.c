@@ -15,12 +15,12 @@ void place_source(const struct host_peer *peer, struct census_source *out)
     census_source(address_of(peer, &addr) ? &addr : NULL, out);
 }
 
-void place_score(const struct host_peer *peer, struct score_place *out)
+void place_score(const struct host_peer *peer, bool private, struct score_place *out)
 {
     struct addr addr;
     struct census_source source;
     *out = (struct score_place){.len = 0};
-    if (!address_of(peer, &addr) || addr_scope(&addr) != ADDR_GLOBAL)
+    if (!address_of(peer, &addr) || (private && addr_scope(&addr) != ADDR_GLOBAL))
         return;
     census_source(&addr, &source);
     out->len = source.len;

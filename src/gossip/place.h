@@ -9,8 +9,9 @@
 
 /* Whence it is connected; what comes through Tor or a relay has no address. */
 void place_source(const struct host_peer *peer, struct census_source *out);
-/* The place that counts for its score: an IPv4 address or an IPv6 /64, where that says something
- * about who is there. */
-void place_score(const struct host_peer *peer, struct score_place *out);
+/* The place that counts for its score: an IPv4 address or an IPv6 /64. None through Tor or a relay;
+ * nor, where `private` are allowed, at an address that means nothing elsewhere: there many nodes
+ * are on one machine. */
+void place_score(const struct host_peer *peer, bool private, struct score_place *out);
 
 #endif

@@ -5,19 +5,19 @@
 
 #include "tests/unit/harness.h"
 
-static struct score_place place_at(const char *text, enum way way)
+static struct score_place place_at(const char *text, enum way way, bool private)
 {
     struct multiaddr at;
     struct score_place place;
     cr_assert_eq(multiaddr_parse(text, strlen(text), &at, NULL), 0, "%s", text);
     const struct host_peer peer = {.addr = &at, .way = way};
-    place_score(&peer, &place);
+    place_score(&peer, private, &place);
     return place;
 }
 
 static bool same(const char *a, const char *b)
 {
-    struct score_place x = place_at(a, WAY_DIRECT), y = place_at(b, WAY_DIRECT);
+    struct score_place x = place_at(a, WAY_DIRECT, false), y = place_at(b, WAY_DIRECT, false);
     return x.len > 0 && x.len == y.len && memcmp(x.bytes, y.bytes, x.len) == 0;
 }
 
@@ -38,6 +38,18 @@ BEAM_TEST(place, is_none_where_the_way_says_nothing)
     census_source(NULL, &unknown);
     place_source(&onion, &source);
     cr_expect(census_source_equal(&source, &unknown));
-    cr_expect_eq(place_at("/ip4/192.0.2.1/tcp/1", WAY_CIRCUIT).len, 0u, "that is its relay's");
-    cr_expect_eq(place_at("/ip4/127.0.0.1/tcp/1", WAY_DIRECT).len, 0u);
+    cr_expect_eq(place_at("/ip4/192.0.2.1/tcp/1", WAY_CIRCUIT, false).len, 0u,
+                 "that is its relay's");
+    cr_expect_eq(place_at("/ip4/192.0.2.1/tcp/1", WAY_ONION, false).len, 0u);
+}
+
+BEAM_TEST(place, near_ones_count_unless_they_are_allowed)
+{
+    static const char *const near[] = {"/ip4/127.0.0.1/tcp/1", "/ip4/10.1.2.3/tcp/1",
+                                       "/ip6/::1/tcp/1"};
+    for (size_t i = 0; i < sizeof(near) / sizeof(near[0]); i++) {
+        cr_expect_gt(place_at(near[i], WAY_DIRECT, false).len, 0u, "%s", near[i]);
+        cr_expect_eq(place_at(near[i], WAY_DIRECT, true).len, 0u, "%s", near[i]);
+    }
+    cr_expect_gt(place_at("/ip4/192.0.2.1/tcp/1", WAY_DIRECT, true).len, 0u);
 }
