@@ -18,7 +18,7 @@ from kit.case import case
 from kit.pebble import Pebble
 from kit.process import check, equal, wait_until
 from kit.relay import Relay, free_port
-from kit.visit import Curl
+from kit.visit import Curl, read_all
 from kit.websocket import TEXT, frame
 
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
@@ -319,6 +319,71 @@ def http2(t):
     h.relay.process.signal(signal.SIGTERM)
     equal(client.away(), h2.NO_ERROR, "what a relay that ends says")
     client.close()
+
+
+TRAILERS = b"x-sum: 17\r\ngrpc-status: 0\r\n"
+
+
+def chunked_post(h, path, trailers):
+    """What a visitor of HTTP/1.1 gets for a body with these lines behind it."""
+    context = ssl.create_default_context(cafile=h.authority.ca)
+    at = urllib.parse.urlsplit(h.url)
+    with socket.create_connection((at.hostname, at.port), timeout=20) as plain:
+        with context.wrap_socket(plain, server_hostname=at.hostname) as s:
+            s.sendall(b"POST %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                      b"3\r\nabc\r\n0\r\n%s\r\n" % (at.path.encode() + path, at.netloc.encode(), trailers))
+            try:
+                return read_all(s)
+            except (ConnectionResetError, ssl.SSLError):
+                return b""
+
+
+def h2_post(client, path, host, *trailers):
+    """The same over HTTP/2: (what came back, or None, and the code with which the stream was reset)"""
+    stream = client.begin(h2.request(path, h2.POST, host), ended=False)
+    client.send(h2.frame(h2.DATA, 0, stream, b"abc") +
+                h2.frame(h2.HEADERS, h2.END_HEADERS | h2.END_STREAM, stream,
+                         b"".join(h2.literal(*pair) for pair in trailers)))
+    while stream not in client.ended:
+        kind, _, of, payload = client.hear()
+        check(kind != h2.AWAY, f"sent away: {payload}")
+        if kind == h2.RST and of == stream:
+            return None, struct.unpack(">I", payload)[0]
+    return client.content.pop(stream, b""), h2.NO_ERROR
+
+
+@case("https/trailers", network=False)
+def trailers(t):
+    """They go on both ways, over either version, but for those that would be a head's; these are no way
+    to smuggle anything."""
+    h = Https(t)
+    for version in ("--http1.1", "--http2"):
+        got = CURL.get(h.url + "trailers/X-Sum/grpc-status/Set-Cookie/Date/Connection", version, *h.trust,
+                       "-D", "-", "-o", "/dev/null", "-d", "")
+        behind = got.lower().split(b"\r\n\r\n")[1].strip()
+        equal(behind, b"x-sum: x\r\ngrpc-status: x", f"behind the answer, {version}: {got}")
+        for name in ("Content-Length", "transfer-encoding", "Host"):
+            done = CURL(h.url + f"trailers/{name}", version, *h.trust, "-d", "")
+            check(done.status in (18, 56, 92), f"{version}: an answer with {name} behind it: {done}")
+    got = chunked_post(h, b"trailers", TRAILERS + b"Authorization: Basic eDp5\r\nCookie: a=b\r\n")
+    check(got.startswith(b"HTTP/1.1 200") and b"<" + TRAILERS + b"\r\n0\r\n" in got, f"behind a request: {got}")
+    for bad in (b"Content-Length: 40\r\n", b"Transfer-Encoding: chunked\r\n", b"Host: b\r\n",
+                b"Content_Length: 40\r\n", b":path: /\r\n", b" x: y\r\n"):
+        got = chunked_post(h, b"trailers", TRAILERS + bad)
+        check(got.startswith(b"HTTP/1.1 400"), f"{bad} behind a request: {got}")
+    client, path, host = h2_client(h)
+    path += b"trailers"
+    pairs = [(b"x-sum", b"17"), (b"grpc-status", b"0")]
+    equal(h2_post(client, path, host, *pairs, (b"authorization", b"x"), (b"cookie", b"a=b")),
+          (b"<" + TRAILERS, h2.NO_ERROR), "behind a request over HTTP/2")
+    for bad in ((b"content-length", b"3"), (b"transfer-encoding", b"chunked"), (b"host", b"b"), (b":path", b"/"),
+                (b":status", b"200"), (b"connection", b"close"), (b"X-Up", b"1"), (b"x", b"a\r\nhost: b")):
+        equal(h2_post(client, path, host, *pairs, bad), (None, h2.PROTOCOL_ERROR), f"{bad} behind a request")
+    equal(h2_post(client, path, host, *pairs), (b"<" + TRAILERS, h2.NO_ERROR), "the connection goes on")
+    client.close()
+    for version in ("--http1.1", "--http2"):
+        head = CURL.get(h.url + "hook", version, *h.trust, "-H", "TE: trailers").lower()
+        check(b"\r\nte: trailers\r\nconnection: te\r\n" in head, f"{version}: {head}")
 
 
 @case("https/h2-goodbye", network=False)

@@ -11,6 +11,8 @@ What is not listed is answered with the request's own head, as it came, for a bo
     GET  /cookies/NAME/NAME      sets them
     GET  /stream/N               N bytes of stream(); HEAD gives the head alone
     GET  /chunked                chunks of many sizes, an extension, trailers
+    POST /trailers/NAME/NAME     the lines behind the body, which is chunked; NAME: x, of each, behind
+                                 the answer, which is too
     POST /digest                 the length and SHA-256 of the body, which may be chunked; "100
                                  Continue" is sent only to who asks, before any of the body is read
     GET  /together/K/N           answered once N requests for the same K are there
@@ -57,7 +59,7 @@ class _Request:
         self.head, self.reader, self.writer = head, reader, writer
         lines = head.decode("latin-1").split("\r\n")
         self.method, self.path = (lines[0].split(" ") + ["", ""])[:2]
-        self.fields = {}
+        self.fields, self.trailers = {}, b""
         for line in lines[1:]:
             name, colon, value = line.partition(":")
             if colon:
@@ -76,11 +78,15 @@ class _Request:
         if self.fields.get("transfer-encoding", "").lower() == "chunked":
             while True:
                 size = int((await self.reader.readline()).split(b";")[0], 16)
-                if size:
-                    yield await self.reader.readexactly(size)
-                await self.reader.readline()
                 if not size:
-                    return
+                    break
+                yield await self.reader.readexactly(size)
+                await self.reader.readline()
+            while (line := await self.reader.readline()) != b"\r\n":
+                if not line:
+                    raise ConnectionError("the trailers were cut")
+                self.trailers += line
+            return
         left = int(self.fields.get("content-length", "0"))
         while left:
             block = await self.reader.read(min(left, BLOCK))
@@ -146,6 +152,13 @@ class App:
             for size in (1, 15, 16, 4095, 4096, 60000):
                 await r.send(b"%x%s\r\n%s\r\n" % (size, b";n=%d" % i if i else b"", block[:size]))
         await r.send(b"0\r\nX-Sum: 17\r\n\r\n")
+
+    async def on_trailers(self, r):
+        async for _ in r.body():
+            pass
+        behind = "".join(f"{name}: x\r\n" for name in r.path.split("/")[2:])
+        await r.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+                     b"%x\r\n<%s\r\n0\r\n%s\r\n" % (len(r.trailers) + 1, r.trailers, behind.encode()))
 
     async def on_digest(self, r):
         early = b""
