@@ -8,7 +8,7 @@
 #include "base/wire.h"
 #include "identity/protocol.h"
 
-enum { QUOTE = 96 };
+enum { QUOTE = 96, ANY_PORT = 1 };
 
 static const struct multiaddr empty;
 
@@ -70,6 +70,19 @@ int multiaddr_decode(const void *data, size_t len, struct multiaddr *out, struct
     out->len = (uint16_t)len;
     memcpy(out->bytes, data, len);
     return 0;
+}
+
+int multiaddr_decode_start(const void *data, size_t len, struct multiaddr *out)
+{
+    struct wire_reader r;
+    size_t known = 0;
+    wire_read_init(&r, data, len < MULTIADDR_MAX ? len : MULTIADDR_MAX);
+    for (unsigned parts = 0; parts < MULTIADDR_PARTS_MAX && wire_read_left(&r) > 0; parts++) {
+        if (check_part(&r, NULL) < 0)
+            break;
+        known = (size_t)(r.at - (const uint8_t *)data);
+    }
+    return multiaddr_decode(data, known, out, NULL);
 }
 
 bool multiaddr_next(const struct multiaddr *a, size_t *pos, struct multiaddr_part *out)
@@ -319,17 +332,37 @@ int multiaddr_from_addr(const struct addr *addr, enum multiaddr_code transport,
     return 0;
 }
 
+/* The IP address that is its first part; *pos is moved behind it. */
+static int first_ip(const struct multiaddr *a, size_t *pos, struct multiaddr_part *ip)
+{
+    return multiaddr_next(a, pos, ip) && (ip->code == MULTIADDR_IP4 || ip->code == MULTIADDR_IP6)
+               ? 0
+               : BEAM_EINVAL;
+}
+
+static int to_addr(const struct multiaddr_part *ip, uint16_t port, struct addr *out)
+{
+    char text[PROTOCOL_VALUE_TEXT_SIZE];
+    protocol_by_code(ip->code)->print(ip->at, ip->len, text);
+    return addr_ip(text, strlen(text), port, out);
+}
+
+int multiaddr_ip(const struct multiaddr *a, struct addr *out)
+{
+    struct multiaddr_part ip;
+    size_t pos = 0;
+    int err = first_ip(a, &pos, &ip);
+    return err == 0 ? to_addr(&ip, ANY_PORT, out) : err;
+}
+
 int multiaddr_to_addr(const struct multiaddr *a, struct addr *out, enum multiaddr_code *transport)
 {
     struct multiaddr_part ip, port;
-    char text[PROTOCOL_VALUE_TEXT_SIZE];
     size_t pos = 0;
-    if (!multiaddr_next(a, &pos, &ip) || (ip.code != MULTIADDR_IP4 && ip.code != MULTIADDR_IP6) ||
-        !multiaddr_next(a, &pos, &port) ||
+    if (first_ip(a, &pos, &ip) < 0 || !multiaddr_next(a, &pos, &port) ||
         (port.code != MULTIADDR_TCP && port.code != MULTIADDR_UDP))
         return BEAM_EINVAL;
-    protocol_by_code(ip.code)->print(ip.at, ip.len, text);
-    int err = addr_ip(text, strlen(text), (uint16_t)(port.at[0] << 8 | port.at[1]), out);
+    int err = to_addr(&ip, (uint16_t)(port.at[0] << 8 | port.at[1]), out);
     if (err == 0)
         *transport = port.code;
     return err;

@@ -55,6 +55,9 @@ struct multiaddr {
 int multiaddr_parse(const char *text, size_t len, struct multiaddr *out, struct beam_why *why);
 /* From bytes, all of them. As multiaddr_parse. */
 int multiaddr_decode(const void *data, size_t len, struct multiaddr *out, struct beam_why *why);
+/* As much of it as can be read: what comes before the first protocol that is not known here. 0, or
+ * BEAM_EINVAL if that is nothing. */
+int multiaddr_decode_start(const void *data, size_t len, struct multiaddr *out);
 /* The text that parses into the same bytes. */
 void multiaddr_text(const struct multiaddr *a, char out[MULTIADDR_TEXT_SIZE]);
 
@@ -86,6 +89,8 @@ int multiaddr_peer(const struct multiaddr *a, struct peer_id *out);
 /* From an IP address and port; transport is MULTIADDR_TCP or MULTIADDR_UDP. 0 or BEAM_EINVAL. */
 int multiaddr_from_addr(const struct addr *addr, enum multiaddr_code transport,
                         struct multiaddr *out);
+/* The IP address that it starts with; the port of `out` means nothing. 0 or BEAM_EINVAL. */
+int multiaddr_ip(const struct multiaddr *a, struct addr *out);
 /* What an address that starts with ip4 or ip6, then tcp or udp, is reached at, and over which of
  * the two; what comes behind is for the caller to look at. BEAM_EINVAL: another start, port 0. */
 int multiaddr_to_addr(const struct multiaddr *a, struct addr *out, enum multiaddr_code *transport);

@@ -63,26 +63,6 @@ static uint64_t now_ms(const struct kad *k)
 
 /* ---- peers and the table ---- */
 
-/* The network that a peer is in: an IPv4 /16 or an IPv6 /32. Nowhere: none is known, for a relay's
- * is not that of who comes by it; or it is near, where all are in one. */
-static kad_group group_of(const struct multiaddr *a)
-{
-    enum multiaddr_code transport;
-    struct addr addr;
-    size_t pos = 0;
-    struct multiaddr_part part, next;
-    if (!a || multiaddr_to_addr(a, &addr, &transport) < 0 || addr_scope(&addr) != ADDR_GLOBAL ||
-        !multiaddr_next(a, &pos, &part))
-        return KAD_NOWHERE;
-    while (multiaddr_next(a, &pos, &next))
-        if (next.code == MULTIADDR_P2P_CIRCUIT)
-            return KAD_NOWHERE;
-    if (part.code == MULTIADDR_IP4)
-        return 0x01000000u | (kad_group)part.at[0] << 8 | part.at[1];
-    return (kad_group)part.at[0] << 24 | (kad_group)part.at[1] << 16 | (kad_group)part.at[2] << 8 |
-           part.at[3];
-}
-
 static void found_nothing(void *arg, int err, const struct beam_why *why,
                           const struct kad_result *r)
 {
@@ -155,7 +135,7 @@ static void seen(struct kad *k, const struct host_peer *peer)
     struct peer_id check;
     if (standing_of(k->spec.host, peer->id) >= REPUTE_IS_DOUBTED)
         return;
-    int err = kad_table_seen(k->table, peer->id, group_of(peer->addr), now_ms(k), &check);
+    int err = kad_table_seen(k->table, peer->id, kad_contact_group(peer->addr), now_ms(k), &check);
     if (err == 0)
         keep(k, peer->id);
     if (err == 0 && !loop_timer_pending(&k->self)) {
@@ -191,22 +171,13 @@ static void on_identified(void *arg, const struct host_peer *peer)
 
 /* ---- what the cores ask for ---- */
 
-/* Adds a view of an address that others may dial, too: nothing of our surroundings is told. */
-static void tell(const struct kad *k, struct kad_contact *contact, const struct multiaddr *a)
-{
-    struct way_target way;
-    if (contact->n < KAD_ADDRS_MAX &&
-        way_find(a, k->spec.permit, PERMIT_LEARNED, WAY_BY_TOR | WAY_BY_CIRCUIT, &way, NULL) == 0)
-        contact->addrs[contact->n++] = (struct kad_text){.at = a->bytes, .len = a->len};
-}
-
 /* Views of rows[described]; the oldest are overwritten after a whole message's worth. */
 static void describe(struct kad *k, struct kad_contact *contact)
 {
     struct address_book_row *rows = k->rows[k->described++ % DESCRIBED_MAX];
     size_t n = address_book_get(k->spec.host->book, &contact->peer, loop_now(k->spec.loop), rows);
     for (size_t i = 0; i < n; i++)
-        tell(k, contact, &rows[i].addr);
+        kad_contact_tell(contact, k->spec.permit, &rows[i].addr);
     if (host_find(k->spec.host, &contact->peer, &(struct host_peer){.id = NULL}))
         contact->connection = KAD_CONNECTED;
 }
@@ -216,7 +187,7 @@ static void on_describe_self(void *arg, struct kad_contact *contact)
     struct kad *k = arg;
     const struct multiaddr *a;
     for (size_t i = 0; (a = host_addr(k->spec.host, i)); i++)
-        tell(k, contact, a);
+        kad_contact_tell(contact, k->spec.permit, a);
 }
 
 static void on_describe(void *arg, struct kad_contact *contact)
@@ -226,14 +197,6 @@ static void on_describe(void *arg, struct kad_contact *contact)
         on_describe_self(k, contact);
     else
         describe(k, contact);
-}
-
-/* Whether it is an address of a private network, which says nothing to who is not in it. */
-static bool is_private(const struct multiaddr *a)
-{
-    struct addr addr;
-    enum multiaddr_code transport;
-    return multiaddr_to_addr(a, &addr, &transport) == 0 && addr_scope(&addr) != ADDR_GLOBAL;
 }
 
 static bool is_known(struct kad *k, const struct peer_id *peer)
@@ -246,24 +209,12 @@ static enum kad_heed on_learn(void *arg, const struct kad_contact *contact, kad_
 {
     struct kad *k = arg;
     struct multiaddr addrs[KAD_ADDRS_MAX];
-    struct way_target way;
-    size_t n = 0, private = 0;
-    for (size_t i = 0; i < contact->n; i++) {
-        const struct kad_text *t = &contact->addrs[i];
-        if (multiaddr_decode(t->at, t->len, &addrs[n], NULL) < 0)
-            continue;
-        if (way_find(&addrs[n], k->spec.permit, PERMIT_LEARNED, k->spec.tor ? WAY_BY_TOR : 0, &way,
-                     NULL) == 0)
-            n++;
-        else
-        private += is_private(&addrs[n]);
-    }
-    *group = n > 0 ? group_of(&addrs[0]) : KAD_NOWHERE;
-    if (n > 0)
-        host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
-    if (n > 0 || is_known(k, &contact->peer))
-        return KAD_FOLLOWED;
-    return contact->n > 0 && private == contact->n ? KAD_BOGUS : KAD_PASSED_OVER;
+    size_t n;
+    enum kad_heed heed =
+        kad_contact_read(contact, k->spec.permit, k->spec.tor ? WAY_BY_TOR : 0, addrs, &n);
+    *group = kad_contact_group(n > 0 ? &addrs[0] : NULL);
+    host_learn(k->spec.host, &contact->peer, addrs, n, ADDRESS_TOLD, LEARNED_MS);
+    return is_known(k, &contact->peer) ? KAD_FOLLOWED : heed;
 }
 
 static void on_learn_provider(void *arg, const struct kad_contact *contact)
@@ -276,7 +227,7 @@ static kad_group on_whence(void *arg, const struct peer_id *peer)
 {
     const struct kad *k = arg;
     struct host_peer is;
-    return host_find(k->spec.host, peer, &is) ? group_of(is.addr) : KAD_NOWHERE;
+    return host_find(k->spec.host, peer, &is) ? kad_contact_group(is.addr) : KAD_NOWHERE;
 }
 
 static uint64_t on_wall(void *arg)

@@ -391,14 +391,17 @@ static void take_value(struct kad_job *j, const struct peer_id *from, const stru
         j->holders[j->holder_count++] = *from;
 }
 
+/* Where a provider is it says itself, and who tells of it may not have looked: a bogus one is left
+ * out, and is not held against who told. */
 static void take_providers(struct kad_job *j, const struct kad_message *m)
 {
     struct kad_provider list[KAD_PEERS_MAX];
+    size_t n = 0;
     for (size_t i = 0; i < m->provider_count; i++) {
-        list[i] = (struct kad_provider){.peer = m->providers[i].peer};
-        (void)j->jobs->spec.learn(j->jobs->spec.arg, &m->providers[i], &list[i].group);
+        list[n] = (struct kad_provider){.peer = m->providers[i].peer};
+        n += j->jobs->spec.learn(j->jobs->spec.arg, &m->providers[i], &list[n].group) != KAD_BOGUS;
     }
-    (void)kad_providers_told(&j->providers, list, m->provider_count); /* else it told of none */
+    (void)kad_providers_told(&j->providers, list, n); /* else it told of none */
 }
 
 /* Whether it is asked, and when. */

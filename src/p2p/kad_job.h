@@ -8,6 +8,7 @@
 #define BEAM_P2P_KAD_JOB_H
 
 #include "base/err.h"
+#include "p2p/kad_contact.h"
 #include "p2p/kad_providers.h"
 #include "p2p/kad_query.h"
 #include "p2p/kad_size.h"
@@ -38,13 +39,6 @@ struct kad_jobs;
 
 /* One question that is under way. */
 struct kad_ask;
-
-/* What is made of a peer that somebody tells of. */
-enum kad_heed {
-    KAD_FOLLOWED,    /* it can be asked */
-    KAD_PASSED_OVER, /* none of its addresses may be dialled */
-    KAD_BOGUS /* nor could anybody's, who is not where it is: they are of a private network */
-};
 
 struct kad_jobs_spec { /* what is pointed to is borrowed */
     struct peer_id self;

@@ -24,7 +24,7 @@ static const struct {
     [REPUTE_GARBLED] = {10, "what it said is no message"},
     [REPUTE_BAD_VALUE] = {10, "a value that does not belong under its key"},
     [REPUTE_FALSE_NAME] = {10, "it spoke for another"},
-    [REPUTE_BOGUS] = {5, "it told of peers at private addresses"},
+    [REPUTE_BOGUS] = {5, "it told of peers at private addresses, or at none"},
     [REPUTE_ITSELF] = {5, "it told of itself alone"},
     [REPUTE_OF_DEAD] = {0, "it told of peers who do not answer"},
     [REPUTE_GOSSIP] = {20, "it broke the rules of gossip"},

@@ -30,7 +30,7 @@ enum repute_offence {
     REPUTE_GARBLED,    /* what it said is no message: 10 */
     REPUTE_BAD_VALUE,  /* a value that does not belong under its key, or is not signed: 10 */
     REPUTE_FALSE_NAME, /* it provides, or gives a record, for another: 10 */
-    REPUTE_BOGUS,      /* most of whom it tells of are at addresses of private networks: 5 */
+    REPUTE_BOGUS,      /* most of whom it tells of are at private addresses, or at none: 5 */
     REPUTE_ITSELF,     /* when asked who is near, it tells of itself alone: 5 */
     REPUTE_OF_DEAD,    /* in one look-up, of many who do not answer and hardly any who do: 0 */
     REPUTE_GOSSIP,     /* for what it did in gossip nothing of it is read there any more: 20 */

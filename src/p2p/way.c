@@ -229,8 +229,13 @@ int way_dialable(const struct multiaddr *a, struct beam_why *why)
 bool way_public(const struct multiaddr *a, bool private)
 {
     struct addr at;
-    enum multiaddr_code transport;
-    if (multiaddr_to_addr(a, &at, &transport) < 0)
+    struct multiaddr_part first;
+    size_t pos = 0;
+    if (!multiaddr_next(a, &pos, &first))
+        return false;
+    if (first.code == MULTIADDR_IP6ZONE)
+        return private;
+    if (multiaddr_ip(a, &at) < 0)
         return true;
     return !addr_unspecified(&at) && (private || addr_scope(&at) == ADDR_GLOBAL);
 }

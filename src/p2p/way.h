@@ -48,8 +48,8 @@ int way_find(const struct multiaddr *a, const struct permit *permit, enum permit
 /* Whether anybody could be reached at such an address, whatever a permit says: it is of a transport
  * that is spoken here, and of a place. 0 or BEAM_EINVAL with words. */
 int way_dialable(const struct multiaddr *a, struct beam_why *why);
-/* Whether an address means something to somebody elsewhere: an onion, a name, a public IP address;
- * with `private`, any but an unspecified one. */
+/* Whether an address means something to somebody elsewhere: an onion, a name, a public IP address,
+ * over whichever transport; with `private`, any but an unspecified one. */
 bool way_public(const struct multiaddr *a, bool private);
 /* Below zero when a is to be tried before b: direct before onion before exit before circuit;
  * loopback, then private, then public; IPv6 before IPv4. */

@@ -43,5 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         same(&a);
         multiaddr_to_addr(&a, &addr, &transport);
     }
+    if (multiaddr_decode_start(data, size, &a) == 0) {
+        same(&a);
+        multiaddr_ip(&a, &addr);
+    }
     return 0;
 }

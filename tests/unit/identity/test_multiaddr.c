@@ -143,6 +143,44 @@ BEAM_TEST(multiaddr, refuses_other_bytes)
     }
 }
 
+/* For who passes over protocols that it does not know. */
+BEAM_TEST(multiaddr, the_start_of_what_is_not_known)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *start; /* NULL: none */
+    } rows[] = {
+        {"\x04\x01\x02\x03\x04", 5, "/ip4/1.2.3.4"},
+        {"\x04\x01\x02\x03\x04\x84\x01\x00\x01", 9, "/ip4/1.2.3.4"},
+        {"\x04\x01\x02\x03\x04\x06\x00\x01\xff", 9, "/ip4/1.2.3.4/tcp/1"},
+        {"\x04\x01\x02\x03\x04\x06\x00", 7, "/ip4/1.2.3.4"},
+        {"\x04\x01\x02\x03", 4, NULL},
+        {"\x84\x01\x04\x01\x02\x03\x04", 7, NULL},
+        {"", 0, NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct multiaddr a;
+        char text[MULTIADDR_TEXT_SIZE];
+        int err = multiaddr_decode_start(rows[i].bytes, rows[i].len, &a);
+        cr_assert_eq(err, rows[i].start ? 0 : BEAM_EINVAL, "%zu", i);
+        if (err < 0)
+            continue;
+        multiaddr_text(&a, text);
+        cr_assert_str_eq(text, rows[i].start, "%zu", i);
+    }
+}
+
+BEAM_TEST(multiaddr, the_start_of_what_is_too_long)
+{
+    uint8_t bytes[MULTIADDR_MAX + 9];
+    struct multiaddr a;
+    for (size_t i = 0; i + 3 <= sizeof(bytes); i += 3)
+        memcpy(bytes + i, "\x06\x00\x01", 3);
+    cr_assert_eq(multiaddr_decode_start(bytes, sizeof(bytes), &a), 0);
+    cr_assert_eq(a.len, 3u * MULTIADDR_PARTS_MAX);
+}
+
 BEAM_TEST(multiaddr, has_ceilings)
 {
     static char text[500 * 1000];
@@ -233,6 +271,8 @@ BEAM_TEST(multiaddr, socket_addresses)
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         cr_assert_eq(parse(bad[i], &a), 0, "%s", bad[i]);
         cr_assert_eq(multiaddr_to_addr(&a, &addr, &transport), BEAM_EINVAL, "%s", bad[i]);
+        cr_assert_eq(multiaddr_ip(&a, &addr), strstr(bad[i], "ip4") ? 0 : BEAM_EINVAL, "%s",
+                     bad[i]);
     }
     cr_assert_eq(multiaddr_from_addr(&addr, MULTIADDR_WS, &a), BEAM_EINVAL);
     cr_assert_eq(addr_unix("/tmp/x", &addr), 0);

@@ -572,6 +572,26 @@ BEAM_TEST(kad_job, who_is_shunned_is_not_followed_and_who_is_doubted_comes_last)
     tear_down(&sc);
 }
 
+/* It said itself where it is, and who tells of it is not to blame. */
+BEAM_TEST(kad_job, a_provider_at_a_private_address_is_left_out)
+{
+    static const uint8_t private[8] = {4, PRIVATE}, public[8] = {4, 10};
+    struct scene sc;
+    set_up(&sc, PEERS);
+    struct kad_message m = {.type = KAD_GET_PROVIDERS, .provider_count = 4};
+    for (uint64_t i = 0; i < 4; i++)
+        m.providers[i] = contact(100 + i, i == 2 ? public : private, 8);
+    cr_assert_eq(start(&sc, KAD_JOB_PROVIDERS, ""), 0);
+    while (sc.n > 0)
+        answer_with(&sc, &m);
+    struct peer_id expected = kad_peer_no(102);
+    cr_assert_eq(sc.err, 0);
+    cr_assert_eq(sc.provider_count, 1u);
+    cr_expect(peer_id_equal(&sc.providers[0], &expected));
+    cr_expect_eq(all_offences(&sc), 0u);
+    tear_down(&sc);
+}
+
 /* The first to answer tells of twenty; the one who is true is heard of from the others. */
 BEAM_TEST(kad_job, providers_are_of_all_who_answered)
 {

@@ -236,3 +236,27 @@ BEAM_TEST(way, what_nobody_can_be_reached_at)
         cr_expect_eq(why.code, all[i].err);
     }
 }
+
+/* Whatever follows: what begins with an IP address is at that. */
+BEAM_TEST(way, what_means_something_elsewhere)
+{
+    static const char *const public[] = {"/ip4/1.2.3.4/tcp/1", "/ip4/1.2.3.4/udp/1/quic-v1",
+                                         "/ip4/1.2.3.4", "/dns/example.org/tcp/1",
+                                         "/onion3/" ONION ":4001"},
+                             *const private[] = {"/ip4/10.0.0.1/tcp/1", "/ip4/10.0.0.1/tcp/0",
+                                                 "/ip4/127.0.0.1/udp/1/quic-v1", "/ip6/::1",
+                                                 "/ip6zone/eth0/ip6/fe80::1/tcp/1"},
+                             *const none[] = {"/ip4/0.0.0.0/tcp/1", "/ip6/::"};
+    for (size_t i = 0; i < 5; i++) {
+        struct multiaddr elsewhere = address(public[i]), here = address(private[i]);
+        cr_expect(way_public(&elsewhere, false), "%s", public[i]);
+        cr_expect(way_public(&elsewhere, true), "%s", public[i]);
+        cr_expect_not(way_public(&here, false), "%s", private[i]);
+        cr_expect(way_public(&here, true), "%s", private[i]);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct multiaddr a = address(none[i]);
+        cr_expect_not(way_public(&a, true), "%s", none[i]);
+    }
+    cr_expect_not(way_public(&(struct multiaddr){.len = 0}, true));
+}
