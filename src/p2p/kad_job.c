@@ -255,18 +255,19 @@ static void choose_lacking(struct kad_job *j)
     }
 }
 
-/* A crowded place says nothing of the size, unless we chose it ourselves: then the network grew. */
-static void measure(struct kad_job *j)
+/* The keys of values are not chosen by chance, and may be where somebody has put himself. Who is
+ * at the target itself gave it its place. */
+static void measure(const struct kad_job *j)
 {
     uint64_t distances[KAD_K];
-    bool ours = j->kind == KAD_JOB_FIND || j->kind == KAD_JOB_REFRESH;
-    if (!ours && (j->result.crowded || j->result.figures.exhausted))
+    size_t most = j->kind == KAD_JOB_REFRESH ? KAD_REFRESH_K : KAD_K, n = 0;
+    if (j->kind != KAD_JOB_FIND && j->kind != KAD_JOB_REFRESH)
         return;
-    size_t most = j->kind == KAD_JOB_REFRESH ? KAD_REFRESH_K : KAD_K;
-    size_t n = j->result.n < most ? j->result.n : most;
-    for (size_t i = 0; i < n; i++)
-        distances[i] = kad_id_distance(&j->target, &j->result.nodes[i].id);
-    kad_size_add(j->jobs->spec.size, distances, n);
+    for (size_t i = 0; i < j->result.n && i < most; i++) {
+        distances[n] = kad_id_distance(&j->target, &j->result.nodes[i].id);
+        n += distances[n] > 0;
+    }
+    kad_size_add(j->jobs->spec.size, &j->target, distances, n);
 }
 
 static int judge(const struct kad_job *j, struct beam_why *why)

@@ -26,7 +26,7 @@ enum {
 };
 
 enum kad_job_kind {
-    KAD_JOB_FIND,
+    KAD_JOB_FIND,    /* of a key that is our own or chosen by chance, for it says the size */
     KAD_JOB_REFRESH, /* as FIND, but for fewer nodes: so that the table knows some there */
     KAD_JOB_GET,
     KAD_JOB_PUT,

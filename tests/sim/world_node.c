@@ -91,8 +91,11 @@ void world_set_up(struct node *n)
 
 static void look_self_up(struct node *n)
 {
+    uint8_t any[KAD_ID_SIZE];
     bool whole = kad_table_self_whole(n->looked++);
     look_up(n, whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, n->peer.bytes, n->peer.len);
+    dice_fill(&n->world->dice, any, sizeof(any));
+    look_up(n, KAD_JOB_REFRESH, any, sizeof(any));
     n->self_due = world_now(n->world).ms + kad_table_self_pause(n->looked);
 }
 

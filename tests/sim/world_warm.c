@@ -182,7 +182,7 @@ static void measure(struct node *n, const struct places *p, const struct kad_id 
         if (is_there(&p->all[i]))
             distances[count++] = kad_id_distance(target, &p->all[i].id);
     qsort(distances, count, sizeof(distances[0]), ascending);
-    kad_size_add(&n->size, distances, count < KAD_K ? count : KAD_K);
+    kad_size_add(&n->size, target, distances, count < KAD_K ? count : KAD_K);
 }
 
 void world_warm_up(struct world *w)

@@ -311,11 +311,77 @@ BEAM_TEST(kad_job, the_dead_are_not_silence)
     look_among_the_dead(&sc, KAD_JOB_GET, 8);
     cr_expect_eq(sc.done, 1u);
     cr_expect_eq(sc.err, BEAM_EAUTH, "while the size is unknown, all dead count");
-    sc.size = (struct kad_size){.n = 1, .next = 1, .samples = {200}};
+    sc.size = (struct kad_size){.n = 1, .samples = {{.nodes = 200}}};
     look_among_the_dead(&sc, KAD_JOB_GET, 8);
     cr_expect_eq(sc.err, BEAM_EAUTH, "in the region");
     look_among_the_dead(&sc, KAD_JOB_GET, 1);
     cr_expect_eq(sc.err, BEAM_ENOTFOUND, "elsewhere they hide nothing");
+    tear_down(&sc);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+    return (left > right) - (left < right);
+}
+
+/* Looks a key up; of those who are known the first tells of six others, and all answer. */
+static void look_among_the_living(struct scene *sc, enum kad_job_kind kind, struct kad_text key)
+{
+    enum { TOLD = 6 };
+    struct peer_id told[TOLD];
+    struct kad_job *j;
+    for (size_t i = 0; i < TOLD; i++)
+        told[i] = kad_peer_no(500 + i);
+    cr_assert_eq(kad_job_start(sc->jobs, kind, key, kad_text_of(""), on_done, sc, &j), 0);
+    fail_or_tell(sc, told, TOLD);
+    while (sc->n > 0)
+        answer(sc, 0);
+}
+
+/* Who chose where it lies, or where we look, says nothing of how many there are. */
+BEAM_TEST(kad_job, keys_of_chance_say_the_size)
+{
+    static const char *const keys[] = {"/t/one", "/t/two", "/t/three"};
+    static const enum kad_job_kind kinds[] = {KAD_JOB_GET, KAD_JOB_PROVIDERS, KAD_JOB_FIND,
+                                              KAD_JOB_REFRESH};
+    static const size_t samples[] = {0, 0, 1, 1};
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        struct scene sc;
+        set_up(&sc, PEERS);
+        for (size_t k = 0; k < 3; k++)
+            look_among_the_living(&sc, kinds[i], kad_text_of(keys[k]));
+        cr_expect_eq(sc.done, 3u);
+        cr_expect_eq(sc.size.n, 3 * samples[i], "kind %zu: %zu", i, sc.size.n);
+        tear_down(&sc);
+    }
+}
+
+/* It is as if it were not there: the second nearest counts as the first. */
+BEAM_TEST(kad_job, who_is_the_target_does_not_count)
+{
+    struct scene sc;
+    struct peer_id peer = kad_peer_no(503);
+    uint64_t d[PEERS + 5];
+    struct kad_size expected = {.n = 0};
+    struct kad_id target, id;
+    size_t n = 0;
+    set_up(&sc, PEERS);
+    look_among_the_living(&sc, KAD_JOB_FIND, (struct kad_text){.at = peer.bytes, .len = peer.len});
+    kad_id_of_peer(&peer, &target);
+    for (uint64_t i = 500; i < 506; i++) {
+        const struct peer_id one = kad_peer_no(i);
+        kad_id_of_peer(&one, &id);
+        if (i != 503)
+            d[n++] = kad_id_distance(&target, &id);
+    }
+    for (size_t i = 0; i < PEERS; i++) {
+        kad_id_of_peer(&sc.peers[i], &id);
+        d[n++] = kad_id_distance(&target, &id);
+    }
+    qsort(d, n, sizeof(d[0]), ascending);
+    kad_size_add(&expected, &target, d, n);
+    cr_expect_float_eq(kad_size_nodes(&sc.size), kad_size_nodes(&expected), 1e-9);
     tear_down(&sc);
 }
 
