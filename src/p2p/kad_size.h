@@ -10,9 +10,9 @@
  * the latest, so that the surroundings of one id never count twice. To move the median somebody
  * must then have as many ids everywhere as all others have.
  *
- * Of us and one key the estimate is within a factor of 3 in 9 of 10 cases, of us and five within 2 in
- * 98 of 100, of us and ten within 1.6 in 98 and within 2 in 99 of 100, among 20 to 10,000 nodes, and
- * though 20 ids were ground around us (tests/unit/p2p/test_kad_size.c).
+ * Of us and one key the estimate is within a factor of 3 in 9 of 10 cases, of us and five within 2
+ * in 98 of 100, of us and ten within 1.6 in 98 and within 2 in 99 of 100, among 20 to 10,000 nodes,
+ * and though 20 ids were ground around us (tests/unit/p2p/test_kad_size.c).
  */
 #ifndef BEAM_P2P_KAD_SIZE_H
 #define BEAM_P2P_KAD_SIZE_H

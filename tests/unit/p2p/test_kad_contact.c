@@ -9,7 +9,7 @@
 
 enum { LISTED = 4 };
 
-/* Whose host it is: one that dials straight, one that does and has a tor, one that has only that. */
+/* Who reads: one that dials straight, one that does and has a tor, one that has only that. */
 enum host { STRAIGHT, BOTH, ANONYMOUS, HOSTS };
 
 /* An address begins with '/', or is bytes: "=…", with those of an address before them. */

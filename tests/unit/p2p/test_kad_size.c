@@ -89,8 +89,8 @@ static const struct {
     double factor;
 } claims[] = {{1, 10, 3}, {5, 2, 2}, {10, 2, 1.6}, {10, 1, 2}};
 
-/* After the first look-ups, the first seconds, and when all samples are there; with our surroundings
- * as they should be, and with many who chose to be there. Chances are the same each time. */
+/* After the first look-ups, the first seconds, and when all samples are there, with nobody around
+ * us who chose to be, and with many. Chances are the same each time. */
 BEAM_TEST(kad_size, is_known_within_a_factor)
 {
     struct seed s = {.state = 1};
@@ -104,7 +104,7 @@ BEAM_TEST(kad_size, is_known_within_a_factor)
             }
 }
 
-/* Whatever is looked up near to us, it is one of them: somebody may have ids in each bucket there. */
+/* Whatever is looked up near to us, it is one: somebody may have ids in each bucket there. */
 BEAM_TEST(kad_size, a_place_has_one_sample)
 {
     static struct net net;
