@@ -98,6 +98,9 @@ static void gauges(struct text *t, const struct counts_now *n)
     one(t, "buffer_bytes", "gauge", "Memory for bytes on their way.", n->blocks * BUF_BLOCK_SIZE);
     one(t, "work_bits", "gauge", "Bits of work that a reservation costs now.", n->work);
     one(t, "workers", "gauge", "Processes that the relay has now.", n->workers);
+    one(t, "denylist_entries", "gauge", "Entries of denylists that are in force.", n->denied);
+    one(t, "denylists_old", "gauge", "Denylists in force that were not renewed for long.",
+        n->old_denylists);
 }
 
 size_t counts_text(const struct counts *c, const struct counts_now *now, char out[COUNTS_TEXT_MAX])

@@ -39,6 +39,8 @@ struct counts_now {
     uint64_t blocks;                               /* of memory for bytes on their way */
     uint64_t work;                                 /* bits that a reservation costs */
     uint64_t workers;                              /* processes that there are */
+    uint64_t denied;                               /* entries of denylists in force */
+    uint64_t old_denylists;                        /* of these lists, not renewed for long */
 };
 
 void counts_decline(struct counts *c, enum reservation_status status);

@@ -452,6 +452,20 @@ const char *denylists_url(const struct denylists *d, size_t i)
     return d->all[i].url;
 }
 
+const char *denylists_where(const struct denylists *d, size_t i)
+{
+    const struct subscription *s = &d->all[i];
+    return s->url[0] ? s->url : s->path;
+}
+
+bool denylists_made(const struct denylists *d, size_t i, uint64_t *out)
+{
+    if (!d->all[i].used)
+        return false;
+    *out = denylist_head(d->all[i].used)->created;
+    return true;
+}
+
 uint64_t denylists_sequence(const struct denylists *d, size_t i)
 {
     return d->all[i].used ? denylist_head(d->all[i].used)->sequence : 0;

@@ -42,6 +42,10 @@ uint64_t denylists_entries(const struct denylists *d);
 size_t denylists_count(const struct denylists *d);
 /* Where it is, or "": it is a file. Borrowed. */
 const char *denylists_url(const struct denylists *d, size_t i);
+/* Its file or its URL. Borrowed. */
+const char *denylists_where(const struct denylists *d, size_t i);
+/* When that in use was made, in seconds since 1970. False: none is in use. */
+bool denylists_made(const struct denylists *d, size_t i, uint64_t *out);
 /* Of what is in use, or 0. */
 uint64_t denylists_sequence(const struct denylists *d, size_t i);
 /* Whether one that was brought is being read: no other is to be brought meanwhile. */

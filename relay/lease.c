@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "relay/lease_changes.h"
 #include "relay/lease_db.h"
 #include "relay/lease_index.h"
 #include "relay/lease_ports.h"
@@ -23,7 +24,10 @@ struct lease_store {
     const struct rng *rng;
     struct lease_index index;
     struct lease_ports ports;
-    bool follows; /* another process makes and ends them */
+    struct lease_changes changes;
+    bool follows;     /* another process makes and ends them */
+    uint64_t kept_up; /* of a follower: the changes up to this one are known */
+    bool partly;      /* of a follower: there was no room for all */
     lease_changed_fn *changed;
     void *changed_arg;
 };
@@ -45,8 +49,10 @@ static void dismiss(struct lease_store *s, struct lease *l)
 
 /* ---- in memory and on disk ------------------------------------------------------------------ */
 
-static void tell(const struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
+static void tell(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
 {
+    if (!s->follows)
+        lease_changes_add(&s->changes);
     if (s->changed)
         s->changed(s->changed_arg, id);
 }
@@ -362,6 +368,7 @@ static int on_loaded(void *arg, const struct lease *lease)
     struct lease_store *s = arg;
     struct lease *l;
     int err = lease_index_add(&s->index, lease, &l);
+    s->partly |= err < 0;
     if (err == 0 && !s->follows &&
         (!lease_ports_needed(l->kind) || !lease_ports_claim(&s->ports, l->kind, l->port)))
         l->port = 0; /* the operator has set others aside since: it gets one of those */
@@ -375,6 +382,7 @@ static int open_store(const char *path, const struct lease_limits *limits, const
     if (!s)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
     s->limits = *limits;
+    s->changes.fd = -1;
     s->rng = rng;
     s->follows = follows;
     size_t most = limits->total + (follows ? BEHIND_MAX : 0);
@@ -386,8 +394,11 @@ static int open_store(const char *path, const struct lease_limits *limits, const
         goto out;
     }
     err = lease_db_open(path, &s->db, why);
+    if (err == 0)
+        err = lease_changes_open(&s->changes, path, why);
     if (err < 0)
         goto out;
+    s->kept_up = lease_changes(s); /* before they are read */
     err = lease_db_load(s->db, on_loaded, s);
     if (err < 0)
         beam_why(why, err, "%s: the leases cannot be read: %s", path, beam_err_text(err));
@@ -430,6 +441,7 @@ void lease_store_close(struct lease_store *s)
     lease_index_clear(&s->index);
     lease_ports_clear(&s->ports);
     lease_db_close(s->db);
+    lease_changes_close(&s->changes);
     free(s);
 }
 
@@ -447,7 +459,10 @@ static struct lease *take_in(struct lease_store *s, const struct lease *lease)
     l = lease->name[0] ? lease_index_name(&s->index, lease->name) : NULL;
     if (l)
         dismiss(s, l);
-    return lease_index_add(&s->index, lease, &fresh) == 0 ? fresh : NULL;
+    if (lease_index_add(&s->index, lease, &fresh) == 0)
+        return fresh;
+    s->partly = true;
+    return NULL;
 }
 
 bool lease_refresh(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
@@ -460,11 +475,49 @@ bool lease_refresh(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE])
     return false;
 }
 
+uint64_t lease_changes(const struct lease_store *s)
+{
+    uint64_t n = s->changes.made;
+    return !s->follows || lease_changes_count(&s->changes, &n) ? n : 0;
+}
+
+bool lease_keep_up(struct lease_store *s, uint64_t change)
+{
+    if (change == s->kept_up + 1)
+        s->kept_up = change;
+    return change <= s->kept_up;
+}
+
+static int on_row(void *arg, const struct lease *lease)
+{
+    struct lease_store *s = arg;
+    if (!lease_index_id(&s->index, lease->id))
+        (void)take_in(s, lease);
+    return 0;
+}
+
+int lease_catch_up(struct lease_store *s, uint64_t changes)
+{
+    s->partly = false;
+    int err = lease_db_load(s->db, on_row, s);
+    s->partly |= err < 0;
+    if (err == 0)
+        s->kept_up = changes;
+    return err;
+}
+
+/* Whether the file may have what is not known here. */
+static bool is_behind(const struct lease_store *s)
+{
+    uint64_t n;
+    return s->follows && (s->partly || !lease_changes_count(&s->changes, &n) || n != s->kept_up);
+}
+
 const struct lease *lease_by_id(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE],
                                 uint64_t now)
 {
     struct lease found, *l = lease_index_id(&s->index, id);
-    if (!l && s->follows && lease_db_by_id(s->db, id, &found) == 0)
+    if (!l && is_behind(s) && lease_db_by_id(s->db, id, &found) == 0)
         l = take_in(s, &found);
     return serving(l, now);
 }
@@ -472,7 +525,7 @@ const struct lease *lease_by_id(struct lease_store *s, const uint8_t id[RESERVAT
 const struct lease *lease_by_name(struct lease_store *s, const char *name, uint64_t now)
 {
     struct lease found, *l = lease_index_name(&s->index, name);
-    if (!l && s->follows && lease_db_by_name(s->db, name, &found) == 0)
+    if (!l && is_behind(s) && lease_db_by_name(s->db, name, &found) == 0)
         l = take_in(s, &found);
     return serving(l, now);
 }

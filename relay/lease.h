@@ -57,13 +57,22 @@ struct lease_store;
 /* `rng` is borrowed. As lease_db_open. */
 int lease_store_open(const char *path, const struct lease_limits *limits, const struct rng *rng,
                      uint64_t now, struct lease_store **out, struct beam_why *why);
-/* The same leases in another process, which only looks at them: what it does not know is sought in
- * the file, and what it knows holds until lease_refresh. What it removes goes from memory alone. */
+/* The same leases in another process, which only looks at them: what it knows holds until
+ * lease_refresh, and what it does not know is sought in the file while there was a change that it
+ * has not heard of. What it removes goes from memory alone. */
 int lease_store_follow(const char *path, const struct lease_limits *limits, const struct rng *rng,
                        uint64_t now, struct lease_store **out, struct beam_why *why);
 /* One was changed or dropped, by the process that may: as the file has it now. Whether it still is
  * there. */
 bool lease_refresh(struct lease_store *s, const uint8_t id[RESERVATION_ID_SIZE]);
+/* How many changes there were so far, on either side; 0: none, or that cannot be said. */
+uint64_t lease_changes(const struct lease_store *s);
+/* What was change number `change` is known now. False: that was not the next, and lease_catch_up is
+ * needed. */
+bool lease_keep_up(struct lease_store *s, uint64_t change);
+/* Takes in all that it does not know; those that it knows are refreshed one by one, before. 0 or
+ * BEAM_E…: what it does not know is sought in the file then. `changes`: lease_changes before. */
+int lease_catch_up(struct lease_store *s, uint64_t changes);
 /* Who hears of each that is changed or dropped, after it is on disk; within, the store may not be
  * used. NULL: nobody. */
 typedef void lease_changed_fn(void *arg, const uint8_t id[RESERVATION_ID_SIZE]);

@@ -125,7 +125,9 @@ static void count_now(void *arg, struct counts_now *out)
                                .month = r->setup->conf->relay_month,
                                .blocks = buf_pool_used(loop_pool(r->loop)),
                                .work = registrar_work(r->registrar),
-                               .workers = 1};
+                               .workers = 1,
+                               .denied = denylists_entries(r->rules.denylists),
+                               .old_denylists = operator_lists_old(r->lists)};
     r->counts = r->rules.counts;
     operator_crew_sum(r->crew, &r->counts, out);
 }

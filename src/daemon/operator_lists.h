@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Has the denylists fetched that a relay subscribes to elsewhere: straight from an address, through
- * the relay's tor from a name. */
+ * the relay's tor from a name; and warns of those that nobody renews. */
 #ifndef BEAM_DAEMON_OPERATOR_LISTS_H
 #define BEAM_DAEMON_OPERATOR_LISTS_H
 
@@ -28,6 +28,8 @@ int operator_lists_new(const struct operator_lists_spec *spec, struct operator_l
 /* Around whatever sets the lists anew. NULL allowed, both. */
 void operator_lists_pause(struct operator_lists *o);
 void operator_lists_resume(struct operator_lists *o, const struct conf *c);
+/* How many are in force that nobody has renewed for relay.denylist_age. */
+size_t operator_lists_old(const struct operator_lists *o);
 /* NULL allowed. */
 void operator_lists_free(struct operator_lists *o);
 

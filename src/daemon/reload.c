@@ -40,6 +40,8 @@ bool reload_when_relay(const char *key)
         "relay.content_types",
         "relay.refused_names",
         "relay.denylist",
+        "relay.denylist_age",
+        "relay.denylist_every",
         "relay.work",
         "relay.bandwidth",
         "relay.month",

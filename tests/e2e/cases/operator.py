@@ -272,6 +272,11 @@ def denylist(t):
     wait_until(lambda: is_gone(url + "text"), 10, "one that is good holds")
     t.note(f"after {1000 * (time.monotonic() - begin):.0f} ms")
     check("does not serve this key" in said(tunnel, "refuses"), "the owner is told")
+    with open(t.path("r/beam.conf"), "a", encoding="ascii") as f:
+        f.write("denylist_age = 1s\n")
+    second.process.signal(signal.SIGHUP)
+    said(second, "not renewed since", 30)
+    check(is_gone(url + "text"), "and stays in force")
 
 
 def exported(t, r, name, *banned):

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "relay/lease_db.h"
 #include "tests/unit/relay/owners.h"
 
 enum { LEASE = 1000, HOLD = 10000 };
@@ -444,6 +445,44 @@ BEAM_TEST(lease, another_process_follows)
     cr_expect_not(lease_refresh(follower, id));
     cr_expect_null(lease_by_id(follower, id, 1));
     cr_expect_eq(lease_count(follower), 1u);
+    lease_store_close(follower);
+    end();
+}
+
+/* Puts a lease into the file so that nobody hears of it. */
+static void plant(const char *name, uint8_t n)
+{
+    struct lease_db *db = NULL;
+    struct lease l = {
+        .id = {n}, .owner = owner(9), .kind = RESERVATION_HTTP, .expires = 100 * LEASE};
+    snprintf(l.name, sizeof(l.name), "%s", name);
+    cr_assert_eq(lease_db_open(place.file, &db, NULL), 0);
+    cr_assert_eq(lease_db_put(db, &l), 0);
+    lease_db_close(db);
+}
+
+BEAM_TEST(lease, a_follower_that_has_heard_all_asks_the_file_nothing)
+{
+    struct lease_store *follower = NULL;
+    begin();
+    cr_assert_eq(reserve(1, "first", 0), RESERVATION_OK);
+    int err = lease_store_follow(place.file, &limits, rng_system(), 0, &follower, NULL);
+    cr_assert_eq(err, 0);
+    plant("planted", 7);
+    cr_expect_null(lease_by_name(follower, "planted", 1), "it does not look");
+    cr_assert_eq(reserve(1, "second", 0), RESERVATION_OK);
+    uint64_t change = lease_changes(store);
+    cr_expect_eq(lease_changes(follower), change);
+    cr_expect_not_null(lease_by_name(follower, "planted", 1), "it looks: there was a change");
+    cr_expect(lease_refresh(follower, got->id));
+    cr_expect(lease_keep_up(follower, change));
+    plant("other", 8);
+    cr_expect_null(lease_by_name(follower, "other", 1), "of which it has heard now");
+    cr_expect_not(lease_keep_up(follower, change + 2), "one was missed");
+    cr_expect(lease_keep_up(follower, change), "it has heard of that already");
+    cr_expect_eq(lease_catch_up(follower, lease_changes(follower)), 0);
+    cr_expect_not_null(lease_by_name(follower, "other", 1));
+    cr_expect_eq(lease_count(follower), 4u);
     lease_store_close(follower);
     end();
 }
