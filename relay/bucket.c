@@ -46,8 +46,17 @@ uint64_t bucket_take_some(struct bucket *b, const struct bucket_rate *r, uint64_
 
 void bucket_give_back(struct bucket *b, const struct bucket_rate *r, uint64_t tokens)
 {
-    uint64_t ticks = tokens * r->cost;
-    b->full = ticks < b->full ? b->full - ticks : 0;
+    if (r->cost > 0)
+        b->full -= tokens < b->full / r->cost ? tokens * r->cost : b->full;
+}
+
+void bucket_charge(struct bucket *b, const struct bucket_rate *r, uint64_t tokens, uint64_t debt_ms,
+                   uint64_t now_ms)
+{
+    uint64_t now = now_ms * TICKS_MS, most = r->slack + debt_ms * TICKS_MS, u = used(b, now);
+    if (r->cost == 0)
+        return;
+    b->full = now + (u < most && tokens < (most - u) / r->cost ? u + tokens * r->cost : most);
 }
 
 bool bucket_take(struct bucket *b, const struct bucket_rate *r, uint64_t tokens, uint64_t now_ms)
@@ -64,11 +73,12 @@ bool bucket_take(struct bucket *b, const struct bucket_rate *r, uint64_t tokens,
 uint64_t bucket_wait(const struct bucket *b, const struct bucket_rate *r, uint64_t tokens,
                      uint64_t now_ms)
 {
-    uint64_t now = now_ms * TICKS_MS, there = left(b, r, now), wanted;
+    uint64_t missing = used(b, now_ms * TICKS_MS), wanted;
     if (r->cost == 0)
         return 0;
     wanted = tokens < r->slack / r->cost ? tokens * r->cost : r->slack;
-    return wanted > there ? (wanted - there + TICKS_MS - 1) / TICKS_MS : 0;
+    missing += wanted; /* what it owes too */
+    return missing > r->slack ? (missing - r->slack + TICKS_MS - 1) / TICKS_MS : 0;
 }
 
 unsigned bucket_used(const struct bucket *b, const struct bucket_rate *r, uint64_t now_ms)

@@ -29,6 +29,10 @@ uint64_t bucket_take_some(struct bucket *b, const struct bucket_rate *r, uint64_
                           uint64_t now_ms);
 /* Such as were taken, and not used after all. */
 void bucket_give_back(struct bucket *b, const struct bucket_rate *r, uint64_t tokens);
+/* Such as were taken elsewhere, of a rate that several have together: an empty one comes to owe
+ * them, but no more than `debt_ms` bring. */
+void bucket_charge(struct bucket *b, const struct bucket_rate *r, uint64_t tokens, uint64_t debt_ms,
+                   uint64_t now_ms);
 /* Milliseconds until so many can be taken; at most those until it is full. */
 uint64_t bucket_wait(const struct bucket *b, const struct bucket_rate *r, uint64_t tokens,
                      uint64_t now_ms);

@@ -83,14 +83,11 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
         turn_away(s);
         return false;
     }
-    /* One that sleeps answers everybody that it does, which is not counted. */
-    if (traffic_limited(f->spec.traffic) && !traffic_sleeps(f->spec.traffic)) {
-        if (metered_new(f->spec.loop, f->spec.traffic, s, &s) < 0) {
-            free(g);
-            return false;
-        }
-        g->metered = s;
+    if (metered_new(f->spec.loop, f->spec.traffic, s, &s) < 0) {
+        free(g);
+        return false;
     }
+    g->metered = s;
     const struct engine_events events = {
         .ask = front_ask, .spare = crowd ? front_ask_spare : NULL, .done = on_done, .arg = g};
     g->front = f;

@@ -250,8 +250,7 @@ void front_ask(void *arg, const struct http_head *head, bool kept)
     if (answer_plain(g, head))
         return;
     const struct lease *lease = find(g->front, head, &e);
-    if (g->metered)
-        metered_charge(g->metered, NULL);
+    metered_charge(g->metered, NULL);
     if (!lease) {
         answer_nobody(g, head);
         return;
@@ -260,8 +259,7 @@ void front_ask(void *arg, const struct http_head *head, bool kept)
     if (!passes(g, head, lease, &e))
         return;
     set_rules(g, lease, &e);
-    if (g->metered)
-        metered_charge(g->metered, lease->id);
+    metered_charge(g->metered, lease->id);
     if (kept && front_tally_is_of(g->place, lease->id))
         engine_forward(g->engine, NULL, &g->rules);
     else if (!take_spare(g, lease))

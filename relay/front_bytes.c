@@ -142,8 +142,6 @@ static int open_visit(struct passenger *p, const char *visitor, const struct lea
 /* Its bytes count as the endpoint's from here on. 0 or BEAM_ENOMEM, and then it is gone. */
 static int meter(struct front *f, const struct lease *lease, struct stream **s)
 {
-    if (!traffic_limited(f->spec.traffic))
-        return 0;
     int err = metered_new(f->spec.loop, f->spec.traffic, *s, s);
     if (err == 0)
         metered_charge(*s, lease->id);

@@ -33,7 +33,7 @@ struct guest {
     bool tls;
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
-    struct stream *metered; /* its own stream, where bytes are counted; or NULL */
+    struct stream *metered; /* its own stream, whose bytes are counted */
     size_t window;          /* bytes that it may make the front hold, each way */
     struct net from;
     uint8_t id[RESERVATION_ID_SIZE]; /* of the endpoint that it asks now, and the class of that */

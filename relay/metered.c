@@ -2,14 +2,18 @@
 #include "relay/metered.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { AT_ONCE = 64 * 1024, WAIT_MIN_MS = 5, WAIT_MAX_MS = 1000 };
+enum { AT_ONCE = 64 * 1024, WAIT_MIN_MS = 5 };
 
 struct metered {
     struct stream stream;
     struct loop *loop;
     struct traffic *traffic;
-    struct traffic_account *account;
+    uint8_t id[RESERVATION_ID_SIZE]; /* of whom it is charged to */
+    bool charged, asked;             /* to somebody; whose account was asked for */
+    struct traffic_account *account; /* NULL: there was no room, or nothing was counted yet */
+    bool counts;                     /* what was taken last */
     struct stream *under;
     struct loop_timer timer; /* when more may pass */
     unsigned owed;           /* the owner is called then, for these */
@@ -41,22 +45,43 @@ static void on_ready(void *arg, struct stream *under, unsigned ready)
     call(arg, ready);
 }
 
+/* For how long there is no limit, nobody's is looked for. */
+static struct traffic_account *account(struct metered *m)
+{
+    if (m->charged && !m->asked)
+        m->account = traffic_hold(m->traffic, m->id);
+    m->asked = m->charged;
+    return m->account;
+}
+
 /* How many of `most` may pass. 0: the owner will be called for `ready`, or the month is used up. */
 static size_t take(struct metered *m, size_t most, unsigned ready)
 {
     uint64_t wait_ms = 0;
-    size_t n = traffic_take(m->traffic, m->account, most < AT_ONCE ? most : AT_ONCE, &wait_ms);
+    m->counts = traffic_limited(m->traffic) && (m->charged || !traffic_sleeps(m->traffic));
+    if (!m->counts)
+        return most;
+    size_t n = traffic_take(m->traffic, account(m), most < AT_ONCE ? most : AT_ONCE, &wait_ms);
     if (n > 0)
         return n;
     m->asleep = wait_ms == UINT64_MAX;
     if (m->asleep)
         return 0;
     /* Not for each byte that trickles in. */
-    wait_ms = wait_ms < WAIT_MIN_MS ? WAIT_MIN_MS : wait_ms > WAIT_MAX_MS ? WAIT_MAX_MS : wait_ms;
+    if (wait_ms < WAIT_MIN_MS)
+        wait_ms = WAIT_MIN_MS;
+    if (wait_ms > METERED_WAIT_MS)
+        wait_ms = METERED_WAIT_MS;
     m->owed |= ready;
     if (!loop_timer_pending(&m->timer))
         loop_timer_set(&m->timer, wait_ms);
     return 0;
+}
+
+static void give_back(struct metered *m, size_t n)
+{
+    if (m->counts)
+        traffic_give_back(m->traffic, m->account, n);
 }
 
 static ssize_t metered_read(struct stream *s, struct buf *into, size_t max)
@@ -70,7 +95,7 @@ static ssize_t metered_read(struct stream *s, struct buf *into, size_t max)
         return m->asleep ? BEAM_ERESET : BEAM_EAGAIN;
     ssize_t n = stream_read(m->under, into, may);
     size_t took = n > 0 ? (size_t)n : 0;
-    traffic_give_back(m->traffic, m->account, may - took);
+    give_back(m, may - took);
     return n;
 }
 
@@ -118,7 +143,7 @@ static ssize_t metered_write(struct stream *s, struct buf *from)
             break;
         ssize_t n = write_some(m, from, may);
         size_t took = n > 0 ? (size_t)n : 0;
-        traffic_give_back(m->traffic, m->account, may - took);
+        give_back(m, may - took);
         total += took;
         if (n < 0 && (n != BEAM_EAGAIN || total == 0))
             return n;
@@ -187,7 +212,10 @@ int metered_new(struct loop *l, struct traffic *t, struct stream *under, struct 
 void metered_charge(struct stream *s, const uint8_t id[RESERVATION_ID_SIZE])
 {
     struct metered *m = of(s);
-    struct traffic_account *fresh = id ? traffic_hold(m->traffic, id) : NULL;
     traffic_release(m->traffic, m->account);
-    m->account = fresh;
+    m->account = NULL;
+    m->asked = false;
+    m->charged = id != NULL;
+    if (id)
+        memcpy(m->id, id, sizeof(m->id));
 }

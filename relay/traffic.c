@@ -13,6 +13,7 @@
 enum {
     SECOND_MS = 1000,
     BURST_SECONDS = 2, /* of a rate, that may pass at once */
+    DEBT_SHARES = 2,   /* for each process: times of telling, that one may owe of a rate */
     LINE_SIZE = RESERVATION_ID_TEXT + 24,
     MONTH_SIZE = 16
 };
@@ -266,17 +267,47 @@ void traffic_close(struct traffic *t)
 
 /* ---- what may pass -------------------------------------------------------------------------- */
 
+static uint64_t processes(const struct traffic *t)
+{
+    return t->limits.among > 1 ? t->limits.among : 1;
+}
+
+/* The whole rate is everybody's, and what may pass at once is shared out. */
+static struct bucket_rate rate_of(const struct traffic *t, uint64_t rate)
+{
+    uint64_t n = processes(t);
+    return bucket_rate(rate, SECOND_MS, (rate * BURST_SECONDS + n - 1) / n);
+}
+
+static void charge(const struct traffic *t, struct bucket *b, const struct bucket_rate *rate,
+                   uint64_t bytes)
+{
+    if (rate->cost > 0)
+        bucket_charge(b, rate, bytes, processes(t) * DEBT_SHARES * TRAFFIC_SHARE_MS, now(t));
+}
+
+/* What is owed was so at another rate, and is forgiven. */
 void traffic_limit(struct traffic *t, const struct traffic_limits *l)
 {
+    struct traffic_account *a;
+    uint64_t at = now(t);
+    size_t i = 0;
     t->limits = *l;
-    t->rate = bucket_rate(l->rate, SECOND_MS, l->rate * BURST_SECONDS);
-    t->tunnel_rate = bucket_rate(l->tunnel_rate, SECOND_MS, l->tunnel_rate * BURST_SECONDS);
+    t->rate = rate_of(t, l->rate);
+    t->tunnel_rate = rate_of(t, l->tunnel_rate);
+    bucket_charge(&t->bucket, &t->rate, 0, 0, at);
+    while ((a = map_next(t->accounts, &i)) != NULL)
+        bucket_charge(&a->bucket, &t->tunnel_rate, 0, 0, at);
+}
+
+bool traffic_paced(const struct traffic *t)
+{
+    return t->limits.rate || t->limits.tunnel_rate;
 }
 
 bool traffic_limited(const struct traffic *t)
 {
-    const struct traffic_limits *l = &t->limits;
-    return l->rate || l->month || l->tunnel_rate || l->tunnel_month;
+    return traffic_paced(t) || t->limits.month || t->limits.tunnel_month;
 }
 
 struct traffic_account *traffic_hold(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
@@ -381,19 +412,29 @@ void traffic_report(struct traffic *t, traffic_fn *each, void *arg)
         t->behind |= !report(&a->use, a->id, each, arg);
 }
 
-/* NULL: there is no room to tell it apart. */
-static struct use *use_of(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
+/* What is counted of all tunnels, or of one. */
+struct place {
+    struct use *use; /* NULL: there is no room to tell it apart */
+    struct bucket *bucket;
+    const struct bucket_rate *rate;
+};
+
+static struct place place_of(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE])
 {
     struct traffic_account *a = id ? account_of(t, id) : NULL;
-    return !id ? &t->use : a ? &a->use : NULL;
+    if (!id)
+        return (struct place){&t->use, &t->bucket, &t->rate};
+    return a ? (struct place){&a->use, &a->bucket, &t->tunnel_rate} : (struct place){.use = NULL};
 }
 
 void traffic_add(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
 {
-    struct use *u = use_of(t, id);
-    if (u)
-        u->used += bytes;
+    struct place p = place_of(t, id);
     t->changed = true;
+    if (!p.use)
+        return;
+    p.use->used += bytes;
+    charge(t, p.bucket, p.rate, bytes);
 }
 
 static void tell(struct use *u, bool anew, const uint8_t *id, traffic_fn *each, void *arg)
@@ -413,7 +454,13 @@ void traffic_tell(struct traffic *t, bool anew, traffic_fn *each, void *arg)
 
 void traffic_set(struct traffic *t, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
 {
-    struct use *u = use_of(t, id);
-    if (u)
-        u->used = bytes + u->unreported;
+    struct place p = place_of(t, id);
+    uint64_t before = p.use ? p.use->used : 0;
+    if (!p.use)
+        return;
+    p.use->used = bytes + p.use->unreported;
+    if (p.use->used < before) /* what was reported has crossed this on its way */
+        bucket_give_back(p.bucket, p.rate, before - p.use->used);
+    else if (before > 0) /* else it is of the past */
+        charge(t, p.bucket, p.rate, p.use->used - before);
 }

@@ -22,6 +22,7 @@
 struct traffic_limits {   /* 0: no limit */
     uint64_t rate, month; /* of all: bytes a second, and a month */
     uint64_t tunnel_rate, tunnel_month;
+    unsigned among; /* processes that have them together, and tell one another; 0: one */
 };
 
 struct traffic;
@@ -29,7 +30,10 @@ struct traffic;
 /* What a tunnel carried. Held by those who charge it. */
 struct traffic_account;
 
-enum { TRAFFIC_FILE_MAX = 64 * 1024 * 1024 };
+enum {
+    TRAFFIC_FILE_MAX = 64 * 1024 * 1024,
+    TRAFFIC_SHARE_MS = 100 /* how often the processes of one relay tell what they used of a rate */
+};
 
 /* `path` is copied; a file that is not there is an empty one. NULL: there is none, for another
  * process has it. At most `tunnels` are told apart.
@@ -38,9 +42,11 @@ int traffic_open(const char *path, size_t tunnels, const struct rng *rng,
                  const struct clock_source *clock, struct traffic **out, struct beam_why *why);
 /* Writes what was used. NULL allowed. */
 void traffic_close(struct traffic *t);
+/* From now on, for whoever takes already too. */
 void traffic_limit(struct traffic *t, const struct traffic_limits *limits);
-/* Whether any limit is set. */
+/* Whether any limit is set; whether one of them is a rate. */
 bool traffic_limited(const struct traffic *t);
+bool traffic_paced(const struct traffic *t);
 /* To be called now and then: a month may have begun, and what was used is written. 0 or BEAM_E…,
  * and then it is tried again. */
 int traffic_turn(struct traffic *t);
@@ -57,8 +63,9 @@ size_t traffic_take(struct traffic *t, struct traffic_account *a, size_t most, u
 void traffic_give_back(struct traffic *t, struct traffic_account *a, size_t n);
 
 /* Among several processes of one relay one has the file. It is told what was used elsewhere, and
- * tells the others what was used in all. `id` NULL: of all tunnels together. False: it was not
- * taken, and a later call tells it. */
+ * tells the others what was used in all. What others used of a rate is gone here too, or owed: each
+ * may have all of it, and together they have no more in the long run. `id` NULL: of all tunnels
+ * together. False: it was not taken, and a later call tells it. */
 typedef bool traffic_fn(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes);
 /* What was used here since the last call, of all first, if there is any. */
 void traffic_report(struct traffic *t, traffic_fn *each, void *arg);

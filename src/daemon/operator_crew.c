@@ -18,12 +18,13 @@ enum { TICK_MS = 500, PEERS_MORE = 4096 };
 
 /* What is told (docs/protocol/crew.md). */
 enum topic {
-    TOPIC_LEASE = 1, /* an id: changed, or dropped */
+    TOPIC_LEASE = 1, /* a lease was changed, or dropped */
     TOPIC_BANS,      /* are to be read again */
     TOPIC_FILES,     /* all of them */
     TOPIC_USED,      /* rows: what was used of the month in all */
-    TOPIC_REPORT,    /* a report, and rows: what was used there, and which visitors are there */
-    TOPIC_TICKETS    /* to the first: a key; from it: the keys of TLS tickets, sealed to that one */
+    TOPIC_REPORT,    /* a report, and rows: which visitors are there */
+    TOPIC_TICKETS,   /* to the first: a key; from it: the keys of TLS tickets, sealed to that one */
+    TOPIC_SPENT      /* rows: what was used there since the last */
 };
 
 /* In memory's own form: both ends are one program. */
@@ -35,6 +36,11 @@ struct row {
     uint8_t id[RESERVATION_ID_SIZE];
     uint64_t bytes, visitors;
     uint64_t all; /* 1: of all tunnels together; the id is of none */
+};
+
+struct change {
+    uint8_t id[RESERVATION_ID_SIZE];
+    uint64_t number; /* of this one among all */
 };
 
 struct mate {
@@ -50,6 +56,7 @@ struct operator_crew {
     struct loop_timer tick;
     struct mate mates[CREW_MAX]; /* of the first */
     struct counts past;          /* what those counted that are gone */
+    uint64_t reported;           /* when all was told last; what was used is told more often */
     struct operator_tickets *tickets;
     bool used, ready; /* it knows what was used; it has said that it is ready */
 };
@@ -109,7 +116,9 @@ static void tell_used(struct operator_crew *c, bool anew)
 static void on_lease(void *arg, const uint8_t id[RESERVATION_ID_SIZE])
 {
     struct operator_crew *c = arg;
-    crew_tell_all(c->crew, TOPIC_LEASE, id, RESERVATION_ID_SIZE);
+    struct change change = {.number = lease_changes(c->spec.store)};
+    memcpy(change.id, id, sizeof(change.id));
+    crew_tell_all(c->crew, TOPIC_LEASE, &change, sizeof(change));
 }
 
 static void add_counts(struct counts *to, const struct counts *from)
@@ -121,7 +130,14 @@ static void add_counts(struct counts *to, const struct counts *from)
         sums[i] += more[i];
 }
 
-static void take_report(struct operator_crew *c, struct mate *m, const uint8_t *data, size_t len)
+static void take_spent(struct operator_crew *c, const uint8_t *data, size_t len)
+{
+    struct row row;
+    for (size_t i = 0; row_at(data, len, i, &row); i++)
+        traffic_add(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
+}
+
+static void take_report(struct mate *m, const uint8_t *data, size_t len)
 {
     struct row row, *rows;
     size_t n = 0;
@@ -131,12 +147,8 @@ static void take_report(struct operator_crew *c, struct mate *m, const uint8_t *
     data += sizeof(m->report);
     len -= sizeof(m->report);
     rows = calloc(len / sizeof(row) + 1, sizeof(row));
-    for (size_t i = 0; row_at(data, len, i, &row); i++) {
-        if (row.bytes > 0)
-            traffic_add(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
-        if (row.visitors > 0 && rows)
-            rows[n++] = row;
-    }
+    while (rows && row_at(data, len, n, &row))
+        rows[n++] = row;
     free(m->rows);
     m->rows = rows;
     m->row_count = n;
@@ -176,17 +188,57 @@ static void report(struct operator_crew *c)
     r.now.blocks = buf_pool_used(loop_pool(c->spec.loop));
     if (!add(&s, &r, sizeof(r)))
         return;
-    traffic_report(c->spec.rules->traffic, add_use, &s);
     add_visitors(c, &s);
     crew_tell(c->crew, 0, TOPIC_REPORT, s.bytes, s.len);
     free(s.bytes);
 }
 
-/* One that is no more has no visitors either. */
-static void take_lease(struct operator_crew *c, const uint8_t *data, size_t len)
+static void tell_spent(struct operator_crew *c)
 {
-    if (len == RESERVATION_ID_SIZE && !lease_refresh(c->spec.store, data))
-        (void)front_drop(c->spec.front, data);
+    struct sheet s = {.len = 0};
+    traffic_report(c->spec.rules->traffic, add_use, &s);
+    if (s.len > 0)
+        crew_tell(c->crew, 0, TOPIC_SPENT, s.bytes, s.len);
+    free(s.bytes);
+}
+
+/* One that is no more has no visitors either. */
+static void refresh_lease(struct operator_crew *c, const uint8_t id[RESERVATION_ID_SIZE])
+{
+    if (!lease_refresh(c->spec.store, id))
+        (void)front_drop(c->spec.front, id);
+}
+
+/* What the first told while there was no line to it was not heard, and all of that is in files. */
+static void refresh_leases(struct operator_crew *c)
+{
+    uint64_t changes = lease_changes(c->spec.store);
+    size_t at = 0, n = 0, most = lease_count(c->spec.store);
+    uint8_t(*all)[RESERVATION_ID_SIZE] = calloc(most + 1, sizeof(*all));
+    const struct lease *l;
+    if (!all) {
+        log_error("relay", "out of memory for the leases to be read again");
+        c->spec.lost(c->spec.arg); /* rather than serve what was dropped */
+        return;
+    }
+    while (n < most && (l = lease_next(c->spec.store, &at)) != NULL)
+        memcpy(all[n++], l->id, sizeof(*all));
+    for (size_t i = 0; i < n; i++)
+        refresh_lease(c, all[i]);
+    free(all);
+    if (lease_catch_up(c->spec.store, changes) < 0)
+        log_error("relay", "the leases cannot be read again: each is sought when it is asked for");
+}
+
+static void take_change(struct operator_crew *c, const uint8_t *data, size_t len)
+{
+    struct change change;
+    if (len != sizeof(change))
+        return;
+    memcpy(&change, data, sizeof(change));
+    refresh_lease(c, change.id);
+    if (!lease_keep_up(c->spec.store, change.number))
+        refresh_leases(c);
 }
 
 /* Visitors may come: what was used, and the keys of tickets, come with the line, behind all whom
@@ -218,33 +270,17 @@ static void on_told(void *arg, unsigned mate, unsigned topic, const uint8_t *dat
         look_ready(c);
     } else if (c->spec.index == 0) {
         if (topic == TOPIC_REPORT)
-            take_report(c, &c->mates[mate], data, len);
+            take_report(&c->mates[mate], data, len);
+        else if (topic == TOPIC_SPENT)
+            take_spent(c, data, len);
     } else if (mate == 0) {
         if (topic == TOPIC_LEASE)
-            take_lease(c, data, len);
+            take_change(c, data, len);
         else if (topic == TOPIC_USED)
             take_used(c, data, len);
         else if (topic == TOPIC_BANS || topic == TOPIC_FILES)
             c->spec.again(c->spec.arg, topic == TOPIC_FILES);
     }
-}
-
-/* What the first told while there was no line to it was not heard, and all of that is in files. */
-static void refresh_leases(struct operator_crew *c)
-{
-    size_t at = 0, n = 0, most = lease_count(c->spec.store);
-    uint8_t(*all)[RESERVATION_ID_SIZE] = calloc(most + 1, sizeof(*all));
-    const struct lease *l;
-    if (!all) {
-        log_error("relay", "out of memory for the leases to be read again");
-        c->spec.lost(c->spec.arg); /* rather than serve what was dropped */
-        return;
-    }
-    while (n < most && (l = lease_next(c->spec.store, &at)) != NULL)
-        memcpy(all[n++], l->id, sizeof(*all));
-    for (size_t i = 0; i < n; i++)
-        take_lease(c, all[i], sizeof(all[i]));
-    free(all);
 }
 
 /* With this, each change from now on is told. */
@@ -281,12 +317,19 @@ static void tell_tickets(void *arg, unsigned mate, const void *data, size_t len)
 static void on_tick(void *arg)
 {
     struct operator_crew *c = arg;
+    uint64_t now = loop_now(c->spec.loop);
     operator_tickets_tick(c->tickets);
-    if (c->spec.index == 0)
+    if (c->spec.index == 0) {
         tell_used(c, false);
-    else
-        report(c);
-    loop_timer_set(&c->tick, TICK_MS);
+    } else {
+        tell_spent(c);
+        if (now - c->reported >= TICK_MS) {
+            report(c);
+            c->reported = now;
+        }
+    }
+    loop_timer_set(&c->tick,
+                   traffic_paced(c->spec.rules->traffic) ? (uint64_t)TRAFFIC_SHARE_MS : TICK_MS);
 }
 
 void operator_crew_again(struct operator_crew *c, bool all)

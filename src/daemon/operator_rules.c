@@ -51,11 +51,11 @@ static void set_limits(struct guard *g, const struct conf *c, unsigned n)
 
 static void set_traffic(struct traffic *t, const struct conf *c, unsigned n)
 {
-    const struct traffic_limits limits = {.rate = operator_crew_share(c->relay_bandwidth, n),
+    const struct traffic_limits limits = {.rate = c->relay_bandwidth,
                                           .month = c->relay_month,
-                                          .tunnel_rate =
-                                              operator_crew_share(c->relay_tunnel_bandwidth, n),
-                                          .tunnel_month = c->relay_tunnel_month};
+                                          .tunnel_rate = c->relay_tunnel_bandwidth,
+                                          .tunnel_month = c->relay_tunnel_month,
+                                          .among = n};
     traffic_limit(t, &limits);
 }
 

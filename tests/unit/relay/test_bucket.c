@@ -39,6 +39,26 @@ static uint32_t below(uint32_t *seed, uint32_t bound)
     return (*seed >> 8) % bound;
 }
 
+BEAM_TEST(bucket, owes_what_was_taken_elsewhere_up_to_a_debt)
+{
+    struct bucket b = {0};
+    struct bucket_rate r = bucket_rate(1000, 1000, 500), none = {0};
+    uint64_t now = 10000;
+    bucket_charge(&b, &r, 200, 300, now);
+    cr_expect_eq(bucket_take_some(&b, &r, 900, now), 300u, "what is left");
+    bucket_charge(&b, &r, 200, 300, now);
+    cr_expect_eq(bucket_take_some(&b, &r, 900, now + 200), 0u, "owed");
+    cr_expect_eq(bucket_take_some(&b, &r, 900, now + 210), 10u);
+    bucket_charge(&b, &r, UINT64_MAX, 300, now + 210);
+    cr_expect_eq(bucket_wait(&b, &r, 1, now + 210), 301u, "no more than the debt");
+    bucket_charge(&b, &r, 0, 0, now + 210);
+    cr_expect_eq(bucket_wait(&b, &r, 1, now + 210), 1u, "forgiven");
+    bucket_give_back(&b, &r, UINT64_MAX);
+    cr_expect_eq(bucket_take_some(&b, &r, 900, now + 210), 500u);
+    bucket_charge(&b, &none, 5, 5, now);
+    cr_expect(bucket_take(&b, &none, 5, now));
+}
+
 /* Over any time, no more than the burst and the rate of that time; and no less, if it is asked. */
 BEAM_TEST(bucket, holds_over_any_time)
 {

@@ -198,6 +198,90 @@ BEAM_TEST(traffic, several_processes_use_up_one_month)
     place_remove(&p);
 }
 
+/* All tell one another as processes do. */
+static void tell_one_another(struct traffic *first, struct traffic *const *others, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct ledger up = {.to = first};
+        traffic_report(others[i], on_use, &up);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct ledger down = {.to = others[i], .sets = true};
+        traffic_tell(first, true, on_use, &down);
+    }
+}
+
+/* What `busy` of them carry of one tunnel in so many seconds, at steps of 10 ms. */
+static uint64_t carried(struct traffic *const *all, struct traffic_account *const *accounts,
+                        size_t n, size_t busy, unsigned seconds)
+{
+    uint64_t sum = 0, wait = 0;
+    for (unsigned step = 0; step < seconds * 100; step++, mono += 10) {
+        for (size_t i = 0; i < busy; i++)
+            sum += traffic_take(all[i], accounts[i], 65536, &wait);
+        if (step % (TRAFFIC_SHARE_MS / 10) == 0)
+            tell_one_another(all[0], all + 1, n - 1);
+    }
+    return sum;
+}
+
+BEAM_TEST(traffic, several_processes_have_one_rate)
+{
+    enum { N = 4, RATE = 100000 };
+    struct place p;
+    const struct traffic_limits limits = {.rate = 2 * RATE, .tunnel_rate = RATE, .among = N};
+    struct traffic *all[N];
+    struct traffic_account *accounts[N];
+    place_make(&p);
+    wall = NOON;
+    mono = 1000;
+    for (size_t i = 0; i < N; i++) {
+        cr_assert_eq(traffic_open(NULL, 8, rng_system(), &the_clock, &all[i], NULL), 0);
+        traffic_limit(all[i], &limits);
+        accounts[i] = traffic_hold(all[i], one);
+    }
+    (void)carried(all, accounts, N, N, 3); /* what may pass at once */
+    for (size_t busy = 1; busy <= N; busy++) {
+        uint64_t sum = carried(all, accounts, N, busy, 20);
+        cr_expect_geq(sum, (uint64_t)RATE * 19, "%zu busy: %llu", busy, (unsigned long long)sum);
+        cr_expect_leq(sum, (uint64_t)RATE * 22, "%zu busy: %llu", busy, (unsigned long long)sum);
+    }
+    for (size_t i = 0; i < N; i++) {
+        traffic_release(all[i], accounts[i]);
+        traffic_close(all[i]);
+    }
+    place_remove(&p);
+}
+
+BEAM_TEST(traffic, another_rate_holds_from_now_on)
+{
+    struct place p;
+    struct traffic_limits limits = {.tunnel_rate = 1000};
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NOON;
+    mono = 1000;
+    struct traffic *t = make(&p, &limits);
+    struct traffic_account *a = traffic_hold(t, one);
+    cr_expect(traffic_paced(t));
+    cr_expect_eq(traffic_take(t, a, 5000, &wait), 2000u);
+    limits.tunnel_rate = 500000;
+    traffic_limit(t, &limits);
+    mono += 10;
+    cr_expect_eq(traffic_take(t, a, 65536, &wait), 5000u, "at the new rate, and no more at once");
+    limits = (struct traffic_limits){.tunnel_month = 100000};
+    traffic_limit(t, &limits);
+    cr_expect(traffic_limited(t) && !traffic_paced(t));
+    cr_expect_eq(traffic_take(t, a, 65536, &wait), 65536u);
+    limits.tunnel_month = 1;
+    traffic_limit(t, &limits);
+    cr_expect_eq(traffic_take(t, a, 65536, &wait), 0u);
+    cr_expect_eq(wait, UINT64_MAX);
+    traffic_release(t, a);
+    traffic_close(t);
+    place_remove(&p);
+}
+
 BEAM_TEST(traffic, what_was_not_taken_is_told_once_more)
 {
     struct place p;
