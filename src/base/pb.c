@@ -85,6 +85,13 @@ void pb_write_number(struct wire_writer *w, uint32_t number, uint64_t value)
     wire_write_varint(w, value);
 }
 
+void pb_write_fixed64(struct wire_writer *w, uint32_t number, uint64_t value)
+{
+    wire_write_varint(w, (uint64_t)number << 3 | PB_FIXED64);
+    for (unsigned i = 0; i < 64; i += 8)
+        wire_write_u8(w, (uint8_t)(value >> i));
+}
+
 void pb_write_head(struct wire_writer *w, uint32_t number, size_t len)
 {
     wire_write_varint(w, (uint64_t)number << 3 | PB_BYTES);

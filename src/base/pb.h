@@ -50,6 +50,7 @@ int pb_end(const struct pb_reader *r);
 
 /* Fields are written in the order of the calls; zero and empty ones too. */
 void pb_write_number(struct wire_writer *w, uint32_t number, uint64_t value);
+void pb_write_fixed64(struct wire_writer *w, uint32_t number, uint64_t value);
 void pb_write_bytes(struct wire_writer *w, uint32_t number, const void *data, size_t len);
 /* What precedes the bytes of a message inside a message. */
 void pb_write_head(struct wire_writer *w, uint32_t number, size_t len);

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "circuit/hop_message.h"
 #include "daemon/operator_tickets.h"
-#include "p2p/autonat_message.h"
+#include "p2p/autonat2_message.h"
 #include "p2p/crew_message.h"
 #include "p2p/kad.h"
 #include "relay/reservation.h"
@@ -406,6 +406,7 @@ int operator_crew_new(const struct operator_crew_spec *spec, struct operator_cre
                                    .index = spec->index,
                                    .count = spec->count,
                                    .passed = {RESERVATION_PROTOCOL, KAD_PROTOCOL, AUTONAT_PROTOCOL,
+                                              AUTONAT2_REQUEST_PROTOCOL, AUTONAT2_BACK_PROTOCOL,
                                               conf->relay_circuits ? HOP_PROTOCOL : NULL},
                                    .peers = conf->relay_max_connections + PEERS_MORE,
                                    .streams = 2 * conf->relay_max_visitors + PEERS_MORE,

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "p2p/autonat_message.h"
+#include "p2p/autonat2_ask.h"
+#include "p2p/autonat2_message.h"
 #include "p2p/core.h"
 #include "p2p/open.h"
 #include "stream/frame.h"
@@ -16,7 +17,7 @@ enum {
     PAUSE_MS = 30 * 1000,      /* until somebody new may be there to be asked */
     KNOWN_MS = 15 * 60 * 1000, /* between two questions once the state is known */
     ANSWER_MS = 45 * 1000,
-    OWN_MAX = 4 /* addresses of one question */
+    OWN_MAX = AUTONAT2_ASK_ADDRS /* addresses of one question */
 };
 
 static const char *const answers[] = {
@@ -29,7 +30,8 @@ struct autonat {
     enum autonat_state state;
     struct multiaddr announced; /* empty: none */
     struct loop_timer next;
-    /* The question that is open. */
+    /* The question that is open: of the first version of the protocol, or the second. */
+    struct autonat2_ask *second;
     struct open *open;
     struct frame *frame;
     struct loop_task end;
@@ -153,6 +155,25 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
         frame_read(a->frame, ANSWER_MS);
 }
 
+static void on_answer(void *arg, enum autonat_answer answer, const struct multiaddr *at)
+{
+    struct autonat *a = arg;
+    a->vote.answer = answer;
+    if (at)
+        a->vote.addr = *at;
+    end(a);
+}
+
+/* By the second version where the peer speaks it: there, what it says is proved. */
+static int ask(struct autonat *a, const struct peer_id *peer)
+{
+    static const char *const protocols[] = {AUTONAT_PROTOCOL};
+    const struct connect_spec to = {.peer = peer, .origin = PERMIT_LEARNED};
+    if (host_speaks(a->spec.host, peer, AUTONAT2_REQUEST_PROTOCOL))
+        return autonat2_ask_start(a->second, peer, a->own, a->n, on_answer, a);
+    return open_start(a->spec.host, &to, protocols, 1, on_open, a, &a->open);
+}
+
 /* ---- whom to ask ---------------------------------------------------------------------------- */
 
 static void set_port(struct addr *a, uint16_t port)
@@ -204,7 +225,8 @@ static bool may_ask(struct autonat *a, const struct host_peer *peer, uint64_t *n
     enum multiaddr_code transport;
     if (peer->inbound || peer->way != WAY_DIRECT || !known || known->observed.len == 0 ||
         multiaddr_to_addr(peer->addr, &at, &transport) < 0 ||
-        !host_speaks(a->spec.host, peer->id, AUTONAT_PROTOCOL))
+        (!host_speaks(a->spec.host, peer->id, AUTONAT_PROTOCOL) &&
+         !host_speaks(a->spec.host, peer->id, AUTONAT2_REQUEST_PROTOCOL)))
         return false;
     *network = autonat_network(&at);
     return !autonat_votes_asked(&a->votes, *network, loop_now(a->spec.loop)) &&
@@ -213,7 +235,7 @@ static bool may_ask(struct autonat *a, const struct host_peer *peer, uint64_t *n
 
 static bool is_busy(const struct autonat *a)
 {
-    return a->open || a->frame || a->end.link;
+    return a->open || a->frame || a->end.link || autonat2_ask_busy(a->second);
 }
 
 static void on_next(void *arg)
@@ -226,10 +248,8 @@ static void on_next(void *arg)
     while (host_next(a->spec.host, &at, &peer)) {
         if (!may_ask(a, &peer, &network))
             continue;
-        static const char *const protocols[] = {AUTONAT_PROTOCOL};
-        const struct connect_spec to = {.peer = peer.id, .origin = PERMIT_LEARNED};
         a->vote = (struct autonat_vote){.network = network, .answer = AUTONAT_SILENT};
-        if (open_start(a->spec.host, &to, protocols, 1, on_open, a, &a->open) < 0)
+        if (ask(a, peer.id) < 0)
             end(a);
         return;
     }
@@ -253,6 +273,11 @@ int autonat_new(const struct autonat_spec *spec, struct autonat **out)
     if (!a)
         return BEAM_ENOMEM;
     a->spec = *spec;
+    int err = autonat2_ask_new(spec->loop, spec->host, &a->second);
+    if (err < 0) {
+        free(a);
+        return err;
+    }
     loop_timer_init(spec->loop, &a->next, on_next, a);
     loop_task_init(&a->end, on_end, a);
     a->watch = (struct host_watch){.identified = on_identified, .arg = a};
@@ -268,6 +293,7 @@ void autonat_free(struct autonat *a)
     host_unwatch(&a->watch);
     loop_timer_clear(&a->next);
     loop_task_cancel(a->spec.loop, &a->end);
+    autonat2_ask_free(a->second);
     open_cancel(a->open);
     frame_free(a->frame);
     free(a);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Finding out whether this host is reached from elsewhere (libp2p/specs, autonat-v1): peers that it
- * has dialled itself are asked to dial it back, one at a time, at the IP address that each says it
- * sees and the ports that the host listens at. What they come to is p2p/autonat_votes. An address
- * at which enough of them reached the host is announced, until it is not reached any more.
+ * Finding out whether this host is reached from elsewhere (libp2p/specs, autonat-v1 and -v2): peers
+ * that it has dialled itself are asked to dial it back, one at a time, at the IP address that each
+ * says it sees and the ports that the host listens at: by the second version of the protocol those
+ * that speak it (p2p/autonat2_ask), by the first the others. What they come to is
+ * p2p/autonat_votes. An address at which enough of them reached the host is announced, until it is
+ * not reached any more.
  */
 #ifndef BEAM_P2P_AUTONAT_H
 #define BEAM_P2P_AUTONAT_H
@@ -22,7 +24,7 @@ struct autonat_spec {
     void *arg;
 };
 
-/* 0 or BEAM_ENOMEM. */
+/* 0, BEAM_ENOMEM, BEAM_EEXIST (the host has one), BEAM_ELIMIT. */
 int autonat_new(const struct autonat_spec *spec, struct autonat **out);
 /* Before the host. NULL allowed. */
 void autonat_free(struct autonat *a);

@@ -17,8 +17,8 @@ struct frame {
     struct loop_timer deadline;
     struct loop_task more; /* tries at first, for a stream owes no call before that */
     struct buf in, out;
-    size_t max, want; /* of the message's bytes; 0 while its length is not known */
-    bool reading, shut;
+    size_t max, want; /* of the message's bytes, once its length is known */
+    bool known, empty, reading, shut;
     bool *freed; /* of a call under way: set when its callee freed us */
 };
 
@@ -42,24 +42,25 @@ static int read_length(struct frame *f)
         return n == sizeof(bytes) ? BEAM_ELIMIT : BEAM_EAGAIN;
     wire_read_init(&r, bytes, n);
     uint64_t len = wire_read_varint(&r);
-    if (wire_read_end(&r, true) < 0 || len == 0)
+    if (wire_read_end(&r, true) < 0 || (len == 0 && !f->empty))
         return BEAM_EPROTO;
     if (len > f->max)
         return BEAM_ELIMIT;
     buf_clear(&f->in);
     f->want = (size_t)len;
+    f->known = true;
     return 0;
 }
 
 static int deliver(struct frame *f)
 {
     size_t len = f->want;
-    uint8_t *data = malloc(len);
+    uint8_t *data = malloc(len + 1); /* of an empty one, too */
     if (!data)
         return BEAM_ENOMEM;
     buf_peek(&f->in, 0, data, len);
     buf_clear(&f->in);
-    f->want = 0;
+    f->known = false;
     f->reading = false;
     loop_timer_clear(&f->deadline);
     f->events.message(f->events.arg, data, len);
@@ -71,16 +72,16 @@ static int deliver(struct frame *f)
 static int read_message(struct frame *f)
 {
     for (;;) {
-        size_t need = f->want ? f->want - buf_len(&f->in) : 1;
+        size_t need = f->known ? f->want - buf_len(&f->in) : 1;
         ssize_t n = stream_read(f->stream, &f->in, need);
-        if (n == BEAM_ECLOSED && (f->want || buf_len(&f->in) > 0))
+        if (n == BEAM_ECLOSED && (f->known || buf_len(&f->in) > 0))
             return BEAM_EPROTO;
         if (n < 0)
             return (int)n;
-        int err = f->want ? 0 : read_length(f);
+        int err = f->known ? 0 : read_length(f);
         if (err < 0 && err != BEAM_EAGAIN)
             return err;
-        if (f->want && buf_len(&f->in) == f->want)
+        if (f->known && buf_len(&f->in) == f->want)
             return deliver(f);
     }
 }
@@ -116,7 +117,7 @@ int frame_send(struct frame *f, const void *data, size_t len)
     size_t head_len;
     wire_write_init(&w, head, sizeof(head));
     wire_write_varint(&w, len);
-    if (len == 0 || len > f->max || wire_write_end(&w, &head_len) < 0 ||
+    if ((len == 0 && !f->empty) || len > f->max || wire_write_end(&w, &head_len) < 0 ||
         buf_room(&f->out) < head_len + len)
         return BEAM_ELIMIT;
     int err = buf_add(&f->out, head, head_len);
@@ -195,6 +196,11 @@ int frame_new(struct loop *l, struct stream *s, size_t max, const struct frame_e
     stream_own(s, on_ready, f);
     *out = f;
     return 0;
+}
+
+void frame_allow_empty(struct frame *f)
+{
+    f->empty = true;
 }
 
 void frame_read(struct frame *f, uint64_t timeout_ms)

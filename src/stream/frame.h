@@ -30,6 +30,8 @@ struct frame_events {
  * bytes, either way. Nothing is read yet. 0 or BEAM_ENOMEM. */
 int frame_new(struct loop *l, struct stream *s, size_t max, const struct frame_events *events,
               struct frame **out);
+/* Messages of no bytes are messages, too, from now on: in protobuf one may have no fields. */
+void frame_allow_empty(struct frame *f);
 /* One message, whole within timeout_ms. Not while one is asked for already. */
 void frame_read(struct frame *f, uint64_t timeout_ms);
 /* 0, BEAM_ELIMIT (its length, or too much is waiting to be taken), BEAM_ENOMEM, or the stream's

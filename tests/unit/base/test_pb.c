@@ -15,9 +15,10 @@ BEAM_TEST(pb, fields_come_back)
     pb_write_number(&w, 1, 150);
     pb_write_bytes(&w, 2, "testing", 7);
     pb_write_number(&w, 3, UINT64_MAX);
-    wire_write_bytes(&w, "\x25\x01\x02\x03\x04", 5);                 /* field 4, 32 bits */
-    wire_write_bytes(&w, "\x29\x01\x02\x03\x04\x05\x06\x07\x08", 9); /* field 5, 64 bits */
+    wire_write_bytes(&w, "\x25\x01\x02\x03\x04", 5); /* field 4, 32 bits */
+    pb_write_fixed64(&w, 5, 0x0807060504030201);
     cr_assert_eq(wire_write_end(&w, &len), 0);
+    cr_assert_eq(memcmp(out + len - 9, "\x29\x01\x02\x03\x04\x05\x06\x07\x08", 9), 0);
     /* The examples of protobuf.dev/programming-guides/encoding. */
     cr_assert_eq(memcmp(out, "\x08\x96\x01\x12\x07testing", 12), 0);
     cr_assert_eq(pb_bytes_size(2, 7), 9u);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "p2p/autonat_message.h"
+#include "p2p/autonat2_message.h"
+#include "p2p/autonat_asker.h"
 #include "p2p/autonat_serve.h"
 #include "stream/frame.h"
 #include "tests/unit/p2p/world.h"
@@ -86,6 +87,35 @@ BEAM_TEST(autonat, who_is_reached_by_more_than_three_is_public)
     s.wanted = AUTONAT_PUBLIC;
     cr_expect(until(s.w.loop, is_as_wanted, &s));
     cr_expect_null(host_addr(s.guest->host, 1), "it listens there, and says so already");
+    tear_down(&s);
+}
+
+/* Servers of both versions have one vote each, and those of the first alone too. */
+BEAM_TEST(autonat, whatever_version_they_speak)
+{
+    for (size_t firsts = 1; firsts <= SERVERS; firsts += SERVERS - 1) {
+        struct story s;
+        set_up(&s, true);
+        for (size_t i = 0; i < firsts; i++)
+            host_unhandle(s.servers[i]->host, AUTONAT2_REQUEST_PROTOCOL);
+        (void)world_listen(s.guest);
+        ask(&s);
+        s.wanted = AUTONAT_PUBLIC;
+        cr_expect(until(s.w.loop, is_as_wanted, &s), "%zu of the first", firsts);
+        tear_down(&s);
+    }
+}
+
+BEAM_TEST(autonat, who_speaks_the_second_is_asked_by_it)
+{
+    struct story s;
+    set_up(&s, true);
+    for (size_t i = 0; i < SERVERS; i++)
+        host_unhandle(s.servers[i]->host, AUTONAT_PROTOCOL);
+    (void)world_listen(s.guest);
+    ask(&s);
+    s.wanted = AUTONAT_PUBLIC;
+    cr_expect(until(s.w.loop, is_as_wanted, &s));
     tear_down(&s);
 }
 
@@ -219,7 +249,7 @@ BEAM_TEST(autonat, so_often_a_minute_and_no_more_often)
     set_up(&s, true);
     struct multiaddr at = world_listen(s.guest);
     const struct peer_id *self = host_id(s.guest->host);
-    for (unsigned i = 0; i < AUTONAT_SERVED_EACH; i++)
+    for (unsigned i = 0; i < AUTONAT_ASKERS_EACH; i++)
         cr_expect_eq(says(&s, self, &at, 1), (uint32_t)AUTONAT_OK);
     cr_expect_eq(says(&s, self, &at, 1), (uint32_t)AUTONAT_DIAL_REFUSED);
     cr_expect_eq(host_peers(s.servers[0]->host), 1u, "who was dialled back is let go");
@@ -255,20 +285,20 @@ static void on_silent_open(void *arg, int err, const struct beam_why *why, struc
 BEAM_TEST(autonat, who_says_nothing_has_only_so_many_places)
 {
     static const char *const protocols[] = {AUTONAT_PROTOCOL};
-    struct silent list[AUTONAT_SERVED_EACH + 1] = {{.opened = false}};
+    struct silent list[AUTONAT_ASKERS_EACH + 1] = {{.opened = false}};
     struct story s;
     set_up(&s, true);
     const struct connect_spec to = {.addrs = &s.at[0], .n = 1, .origin = PERMIT_TYPED};
-    for (size_t i = 0; i <= AUTONAT_SERVED_EACH; i++) {
+    for (size_t i = 0; i <= AUTONAT_ASKERS_EACH; i++) {
         struct open *o;
         list[i].loop = s.w.loop;
         cr_assert_eq(open_start(s.guest->host, &to, protocols, 1, on_silent_open, &list[i], &o), 0);
         cr_assert(until_flag(s.w.loop, &list[i].opened));
     }
-    cr_expect(until_flag(s.w.loop, &list[AUTONAT_SERVED_EACH].ended), "one too many");
-    for (size_t i = 0; i < AUTONAT_SERVED_EACH; i++)
+    cr_expect(until_flag(s.w.loop, &list[AUTONAT_ASKERS_EACH].ended), "one too many");
+    for (size_t i = 0; i < AUTONAT_ASKERS_EACH; i++)
         cr_expect(!list[i].ended, "no. %zu has a place", i);
-    for (size_t i = 0; i <= AUTONAT_SERVED_EACH; i++)
+    for (size_t i = 0; i <= AUTONAT_ASKERS_EACH; i++)
         frame_free(list[i].frame);
     tear_down(&s);
 }
@@ -281,7 +311,7 @@ BEAM_TEST(autonat, a_dial_back_takes_no_connections_place)
     const struct peer_id *self = host_id(s.guest->host);
     struct question first = put(&s, self, &at, 1);
     cr_expect_eq(first.status, (uint32_t)AUTONAT_OK);
-    for (unsigned i = 1; i < AUTONAT_SERVED_EACH; i++)
+    for (unsigned i = 1; i < AUTONAT_ASKERS_EACH; i++)
         cr_expect_eq(put(&s, self, &at, 1).serial, first.serial);
     tear_down(&s);
 }

@@ -160,6 +160,30 @@ BEAM_TEST(frame, what_is_no_message_ends_it)
                  0);
 }
 
+BEAM_TEST(frame, one_of_no_bytes_is_a_message_where_that_is_allowed)
+{
+    struct scene s;
+    begin(&s);
+    cr_expect_eq(frame_send(s.frame, "", 0), BEAM_ELIMIT);
+    frame_allow_empty(s.frame);
+    s.more = true;
+    s.len = 99;
+    frame_read(s.frame, TIMEOUT);
+    say(&s, "\x00", 1);
+    cr_assert(until(s.loop, spoke_or_ended, &s));
+    cr_expect_eq(s.len, 0u);
+    say(&s,
+        "\x01"
+        "a\x00",
+        3);
+    while (s.messages < 3 && s.err == 0)
+        cr_assert_eq(loop_turn(s.loop), 0);
+    cr_expect_eq(s.messages, 3, "and others as before");
+    cr_assert_eq(frame_send(s.frame, "", 0), 0);
+    cr_expect_eq(stream_read(s.far, &s.in, 9), 1);
+    end(&s);
+}
+
 BEAM_TEST(frame, one_that_does_not_come_whole_in_time)
 {
     struct scene s;
