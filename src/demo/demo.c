@@ -16,8 +16,7 @@ enum {
     ONLINE_STILL_MS = 20 * 1000, /* without progress: the internet is out of reach */
     STILL_MS = 90 * 1000,        /* without progress otherwise: it has failed */
     FETCH_MS = 120 * 1000,       /* for the fetch, with its retries */
-    RETRY_MS = 1000,
-    SETTLE_MS = 100 /* a Ctrl-C reaches our children too: what it did to them is no fault */
+    RETRY_MS = 1000
 };
 
 enum demo_state {
@@ -56,7 +55,7 @@ struct demo {
     bool relay_proved;
     struct loop_timer still; /* no progress; while fetching: no success */
     struct loop_timer retry;
-    struct loop_timer settle;
+    struct loop_task fault; /* later, for what is at fault is in the middle of something */
     struct loop_signal signals[3];
     bool proved;
     int result; /* 0, or what it ends with; its words are in `why` */
@@ -65,7 +64,7 @@ struct demo {
 
 static void demo_event(struct demo *d, enum demo_event ev);
 
-/* It fails, unless a Ctrl-C turns up that explains it. The first fault counts. */
+/* It fails. The first fault counts. */
 static void fault(struct demo *d, const struct beam_why *why)
 {
     bool ending = d->state == DEMO_FALLING || d->state == DEMO_STOPPING || d->state == DEMO_DONE;
@@ -74,7 +73,7 @@ static void fault(struct demo *d, const struct beam_why *why)
     /* Of a tor that is not there, say: what the user asked for was found. */
     d->result = why->code == BEAM_ENOTFOUND ? BEAM_EIO : why->code;
     *d->why = *why;
-    loop_timer_set(&d->settle, SETTLE_MS);
+    loop_post(d->loop, &d->fault);
 }
 
 /* ---- what the parties tell ---- */
@@ -328,7 +327,7 @@ static void enter_stopping(struct demo *d)
 {
     loop_timer_clear(&d->still);
     loop_timer_clear(&d->retry);
-    loop_timer_clear(&d->settle);
+    loop_task_cancel(d->loop, &d->fault);
     caller_cancel(d->caller);
     d->caller = NULL;
     stage_stop(d->stage);
@@ -400,7 +399,7 @@ static void on_progress_event(struct demo *d)
 static bool ending_event(struct demo *d, enum demo_event ev)
 {
     if (ev == DEMO_SIGNAL)
-        d->result = 0; /* whatever it did to our children */
+        d->result = 0;
     if (ev != DEMO_SIGNAL && ev != DEMO_FAULT)
         return false;
     demo_enter(d, DEMO_STOPPING);
@@ -462,7 +461,7 @@ static void on_retry(void *arg)
     demo_event(arg, DEMO_RETRY);
 }
 
-static void on_settle(void *arg)
+static void on_fault(void *arg)
 {
     demo_event(arg, DEMO_FAULT);
 }
@@ -515,7 +514,7 @@ static int play(struct demo *d)
 {
     loop_timer_init(d->loop, &d->still, on_still, d);
     loop_timer_init(d->loop, &d->retry, on_retry, d);
-    loop_timer_init(d->loop, &d->settle, on_settle, d);
+    loop_task_init(&d->fault, on_fault, d);
     int err = watch_signals(d);
     if (err == 0)
         err = set_stage(d);
@@ -535,7 +534,7 @@ static void clear(struct demo *d)
         loop_signal_stop(&d->signals[i]);
     loop_timer_clear(&d->still);
     loop_timer_clear(&d->retry);
-    loop_timer_clear(&d->settle);
+    loop_task_cancel(d->loop, &d->fault);
     loop_free(d->loop);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Child processes: a clean environment, no inherited descriptor, standard
- * input from /dev/null, output read by lines, its end watched by a pidfd.
+ * Child processes: a clean environment, no inherited descriptor, a session of
+ * its own, standard input from /dev/null, output read by lines, its end watched
+ * by a pidfd.
  */
 #ifndef BEAM_LOOP_CHILD_H
 #define BEAM_LOOP_CHILD_H

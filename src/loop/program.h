@@ -31,7 +31,8 @@ const char *program_self(char *out, size_t size);
 
 /*
  * Forks and executes, and returns once the program runs or could not. It starts
- * with default signal dispositions and nothing blocked. BEAM_ENOTFOUND,
+ * with default signal dispositions and nothing blocked, in a session of its own,
+ * so that a terminal's Ctrl-C or hang-up does not reach it. BEAM_ENOTFOUND,
  * BEAM_EPERM, BEAM_ENOMEM, BEAM_EIO.
  */
 int program_start(const struct program_plan *plan, pid_t *pid, struct beam_why *why);

@@ -210,6 +210,14 @@ BEAM_TEST(child, says_why_it_cannot_start)
     loop_free(l);
 }
 
+BEAM_TEST(child, leads_a_session_without_a_terminal)
+{
+    /* The 6th and 7th: session, terminal. */
+    struct story *s = story_run("set -- $(cat /proc/$$/stat); [ $1 = $6 ] && echo leads $7");
+    cr_assert_str_eq(s->out, "leads 0|");
+    story_free(s);
+}
+
 /* A helper process spawns a child that is to die with it, and is killed. */
 BEAM_TEST(child, dies_with_us)
 {
