@@ -51,6 +51,10 @@ static const char *time_text(uint64_t ms, char out[TIME_SIZE])
 static int time_parse(const char *text, uint64_t *out)
 {
     size_t digits = strspn(text, "0123456789");
+    if (strcmp(text, "0") == 0) { /* of any unit it is the same */
+        *out = 0;
+        return 0;
+    }
     for (size_t i = 0; i < UNITS; i++) {
         uint64_t v;
         if (strcmp(text + digits, units[i].suffix) != 0)

@@ -72,6 +72,10 @@ BEAM_TEST(value, times_and_their_units)
     from_zero.low = 0;
     uint64_t v = 42;
     char out[32];
+    cr_assert_eq(value_parse(&from_zero, "0", NULL, &v, "-o", &why), 0);
+    cr_assert_eq(v, 0u);
+    v = 42;
+    cr_assert_lt(value_parse(&from_zero, "00", NULL, &v, "-o", &why), 0);
     cr_assert_eq(value_parse(&from_zero, "0ms", NULL, &v, "-o", &why), 0);
     cr_assert_eq(value_print(&from_zero, &v, out, sizeof(out)), 0);
     cr_assert_str_eq(out, "0s");
