@@ -15,15 +15,20 @@ enum { RSA_LEN = 40, ED25519_LEN = 43, NICKNAME_MAX = 19 };
 
 /* Each of these: how many bytes at `at` are such a thing; 0: none. */
 
+static size_t nickname_at(const char *at)
+{
+    size_t len = strspn(at, DIGITS LETTERS);
+    return len <= NICKNAME_MAX ? len : 0;
+}
+
 static size_t is_fingerprint(const char *at)
 {
     if (strspn(at, HEX) != RSA_LEN || strspn(at, DIGITS LETTERS) != RSA_LEN)
         return 0;
     size_t len = RSA_LEN;
     if (at[len] == '~' || at[len] == '=') {
-        size_t nickname = strspn(at + len + 1, DIGITS LETTERS);
-        if (nickname > 0 && nickname <= NICKNAME_MAX)
-            len += 1 + nickname;
+        size_t nickname = nickname_at(at + len + 1);
+        len += nickname > 0 ? 1 + nickname : 0;
     }
     return len;
 }
@@ -37,14 +42,42 @@ static size_t is_identity(const char *at)
     return len;
 }
 
-static size_t is_secret(const char *at)
+/* What a transport is told of its bridge: its keys, and by which hosts it is reached. A comma ends
+ * none of the lists. */
+static size_t is_argument(const char *at)
 {
-    static const char *const keys[] = {"cert=", "public-key=", "password=", "url="};
+    static const char *const keys[] = {
+        "cert=",   "public-key=", "password=",   "url=",      "registerurl=", "front=",
+        "fronts=", "ampcache=",   "servername=", "sqsqueue=", "sqscreds="};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         size_t len = strlen(keys[i]);
-        if (strncmp(at, keys[i], len) == 0)
-            return len + strcspn(at + len, " \"'),;");
+        if (strncmp(at, keys[i], len) != 0)
+            continue;
+        len += strcspn(at + len, " \"');");
+        return at[len - 1] == ',' ? len - 1 : len;
     }
+    return 0;
+}
+
+static bool ends_with(const char *text, const char *end, const char *words)
+{
+    size_t len = strlen(words);
+    return (size_t)(end - text) >= len && memcmp(end - len, words, len) == 0;
+}
+
+/* As tor says it: bridge 'NAME', and of a guard NAME ($FINGERPRINT). */
+static size_t is_name(const char *text, const char *at)
+{
+    static const char *const before[] = {"ridge '", "ridge descriptor '", "routerinfo for '",
+                                         "routerstatus for '"};
+    size_t len = nickname_at(at);
+    if (len == 0)
+        return 0;
+    if (strncmp(at + len, " ($", 3) == 0 && is_fingerprint(at + len + 3))
+        return len;
+    for (size_t i = 0; at[len] == '\'' && i < sizeof(before) / sizeof(before[0]); i++)
+        if (ends_with(text, at, before[i]))
+            return len;
     return 0;
 }
 
@@ -86,11 +119,11 @@ static size_t is_address(const char *at)
     return len > 1 && at[len - 1] == ':' && leads_away(at, len - 1) ? len - 1 : 0;
 }
 
-static size_t thing_at(const char *at)
+static size_t thing_at(const char *text, const char *at)
 {
-    static size_t (*const kinds[])(const char *at) = {is_secret, is_fingerprint, is_identity,
+    static size_t (*const kinds[])(const char *at) = {is_argument, is_fingerprint, is_identity,
                                                       is_bracketed, is_address};
-    size_t len = 0;
+    size_t len = is_name(text, at);
     for (size_t i = 0; len == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
         len = kinds[i](at);
     return len;
@@ -107,7 +140,7 @@ void scrub_line(char *text, size_t size)
     static const char by[] = "[scrubbed]";
     enum { BY = sizeof(by) - 1 };
     for (char *at = text; *at; at++) {
-        size_t len = begins(text, at) ? thing_at(at) : 0;
+        size_t len = begins(text, at) ? thing_at(text, at) : 0;
         if (len == 0)
             continue;
         size_t room = size - (size_t)(at - text), rest = strlen(at + len);

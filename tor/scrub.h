@@ -11,9 +11,10 @@
 
 /*
  * In text[size] each of these becomes "[scrubbed]": an IP address, with its port when it has one,
- * that leads beyond this machine; an RSA fingerprint (40 hex digits) and the nickname after it; an
- * Ed25519 identity (43 letters of base64); the secret after cert=, public-key=, password= and url=.
- * What has no room then is cut.
+ * that leads beyond this machine; an RSA fingerprint (40 hex digits), and the nickname after it or
+ * before it; an Ed25519 identity (43 letters of base64); a nickname in the quotes in which tor has
+ * a bridge's; an argument of a bridge's transport that says where it is or has a key (cert=, url=,
+ * registerurl=, fronts= and others). What has no room then is cut.
  */
 void scrub_line(char *text, size_t size);
 

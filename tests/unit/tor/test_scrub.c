@@ -31,10 +31,18 @@ BEAM_TEST(scrub, what_says_where_a_relay_is_or_who)
     expect("at 2001:db8::7 and fe80::1.", "at [scrubbed] and [scrubbed].");
     expect("2001:db8::7: refused", "[scrubbed]: refused");
     expect("new bridge descriptor 'a' (fresh): $" RSA "~a [" ED25519 "] at 192.0.2.7",
-           "new bridge descriptor 'a' (fresh): $[scrubbed] [[scrubbed]] at [scrubbed]");
+           "new bridge descriptor '[scrubbed]' (fresh): $[scrubbed] [[scrubbed]] at [scrubbed]");
+    expect("Bridge 'a1' has both", "Bridge '[scrubbed]' has both");
+    expect("Adjusted bridge routerinfo for 'a' to match",
+           "Adjusted bridge routerinfo for '[scrubbed]' to match");
+    expect("Guard a1 ($" RSA ") is", "Guard [scrubbed] ($[scrubbed]) is");
     expect("RSA_ID=" RSA " too", "RSA_ID=[scrubbed] too");
     expect("192.0.2.7:443:" RSA, "[scrubbed]:[scrubbed]");
     expect("obfs4 192.0.2.7:1 cert=abc/DEF+1 iat-mode=0", "obfs4 [scrubbed] [scrubbed] iat-mode=0");
+    expect("registerurl=https://a.example/api fronts=b.example,c.example transport=prefix",
+           "[scrubbed] [scrubbed] transport=prefix");
+    expect("(url=https://a.example/x?y=z), then", "([scrubbed]), then");
+    expect("front=a.example, then", "[scrubbed], then");
 }
 
 BEAM_TEST(scrub, what_says_nothing_of_one)
@@ -48,6 +56,8 @@ BEAM_TEST(scrub, what_says_nothing_of_one)
     expect_kept("Bootstrapped 100% (done): Done; 12:34:56.789");
     expect_kept("/var/lib/aaaaaaaaaaaaaaaaaaaaaaa/bbbbbbbbbbbbbbbbbbbb/torrc");
     expect_kept("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa (52 of them)");
+    expect_kept("no proxy supports the bridge's transport 'obfs4'");
+    expect_kept("curl=x and 'a' (b)");
     expect_kept("1.2.3 and 1.2.3.4.5 and a1.2.3.4 and certain");
 }
 
