@@ -11,7 +11,12 @@
 #include "base/text.h"
 #include "tor/proxy_line.h"
 
-enum { WITHIN = 10000 /* ms */, WAITING_MAX = 1000, TAG_BYTES = 5 };
+enum {
+    WITHIN = 10000, /* ms */
+    WAITING_MAX = 1000,
+    SAY_EVERY = 60000, /* ms */
+    TAG_BYTES = 5
+};
 
 struct arrival {
     struct arrivals *all;
@@ -30,6 +35,7 @@ struct arrivals {
     void *arg;
     LIST_HEAD(, arrival) waiting;
     size_t count;
+    uint64_t turned_away, say_at; /* since it was last said; when it may be said again */
     unsigned char key[crypto_shorthash_KEYBYTES];
 };
 
@@ -132,10 +138,26 @@ int arrivals_new(struct loop *l, const struct rng *rng, arrivals_fn *fn, void *a
     return 0;
 }
 
+/* A flood's log has a line a minute of it. */
+static void say_full(struct arrivals *a)
+{
+    uint64_t now = loop_now(a->loop);
+    a->turned_away++;
+    if (now < a->say_at)
+        return;
+    log_warn("path",
+             "visitors are turned away (%llu since this was last said): %zu others wait for tor to "
+             "announce them",
+             (unsigned long long)a->turned_away, a->count);
+    a->turned_away = 0;
+    a->say_at = now + SAY_EVERY;
+}
+
 void arrivals_take(struct arrivals *a, struct stream *s)
 {
     struct arrival *v = a->count < WAITING_MAX ? calloc(1, sizeof(*v)) : NULL;
     if (!v) {
+        say_full(a);
         stream_reset(s);
         stream_free(s);
         return;

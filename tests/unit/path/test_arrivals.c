@@ -6,9 +6,11 @@
 
 #include <sodium.h>
 
+#include "base/log.h"
 #include "stream/memory.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/loop/until.h"
+#include "tests/unit/tunnel/folder.h"
 
 #define START "PROXY TCP6 fc00:dead:beef:4dad::"
 
@@ -146,6 +148,41 @@ BEAM_TEST(arrivals, who_is_not_announced_is_turned_away)
         buf_clear(&in);
         tear_down(&st);
     }
+}
+
+/* Of those beyond the thousandth the log has one line. */
+BEAM_TEST(arrivals, more_than_are_waited_for_are_turned_away)
+{
+    enum { WAITING = 1000, MORE = 5 };
+    struct stream *theirs[WAITING + MORE];
+    struct stage st;
+    struct buf in;
+    struct folder f = folder_make();
+    char log[128], *text = NULL;
+    size_t len = 0;
+    snprintf(log, sizeof(log), "%s/log", f.path);
+    cr_assert_eq(log_open(log), 0);
+    set_up(&st);
+    for (size_t i = 0; i < WAITING + MORE; i++) {
+        struct stream *ours;
+        cr_assert_eq(stream_memory(st.loop, 4096, &ours, &theirs[i]), 0);
+        arrivals_take(st.arrivals, ours);
+    }
+    settle(&st);
+    buf_init(&in, loop_pool(st.loop), 10);
+    cr_expect_eq(stream_read(theirs[WAITING - 1], &in, 10), BEAM_EAGAIN);
+    cr_expect_neq(stream_read(theirs[WAITING], &in, 10), BEAM_EAGAIN);
+    buf_clear(&in);
+    for (size_t i = 0; i < WAITING + MORE; i++)
+        stream_free(theirs[i]);
+    tear_down(&st);
+    cr_assert_eq(log_open(NULL), 0);
+    cr_assert_eq(file_read(log, 10000, &text, &len), 0);
+    const char *end = strchr(text, '\n');
+    cr_expect_not_null(strstr(text, "visitors are turned away (1 since"), "%s", text);
+    cr_expect(end && end[1] == '\0', "more than a line: %s", text);
+    free(text);
+    folder_remove(&f);
 }
 
 BEAM_TEST(arrivals, those_waited_for_go_with_it)
