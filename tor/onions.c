@@ -207,15 +207,35 @@ static int add(struct onions *all, struct onion *o)
     return err;
 }
 
-static const char no_command[] = "the onion service could not be asked for";
-static const char no_room[] =
-    "the circuits of its visitors cannot be told apart (onion.tag_circuits, which 24 tunnels can "
-    "have at once, and none while tor has onion services by the file that tor.torrc names)";
-
 static void refuse(struct onion *o, int err, const char *what)
 {
     struct beam_why why;
     beam_why(&why, err, "%s: %s", what, beam_err_text(err));
+    onion_event(o, ONION_EV_REFUSED, &why, 0);
+}
+
+/* It could not even be asked for. */
+static void refuse_unasked(struct onion *o, int err)
+{
+    static const char circuits[] = "the circuits of its visitors cannot be told apart";
+    struct beam_why why;
+    if (!o->spec.folder)
+        beam_why(&why, err, "the onion service could not be asked for: %s", beam_err_text(err));
+    else if (err == BEAM_EEXIST)
+        beam_why(&why, err,
+                 "%s: tor has onion services by the file that tor.torrc names, and would lose them "
+                 "(take them out of it, or set tag_circuits = no)",
+                 circuits);
+    else if (err == BEAM_ELIMIT)
+        beam_why(&why, err,
+                 "%s: %d tunnels have theirs told apart, which is the most (stop one, or set "
+                 "tag_circuits = no)",
+                 circuits, CONFIGURED_MAX);
+    else
+        beam_why(&why, err,
+                 "%s: tor could not be given its key in %s: %s (mend that, or set "
+                 "tag_circuits = no)",
+                 circuits, o->spec.folder, beam_err_text(err));
     onion_event(o, ONION_EV_REFUSED, &why, 0);
 }
 
@@ -287,7 +307,7 @@ static void pump(void *arg)
             place(all, o, ONION_QUEUED);
             return;
         }
-        refuse(o, err, o->spec.folder ? no_room : no_command);
+        refuse_unasked(o, err);
     }
 }
 

@@ -158,6 +158,45 @@ BEAM_TEST(configured, none_beside_those_of_a_torrc, .timeout = 30)
     tear_down();
 }
 
+BEAM_TEST(configured, no_more_than_one_command_can_name, .timeout = 60)
+{
+    char *folders[CONFIGURED_MAX + 1];
+    set_up();
+    for (int i = 0; i <= CONFIGURED_MAX; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "services/n%d", i);
+        folders[i] = file_join(place.bed.fake.dir, name);
+        cr_assert_not_null(folders[i]);
+        const struct onion_spec spec = {.folder = folders[i]};
+        struct service *s = service_publish_with(&place.bed, spec);
+        bool last = i == CONFIGURED_MAX;
+        cr_assert(
+            kit_until(place.bed.loop, last ? service_is_failed : service_is_publishing, s, 5000));
+        if (last)
+            cr_expect_not_null(strstr(s->why.text, "24 tunnels"), "%s", s->why.text);
+        else
+            service_say(&place.bed, "UPLOADED", s, "$01~a"); /* so that the next has its turn */
+    }
+    tear_down();
+    for (int i = 0; i <= CONFIGURED_MAX; i++)
+        free(folders[i]);
+}
+
+/* Its folder cannot be made where a file is. */
+BEAM_TEST(configured, a_folder_that_cannot_be_made_is_named, .timeout = 30)
+{
+    set_up();
+    char *services = file_join(place.bed.fake.dir, "services");
+    cr_assert_not_null(services);
+    cr_assert_eq(file_write(services, 0600, "x", 1), 0);
+    struct service *s = publish(0);
+    cr_assert(kit_until(place.bed.loop, service_is_failed, s, 5000));
+    cr_expect_not_null(strstr(s->why.text, place.folders[0]), "%s", s->why.text);
+    cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 0);
+    free(services);
+    tear_down();
+}
+
 BEAM_TEST(configured, added_again_when_tor_comes_back, .timeout = 30)
 {
     set_up();
