@@ -7,16 +7,12 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/log.h"
-#include "path/arrivals.h"
 #include "path/onion.h"
 #include "tunnel/departures.h"
-#include "tunnel/gated.h"
+#include "tunnel/entrants.h"
 #include "tunnel/names.h"
 #include "tunnel/own_tls.h"
 #include "tunnel/persona.h"
-#include "tunnel/udp_visit.h"
-#include "tunnel/visit.h"
 
 enum {
     BRANCHES_MAX = 1 + TUNNEL_RELAYS_MAX, /* an onion and relays */
@@ -28,17 +24,6 @@ struct branch {
     struct path *path;
     enum path_state state;
     uint64_t since; /* it is on its way up since then */
-};
-
-struct visitor {
-    struct visitor *next, **link;
-    struct tunnel *tunnel;
-    struct path *by;
-    char circuit[ARRIVALS_TAG_SIZE];
-    struct tls *tls; /* one of the four */
-    struct visit *visit;
-    struct gated *gated;
-    struct udp_visit *udp;
 };
 
 struct tunnel {
@@ -59,11 +44,7 @@ struct tunnel {
     struct loop_task failed; /* told from the loop, so that it may free the tunnel */
     struct beam_why failed_why;
 
-    struct visitor *visitors;
-    uint64_t max_streams;          /* as it was when the tunnel was opened */
-    struct tunnel_figures figures; /* of the visits that are over */
-    uint64_t next_id;
-    bool target_down; /* and its owner was told */
+    struct entrants *entrants;
 };
 
 static uint64_t now(const struct tunnel *t)
@@ -73,220 +54,32 @@ static uint64_t now(const struct tunnel *t)
 
 /* ---- visitors ------------------------------------------------------------------------------- */
 
-static void pause_paths(struct tunnel *t)
-{
-    for (size_t i = 0; i < t->branch_count; i++)
-        path_pause(t->branches[i].path);
-}
-
-static void resume_paths(struct tunnel *t)
-{
-    for (size_t i = 0; i < t->branch_count; i++)
-        path_resume(t->branches[i].path);
-}
-
-/* Tells when an outage begins, and when it is over. */
-static void on_dialled(void *arg, int err)
-{
-    struct tunnel *t = ((struct visitor *)arg)->tunnel;
-    struct beam_why why;
-    bool down = err < 0;
-    if (down == t->target_down)
-        return;
-    t->target_down = down;
-    if (down) {
-        log_warn("tunnel", "nothing answers at %s: %s", log_scrub(t->target.text),
-                 beam_err_text(err));
-        beam_why(&why, err,
-                 "nothing answers at %s: %s (start what is to be published; until it answers, "
-                 "visitors get an error)",
-                 t->target.text, beam_err_text(err));
-    } else {
-        log_info("tunnel", "%s answers again", log_scrub(t->target.text));
-        beam_why(&why, 0, "%s answers again", t->target.text);
-    }
-    t->events.warning(t->events.arg, &why);
-}
-
-static void on_record(void *arg, const struct tap_record *r)
-{
-    struct visitor *v = arg;
-    struct tunnel *t = v->tunnel;
-    if (r->method[0])
-        t->figures.requests++;
-    const struct tunnel_request request = {
-        .id = ++t->next_id,
-        .method = r->method,
-        .target = r->target,
-        .status = r->status,
-        .ms = r->ms,
-        .in = r->in,
-        .out = r->out,
-        .path = path_kind(v->by),
-        .circuit = v->circuit,
-    };
-    t->events.request(t->events.arg, &request);
-}
-
-static void bytes_of(const struct visitor *v, uint64_t *in, uint64_t *out)
-{
-    *in = *out = 0;
-    if (v->gated)
-        gated_bytes(v->gated, in, out);
-    else if (v->udp)
-        udp_visit_bytes(v->udp, in, out);
-    else if (v->visit)
-        visit_bytes(v->visit, in, out);
-}
-
-static void forget(struct visitor *v)
-{
-    *v->link = v->next;
-    if (v->next)
-        v->next->link = v->link;
-    free(v);
-}
-
-static void on_done(void *arg)
-{
-    struct visitor *v = arg;
-    struct tunnel *t = v->tunnel;
-    uint64_t in, out;
-    bytes_of(v, &in, &out);
-    t->figures.in += in;
-    t->figures.out += out;
-    forget(v);
-    if (t->figures.open_streams-- == t->max_streams)
-        resume_paths(t);
-}
-
-/* Resets what it has open. */
-static void hang_up(const struct visitor *v)
-{
-    tls_cancel(v->tls);
-    visit_free(v->visit);
-    gated_free(v->gated);
-    udp_visit_free(v->udp);
-}
-
-static void on_evict(void *arg, struct path *p)
+static void on_full(void *arg, bool full)
 {
     struct tunnel *t = arg;
-    struct visitor *next;
-    for (struct visitor *v = t->visitors; v; v = next) {
-        struct visitor gone = *v; /* what it has is counted before it is hung up on */
-        next = v->next;
-        if (v->by != p)
-            continue;
-        on_done(v);
-        hang_up(&gone);
+    for (size_t i = 0; i < t->branch_count; i++) {
+        if (full)
+            path_pause(t->branches[i].path);
+        else
+            path_resume(t->branches[i].path);
     }
 }
 
-/* Takes the stream over, always. */
-static int begin(struct visitor *v, const struct visit_spec *spec, struct stream *s)
+/* Of TLS that is for us to open; NULL where what this path brings is none. */
+static const struct tls_context *tls_of(const struct tunnel *t, const struct path *p)
 {
-    const struct visit_events events = {
-        .dialled = on_dialled, .record = on_record, .done = on_done, .arg = v};
-    switch (v->tunnel->protocol) {
-    case TUNNEL_HTTP:
-        return gated_new(spec, v->tunnel->passwords, &events, s, &v->gated);
-    case TUNNEL_UDP:
-        return udp_visit_new(spec, &events, s, &v->udp);
-    default:
-        return visit_new(spec, &events, s, &v->visit);
-    }
-}
-
-/* Takes the stream over, always; on failure it is reset and freed. */
-static int serve(struct visitor *v, struct stream *s)
-{
-    struct tunnel *t = v->tunnel;
-    const struct visit_spec spec = {
-        .loop = t->world->loop,
-        .clock = t->world->clock,
-        .permit = t->permit,
-        .target = &t->target,
-        .connect_timeout = t->world->connect_timeout,
-        .opaque = t->protocol == TUNNEL_TCP,
-    };
-    return begin(v, &spec, s);
-}
-
-/* TLS that only we open is open, or will not be. */
-static void on_tls(void *arg, int err, const struct beam_why *why, struct stream *s,
-                   const struct tls_result *r)
-{
-    struct visitor *v = arg;
-    (void)r;
-    v->tls = NULL;
-    if (err < 0)
-        log_debug("tunnel", "a visitor's %s", why->text);
-    else
-        err = serve(v, s);
-    if (err < 0)
-        on_done(v);
-}
-
-static int shake_hands(struct visitor *v, struct stream *s)
-{
-    const struct tls_spec spec = {.timeout_ms = 0};
-    struct tunnel *t = v->tunnel;
-    int err = tls_start(t->world->loop, s, own_tls_context(t->own_tls), &spec, on_tls, v, &v->tls);
-    if (err < 0) {
-        stream_reset(s);
-        stream_free(s);
-    }
-    return err;
-}
-
-/* Whether what this path brings is TLS that is for us to open. */
-static bool is_sealed(const struct tunnel *t, const struct path *p)
-{
-    return t->own_tls && own_tls_context(t->own_tls) && strcmp(path_kind(p), "relay") == 0;
-}
-
-static int admit(struct tunnel *t, struct path *p, struct stream *s, const char *circuit)
-{
-    struct visitor *v = calloc(1, sizeof(*v));
-    if (!v) {
-        stream_reset(s);
-        stream_free(s);
-        return BEAM_ENOMEM;
-    }
-    v->tunnel = t;
-    v->by = p;
-    snprintf(v->circuit, sizeof(v->circuit), "%s", circuit);
-    int err = is_sealed(t, p) ? shake_hands(v, s) : serve(v, s);
-    if (err < 0) {
-        free(v);
-        return err;
-    }
-    v->next = t->visitors;
-    v->link = &t->visitors;
-    if (v->next)
-        v->next->link = &v->next;
-    t->visitors = v;
-    return 0;
+    return t->own_tls && strcmp(path_kind(p), "relay") == 0 ? own_tls_context(t->own_tls) : NULL;
 }
 
 static void on_visitor(void *arg, struct path *p, struct stream *s, const char *circuit)
 {
     struct tunnel *t = arg;
-    /* A path that is paused may have had one in hand. */
-    if (t->figures.open_streams >= t->max_streams) {
-        stream_reset(s);
-        stream_free(s);
-        return;
-    }
-    int err = admit(t, p, s, circuit);
-    if (err < 0) {
-        log_warn("tunnel", "a visitor was turned away: %s", beam_err_text(err));
-        return;
-    }
-    t->figures.connections++;
-    if (++t->figures.open_streams == t->max_streams)
-        pause_paths(t);
+    entrants_admit(t->entrants, p, s, circuit, tls_of(t, p));
+}
+
+static void on_evict(void *arg, struct path *p)
+{
+    entrants_evict(((struct tunnel *)arg)->entrants, p);
 }
 
 /* ---- paths ---------------------------------------------------------------------------------- */
@@ -489,6 +282,20 @@ static int check_target(const struct tunnel *t, struct beam_why *why)
     return 0;
 }
 
+static int expect_visitors(struct tunnel *t, struct beam_why *why)
+{
+    const struct entrants_spec spec = {.world = t->world,
+                                       .permit = t->permit,
+                                       .target = &t->target,
+                                       .passwords = t->passwords,
+                                       .protocol = t->protocol,
+                                       .events = &t->events,
+                                       .full = on_full,
+                                       .arg = t};
+    int err = entrants_new(&spec, &t->entrants);
+    return err < 0 ? beam_why(why, err, "tunnel %s: out of memory", t->name) : 0;
+}
+
 int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec,
                 const struct tunnel_events *events, struct tunnel **out, struct beam_why *why)
 {
@@ -496,7 +303,6 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
     if (!t)
         return beam_why(why, BEAM_ENOMEM, "tunnel %s: out of memory", spec->name);
     t->world = world;
-    t->max_streams = world->max_streams;
     t->target = spec->target;
     t->policy = spec->policy;
     t->events = *events;
@@ -512,6 +318,8 @@ int tunnel_open(const struct tunnel_world *world, const struct tunnel_spec *spec
     err = check_target(t, why);
     if (err == 0 && spec->basic_auth)
         err = passwords_load(spec->basic_auth, world->rng, &t->passwords, why);
+    if (err == 0)
+        err = expect_visitors(t, why);
     if (err == 0)
         err = open_persona(t, spec->ephemeral, why);
     if (err == 0 && t->policy.paths & POLICY_ONION)
@@ -535,12 +343,7 @@ void tunnel_free(struct tunnel *t)
     loop_task_cancel(t->world->loop, &t->failed);
     for (size_t i = 0; i < t->branch_count; i++)
         path_free(t->branches[i].path);
-    struct visitor *next;
-    for (struct visitor *v = t->visitors; v; v = next) {
-        next = v->next;
-        hang_up(v);
-        free(v);
-    }
+    entrants_free(t->entrants);
     own_tls_free(t->own_tls);
     persona_clear(&t->persona);
     passwords_free(t->passwords);
@@ -585,11 +388,5 @@ enum path_state tunnel_path_state(const struct tunnel *t, size_t i)
 
 void tunnel_figures(const struct tunnel *t, struct tunnel_figures *out)
 {
-    *out = t->figures;
-    for (const struct visitor *v = t->visitors; v; v = v->next) {
-        uint64_t in_bytes, out_bytes;
-        bytes_of(v, &in_bytes, &out_bytes);
-        out->in += in_bytes;
-        out->out += out_bytes;
-    }
+    entrants_figures(t->entrants, out);
 }

@@ -264,11 +264,6 @@ static void wait_for_open(struct stage *st, uint64_t wanted)
               (unsigned long long)wanted);
 }
 
-static bool has_log(void *arg)
-{
-    return ((struct stage *)arg)->log[0] != '\0';
-}
-
 /* ---- opening -------------------------------------------------------------------------------- */
 
 BEAM_TEST(tunnel, it_says_what_it_is)
@@ -448,89 +443,6 @@ BEAM_TEST(tunnel, no_path_left_is_failure_and_may_free_it)
 
 /* ---- visitors ------------------------------------------------------------------------------- */
 
-BEAM_TEST(tunnel, requests_are_told_and_counted)
-{
-    struct stage st;
-    struct tunnel_figures f;
-    set_up(&st);
-    open_for_app(&st);
-    cr_assert_eq(listen(st.app, 8), 0);
-    struct stream *us = visit(&st);
-    say(&st, us, "GET /a HTTP/1.1\r\n\r\n");
-    int conn = -1;
-    for (int i = 0; i < 1000 && conn < 0; i++) {
-        turn(&st, 1);
-        conn = accept(st.app, NULL, NULL);
-    }
-    cr_assert_geq(conn, 0);
-    cr_assert_eq(send(conn, "HTTP/1.1 204 N\r\n\r\n", 18, MSG_NOSIGNAL), 18);
-    cr_assert(until(st.world.loop, has_log, &st));
-    cr_assert_str_eq(st.log, "GET /a 204 19/18 onion id 1\n");
-    turn(&st, 5);
-    tunnel_figures(st.tunnel, &f);
-    cr_assert_eq(f.requests, 1);
-    cr_assert_eq(f.connections, 1);
-    cr_assert_eq(f.open_streams, 1);
-    cr_assert_eq(f.in, 19);
-    cr_assert_eq(f.out, 18);
-    cr_assert_eq(stream_shut(us), 0);
-    close(conn);
-    wait_for_open(&st, 0);
-    stream_free(us);
-    tunnel_figures(st.tunnel, &f);
-    cr_assert_eq(f.connections, 1);
-    cr_assert_eq(f.in, 19);
-    cr_assert_eq(f.out, 18);
-    tear_down(&st);
-}
-
-/* One visitor who asks, and is seen off with a 502 or by the app. */
-static void ask_once(struct stage *st)
-{
-    struct stream *us = visit(st);
-    say(st, us, "GET / HTTP/1.1\r\n\r\n");
-    cr_assert_eq(stream_shut(us), 0);
-    for (int i = 0; i < 50; i++) {
-        turn(st, 1);
-        int conn = accept(st->app, NULL, NULL);
-        if (conn >= 0)
-            close(conn);
-    }
-    wait_for_open(st, 0);
-    stream_free(us);
-}
-
-BEAM_TEST(tunnel, an_outage_is_told_once_and_so_is_its_end)
-{
-    struct stage st;
-    char expected[512], target[ADDR_TEXT_SIZE];
-    struct tunnel_figures f;
-    set_up(&st);
-    open_for_app(&st);
-    snprintf(target, sizeof(target), "%s", tunnel_target(st.tunnel)->text);
-    ask_once(&st);
-    st.now += 10;
-    ask_once(&st);
-    tunnel_figures(st.tunnel, &f);
-    cr_assert_eq(f.requests, 2);
-    snprintf(expected, sizeof(expected),
-             "warning nothing answers at %s: %s (start what is to be published; until it answers, "
-             "visitors get an error) 13\n"
-             "GET / 502 18/105 onion id 1\n"
-             "GET / 502 18/105 onion id 2\n",
-             target, beam_err_text(BEAM_EREFUSED));
-    cr_assert_str_eq(st.log, expected);
-    cr_assert_eq(listen(st.app, 8), 0);
-    st.log[0] = '\0';
-    st.now += 10;
-    ask_once(&st);
-    ask_once(&st);
-    snprintf(expected, sizeof(expected), "warning %s answers again 0\n", target);
-    cr_assert_eq(strncmp(st.log, expected, strlen(expected)), 0, "%s", st.log);
-    cr_assert_null(strstr(st.log + 1, "warning"), "%s", st.log);
-    tear_down(&st);
-}
-
 BEAM_TEST(tunnel, at_the_most_streams_visitors_wait)
 {
     struct stage st;
@@ -558,6 +470,24 @@ BEAM_TEST(tunnel, at_the_most_streams_visitors_wait)
     cr_assert(fake->paused);
     for (int i = 0; i <= STREAMS; i++)
         stream_free(us[i]);
+    tear_down(&st);
+}
+
+BEAM_TEST(tunnel, a_path_may_have_its_visitors_hung_up_on)
+{
+    struct stage st;
+    struct buf b;
+    struct tunnel_figures f;
+    set_up(&st);
+    open_for_app(&st);
+    struct stream *us = visit(&st);
+    fake->base.events.evict(fake->base.events.arg, &fake->base);
+    tunnel_figures(st.tunnel, &f);
+    cr_expect_eq(f.open_streams, 0);
+    cr_expect_eq(f.connections, 1);
+    buf_init(&b, loop_pool(st.world.loop), 1024);
+    cr_expect_neq(stream_read(us, &b, 1024), BEAM_EAGAIN);
+    stream_free(us);
     tear_down(&st);
 }
 
