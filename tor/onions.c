@@ -6,7 +6,7 @@
 
 #include <sodium.h>
 
-#include "base/log.h"
+#include "base/file.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "tor/add_onion.h"
@@ -193,6 +193,22 @@ static void on_added(void *arg, const struct control_reply *r)
     loop_post(all->loop, &all->pump);
 }
 
+/* What is on a disk may be found there long after it was written over and removed. */
+static void warn_of_disk(struct onion *o)
+{
+    struct beam_why why;
+    if (!o->spec.folder || o->told_of_disk || file_in_memory(o->spec.folder))
+        return;
+    o->told_of_disk = true;
+    beam_why(
+        &why, BEAM_EPERM,
+        "tag_circuits: while the onion service is published tor has its key in %s, which is on "
+        "a disk and not in memory, and may keep it when it is gone (have the run folder on a "
+        "tmpfs, as the one of XDG_RUNTIME_DIR is)",
+        o->spec.folder);
+    onion_warn(o, &why);
+}
+
 /* Asks tor for o. 0 or the error of control_send. */
 static int add(struct onions *all, struct onion *o)
 {
@@ -203,6 +219,7 @@ static int add(struct onions *all, struct onion *o)
         o->asked = true;
         place(all, o, ONION_UNDER_WAY);
         all->adding[(all->first + all->count++) % WINDOW] = o;
+        warn_of_disk(o);
     }
     return err;
 }

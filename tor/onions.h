@@ -49,6 +49,7 @@ struct onion {
     bool asked;          /* an ADD_ONION of it was sent on this connection */
     bool cleared;        /* no circuit from before leads to its address */
     bool no_pow;         /* this tor knows no proof of work */
+    bool told_of_disk;   /* its owner was, that its key is on one */
     unsigned collisions; /* in a row on this connection */
     struct uploads uploads;
     struct configured_service configured;

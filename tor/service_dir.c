@@ -2,6 +2,7 @@
 #include "tor/service_dir.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ enum { KIND_SIZE = 32, SECRET_FILE = KIND_SIZE + ONION_SECRET_SIZE };
 static int write_in(const char *dir, const char *name, const void *data, size_t len)
 {
     char *path = file_join(dir, name);
-    int err = path ? file_write(path, 0600, data, len) : BEAM_ENOMEM;
+    int err = path ? file_write_brief(path, 0600, data, len) : BEAM_ENOMEM;
     free(path);
     return err;
 }
@@ -92,13 +93,31 @@ bool service_dir_is_another(const char *path, const char *address)
     return another;
 }
 
+/* The key, and what may have become of it under a name that begins with its own, as a half-written
+ * file has. */
+static int wipe_key(const char *path)
+{
+    int err = 0;
+    DIR *d = opendir(path);
+    const struct dirent *e;
+    if (!d)
+        return errno == ENOENT ? 0 : beam_err_errno(errno);
+    while (err == 0 && (e = readdir(d)) != NULL) {
+        if (strncmp(e->d_name, secret_name, sizeof(secret_name) - 1) != 0)
+            continue;
+        char *secret = file_join(path, e->d_name);
+        err = secret ? file_wipe(secret) : BEAM_ENOMEM;
+        free(secret);
+    }
+    closedir(d);
+    return err;
+}
+
 void service_dir_wipe(const char *path)
 {
-    char *secret = file_join(path, secret_name);
-    int err = secret ? file_wipe(secret) : BEAM_ENOMEM;
+    int err = wipe_key(path);
     if (file_remove_tree(path) < 0 || err < 0)
         log_warn("tor", "an onion service's key may still be in %s: remove that folder", path);
-    free(secret);
 }
 
 void service_dir_sweep(const char *dir)

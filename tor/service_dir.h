@@ -15,7 +15,7 @@ int service_dir_write(const char *path, const struct onion_spec *spec);
 bool service_dir_has_key(const char *path);
 /* Whether tor has written there that the onion is another than the one at `address`. */
 bool service_dir_is_another(const char *path, const char *address);
-/* Writes zeros over the key and removes the folder. Missing is fine. */
+/* Writes zeros over the key, whole or half-written, and removes the folder. Missing is fine. */
 void service_dir_wipe(const char *path);
 /* The same with each in `dir`, which was left by one that could not, and with `dir`. */
 void service_dir_sweep(const char *dir);

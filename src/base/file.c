@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -189,21 +191,37 @@ int file_write(const char *path, mode_t mode, const void *data, size_t len)
     return err;
 }
 
-int file_write_new(const char *path, mode_t mode, const void *data, size_t len)
+static int create(const char *path, mode_t mode, const void *data, size_t len, bool lasts)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0)
         return beam_err_errno(errno);
     int err = write_all(fd, data, len);
-    if (err == 0 && fsync(fd) < 0)
+    if (err == 0 && lasts && fsync(fd) < 0)
         err = BEAM_EIO;
     if (close(fd) < 0 && err == 0)
         err = BEAM_EIO;
-    if (err == 0)
+    if (err == 0 && lasts)
         err = sync_folder_of(path);
     if (err < 0)
         unlink(path);
     return err;
+}
+
+int file_write_new(const char *path, mode_t mode, const void *data, size_t len)
+{
+    return create(path, mode, data, len, true);
+}
+
+int file_write_brief(const char *path, mode_t mode, const void *data, size_t len)
+{
+    return create(path, mode, data, len, false);
+}
+
+bool file_in_memory(const char *path)
+{
+    struct statfs fs;
+    return statfs(path, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
 /* mkdir -p, each folder 0700. */

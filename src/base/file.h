@@ -29,6 +29,10 @@ int file_read_shared_secret(const char *path, size_t max, uint8_t **out, size_t 
 int file_write(const char *path, mode_t mode, const void *data, size_t len);
 /* The same where nothing is yet: BEAM_EEXIST, and what is there stays. On failure nothing is. */
 int file_write_new(const char *path, mode_t mode, const void *data, size_t len);
+/* The same for what need not outlive a crash: it is not synced. */
+int file_write_brief(const char *path, mode_t mode, const void *data, size_t len);
+/* Whether it is there, in a file system that is in memory (tmpfs, ramfs) and on no disk. */
+bool file_in_memory(const char *path);
 
 /* Makes the folder (and missing parents) 0700. It must be ours and no looser
  * than 0700: otherwise BEAM_EPERM and `why` says which and the chmod to run. */

@@ -323,6 +323,28 @@ BEAM_TEST(file, a_new_one_is_written_only_where_nothing_is)
     end();
 }
 
+BEAM_TEST(file, a_brief_one_is_as_a_new_one)
+{
+    begin();
+    char *data = NULL;
+    size_t len = 0;
+    cr_assert_eq(file_write_brief(at("a"), 0600, "one", 3), 0);
+    cr_assert_eq(mode_of(at("a")), 0600u);
+    cr_assert_eq(file_write_brief(at("a"), 0600, "other", 5), BEAM_EEXIST);
+    cr_assert_eq(file_read(at("a"), 10, &data, &len), 0);
+    cr_assert(len == 3 && memcmp(data, "one", 3) == 0);
+    free(data);
+    end();
+}
+
+/* /dev is a tmpfs on every Linux, and /proc is no such file system. */
+BEAM_TEST(file, what_is_in_memory_is_known)
+{
+    cr_expect(file_in_memory("/dev"));
+    cr_expect(!file_in_memory("/proc"));
+    cr_expect(!file_in_memory("/dev/beam-is-not-there"));
+}
+
 BEAM_TEST(file, wiped_is_gone_and_was_zeros)
 {
     begin();

@@ -103,6 +103,7 @@ BEAM_TEST(configured, all_are_said_each_time, .timeout = 30)
              place.folders[0], place.folders[1]);
     cr_expect_eq(strncmp(last_of("SETCONF "), want, strlen(want)), 0, "%s", last_of("SETCONF "));
     cr_expect_eq(access(place.folders[0], F_OK), 0);
+    cr_expect_eq(one->warnings, file_in_memory(place.folders[0]) ? 0 : 1);
     service_say(&place.bed, "UPLOADED", one, "$01~a");
     cr_assert(kit_until(place.bed.loop, service_is_up, one, 5000));
     service_withdraw(one);
@@ -209,6 +210,7 @@ BEAM_TEST(configured, added_again_when_tor_comes_back, .timeout = 30)
     cr_expect_neq(access(place.folders[0], F_OK), 0, "its key is left while there is no tor");
     cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 15000));
     cr_expect_eq(access(place.folders[0], F_OK), 0);
+    cr_expect_leq(s->warnings, 1, "the same is said again");
     tear_down();
 }
 

@@ -83,8 +83,18 @@ BEAM_TEST(service_dir, what_was_left_is_swept)
         cr_assert_eq(service_dir_write(path, &spec), 0);
         free(path);
     }
+    /* A second name for what is left of a key that was half-written shows what became of it. */
+    static const uint8_t zeros[4];
+    char *half = file_join(services, "one/hs_ed25519_secret_key.tmp");
+    char *kept = file_join(dir, "kept");
+    cr_assert(half && kept);
+    cr_assert_eq(file_write_new(half, 0600, "half", sizeof(zeros)), 0);
+    cr_assert_eq(link(half, kept), 0);
     service_dir_sweep(services);
     cr_expect(!is_there(dir, "services"));
+    expect_file(dir, "kept", zeros, sizeof(zeros));
+    free(half);
+    free(kept);
     onion_key_free(key);
     free(services);
     kit_remove(dir);
