@@ -132,6 +132,7 @@ static void policy_clear(struct conf_policy *p)
     free(p->paths);
     free(p->egress);
     free(p->discovery);
+    free(p->tag_circuits);
     free(p->where);
     *p = (struct conf_policy){.name = NULL};
 }
@@ -178,6 +179,8 @@ static int policy_copy(struct conf_policy *to, const struct conf_policy *from)
         err = dup_text(from->egress, &to->egress);
     if (err == 0)
         err = dup_text(from->discovery, &to->discovery);
+    if (err == 0)
+        err = dup_text(from->tag_circuits, &to->tag_circuits);
     if (err == 0)
         err = dup_text(from->where, &to->where);
     return err;
@@ -278,8 +281,9 @@ static int begin_section(void *arg, unsigned line, const char *name)
 
 static int policy_value(struct parse *p, const char *at, const char *key, const char *value)
 {
-    static const char *const known[] = {"paths", "egress", "discovery"};
-    char **slots[] = {&p->policy->paths, &p->policy->egress, &p->policy->discovery};
+    static const char *const known[] = {"paths", "egress", "discovery", "tag_circuits"};
+    char **slots[] = {&p->policy->paths, &p->policy->egress, &p->policy->discovery,
+                      &p->policy->tag_circuits};
     char **slot = NULL;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(key, known[i]) == 0)
@@ -287,7 +291,8 @@ static int policy_value(struct parse *p, const char *at, const char *key, const 
     if (!slot) {
         const char *near = text_nearest(key, known, sizeof(known) / sizeof(known[0]));
         return beam_why(p->why, BEAM_EINVAL,
-                        "%s: unknown key `%.60s` (%s%s%sa policy allows paths, egress, discovery)",
+                        "%s: unknown key `%.60s` (%s%s%sa policy allows paths, egress, discovery, "
+                        "tag_circuits)",
                         at, key, near ? "did you mean `" : "", near ? near : "", near ? "`? " : "");
     }
     if (*slot)

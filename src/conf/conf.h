@@ -23,8 +23,8 @@ enum {
 
 /* A [policy "NAME"] section as written; policy/ gives it meaning. */
 struct conf_policy {
-    char *name, *paths, *egress, *discovery; /* NULL when not given */
-    char *where;                             /* "FILE:LINE" of the section, for messages */
+    char *name, *paths, *egress, *discovery, *tag_circuits; /* NULL when not given */
+    char *where; /* "FILE:LINE" of the section, for messages */
 };
 
 #define CONF_FIELD_TEXT   const char *

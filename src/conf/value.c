@@ -131,13 +131,13 @@ static int parse_path_entry(const char *text, const char *dir, const char **fiel
     return err;
 }
 
-static int parse_bool(const char *text, bool *field)
+int value_parse_bool(const char *text, bool *out)
 {
     static const char *const words[] = {"no",  "false", "off", "0", /* and their opposites */
                                         "yes", "true",  "on",  "1"};
     for (size_t i = 0; i < 8; i++) {
         if (strcmp(text, words[i]) == 0) {
-            *field = i >= 4;
+            *out = i >= 4;
             return 0;
         }
     }
@@ -193,7 +193,7 @@ int value_parse(const struct conf_key *key, const char *text, const char *dir, v
     else if (is_number(key))
         err = parse_number(key, text, field);
     else if (is(key, "BOOL"))
-        err = parse_bool(text, field);
+        err = value_parse_bool(text, field);
     else
         err = log_level_parse(text, field);
     if (err == BEAM_EINVAL || err == BEAM_ELIMIT) {

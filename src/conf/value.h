@@ -16,6 +16,8 @@
  */
 int value_parse(const struct conf_key *key, const char *text, const char *dir, void *field,
                 const char *where, struct beam_why *why);
+/* yes, no and the like. 0 or BEAM_EINVAL. */
+int value_parse_bool(const char *text, bool *out);
 /* As a file would have it. 0, or BEAM_ELIMIT when out is too small. */
 int value_print(const struct conf_key *key, const void *field, char *out, size_t size);
 /* Whether it is a LIST, or one of PATHS. */

@@ -285,25 +285,25 @@ static int start_publications(void *arg, struct beam_why *why)
     int err = departures_new(d->loop, &d->departures);
     if (err < 0)
         return beam_why(why, err, "daemon: %s", beam_err_text(err));
-    d->tunnel_world = (struct tunnel_world){
-        .loop = d->loop,
-        .tor = d->tor,
-        .isolation = &d->isolation,
-        .rng = rng_system(),
-        .clock = clock_system(),
-        .keys = d->keys,
-        .run_dir = d->setup->home->run,
-        .relays_dir = d->relays_dir,
-        .ca_file = d->setup->conf->relay_ca,
-        .bootstrap = d->setup->conf->network_bootstrap,
-        .rendezvous = d->setup->conf->network_rendezvous_bootstrap,
-        .departures = d->departures,
-        .connect_timeout = d->setup->conf->tunnel_connect_timeout,
-        .max_streams = d->setup->conf->tunnel_max_streams,
-        .tls_check = d->setup->conf->tunnel_tls_check,
-        .onion_watch = d->setup->conf->onion_watch,
-        .services_dir = d->setup->conf->onion_tag_circuits ? d->services_dir : NULL,
-        .onion_limits = onion_limits(d->setup->conf)};
+    d->tunnel_world =
+        (struct tunnel_world){.loop = d->loop,
+                              .tor = d->tor,
+                              .isolation = &d->isolation,
+                              .rng = rng_system(),
+                              .clock = clock_system(),
+                              .keys = d->keys,
+                              .run_dir = d->setup->home->run,
+                              .relays_dir = d->relays_dir,
+                              .ca_file = d->setup->conf->relay_ca,
+                              .bootstrap = d->setup->conf->network_bootstrap,
+                              .rendezvous = d->setup->conf->network_rendezvous_bootstrap,
+                              .departures = d->departures,
+                              .connect_timeout = d->setup->conf->tunnel_connect_timeout,
+                              .max_streams = d->setup->conf->tunnel_max_streams,
+                              .tls_check = d->setup->conf->tunnel_tls_check,
+                              .onion_watch = d->setup->conf->onion_watch,
+                              .services_dir = d->services_dir,
+                              .onion_limits = onion_limits(d->setup->conf)};
     const struct publications_spec spec = {
         .world = &d->tunnel_world, .conf = d->setup->conf, .changed = on_changed, .arg = d};
     err = publications_new(&spec, &d->publications);

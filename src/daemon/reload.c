@@ -11,13 +11,21 @@ static const struct {
     const char *key;
     enum reload_when when;
 } rows[] = {
-    {"policy.default", RELOAD_NOW},     {"tunnel.connect_timeout", RELOAD_NOW},
-    {"tunnel.max_streams", RELOAD_NOW}, {"daemon.linger", RELOAD_NOW},
-    {"log.level", RELOAD_NOW},          {"log.scrub", RELOAD_NOW},
-    {"log.file", RELOAD_NOW},           {"tor.binary", RELOAD_TOR},
-    {"tor.torrc", RELOAD_TOR},          {"tor.bridge", RELOAD_TOR},
-    {"tor.transport", RELOAD_TOR},      {"tor.bootstrap_timeout", RELOAD_TOR},
-    {"tor.answer_timeout", RELOAD_TOR}, {"tor.restart_max", RELOAD_TOR},
+    {"policy.default", RELOAD_NOW},
+    {"tunnel.connect_timeout", RELOAD_NOW},
+    {"tunnel.max_streams", RELOAD_NOW},
+    {"daemon.linger", RELOAD_NOW},
+    {"log.level", RELOAD_NOW},
+    {"log.scrub", RELOAD_NOW},
+    {"log.file", RELOAD_NOW},
+    {"onion.tag_circuits", RELOAD_NOW},
+    {"tor.binary", RELOAD_TOR},
+    {"tor.torrc", RELOAD_TOR},
+    {"tor.bridge", RELOAD_TOR},
+    {"tor.transport", RELOAD_TOR},
+    {"tor.bootstrap_timeout", RELOAD_TOR},
+    {"tor.answer_timeout", RELOAD_TOR},
+    {"tor.restart_max", RELOAD_TOR},
 };
 
 enum reload_when reload_when(const char *key)

@@ -39,19 +39,27 @@ int wish_check(const char *target, const char *dir, const char *name, struct bea
     return err == 0 && name ? usage(names_check(name, why), why) : err;
 }
 
-/* An ad hoc policy, or `anonymous` where that comes to the same. Of what the policy may find others
- * by, a tunnel uses the DHT alone. */
+/* An ad hoc policy, or `anonymous` where that comes to the same; all but paths and egress is as
+ * `like` has it, or as `anonymous` has (NULL). Of what the policy may find others by, a tunnel uses
+ * the DHT alone. */
 static int make_policy(const struct conf *conf, unsigned paths, enum policy_egress egress,
-                       unsigned discovery, struct policy *out)
+                       const struct policy *like, struct policy *out)
 {
-    struct policy p;
-    int err = policy_find(conf, "anonymous", &p, NULL);
-    if (err == 0 && (p.paths != paths || p.egress != egress || (p.discovery & ~discovery) != 0))
+    struct policy usual, p;
+    int err = policy_find(conf, "anonymous", &usual, NULL);
+    if (err < 0)
+        return err;
+    if (!like)
+        like = &usual;
+    p = usual;
+    if (usual.paths != paths || usual.egress != egress ||
+        (usual.discovery & ~like->discovery) != 0 || usual.tag_circuits != like->tag_circuits)
         err = policy_ad_hoc(paths, egress, &p);
     if (err < 0)
         return err;
-    p.discovery &= discovery;
-    p.allow_private = conf->network_allow_private;
+    p.discovery &= like->discovery;
+    p.tag_circuits = like->tag_circuits;
+    p.allow_private = like->allow_private;
     *out = p;
     return 0;
 }
@@ -62,7 +70,7 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
 {
     enum policy_egress egress = m->publish.has_egress ? m->publish.egress : POLICY_EGRESS_TOR;
     if (m->publish.paths)
-        return make_policy(conf, m->publish.paths, egress, POLICY_DISCOVERY_DHT, out);
+        return make_policy(conf, m->publish.paths, egress, NULL, out);
     const char *name = m->publish.policy ? m->publish.policy : conf->policy_default;
     int err = usage(policy_find(conf, name, out, why), why);
     if (err == 0 && out->paths == 0)
@@ -72,7 +80,7 @@ static int read_policy(const struct message *m, const struct conf *conf, struct 
                      "machine's node; name another with --policy, or a path: --tor)",
                      name);
     if (err == 0 && m->publish.has_egress)
-        err = make_policy(conf, out->paths, egress, out->discovery, out);
+        err = make_policy(conf, out->paths, egress, out, out);
     return err;
 }
 

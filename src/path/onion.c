@@ -225,9 +225,11 @@ static int tell_circuits(struct path_onion *o, const char *services, struct beam
     if (!services)
         return 0;
     if (!tor_is_ours(o->tor))
-        return beam_why(why, BEAM_EINVAL,
-                        "onion.tag_circuits: only a tor of beam's own can have its configuration "
-                        "changed for this (leave out tor.control, or set onion.tag_circuits = no)");
+        return beam_why(
+            why, BEAM_EINVAL,
+            "tag_circuits (onion.tag_circuits, or the policy's): only a tor of beam's "
+            "own can have its configuration changed for this (leave out tor.control, or "
+            "set it to no)");
     o->folder = file_join(services, onion_key_address(o->key));
     if (o->folder && arrivals_new(o->loop, rng_system(), on_announced, o, &o->arrivals) == 0)
         return 0;

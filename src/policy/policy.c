@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "conf/value.h"
 
 enum { BY_ALL = POLICY_DISCOVERY_DHT | POLICY_DISCOVERY_GOSSIP | POLICY_DISCOVERY_LAN };
 
@@ -141,9 +142,10 @@ static int compile_discovery(const struct conf_policy *section, struct policy *p
 }
 
 /* Gives a section its meaning. */
-static int compile(const struct conf_policy *section, struct policy *out, struct beam_why *why)
+static int compile(const struct conf *c, const struct conf_policy *section, struct policy *out,
+                   struct beam_why *why)
 {
-    struct policy p = {.egress = POLICY_EGRESS_TOR};
+    struct policy p = {.egress = POLICY_EGRESS_TOR, .tag_circuits = c->onion_tag_circuits};
     if (!text_label_valid(section->name) || strlen(section->name) >= sizeof(p.name))
         return beam_why(why, BEAM_EINVAL,
                         "%s: policy \"%s\": the name may hold a-z, 0-9 and - between them",
@@ -167,6 +169,10 @@ static int compile(const struct conf_policy *section, struct policy *out, struct
     int err = compile_discovery(section, &p, why);
     if (err < 0)
         return err;
+    if (section->tag_circuits && value_parse_bool(section->tag_circuits, &p.tag_circuits) < 0)
+        return beam_why(why, BEAM_EINVAL,
+                        "%s: policy \"%s\": tag_circuits: `%.60s` is not yes or no", section->where,
+                        section->name, section->tag_circuits);
     memcpy(p.name, section->name, strlen(section->name) + 1);
     *out = p;
     return 0;
@@ -201,11 +207,13 @@ int policy_find(const struct conf *c, const char *name, struct policy *out, stru
         i++;
     if (!p && i == c->policy_count)
         return not_found(c, name, why);
-    int err = p ? 0 : compile(&c->policies[i], &found, why);
+    int err = p ? 0 : compile(c, &c->policies[i], &found, why);
     if (err < 0)
         return err;
-    if (p)
+    if (p) {
         found = *p;
+        found.tag_circuits = c->onion_tag_circuits;
+    }
     found.allow_private = c->network_allow_private;
     *out = found;
     return 0;
@@ -216,7 +224,7 @@ int policy_check(const struct conf *c, struct beam_why *why)
     struct policy ignored;
     int err = 0;
     for (size_t i = 0; err == 0 && i < c->policy_count; i++)
-        err = compile(&c->policies[i], &ignored, why);
+        err = compile(c, &c->policies[i], &ignored, why);
     return err;
 }
 

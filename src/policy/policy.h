@@ -34,6 +34,7 @@ struct policy {
     unsigned paths; /* POLICY_… bits; 0: it is for this machine's node and no tunnel */
     enum policy_egress egress;
     unsigned discovery; /* POLICY_DISCOVERY_… bits; with egress tor the DHT's at most */
+    bool tag_circuits;  /* the request log tells the circuits of an onion's visitors apart */
     bool allow_private; /* network.allow_private: what the network names may be on this machine */
 };
 

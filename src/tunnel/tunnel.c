@@ -168,7 +168,8 @@ static int open_onion(struct tunnel *t, const struct tunnel_spec *asked, struct 
                                          .id = id,
                                          .client_auth = asked->client_auth,
                                          .limits = w->onion_limits,
-                                         .services = w->services_dir,
+                                         .services =
+                                             t->policy.tag_circuits ? w->services_dir : NULL,
                                          .checkup_every = w->onion_watch,
                                          .permit = t->permit,
                                          .isolation = w->isolation,

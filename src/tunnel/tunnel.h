@@ -35,7 +35,7 @@ struct tunnel_world {
     uint64_t connect_timeout;      /* ms */
     uint64_t max_streams;          /* of a tunnel that is opened now */
     struct onion_limits onion_limits;
-    const char *services_dir; /* of onions whose visitors' circuits are told apart; NULL: of none */
+    const char *services_dir; /* of onions whose policy has visitors' circuits told apart */
     uint64_t tls_check;       /* ms between two looks whether a relay opens TLS that is ours */
     uint64_t onion_watch;     /* ms between two looks whether an onion can be reached; 0: never */
 };

@@ -158,9 +158,14 @@ def tags(tunnel):
 @case("onion/tag-circuits", seconds=150)
 def tag_circuits(t):
     """Requests of one circuit have one tag, those of another another, and no tunnel has one of
-    another's. The services' keys are on disk only while they are published."""
-    home = t.home(onion__tag_circuits="yes", onion__max_streams="7")
-    first, second = home.publish(t.app.http), home.publish(t.app.http, "--name", "second")
+    another's; of a policy that does not want it there is none. The services' keys are on disk only
+    while they are published."""
+    home = t.home(onion__max_streams="7")
+    home.configure('[policy "tagged"]\npaths = onion\ntag_circuits = yes\n')
+    tagged = ("--policy", "tagged")
+    first = home.publish(t.app.http, paths=tagged)
+    second = home.publish(t.app.http, "--name", "second", paths=tagged)
+    plain = home.publish(t.app.http, "--name", "plain")
     url, other = first.ready(), second.ready()
     host = url.partition("//")[2]
     folder = home.file("run", "services")
@@ -184,12 +189,15 @@ def tag_circuits(t):
     equal(len(told["/bob"]), 1, "tags of bob's circuit")
     check(told["/alice"] != told["/bob"] and told["/text"] != told["/bob"], f"{told}")
     check(not set(tags(first)) & set(tags(second)), "two tunnels share a tag")
+    answers(t, plain.ready())
+    wait_until(lambda: tags(plain), 20, "the request was told of")
+    equal(set(tags(plain)), {None}, "the tags under another policy")
 
     equal(first.interrupt(10), 0, "the status after SIGINT")
     wait_until(lambda: not os.path.exists(os.path.dirname(secret)), 10, "the key is gone with it")
     t.visitor.tor.as_somebody_new()
     answers(t, other)
-    again = home.publish(t.app.http)
+    again = home.publish(t.app.http, paths=tagged)
     equal(again.ready(), url, "the address")
     t.visitor.tor.as_somebody_new()
     answers(t, url)
@@ -210,5 +218,5 @@ def tag_circuits_of_another(t):
     home = t.home(tor__torrc=None, tor__control="unix:/nowhere/at/all", onion__tag_circuits="yes")
     tunnel = home.publish("3000")
     equal(tunnel.wait(20), 1, "the status")
-    check("onion.tag_circuits" in tunnel.said() and "leave out tor.control" in tunnel.said(),
+    check("tag_circuits" in tunnel.said() and "leave out tor.control" in tunnel.said(),
           tunnel.said())

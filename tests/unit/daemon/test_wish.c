@@ -64,13 +64,15 @@ BEAM_TEST(wish, a_given_name_is_taken_or_refused)
 
 BEAM_TEST(wish, policies)
 {
-    static const char text[] = "[policy \"mine\"]\npaths = onion\negress = lan\n";
+    static const char text[] =
+        "[policy \"mine\"]\npaths = onion\negress = lan\ntag_circuits = yes\n";
     struct set s = begin();
     cr_assert_eq(conf_parse(s.conf, "t", "/", text, sizeof(text) - 1, &s.why), 0, "%s", s.why.text);
 
     cr_assert_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .policy = "mine"}}), 0);
     cr_expect_str_eq(s.wish.policy.name, "mine");
     cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_LAN);
+    cr_expect(s.wish.policy.tag_circuits);
 
     cr_expect_eq(read_wish(&s, &(struct message){.publish = {.target = "1", .policy = "other"}}),
                  BEAM_EUSAGE);
@@ -93,6 +95,11 @@ BEAM_TEST(wish, policies)
     cr_assert_eq(read_wish(&s, &any), 0);
     cr_expect_str_eq(s.wish.policy.name, "ad hoc");
     cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_ANY);
+    cr_expect(!s.wish.policy.tag_circuits);
+    cr_assert_eq(conf_set(s.conf, "onion.tag_circuits=yes", NULL), 0);
+    cr_assert_eq(read_wish(&s, &any), 0);
+    cr_expect(s.wish.policy.tag_circuits);
+    cr_assert_eq(conf_set(s.conf, "onion.tag_circuits=no", NULL), 0);
 
     /* An egress alone changes that of the default policy, here to a tighter one. */
     cr_assert_eq(conf_set(s.conf, "policy.default=mine", NULL), 0);
@@ -100,6 +107,7 @@ BEAM_TEST(wish, policies)
         .publish = {.target = "1", .has_egress = true, .egress = POLICY_EGRESS_TOR}};
     cr_assert_eq(read_wish(&s, &tor), 0);
     cr_expect_eq(s.wish.policy.egress, POLICY_EGRESS_TOR);
+    cr_expect(s.wish.policy.tag_circuits);
     end(&s);
 }
 

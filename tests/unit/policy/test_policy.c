@@ -95,6 +95,33 @@ BEAM_TEST(policy, sections_get_their_meaning)
     conf_free(c);
 }
 
+BEAM_TEST(policy, circuits_are_told_apart_as_it_says_or_as_all_are)
+{
+    static const struct {
+        const char *all;
+        bool yes, no, unsaid;
+    } rows[] = {{"", true, false, false}, {"[onion]\ntag_circuits=yes\n", true, false, true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char text[256];
+        struct policy p = {.paths = 0};
+        snprintf(text, sizeof(text),
+                 "[policy \"yes\"]\npaths=onion\ntag_circuits=yes\n"
+                 "[policy \"no\"]\npaths=onion\ntag_circuits=no\n"
+                 "[policy \"unsaid\"]\npaths=onion\n%s",
+                 rows[i].all);
+        struct conf *c = with(text);
+        cr_assert_eq(policy_find(c, "yes", &p, NULL), 0);
+        cr_expect_eq(p.tag_circuits, rows[i].yes);
+        cr_assert_eq(policy_find(c, "no", &p, NULL), 0);
+        cr_expect_eq(p.tag_circuits, rows[i].no);
+        cr_assert_eq(policy_find(c, "unsaid", &p, NULL), 0);
+        cr_expect_eq(p.tag_circuits, rows[i].unsaid);
+        cr_assert_eq(policy_find(c, "anonymous", &p, NULL), 0);
+        cr_expect_eq(p.tag_circuits, rows[i].unsaid);
+        conf_free(c);
+    }
+}
+
 BEAM_TEST(policy, sections_that_mean_nothing)
 {
     static const struct {
@@ -114,6 +141,7 @@ BEAM_TEST(policy, sections_that_mean_nothing)
         {"[policy \"a\"]\npaths=onion\ndiscovery=DHT\n", "a", "is not a list of: dht"},
         {"[policy \"a\"]\npaths=onion\ndiscovery=gossip\n", "a", "with egress = tor"},
         {"[policy \"a\"]\npaths=onion\negress=tor\ndiscovery=dht lan\n", "a", "by dht alone"},
+        {"[policy \"a\"]\npaths=onion\ntag_circuits=maybe\n", "a", "`maybe` is not yes or no"},
         {"[policy \"A\"]\npaths=onion\n", "A", "the name may hold"},
         {"[policy \"ad hoc\"]\npaths=onion\n", "ad hoc", "the name may hold"},
     };
