@@ -44,6 +44,14 @@ def make(home, file, name, url):
     return json.loads(home.succeed("visitors", "make", file, name, url, "--json").out)
 
 
+def asked(tunnel, count):
+    """Waits for so many requests that it tells of; gives all."""
+    def told():
+        return [event for event in tunnel.events_left() if event["event"] == "request"]
+    wait_until(lambda: len(told()) >= count, 20, f"{count} requests are told of")
+    return told()
+
+
 def hangs_up(connection):
     """Waits until a connection that says nothing ends."""
     connection.settimeout(30)
@@ -100,6 +108,35 @@ def client_auth(t):
     check("lets nobody in" in closed.event("path_down", 10)["reason"], "nobody is left")
     hangs_up(hers)
     check(alice.refused(host) is not None, "the last revoked visitor came in")
+
+
+@case("gates/client-auth-with-circuits-told-apart", seconds=150)
+def told_apart(t):
+    """A service by tor's configuration asks for keys as well, and those who enter have tags."""
+    home, file = t.home(onion__tag_circuits="yes"), t.path("visitors")
+    alice, bob = (Guest(t, name) for name in ("alice", "bob"))
+    keys = {name: json.loads(home.succeed("visitors", "make", file, name, "--json").out)
+            for name in ("alice", "bob")}
+    tunnel = home.publish(t.app.http, "--client-auth", file)
+    url = tunnel.ready()
+    host = host_of(url)
+    for guest, name in ((alice, "alice"), (bob, "bob")):
+        line = keys[name]["auth_private"].replace("ADDRESS", host.removesuffix(".onion"))
+        guest.take(name, line)
+    body = alice.curl.get(url + "/text")
+    equal(bob.curl.get(url + "/text"), body, "what a visitor with a key gets")
+    equal(len({event["circuit"] for event in asked(tunnel, 2)}), 2, "tags of two visitors")
+
+    held = bob.connect(host)
+    home.succeed("visitors", "revoke", file, "bob")
+    tunnel.event("path_down", 10)
+    equal(tunnel.event("path_up", 40)["url"], url, "the address")
+    hangs_up(held)
+    wait_until(lambda: alice.answers(url + "/text", body, 30), 60, "alice enters again", pause=0.5)
+    check(all(event["circuit"] for event in asked(tunnel, 3)), "a request without a tag")
+    for _ in range(3):
+        check(bob.refused(host) in (NO_KEY, WRONG_KEY), "a revoked visitor came in")
+    check(alice.answers(url + "/text", body, 30), "alice was harmed")
 
 
 @case("gates/nobody-is-lost-when-two-write-at-once", network=False, seconds=60)
