@@ -9,6 +9,7 @@
 #include "p2p/core.h"
 #include "p2p/identify.h"
 #include "p2p/kad_call.h"
+#include "p2p/kad_pace.h"
 #include "p2p/kad_repeat.h"
 #include "p2p/kad_serve.h"
 #include "p2p/standing.h"
@@ -18,7 +19,6 @@ enum {
     KEEP_MS = 2 * TICK_MS,       /* how long the addresses of a peer in the table are, each time */
     LEARNED_MS = 30 * 60 * 1000, /* how long an address that was told in an answer is believed */
     ASK_MS = 15 * 1000,
-    SILENT_MS = 60 * 1000, /* after which one whose place is wanted is asked whether it is there */
     VALUES_MAX = 10000,
     PROVIDERS_MAX = 10000,
     EACH_MAX = 200,
@@ -29,9 +29,11 @@ enum {
 struct question {
     TAILQ_ENTRY(question) link;
     struct kad *kad;
-    struct kad_ask *ask; /* NULL: of no job */
+    struct kad_ask *ask; /* NULL: of no job, or of none any more */
     struct peer_id to;
     struct kad_call *call;
+    uint64_t began;
+    struct loop_timer slow;
 };
 TAILQ_HEAD(questions, question);
 
@@ -45,6 +47,7 @@ struct kad {
     struct kad_serve *serve; /* of a server */
     struct kad_repeat *repeat;
     struct questions questions;
+    struct kad_pace pace;
     struct host_watch watch;
     struct loop_timer tick, self, again; /* again: the repeat's */
     unsigned looked;                     /* how often we looked ourselves up */
@@ -105,7 +108,7 @@ static void ask_whether_there(struct kad *k, const struct peer_id *peer)
     const struct kad_peer *known = kad_table_find(k->table, peer);
     const struct peer_id *self = host_id(k->spec.host);
     const struct question *q;
-    if (!known || now_ms(k) < known->seen + SILENT_MS)
+    if (!known || now_ms(k) < known->seen + KAD_SILENT_MS)
         return;
     TAILQ_FOREACH(q, &k->questions, link)
     if (!q->ask && peer_id_equal(&q->to, peer))
@@ -243,6 +246,7 @@ static uint64_t on_wall(void *arg)
 static void question_free(struct question *q)
 {
     TAILQ_REMOVE(&q->kad->questions, q, link);
+    loop_timer_clear(&q->slow);
     kad_call_cancel(q->call);
     free(q);
 }
@@ -261,6 +265,8 @@ static void on_answer(void *arg, const struct kad_call_end *end)
     struct kad_ask *ask = q->ask;
     struct peer_id to = q->to;
     int err = end->err;
+    if (err == 0)
+        kad_pace_took(&k->pace, loop_now(k->spec.loop) - q->began);
     q->call = NULL;
     question_free(q);
     if (err == 0 && end->peer)
@@ -277,13 +283,22 @@ static void on_answer(void *arg, const struct kad_call_end *end)
         kad_ask_failed(ask);
 }
 
+static void on_slow(void *arg)
+{
+    struct question *q = arg;
+    if (q->ask)
+        kad_ask_slow(q->ask);
+}
+
 static int put_question(struct kad *k, struct kad_ask *ask, const struct peer_id *to,
                         const struct kad_message *m)
 {
     struct question *q = calloc(1, sizeof(*q));
     if (!q)
         return BEAM_ENOMEM;
-    *q = (struct question){.kad = k, .ask = ask, .to = *to};
+    *q = (struct question){.kad = k, .ask = ask, .to = *to, .began = loop_now(k->spec.loop)};
+    loop_timer_init(k->spec.loop, &q->slow, on_slow, q);
+    loop_timer_set(&q->slow, kad_pace_slow(&k->pace));
     TAILQ_INSERT_TAIL(&k->questions, q, link);
     const struct kad_call_spec call = {.host = k->spec.host,
                                        .loop = k->spec.loop,
@@ -302,13 +317,14 @@ static int on_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
     return put_question(arg, ask, to, m);
 }
 
+/* It goes on: whether that node is there is of use to the table. */
 static void on_forget(void *arg, struct kad_ask *ask)
 {
     struct kad *k = arg;
     struct question *q;
     TAILQ_FOREACH(q, &k->questions, link)
     if (q->ask == ask) {
-        question_free(q);
+        q->ask = NULL;
         return;
     }
 }

@@ -11,7 +11,7 @@
 
 enum { KAD_CANDIDATES_MAX = 512, KAD_CANDIDATES_SLOTS = 2 * KAD_CANDIDATES_MAX };
 
-enum kad_candidate_state { KAD_NEW, KAD_ASKED, KAD_ANSWERED, KAD_FAILED };
+enum kad_candidate_state { KAD_NEW, KAD_ASKED, KAD_SLOW, KAD_ANSWERED, KAD_FAILED };
 
 struct kad_candidate {
     struct kad_id id;

@@ -88,13 +88,18 @@ static void drop_ask(struct kad_ask *ask)
     free(ask);
 }
 
-void kad_job_cancel(struct kad_job *j)
+static void forget_asks(struct kad_job *j)
 {
     struct kad_ask *ask;
     while ((ask = TAILQ_FIRST(&j->asks))) {
         j->jobs->spec.forget(j->jobs->spec.arg, ask);
         drop_ask(ask);
     }
+}
+
+void kad_job_cancel(struct kad_job *j)
+{
+    forget_asks(j);
     TAILQ_REMOVE(&j->jobs->list, j, link);
     j->jobs->count--;
     kad_query_free(j->query);
@@ -318,8 +323,10 @@ static void blame_liars(const struct kad_job *j)
         blame(j, &liars[n - 1], REPUTE_OF_DEAD);
 }
 
+/* Some may be slow still. */
 static void lookup_ended(struct kad_job *j)
 {
+    forget_asks(j);
     j->result.n = kad_query_nearest(j->query, j->result.nodes, KAD_FOUND_MAX);
     kad_query_figures(j->query, &j->result.figures);
     j->result.crowded = kad_query_crowded(j->query);
@@ -477,5 +484,14 @@ void kad_ask_failed(struct kad_ask *ask)
     if (!ask->storing)
         kad_query_failed(j->query, &ask->peer);
     drop_ask(ask);
+    pump(j);
+}
+
+void kad_ask_slow(struct kad_ask *ask)
+{
+    struct kad_job *j = ask->job;
+    if (ask->storing)
+        return;
+    kad_query_slow(j->query, &ask->peer);
     pump(j);
 }

@@ -49,7 +49,7 @@ struct kad_jobs_spec { /* what is pointed to is borrowed */
      * be asked. */
     int (*ask)(void *arg, struct kad_ask *ask, const struct peer_id *to,
                const struct kad_message *m);
-    /* The question is not wanted any more: nothing follows. */
+    /* The answer is not wanted any more: nothing follows. */
     void (*forget)(void *arg, struct kad_ask *ask);
     /* Somebody told of a peer; `group` gets the network of its addresses, 0 where there is none. */
     enum kad_heed (*learn)(void *arg, const struct kad_contact *contact, kad_group *group);
@@ -103,5 +103,7 @@ void kad_job_cancel(struct kad_job *j);
  * question was sent. */
 void kad_ask_answered(struct kad_ask *ask, const struct kad_message *m);
 void kad_ask_failed(struct kad_ask *ask);
+/* No answer yet, though it takes long: others are asked in its place. */
+void kad_ask_slow(struct kad_ask *ask);
 
 #endif

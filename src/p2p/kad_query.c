@@ -19,9 +19,9 @@ struct record {
 struct kad_query {
     struct peer_id self;
     struct kad_query_options options;
-    size_t asked, flying, seeds, turn;
-    size_t on_path[KAD_PATHS_MAX];                 /* being asked */
-    struct record records[KAD_CANDIDATES_MAX + 1]; /* by `no`: who was asked keeps its place */
+    size_t asked, flying, slow, answered, seeds, turn; /* flying: and not slow */
+    size_t on_path[KAD_PATHS_MAX];                     /* being asked */
+    struct record records[KAD_CANDIDATES_MAX + 1];     /* by `no`: who was asked keeps its place */
     struct kad_candidates found;
 };
 
@@ -73,10 +73,15 @@ void kad_query_seed(struct kad_query *q, const struct peer_id *peer)
         q->seeds++;
 }
 
+static bool is_asked(const struct kad_candidate *c)
+{
+    return c->state == KAD_ASKED || c->state == KAD_SLOW;
+}
+
 bool kad_query_told(struct kad_query *q, const struct peer_id *by, const struct peer_id *peer)
 {
     const struct kad_candidate *teller = kad_candidates_find(&q->found, by);
-    if (!teller || teller->state != KAD_ASKED)
+    if (!teller || !is_asked(teller))
         return false;
     return add(q, peer, teller->path, teller->hops + 1u, teller->no);
 }
@@ -95,6 +100,11 @@ static bool is_of_the_dead(const struct kad_query *q, const struct kad_candidate
     return c->state == KAD_NEW && tells_of_the_dead(q, c->by[0]) && tells_of_the_dead(q, c->by[1]);
 }
 
+static bool is_silent(const struct kad_candidate *c)
+{
+    return c->state == KAD_FAILED || c->state == KAD_SLOW;
+}
+
 static bool is_doubted(const struct kad_query *q, const struct kad_candidate *c)
 {
     return (c->state == KAD_NEW && c->suspect) || is_of_the_dead(q, c);
@@ -110,7 +120,7 @@ static struct kad_candidate *nearest_of(struct kad_query *q, size_t path, bool d
     size_t rank = 0, own = 0;
     for (size_t i = 0; i < q->found.n; i++) {
         struct kad_candidate *c = kad_candidates_at(&q->found, i);
-        if (c->state == KAD_FAILED || (!doubted && is_doubted(q, c)))
+        if (is_silent(c) || (!doubted && is_doubted(q, c)))
             continue;
         bool near = rank < q->options.k || c->distance < q->options.region;
         if (!near && own >= share)
@@ -157,15 +167,23 @@ bool kad_query_next(struct kad_query *q, struct peer_id *out)
 static void settle(struct kad_query *q, const struct peer_id *peer, enum kad_candidate_state state)
 {
     struct kad_candidate *c = kad_candidates_find(&q->found, peer);
-    if (!c || c->state != KAD_ASKED)
+    if (!c || !is_asked(c) || c->state == state)
         return;
-    c->state = (uint8_t)state;
+    bool was_slow = c->state == KAD_SLOW;
     for (size_t i = 0; i < 2 && (i == 0 || c->by[1] != c->by[0]); i++) {
         struct record *r = &q->records[c->by[i]];
-        *(state == KAD_FAILED ? &r->failed : &r->answered) += 1;
+        r->failed = (uint16_t)(r->failed - was_slow);
+        *(state == KAD_ANSWERED ? &r->answered : &r->failed) += 1;
     }
-    q->flying--;
-    q->on_path[c->path]--;
+    if (was_slow) {
+        q->slow--;
+    } else {
+        q->flying--;
+        q->on_path[c->path]--;
+    }
+    q->slow += state == KAD_SLOW;
+    q->answered += state == KAD_ANSWERED;
+    c->state = (uint8_t)state;
 }
 
 void kad_query_doubt(struct kad_query *q, const struct peer_id *peer)
@@ -185,9 +203,14 @@ void kad_query_failed(struct kad_query *q, const struct peer_id *peer)
     settle(q, peer, KAD_FAILED);
 }
 
+void kad_query_slow(struct kad_query *q, const struct peer_id *peer)
+{
+    settle(q, peer, KAD_SLOW);
+}
+
 bool kad_query_done(const struct kad_query *q)
 {
-    if (q->flying > 0)
+    if (q->flying > 0 || q->slow > q->answered)
         return false;
     for (size_t path = 0; path < q->options.paths; path++)
         if (may_ask(q, path) && wanted((struct kad_query *)q, path))
@@ -228,7 +251,7 @@ static bool is_liar(const struct kad_query *q, uint16_t no, uint16_t last)
         const struct kad_candidate *c = kad_candidates_at(&q->found, i);
         if ((c->by[0] != no && c->by[1] != no) || c->no > last)
             continue;
-        failed += c->state == KAD_FAILED;
+        failed += is_silent(c);
         answered += c->state == KAD_ANSWERED;
     }
     return failed >= LIE_LEAST && failed > 2 * answered;
@@ -252,9 +275,8 @@ void kad_query_figures(const struct kad_query *q, struct kad_query_figures *out)
     for (size_t i = 0; i < q->found.n; i++) {
         const struct kad_candidate *c = kad_candidates_at(&q->found, i);
         bool near = c->distance < q->options.region;
-        f.failed += c->state == KAD_FAILED;
-        f.dead +=
-            (c->state == KAD_FAILED || is_of_the_dead(q, c)) && (near || q->options.region == 0);
+        f.failed += is_silent(c);
+        f.dead += (is_silent(c) || is_of_the_dead(q, c)) && (near || q->options.region == 0);
         if (c->state != KAD_ANSWERED)
             continue;
         if (f.answered++ == 0)

@@ -50,7 +50,10 @@ bool kad_query_told(struct kad_query *q, const struct peer_id *by, const struct 
 void kad_query_doubt(struct kad_query *q, const struct peer_id *peer);
 void kad_query_answered(struct kad_query *q, const struct peer_id *peer);
 void kad_query_failed(struct kad_query *q, const struct peer_id *peer);
-/* Whether nobody is being asked, and nobody is left to ask. */
+/* It takes long. As if it had failed, unless it answers before all is over. */
+void kad_query_slow(struct kad_query *q, const struct peer_id *peer);
+/* Whether nobody is left to ask, and nobody is being asked but such as are slow: then nobody is
+ * waited for, unless those are more than who answered, for then it may be us who are slow. */
 bool kad_query_done(const struct kad_query *q);
 
 struct kad_query_found {
@@ -69,9 +72,9 @@ size_t kad_query_nearest(const struct kad_query *q, struct kad_query_found *out,
 size_t kad_query_liars(const struct kad_query *q, struct peer_id *out, size_t max);
 
 struct kad_query_figures {
-    size_t asked, answered, failed;
-    unsigned hops;  /* of the nearest that answered */
-    size_t region;  /* answered in the region */
+    size_t asked, answered, failed; /* failed: or slow, here and below */
+    unsigned hops;                  /* of the nearest that answered */
+    size_t region;                  /* answered in the region */
     size_t dead;    /* failed or doubted in the region, or anywhere while that is 0 */
     bool exhausted; /* ended by ask_max */
 };

@@ -30,6 +30,9 @@ enum {
     KAD_NOWHERE_MAX = KAD_K / 2, /* stay when others come */
     KAD_LINE_MAX = 5,            /* peers that wait for a place in a bucket */
     KAD_FAILURES_MAX = 2,        /* in a row, after which a peer has lost its place */
+    /* After so long one whose place is wanted is asked whether it is there. In a full bucket each
+     * word of those who wait in line comes to that, so that less would double all traffic. */
+    KAD_SILENT_MS = 10 * 60 * 1000,
     /* A bucket is due when it gets its first peer, and when nothing was looked up there for so long
      * (Kademlia, 2.3). */
     KAD_REFRESH_MS = 60 * 60 * 1000,

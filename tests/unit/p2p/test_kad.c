@@ -292,6 +292,48 @@ BEAM_TEST(kad, one_peer_has_only_so_many_of_a_servers_places)
     tear_down(&net);
 }
 
+/* A server that takes questions and says nothing. */
+struct mute {
+    struct stream *streams[32];
+    size_t n;
+};
+
+static void on_mute_stream(void *arg, struct stream *stream, const struct host_peer *peer)
+{
+    struct mute *m = arg;
+    (void)peer;
+    BEAM_CHECK(m->n < sizeof(m->streams) / sizeof(m->streams[0]));
+    m->streams[m->n++] = stream;
+}
+
+/* Does as one, and the asker knows it. */
+static void fall_mute(struct net *net, size_t node, size_t asker, struct mute *m)
+{
+    struct host *host = net->w.nodes[node].host;
+    struct multiaddr at = at_onion(&net->w.nodes[node]);
+    cr_assert_eq(host_handle(host, KAD_PROTOCOL, on_mute_stream, m), 0);
+    cr_assert_eq(keeper_add(net->keepers[asker], &at), 0);
+    while (!kad_table_find(kad_table(net->kads[asker]), host_id(host)))
+        BEAM_CHECK(loop_turn(net->w.loop) == 0);
+}
+
+BEAM_TEST(kad, who_is_slow_is_not_waited_for)
+{
+    struct mute m = {.n = 0};
+    struct net net;
+    set_up(&net, 2, 2);
+    cr_assert(wait_for(&net, 1));
+    fall_mute(&net, 2, 3, &m);
+    uint64_t began = loop_now(net.w.loop);
+    struct outcome o = run(&net, 3, KAD_JOB_FIND, kad_text_of("anything"), kad_text_of(""));
+    cr_expect_eq(o.err, 0);
+    cr_expect_gt(m.n, 0u, "it was asked");
+    cr_expect_lt(loop_now(net.w.loop) - began, 12000u, "the question itself lasts for 15 s");
+    for (size_t i = 0; i < m.n; i++)
+        stream_free(m.streams[i]);
+    tear_down(&net);
+}
+
 BEAM_TEST(kad, nothing_of_its_surroundings_is_told)
 {
     static const char *const places[] = {"/ip4/127.0.0.1/tcp/1",   "/ip4/10.1.2.3/tcp/1",

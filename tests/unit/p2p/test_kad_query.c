@@ -277,3 +277,68 @@ BEAM_TEST(kad_query, who_tells_of_itself_is_asked_once)
     cr_expect(kad_query_done(q));
     kad_query_free(q);
 }
+
+/* Of two that were asked one is slow. */
+static struct kad_query *make_slow(struct kad_id *target, struct peer_id *slow)
+{
+    const struct kad_query_options o = {.k = 4, .alpha = 2, .paths = 1, .ask_max = 10};
+    struct kad_query *q = make(&o, target);
+    struct peer_id peer;
+    uint64_t no = 1;
+    for (int i = 0; i < 3; i++) {
+        peer = kad_peer_near(target, 2, &no);
+        kad_query_seed(q, &peer);
+    }
+    cr_assert(kad_query_next(q, slow) && kad_query_next(q, &peer));
+    kad_query_slow(q, slow);
+    kad_query_answered(q, &peer);
+    return q;
+}
+
+BEAM_TEST(kad_query, who_is_slow_keeps_nobody_waiting)
+{
+    struct kad_id target;
+    struct peer_id slow, peer;
+    struct kad_query_figures f;
+    struct kad_query *q = make_slow(&target, &slow);
+    cr_expect_not(kad_query_done(q));
+    cr_assert(kad_query_next(q, &peer), "in its place");
+    kad_query_answered(q, &peer);
+    cr_expect(kad_query_done(q));
+    kad_query_figures(q, &f);
+    cr_expect_eq(f.answered, 2u);
+    cr_expect_eq(f.failed, 1u);
+    kad_query_free(q);
+}
+
+BEAM_TEST(kad_query, who_was_slow_and_answers_is_heard)
+{
+    struct kad_id target;
+    struct peer_id slow, peer;
+    struct kad_query_figures f;
+    uint64_t no = 100;
+    struct kad_query *q = make_slow(&target, &slow);
+    struct peer_id more = kad_peer_near(&target, 4, &no);
+    cr_assert(kad_query_told(q, &slow, &more));
+    kad_query_answered(q, &slow);
+    cr_assert(kad_query_next(q, &peer));
+    cr_expect(peer_id_equal(&peer, &more), "the nearest");
+    kad_query_failed(q, &slow);
+    kad_query_figures(q, &f);
+    cr_expect_eq(f.answered, 2u);
+    cr_expect_eq(f.failed, 0u);
+    kad_query_free(q);
+}
+
+BEAM_TEST(kad_query, where_most_are_slow_they_are_waited_for)
+{
+    struct kad_id target;
+    struct peer_id slow, peer;
+    struct kad_query *q = make_slow(&target, &slow);
+    cr_assert(kad_query_next(q, &peer));
+    kad_query_slow(q, &peer);
+    cr_expect_not(kad_query_done(q), "two, and one who answered");
+    kad_query_failed(q, &peer);
+    cr_expect(kad_query_done(q));
+    kad_query_free(q);
+}
