@@ -12,8 +12,9 @@
  * HOURS, and are asked for then (0: none are). Then others are put, and asked for during MINUTES:
  * 99.9 % of all these look-ups must find their value, at a median of at most log2(N)/2 hops. Then
  * come twenty liars at a time (trials[] below) whose ids were looked for until they lay nearer to a
- * key than anybody's: no look-up of that key may end with a plain "not found". All the while no
- * honest node may be shunned by another, and of a hundred one doubted at most. Of several sizes,
+ * key than anybody's: no look-up of that key may end with a plain "not found". And where many say
+ * that they provide a key, from few networks, those who do must be found among them. All the while
+ * no honest node may be shunned by another, and of a hundred one doubted at most. Of several sizes,
  * the questions that a look-up takes must grow no faster than log N; and with `both`, which has
  * each size begin in either way, what a look-up takes must be the same in both, but for a tenth.
  */
@@ -32,11 +33,14 @@ enum {
     KEPT = 300,
     GETS_EACH = 10, /* look-ups for each node, and in all: */
     GETS_MAX = 5000,
-    SIEGE_GETS = 100, /* in a world of this many; else half of it: */
-    SIEGE_NODES = 1000,
+    SIEGE_GETS = 100,   /* in a world of this many; else half of it: */
+    SIEGE_NODES = 1000, /* which is where providers are looked for, too */
     MINUTE = 60 * 1000,
     HOUR_MINUTES = 60,
     KNOWN_MINUTES = 10, /* in which liars become known */
+    PROVIDERS = 30,
+    FLOOD = 300,
+    FLOOD_NETWORKS = 3,
     DOUBTED_PART = 100, /* of so many honest nodes one may be doubted, by one other, in all */
     BOOKS_MAX = 2000,   /* nodes that have one, for they are large */
     SIZES_MAX = 8,
@@ -86,6 +90,16 @@ static double mean_hops(const struct world_figures *f)
     return (double)all / (double)f->lookups;
 }
 
+/* That a part of all look-ups took at most. */
+static unsigned seconds(const struct world_figures *f, double part)
+{
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < WORLD_SECONDS; i++)
+        if ((double)(seen += f->seconds[i]) >= part * (double)f->lookups)
+            return i + 1;
+    return WORLD_SECONDS;
+}
+
 static int fail(const char *what)
 {
     printf("kad: %s\n", what);
@@ -119,8 +133,11 @@ static struct world_figures between(const struct world_figures *before,
     f.cut_off -= before->cut_off;
     f.abandoned -= before->abandoned;
     f.asked -= before->asked;
+    f.ms -= before->ms;
     for (unsigned i = 0; i < 16; i++)
         f.hops[i] -= before->hops[i];
+    for (unsigned i = 0; i < WORLD_SECONDS; i++)
+        f.seconds[i] -= before->seconds[i];
     return f;
 }
 
@@ -198,22 +215,21 @@ static int go_by(struct world *w, size_t nodes, unsigned minutes, struct figures
         world_get(w, values[i % VALUES]);
         world_run(w, (uint64_t)minutes * MINUTE / gets);
     }
-    world_run(w, MINUTE);
+    f = wait_for_all(w, gets, &before);
     world_figures(w, &after);
-    f = between(&before, &after);
-    double hours = (double)(minutes + 1) / HOUR_MINUTES, up = (double)f.up * hours;
+    double hours = (double)f.ms / MINUTE / HOUR_MINUTES, up = (double)f.up * hours;
     *figures = (struct figures){.nodes = nodes,
                                 .found = (double)f.found / (double)f.lookups,
                                 .hops = mean_hops(&f),
                                 .asked = (double)f.asked / (double)f.lookups,
                                 .messages = (double)f.messages / up};
     printf("kad: %zu nodes: %llu of %llu found (%llu not, %llu warned, %llu cut off), median of "
-           "hops %u, mean %.2f, %.1f questions a look-up, %.0f messages and %.0f kB a node an "
-           "hour\n",
+           "hops %u, mean %.2f, %.1f questions a look-up, half in %u s and 99 %% in %u s, %.0f "
+           "messages and %.0f kB a node an hour\n",
            nodes, (unsigned long long)f.found, (unsigned long long)f.lookups,
            (unsigned long long)f.silent, (unsigned long long)f.warned,
            (unsigned long long)f.cut_off, median_hops(&f), figures->hops, figures->asked,
-           figures->messages, (double)f.bytes / up / 1000);
+           seconds(&f, 0.5), seconds(&f, 0.99), figures->messages, (double)f.bytes / up / 1000);
     print_tables(w, &figures->dead);
     if (judge_blame(&after, nodes) != 0 || judge_found(&f, gets) != 0)
         return 1;
@@ -256,6 +272,32 @@ static int besiege(struct world *w, size_t nodes, const struct trial *t)
     int status = ask_besieged(w, nodes, value, t);
     world_relieve(w);
     return status;
+}
+
+/* Providers are found among ten times as many who say that they are some. */
+static int drown(struct world *w)
+{
+    struct world_provided p;
+    world_provide(w, PROVIDERS);
+    world_run(w, MINUTE);
+    world_flood(w, FLOOD, FLOOD_NETWORKS);
+    world_run(w, MINUTE);
+    for (size_t i = 0; i < SIEGE_GETS; i++) {
+        world_get_providers(w);
+        world_run(w, 500);
+    }
+    world_run(w, 2 * MINUTE);
+    world_provided(w, &p);
+    printf(
+        "kad: of %d providers, and %d others in %d networks, %llu look-ups were told of %.1f and "
+        "%.1f\n",
+        PROVIDERS, FLOOD, FLOOD_NETWORKS, (unsigned long long)p.lookups,
+        (double)p.told[0] / (double)p.lookups, (double)p.told[1] / (double)p.lookups);
+    fflush(stdout);
+    world_relieve(w);
+    if (p.lookups != SIEGE_GETS)
+        return fail("a look-up of providers did not end");
+    return p.without > 0 ? fail("a look-up told of no honest provider") : 0;
 }
 
 static void print_cost(void)
@@ -313,6 +355,8 @@ static int run(const struct plan *p, size_t nodes, bool warm, struct figures *fi
     for (size_t i = 0; i < (nodes > TRIALS_NODES ? TRIALS / 2 : TRIALS); i++)
         if (!p->both && besiege(w, nodes, &trials[i]) != 0)
             status = 1;
+    if (!p->both && nodes >= SIEGE_NODES && drown(w) != 0)
+        status = 1;
     world_free(w);
     print_cost();
     return status;

@@ -88,6 +88,7 @@ void world_free(struct world *w)
         free(l);
     events_clear(&w->events);
     kad_store_free(w->clients);
+    world_free_gets(w);
     free(w->nodes);
     free(w);
 }
@@ -120,10 +121,8 @@ void world_run(struct world *w, uint64_t ms)
         struct letter *l;
         uint64_t from = events_now(&w->events), second = from / STEP_MS + 1;
         uint64_t step = second * STEP_MS < end ? second * STEP_MS : end;
-        while ((l = events_next(&w->events, step))) {
+        while ((l = events_next(&w->events, step)))
             world_deliver(w, l);
-            free(l);
-        }
         churn(w, (double)(step - from) / 3600000.0);
         if (step == second * STEP_MS)
             tick_all(w, second);
@@ -138,6 +137,7 @@ void world_churn(struct world *w, double part)
 void world_figures(const struct world *w, struct world_figures *out)
 {
     *out = w->figures;
+    out->ms = events_now(&w->events);
 }
 
 static void count_entries(const struct world *w, const struct kad_table *t, struct world_tables *f)

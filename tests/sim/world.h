@@ -31,16 +31,19 @@ struct world_spec {
 
 struct world;
 
+enum { WORLD_SECONDS = 240 };
 struct world_figures {
     uint64_t messages, bytes; /* sent so far, questions and answers */
     /* Look-ups of values: ended, and how (cut off: nobody answered); or left with their node. */
     uint64_t lookups, found, silent, warned, cut_off, abandoned;
-    uint64_t hops[16]; /* of look-ups that found their key's nearest node, by hops */
-    uint64_t asked;    /* questions of those look-ups */
+    uint64_t hops[16];               /* of look-ups that found their key's nearest node, by hops */
+    uint64_t seconds[WORLD_SECONDS]; /* of all, by how long they took; the last: and more */
+    uint64_t asked;                  /* questions of those look-ups */
     /* Offences held against honest nodes, and against liars; and how often one was doubted, and
      * shunned, by another for them. */
     uint64_t blamed[2], doubted[2], shunned[2];
     size_t up;
+    uint64_t ms; /* that have gone by */
 };
 
 /* What is in the honest nodes' tables now. */
@@ -75,6 +78,17 @@ struct world_siege {
 void world_besiege(struct world *w, size_t value, const struct world_siege *s);
 /* All liars leave. */
 void world_relieve(struct world *w);
+/* Some who are up provide a key; and that many others come, who are in few networks, and do so too,
+ * which takes a minute. */
+void world_provide(struct world *w, size_t honest);
+void world_flood(struct world *w, size_t count, size_t networks);
+/* Some node that is up asks who does. */
+void world_get_providers(struct world *w);
+struct world_provided {
+    uint64_t lookups, without; /* that ended, and that told of nobody honest; */
+    uint64_t told[2];          /* of how many honest, and others, all did */
+};
+void world_provided(const struct world *w, struct world_provided *out);
 void world_figures(const struct world *w, struct world_figures *out);
 void world_tables(const struct world *w, struct world_tables *out);
 

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * Where nodes know each other to be: each has a real address book (p2p/address_book), used as
- * p2p/kad and its host do, but for its size: a quarter of a host's, so that it is full in a world
- * of a thousand. Worlds that are larger go without: there all addresses are known to all.
- */
-#include "tests/sim/world_parts.h"
+#include "tests/sim/world_book.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/sim/world_parts.h"
+#include "tests/sim/world_book.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -7,22 +7,20 @@
 
 #include "p2p/kad_answer.h"
 
-enum {
-    TIMEOUT_MS = 15 * 1000, /* both as p2p/kad has them */
-    SILENT_MS = 60 * 1000
-};
+enum { TIMEOUT_MS = 15 * 1000 }; /* as p2p/kad has it */
 
 /* What somebody gets: a question, an answer, word that it was sent when none is due, or that there
- * will be none: at once when it was refused, else when waiting for it is over. */
-enum letter_kind { QUESTION, ANSWER, SENT, FAILURE };
+ * will be none: at once when it was refused, else when waiting for it is over; before that, that it
+ * takes long. */
+enum letter_kind { QUESTION, ANSWER, SENT, SLOW, FAILURE };
 
 struct letter {
     TAILQ_ENTRY(letter) link; /* of those that its asker waits for */
     enum letter_kind kind;
     uint32_t from, to;
-    uint64_t deadline; /* when its asker ceases to wait */
+    uint64_t asked; /* when the question was sent */
     bool awaited;
-    struct kad_ask *ask; /* NULL: of no job */
+    struct kad_ask *ask; /* NULL: of no job, or of none any more */
     size_t len;
     uint8_t bytes[];
 };
@@ -65,11 +63,16 @@ static void send_letter(struct world *w, struct letter *l, enum letter_kind kind
     events_add(&w->events, in_ms, l);
 }
 
-/* Until the deadline. */
+static uint64_t until(const struct world *w, uint64_t when)
+{
+    uint64_t now = events_now(&w->events);
+    return when > now ? when - now : 0;
+}
+
 static void send_nothing(struct world *w, struct letter *l, const struct node *from,
                          const struct node *to)
 {
-    send_letter(w, l, FAILURE, from, to, l->deadline - events_now(&w->events));
+    send_letter(w, l, SLOW, from, to, until(w, l->asked + kad_pace_slow(&to->pace)));
 }
 
 static void await(struct node *asker, struct letter *l)
@@ -99,7 +102,7 @@ int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to, const st
         return BEAM_ENOTFOUND;
     }
     struct letter *l = write_letter(w, m);
-    l->deadline = events_now(&w->events) + TIMEOUT_MS;
+    l->asked = events_now(&w->events);
     l->ask = ask;
     await(n, l);
     if (!other->up || is_lost(w))
@@ -120,7 +123,7 @@ void world_forget(void *arg, struct kad_ask *ask)
     struct letter *l;
     TAILQ_FOREACH(l, &n->letters, link)
     if (l->ask == ask) {
-        dismiss(n, l);
+        l->ask = NULL; /* and it goes on, as it does in p2p/kad */
         return;
     }
 }
@@ -137,7 +140,7 @@ static void ask_whether_there(struct node *n, const struct peer_id *peer)
     static struct kad_message m;
     const struct kad_peer *known = kad_table_find(n->table, peer);
     const struct letter *l;
-    if (!known || world_now(n->world).ms < known->seen + SILENT_MS)
+    if (!known || world_now(n->world).ms < known->seen + KAD_SILENT_MS)
         return;
     TAILQ_FOREACH(l, &n->letters, link)
     if (!l->ask && asked_of(l) == world_index_of(peer))
@@ -237,7 +240,7 @@ static void deliver_question(struct world *w, struct letter *l)
     world_must(kad_message_decode(l->bytes, l->len, &question) == 0, "a question is none");
     int err = answer(to, from, &question, &reply);
     struct letter *back = write_letter(w, err == 1 ? &reply : NULL);
-    back->deadline = l->deadline;
+    back->asked = l->asked;
     back->ask = l->ask;
     if (l->awaited)
         await(from, back);
@@ -254,13 +257,18 @@ static void deliver_question(struct world *w, struct letter *l)
         seen(to, from, false);
 }
 
+static void deliver_slow(struct world *w, struct letter *l)
+{
+    if (l->ask)
+        kad_ask_slow(l->ask);
+    send_letter(w, l, FAILURE, w->nodes[l->from], w->nodes[l->to], until(w, l->asked + TIMEOUT_MS));
+}
+
 static void deliver_answer(struct world *w, struct letter *l)
 {
     static struct kad_message m;
     struct node *n = w->nodes[l->to];
     const struct node *other = w->nodes[l->from];
-    if (!l->awaited)
-        return;
     dismiss(n, l);
     if (l->kind == FAILURE) {
         kad_table_failed(n->table, &other->peer);
@@ -271,6 +279,7 @@ static void deliver_answer(struct world *w, struct letter *l)
     }
     world_must(l->kind == SENT || kad_message_decode(l->bytes, l->len, &m) == 0,
                "an answer is none");
+    kad_pace_took(&n->pace, events_now(&w->events) - l->asked);
     if (other->server)
         seen(n, other, true);
     if (l->ask)
@@ -279,8 +288,13 @@ static void deliver_answer(struct world *w, struct letter *l)
 
 void world_deliver(struct world *w, struct letter *l)
 {
+    bool goes_on = l->kind == SLOW && l->awaited;
     if (l->kind == QUESTION)
         deliver_question(w, l);
-    else
+    else if (goes_on)
+        deliver_slow(w, l);
+    else if (l->awaited)
         deliver_answer(w, l);
+    if (!goes_on)
+        free(l);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tests/sim/world_parts.h"
+#include "tests/sim/world_book.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include <sys/queue.h>
 
 #include "p2p/kad_answer.h"
+#include "p2p/kad_pace.h"
 #include "p2p/kad_repeat.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/events.h"
@@ -36,6 +37,7 @@ struct node {
     struct kad_table *table;
     struct kad_store *store;
     struct kad_size size;
+    struct kad_pace pace;
     struct kad_jobs *jobs;
     struct kad_repeat *repeat; /* a server's, */
     uint64_t repeat_due;       /* which looks again then */
@@ -59,6 +61,9 @@ struct world {
     struct node **nodes;
     kad_group networks[WORLD_LIARS]; /* of the liars that came last */
     struct kad_store *clients;       /* of all clients, who keep nothing: for its validators */
+    uint8_t multihash[34];           /* that is provided */
+    struct world_provided provided;
+    struct get *gets; /* all that there ever were */
     size_t value_count;
     struct value values[WORLD_VALUES_MAX];
     struct world_figures figures;
@@ -90,7 +95,7 @@ enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_grou
 void world_blame(void *arg, const struct peer_id *peer, enum repute_offence what);
 enum repute_standing world_standing(void *arg, const struct peer_id *peer);
 void world_describe(void *arg, struct kad_contact *contact);
-/* One has come to its end, and is freed. */
+/* It is there. It is freed, or goes on. */
 void world_deliver(struct world *w, struct letter *l);
 
 /* ---- world_node.c: how one comes, stays and goes ---- */
@@ -98,10 +103,8 @@ void world_deliver(struct world *w, struct letter *l);
 struct kad_store *world_make_store(struct world *w, const struct peer_id *peer);
 /* One more, with an id of its own, which is up and knows nobody. */
 struct node *world_add(struct world *w, bool server);
-/* That was taken down, once more. */
-void world_set_up(struct node *n);
-/* It gets to know some, and is known. */
-void world_join(struct node *n);
+void world_set_up(struct node *n); /* once more, that was taken down */
+void world_join(struct node *n);   /* it gets to know some, and is known */
 void world_take_down(struct node *n);
 /* What a node does by itself once a minute. */
 void world_tick(struct node *n);
@@ -113,25 +116,8 @@ kad_group world_network(struct world *w);
 kad_group world_some_network(struct world *w);
 void world_address(const struct node *n, uint8_t out[WORLD_ADDRESS_SIZE]);
 
-/* ---- world_book.c ---- */
+/* ---- world_warm.c: all get to know each other, as if they had been there for hours ---- */
 
-void world_book_open(struct node *n);
-void world_book_close(struct node *n);
-/* Whether it can be reached. */
-bool world_book_has(struct node *n, const struct peer_id *peer);
-/* Somebody tells of it; whether it can be reached then. */
-bool world_book_learn(struct node *n, const struct kad_contact *contact);
-/* It was there; or it came, and said where it is. */
-void world_book_met(struct node *n, const struct node *other, bool reached);
-void world_book_missed(struct node *n, const struct node *other);
-/* Those in the table stay, once a minute. */
-void world_book_keep(struct node *n);
-/* What n says of where node number `index` is. */
-void world_book_describe(struct node *n, uint32_t index, struct kad_contact *contact);
-
-/* ---- world_warm.c ---- */
-
-/* All that are there get to know each other, as if they had been there for hours. */
 void world_warm_up(struct world *w);
 
 /* ---- world_siege.c ---- */
@@ -146,5 +132,6 @@ extern const struct kad_validator world_validator;
 struct kad_text world_key(const struct value *v);
 /* A node left: what it had not put to the end another puts. */
 void world_put_for(struct world *w, const struct node *gone);
+void world_free_gets(struct world *w);
 
 #endif

@@ -2,6 +2,7 @@
 #include "tests/sim/world_parts.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -82,12 +83,20 @@ void world_put_for(struct world *w, const struct node *gone)
             put(w, &w->values[i]);
 }
 
+struct get {
+    struct get *next;
+    struct node *node;
+    uint64_t began;
+};
+
 static void got(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
 {
-    struct node *n = arg;
-    struct world *w = n->world;
+    struct get *g = arg;
+    struct world *w = g->node->world;
+    uint64_t took = (events_now(&w->events) - g->began) / 1000;
     (void)why;
-    n->gets--;
+    g->node->gets--;
+    w->figures.seconds[took < WORLD_SECONDS ? took : WORLD_SECONDS - 1]++;
     w->figures.lookups++;
     w->figures.asked += r->figures.asked;
     w->figures.hops[r->figures.hops < 15 ? r->figures.hops : 15]++;
@@ -104,10 +113,22 @@ static void got(void *arg, int err, const struct beam_why *why, const struct kad
 void world_get(struct world *w, size_t value)
 {
     struct kad_job *j;
-    struct node *n = world_random_up(w, false);
-    const struct value *v = &w->values[value];
-    const struct kad_text key = world_key(v);
-    world_must(kad_job_start(n->jobs, KAD_JOB_GET, key, key, got, n, &j) == 0,
+    const struct kad_text key = world_key(&w->values[value]);
+    struct get *g = calloc(1, sizeof(*g));
+    world_must(g != NULL, "out of memory");
+    *g = (struct get){
+        .next = w->gets, .node = world_random_up(w, false), .began = events_now(&w->events)};
+    w->gets = g;
+    g->node->gets++;
+    world_must(kad_job_start(g->node->jobs, KAD_JOB_GET, key, key, got, g, &j) == 0,
                "nobody can be asked");
-    n->gets++;
+}
+
+void world_free_gets(struct world *w)
+{
+    struct get *g;
+    while ((g = w->gets)) {
+        w->gets = g->next;
+        free(g);
+    }
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A world whose nodes have been there for long, without their having come one by one: in each
- * bucket of each node are some of those who belonged there when they were heard of, at some time
- * within the last hour, as chance has it. So the dead are among them: those who left since. And
- * each knows the size from look-ups that it would have made.
+ * bucket of each node are some of those who belong there, and of those who did until they left, as
+ * chance has it. When they were last heard of, and how long it takes until it is found out that one
+ * has left, is as in worlds whose nodes came (kad.c has a run that compares them). And each knows
+ * the size from look-ups that it would have made.
  */
 #include "tests/sim/world_parts.h"
 
@@ -13,7 +14,8 @@
 enum {
     LOOKED = 100,
     SAMPLES = 8,
-    HEARD_MS = KAD_REFRESH_MS,
+    HEARD_MS = 15 * 60 * 1000,     /* ago, in the mean */
+    FOUND_OUT_MS = 30 * 60 * 1000, /* after one left */
     WANTED = KAD_K + KAD_LINE_MAX, /* in a bucket and its line */
     STRETCHES = 4 * WANTED
 };
@@ -22,7 +24,8 @@ enum {
 struct place {
     struct kad_id id;
     uint32_t index;
-    uint64_t came, left; /* left: UINT64_MAX: it is there */
+    bool is_there;
+    uint64_t came, end; /* when it left, or now */
 };
 
 struct places {
@@ -30,6 +33,7 @@ struct places {
     struct place *all; /* ascending */
 };
 
+static const double hour_ms = 3600000;
 static const struct kad_id zero;
 
 static int by_id(const void *a, const void *b)
@@ -37,21 +41,20 @@ static int by_id(const void *a, const void *b)
     return kad_id_nearer(&zero, &((const struct place *)a)->id, &((const struct place *)b)->id);
 }
 
-/* So long one stays, as chance has it. */
-static uint64_t some_stay(struct world *w)
+/* What chance makes of a mean, where each moment is as likely to be the last. */
+static uint64_t some_time(struct world *w, double mean)
 {
-    double ms = -log(1 - dice_part(&w->dice)) / w->spec.churn * 3600000;
-    uint64_t now = events_now(&w->events);
-    return ms < (double)now ? (uint64_t)ms : now;
+    double ms = -log(1 - dice_part(&w->dice)) * mean, most = (double)events_now(&w->events);
+    return (uint64_t)(ms < most ? ms : most);
 }
 
-/* Servers that left within the time that tables go back. */
+/* Servers that left, and nobody has found out. */
 static void add_the_dead(struct world *w)
 {
     size_t servers = 0;
     for (size_t i = 0; i < w->n; i++)
         servers += w->nodes[i]->server;
-    double hours = HEARD_MS / 3600000.0;
+    double hours = FOUND_OUT_MS / hour_ms;
     for (size_t n = (size_t)((double)servers * w->spec.churn * hours); n > 0; n--)
         world_take_down(world_add(w, true));
 }
@@ -59,9 +62,10 @@ static void add_the_dead(struct world *w)
 static void live(struct world *w, struct place *p, bool up)
 {
     uint64_t now = events_now(&w->events);
-    p->left = up ? UINT64_MAX : now - (uint64_t)(dice_part(&w->dice) * HEARD_MS);
-    uint64_t end = up ? now : p->left, stay = w->spec.churn > 0 ? some_stay(w) : end;
-    p->came = end > stay ? end - stay : 0;
+    p->end = up ? now : now - (uint64_t)(dice_part(&w->dice) * FOUND_OUT_MS);
+    p->is_there = up;
+    uint64_t stay = w->spec.churn > 0 ? some_time(w, hour_ms / w->spec.churn) : p->end;
+    p->came = p->end > stay ? p->end - stay : 0;
 }
 
 static void find_places(struct world *w, struct places *out)
@@ -77,11 +81,6 @@ static void find_places(struct world *w, struct places *out)
             live(w, p, w->nodes[i]->up);
         }
     qsort(out->all, out->n, sizeof(out->all[0]), by_id);
-}
-
-static bool is_there(const struct place *p)
-{
-    return p->left == UINT64_MAX;
 }
 
 /* The first that is not below id, in [low, high). */
@@ -108,19 +107,19 @@ static struct kad_id cut(const struct kad_id *id, unsigned bit, bool set)
     return out;
 }
 
-static uint64_t some_time_ago(struct world *w)
-{
-    return events_now(&w->events) - (uint64_t)(dice_part(&w->dice) * HEARD_MS);
-}
-
-/* When it was last heard of, as chance has it; false: it was not there then. A bucket that has room
- * takes a newcomer when it comes. */
+/* When it was last heard of; false: it was not there then. A bucket that has room takes a newcomer
+ * when it comes. */
 static bool was_heard(struct world *w, const struct place *p, bool has_room, uint64_t *when)
 {
-    *when = some_time_ago(w);
+    *when = p->end - some_time(w, HEARD_MS);
     if (has_room && *when < p->came)
         *when = p->came;
-    return p->came <= *when && *when < p->left;
+    return p->came <= *when;
+}
+
+static uint64_t looked_up(struct world *w)
+{
+    return events_now(&w->events) - (uint64_t)(dice_part(&w->dice) * KAD_REFRESH_MS);
 }
 
 /* Of the servers in [low, high), all, or as many as the bucket and its line take, each from a
@@ -145,7 +144,7 @@ static void fill_bucket(struct node *n, const struct places *p, size_t low, size
             had++;
     }
     if (count > 0)
-        kad_table_looked(n->table, &p->all[low].id, some_time_ago(w));
+        kad_table_looked(n->table, &p->all[low].id, looked_up(w));
 }
 
 static void fill_table(struct node *n, const struct places *p)
@@ -177,9 +176,9 @@ static void measure(struct node *n, const struct places *p, const struct kad_id 
     uint64_t distances[4 * KAD_K];
     size_t low = lower(p, target, 0, p->n), count = 0;
     for (size_t before = 0; low > 0 && before < 2 * KAD_K; low--)
-        before += is_there(&p->all[low - 1]);
+        before += p->all[low - 1].is_there;
     for (size_t i = low; i < p->n && count < 4 * KAD_K; i++)
-        if (is_there(&p->all[i]))
+        if (p->all[i].is_there)
             distances[count++] = kad_id_distance(target, &p->all[i].id);
     qsort(distances, count, sizeof(distances[0]), ascending);
     kad_size_add(&n->size, target, distances, count < KAD_K ? count : KAD_K);
