@@ -8,7 +8,6 @@
 
 #include "loop/egress.h"
 #include "relay/callers.h"
-#include "relay/errand.h"
 #include "relay/reservation.h"
 #include "stream/datagram.h"
 
@@ -25,8 +24,8 @@ struct port_proof {
     struct where_url url;
     uint8_t question[WORD], answer[WORD];
 
-    struct errand errand;
-    struct stream *stream; /* our own visit */
+    struct url_stream *way; /* of our own visit, while it is sought */
+    struct stream *stream;  /* and then the visit */
     struct buf in, out;
     int fd; /* of UDP, in place of that */
     struct loop_watch watch;
@@ -42,12 +41,13 @@ static void hang_up(struct port_proof *p)
     loop_timer_clear(&p->deadline);
     loop_timer_clear(&p->again);
     loop_watch_stop(&p->watch);
-    errand_cancel(&p->errand);
+    url_stream_cancel(p->way);
     stream_free(p->stream);
     if (p->fd >= 0)
         close(p->fd);
     buf_clear(&p->in);
     buf_clear(&p->out);
+    p->way = NULL;
     p->stream = NULL;
     p->fd = -1;
 }
@@ -98,11 +98,12 @@ static void ask(struct port_proof *p, struct stream *s)
         on_ready(p, s, STREAM_WRITABLE);
 }
 
-static void on_there(void *arg, int err, const char *reason, struct stream *s)
+static void on_there(void *arg, int err, const struct beam_why *why, struct stream *s)
 {
     struct port_proof *p = arg;
+    p->way = NULL;
     if (err < 0)
-        end(p, err, reason);
+        end(p, err, why->text);
     else
         ask(p, s);
 }
@@ -151,7 +152,7 @@ static int open_udp(struct port_proof *p, struct beam_why *why)
     int err = find_address(p, &to, why);
     if (err < 0)
         return err;
-    enum permit_origin origin = errand_origin(&p->spec, addr_scope(&to) == ADDR_LOOPBACK);
+    enum permit_origin origin = proof_origin(&p->spec, addr_scope(&to) == ADDR_LOOPBACK);
     err = permit_check(p->spec.permit, &to, origin, why);
     if (err < 0)
         return err;
@@ -256,7 +257,6 @@ int port_proof_start(const struct proof_spec *spec, uint64_t kind, const char *u
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     p->spec = *spec;
     p->events = *events;
-    p->errand = (struct errand){.spec = &p->spec, .done = on_there, .arg = p};
     p->udp = kind == RESERVATION_UDP;
     p->fd = -1;
     buf_init(&p->in, loop_pool(spec->loop), WORD);
@@ -272,7 +272,7 @@ int port_proof_start(const struct proof_spec *spec, uint64_t kind, const char *u
     spec->rng->fill(spec->rng->arg, p->answer, WORD);
     int err = where_parse_port(url, p->udp ? "udp" : "tcp", &p->url, why);
     if (err == 0)
-        err = p->udp ? open_udp(p, why) : errand_start(&p->errand, &p->url, "tcp", why);
+        err = p->udp ? open_udp(p, why) : proof_dial(&p->spec, &p->url, on_there, p, &p->way, why);
     if (err < 0) {
         port_proof_free(p);
         return err;

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "http/head.h"
 #include "relay/callers.h"
-#include "relay/errand.h"
+#include "relay/url_stream.h"
 #include "stream/tls.h"
 
 enum {
@@ -29,15 +29,31 @@ struct proof {
     uint8_t pin[TLS_DIGEST_SIZE];
     char question[WORD_LEN + 1], answer[WORD_LEN + 1];
 
-    struct errand errand;
-    struct tls_context *context; /* of an https URL */
-    struct tls *tls;
-    struct stream *stream; /* our own visit */
+    struct url_stream *way; /* of our own visit, while it is sought */
+    struct stream *stream;  /* and then the visit */
     struct buf in, out;
     struct loop_timer deadline;
     struct beam_why why;
     struct callers callers;
 };
+
+enum permit_origin proof_origin(const struct proof_spec *spec, bool loopback)
+{
+    return spec->trust_loopback && loopback ? PERMIT_TYPED : PERMIT_LEARNED;
+}
+
+int proof_dial(const struct proof_spec *spec, const struct where_url *url, url_stream_fn *done,
+               void *arg, struct url_stream **out, struct beam_why *why)
+{
+    const struct url_stream_spec way = {.loop = spec->loop,
+                                        .permit = spec->permit,
+                                        .origin = proof_origin(spec, url->loopback),
+                                        .tor = spec->tor,
+                                        .ca_file = spec->ca_file,
+                                        .pin = spec->pin,
+                                        .timeout_ms = spec->timeout_ms};
+    return url_stream_open(&way, url, done, arg, out, why);
+}
 
 static void make_word(const struct rng *rng, char out[WORD_LEN + 1])
 {
@@ -52,12 +68,11 @@ static void make_word(const struct rng *rng, char out[WORD_LEN + 1])
 static void hang_up(struct proof *p)
 {
     loop_timer_clear(&p->deadline);
-    errand_cancel(&p->errand);
-    tls_cancel(p->tls);
+    url_stream_cancel(p->way);
     stream_free(p->stream);
     buf_clear(&p->in);
     buf_clear(&p->out);
-    p->tls = NULL;
+    p->way = NULL;
     p->stream = NULL;
 }
 
@@ -136,12 +151,11 @@ static void ask(struct proof *p, struct stream *s)
         on_response(p, s, STREAM_WRITABLE);
 }
 
-static void on_tls(void *arg, int err, const struct beam_why *why, struct stream *s,
-                   const struct tls_result *r)
+/* There is a way there, or none. */
+static void on_there(void *arg, int err, const struct beam_why *why, struct stream *s)
 {
     struct proof *p = arg;
-    (void)r;
-    p->tls = NULL;
+    p->way = NULL;
     if (err == BEAM_EPROTO && !p->spec.pin) {
         end(p, BEAM_EUNREACH, why->text); /* it has no certificate yet, perhaps: that may change */
     } else if (err < 0) {
@@ -152,32 +166,6 @@ static void on_tls(void *arg, int err, const struct beam_why *why, struct stream
     } else {
         ask(p, s);
     }
-}
-
-/* There is a way there. */
-static void arrive(struct proof *p, struct stream *s)
-{
-    const struct tls_spec spec = {
-        .name = p->url.host, .pin = p->spec.pin, .timeout_ms = p->spec.timeout_ms};
-    if (!p->url.https) {
-        ask(p, s);
-        return;
-    }
-    int err = tls_start(p->spec.loop, s, p->context, &spec, on_tls, p, &p->tls);
-    if (err == 0)
-        return;
-    stream_reset(s);
-    stream_free(s);
-    end(p, err, beam_err_text(err));
-}
-
-static void on_there(void *arg, int err, const char *reason, struct stream *s)
-{
-    struct proof *p = arg;
-    if (err < 0)
-        end(p, err, reason);
-    else
-        arrive(p, s);
 }
 
 static void on_deadline(void *arg)
@@ -275,8 +263,6 @@ void proof_visit(struct proof *p, struct stream *s)
 
 /* ---- the proof ------------------------------------------------------------------------------ */
 
-static const char *const protocols[] = {"http/1.1"};
-
 int proof_start(const struct proof_spec *spec, const char *url, const struct proof_events *events,
                 struct proof **out, struct beam_why *why)
 {
@@ -285,7 +271,6 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     p->spec = *spec;
     p->events = *events;
-    p->errand = (struct errand){.spec = &p->spec, .done = on_there, .arg = p};
     buf_init(&p->in, loop_pool(spec->loop), RESPONSE_MAX);
     buf_init(&p->out, loop_pool(spec->loop), 2 * WHERE_TEXT_SIZE + 512);
     p->callers = (struct callers){.loop = spec->loop,
@@ -297,19 +282,14 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     make_word(spec->rng, p->question);
     make_word(spec->rng, p->answer);
     int err = where_parse_url(url, &p->url, why);
-    /* With a pin nothing is asked there, and the target behind it may speak anything in TLS. */
-    const struct tls_client_spec tls = {
-        .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = spec->pin ? 0 : 1};
     if (err == 0 && spec->pin && !p->url.https)
         err = beam_why(why, BEAM_EPROTO, "%s: not https, which alone can go on unopened", url);
     if (spec->pin) {
         memcpy(p->pin, spec->pin, sizeof(p->pin));
         p->spec.pin = p->pin;
     }
-    if (err == 0 && p->url.https)
-        err = tls_context_client(&tls, &p->context, why);
     if (err == 0)
-        err = errand_start(&p->errand, &p->url, scheme_of(p), why);
+        err = proof_dial(&p->spec, &p->url, on_there, p, &p->way, why);
     if (err < 0) {
         proof_free(p);
         return err;
@@ -337,7 +317,6 @@ void proof_free(struct proof *p)
         p->link = NULL;
     }
     hang_up(p);
-    tls_context_free(p->context);
     callers_end(&p->callers);
     sodium_memzero(p->answer, sizeof(p->answer));
     free(p);

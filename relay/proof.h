@@ -9,7 +9,7 @@
 
 #include "base/rng.h"
 #include "p2p/way.h"
-#include "relay/where.h"
+#include "relay/url_stream.h"
 
 struct proof;
 
@@ -47,5 +47,11 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
 void proof_visit(struct proof *p, struct stream *s);
 /* NULL allowed. */
 void proof_free(struct proof *p);
+
+/* For relay/port_proof too: whether an address of this machine may be gone to, for which a relay's
+ * word is not enough; and the way of a check, as of url_stream_open. */
+enum permit_origin proof_origin(const struct proof_spec *spec, bool loopback);
+int proof_dial(const struct proof_spec *spec, const struct where_url *url, url_stream_fn *done,
+               void *arg, struct url_stream **out, struct beam_why *why);
 
 #endif

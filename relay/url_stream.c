@@ -54,7 +54,8 @@ static void on_tls(void *arg, int err, const struct beam_why *why, struct stream
 /* There is a way there. */
 static void arrive(struct url_stream *u, struct stream *s)
 {
-    const struct tls_spec spec = {.name = u->url.host, .timeout_ms = u->spec.timeout_ms};
+    const struct tls_spec spec = {
+        .name = u->url.host, .pin = u->spec.pin, .timeout_ms = u->spec.timeout_ms};
     if (!u->url.https) {
         end(u, 0, NULL, s);
         return;
@@ -108,7 +109,7 @@ int url_stream_open(const struct url_stream_spec *spec, const struct where_url *
                     url_stream_fn *done, void *arg, struct url_stream **out, struct beam_why *why)
 {
     const struct tls_client_spec tls = {
-        .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = 1};
+        .ca_file = spec->ca_file, .alpn = protocols, .alpn_count = spec->pin ? 0 : 1};
     struct url_stream *u = calloc(1, sizeof(*u));
     if (!u)
         return beam_why(why, BEAM_ENOMEM, "out of memory");

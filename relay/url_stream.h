@@ -16,6 +16,9 @@ struct url_stream_spec { /* what is pointed to is borrowed until `done` */
     enum permit_origin origin;
     struct way_tor tor;  /* .dial NULL: nothing goes through Tor */
     const char *ca_file; /* trusted beside the system's authorities; NULL or "" */
+    /* SHA-256 of the certificate (DER) that is to be shown, in place of one that an authority
+     * vouches for; what is spoken within is anything then (ALPN). NULL: none. */
+    const uint8_t *pin;
     uint64_t timeout_ms; /* to be there; three times as long through Tor; TLS takes as long again */
 };
 
