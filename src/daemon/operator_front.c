@@ -146,8 +146,7 @@ static int listen_at(struct operator_front *f, const char *what, const char *tex
     err =
         listen_shared(f->spec.loop, f->spec.permit, &at,
                       operator_crew_sharing(f->spec.index, f->spec.workers), on_connection, f, out);
-    return err < 0 ? beam_why(why, err, "%s: cannot listen there: %s", text, beam_err_text(err))
-                   : 0;
+    return err < 0 ? beam_why(why, err, "%s: cannot listen there: %s", text, listen_words(err)) : 0;
 }
 
 /* Where it listens is what its URLs begin with, if nothing else is said; or else ACME's domain. */

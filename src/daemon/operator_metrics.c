@@ -114,7 +114,7 @@ int operator_metrics_new(const struct operator_metrics_spec *spec, struct operat
     if (err < 0) {
         free(m);
         return beam_why(why, err, "metrics.listen %s: cannot listen there: %s%s", spec->listen,
-                        beam_err_text(err),
+                        listen_words(err),
                         err == BEAM_EPOLICY ? " (only this machine may read them: give a loopback "
                                               "address)"
                                             : "");

@@ -117,7 +117,23 @@ static int clear_stale(const struct addr *at)
 static int bind_err(int errnum)
 {
     int err = beam_err_errno(errnum);
-    return err == BEAM_EEXIST || err == BEAM_EPERM || err == BEAM_ENOMEM ? err : BEAM_EIO;
+    return err == BEAM_EEXIST || err == BEAM_EPERM || err == BEAM_ENOMEM || err == BEAM_EUNREACH
+               ? err
+               : BEAM_EIO;
+}
+
+const char *listen_words(int err)
+{
+    switch (err) {
+    case BEAM_EEXIST:
+        return "something listens there already (end that, or take another port)";
+    case BEAM_EPERM:
+        return "this user may not (a port below 1024 takes root or CAP_NET_BIND_SERVICE)";
+    case BEAM_EUNREACH:
+        return "this machine has no such address (take one of its own, or 0.0.0.0 for all)";
+    default:
+        return beam_err_text(err);
+    }
 }
 
 static int bind_unix(struct listener *li)

@@ -24,7 +24,8 @@ typedef void listen_fn(void *arg, int fd);
  * `at`: a unix path (a stale socket there is replaced, a live one is
  * BEAM_EEXIST; made with mode 0600) or a loopback IP (port 0 picks one).
  * BEAM_EPOLICY for anything else. Out of descriptors, accepting rests for
- * 100 ms and goes on. 0, BEAM_EEXIST, BEAM_EPERM, BEAM_EIO, BEAM_ENOMEM.
+ * 100 ms and goes on. 0, BEAM_EEXIST, BEAM_EPERM, BEAM_EUNREACH (no address of
+ * this machine), BEAM_EIO, BEAM_ENOMEM.
  */
 int listen_open(struct loop *l, const struct addr *at, listen_fn *fn, void *arg,
                 struct listener **out);
@@ -43,6 +44,8 @@ int listen_shared(struct loop *l, const struct permit *permit, const struct addr
                   enum listen_sharing sharing, listen_fn *fn, void *arg, struct listener **out);
 /* The address in use (with the port that was picked). Borrowed. */
 const struct addr *listen_addr(const struct listener *li);
+/* What such an error says of an IP address, and what to do about it. */
+const char *listen_words(int err);
 /* Stops taking connections until resumed; they wait in the backlog. */
 void listen_pause(struct listener *li);
 void listen_resume(struct listener *li);
@@ -71,7 +74,7 @@ typedef void listen_datagram_fn(void *arg, const struct listen_way *way, const u
                                 size_t len);
 
 /* Takes datagrams at an IP address that the permit covers, as the user who typed it wants it;
- * nobody else may take them there. BEAM_EPOLICY, BEAM_EEXIST, BEAM_EPERM, BEAM_EIO, BEAM_ENOMEM. */
+ * nobody else may take them there. As listen_beyond. */
 int listen_datagrams(struct loop *l, const struct permit *permit, const struct addr *at,
                      listen_datagram_fn *fn, void *arg, struct datagram_listener **out);
 /* Sends one back the way that one came. 0; BEAM_EAGAIN: dropped, there is no room; BEAM_EIO: it

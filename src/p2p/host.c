@@ -198,7 +198,7 @@ int host_listen(struct host *h, const struct multiaddr *at, struct beam_why *why
         err = multiaddr_from_addr(listen_addr(p->listener), MULTIADDR_TCP, &p->addr);
     if (err < 0) {
         drop_place(h, h->place_count - 1);
-        return beam_why(why, err, "%s: cannot listen: %s", text, beam_err_text(err));
+        return beam_why(why, err, "%s: cannot listen there: %s", text, listen_words(err));
     }
     changed(h);
     return 0;

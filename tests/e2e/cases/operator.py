@@ -170,6 +170,11 @@ def usage(t):
     done = home.run("relay", "-o", "relay.class=open", "--listen", "0.0.0.0:0", "--p2p",
                     "127.0.0.1:0")
     check(done.status == 1 and "relay.domain" in done.err, f"an open one on a shared host: {done}")
+    for option in ("--listen", "--p2p"):
+        for place, words in ((r.front, "another port"), ("192.0.2.7:4001", "no such address")):
+            both = {"--listen": "127.0.0.1:0", "--p2p": "127.0.0.1:0", option: place}
+            done = home.run("relay", *(word for pair in both.items() for word in pair))
+            check(done.status == 1 and words in done.err, f"{option} {place}: {done}")
 
 
 @case("operator/month", network=False)

@@ -174,6 +174,28 @@ BEAM_TEST(listen, tells_a_live_socket_from_a_stale_one)
     taken_free(&t);
 }
 
+BEAM_TEST(listen, a_place_that_cannot_be_had_is_told_with_what_to_do)
+{
+    struct taken t = {.loop = until_loop_new()};
+    struct listener *second = NULL;
+    struct addr at = loopback(), elsewhere;
+    struct permit *permit = NULL;
+    struct policy policy;
+    cr_assert_eq(policy_ad_hoc(POLICY_ONION, POLICY_EGRESS_ANY, &policy), 0);
+    cr_assert_eq(permit_new(&policy, &permit), 0);
+    cr_assert_eq(listen_open(t.loop, &at, on_connection, &t, &t.li), 0);
+    int err = listen_open(t.loop, listen_addr(t.li), on_connection, &t, &second);
+    cr_assert(err == BEAM_EEXIST && strstr(listen_words(err), "another port"));
+    cr_assert_eq(addr_parse("192.0.2.7:4001", &elsewhere), 0);
+    err = listen_beyond(t.loop, permit, &elsewhere, on_connection, &t, &second);
+    cr_assert(err == BEAM_EUNREACH && strstr(listen_words(err), "no such address"));
+    cr_assert(strstr(listen_words(BEAM_EPERM), "1024"));
+    cr_assert_str_eq(listen_words(BEAM_ENOMEM), beam_err_text(BEAM_ENOMEM));
+    permit_free(permit);
+    listen_close(t.li);
+    taken_free(&t);
+}
+
 BEAM_TEST(listen, can_be_closed_and_paused_by_its_callback)
 {
     struct taken t = {.loop = until_loop_new(), .want = 1, .pause_at_once = true};
