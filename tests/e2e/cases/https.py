@@ -279,6 +279,55 @@ def acme(t):
     check(answers(), "the certificate of before, at once")
 
 
+DNS_HOOK = """#!/bin/sh
+# METHOD TYPE IDENTIFIER TOKEN AUTHORIZATION
+echo "$1 $2 $3" >>{calls}
+[ "$2" = dns-01 ] || exit 1
+name=_acme-challenge.$3.
+case $1 in
+begin) set -- set-txt "{{\\"host\\":\\"$name\\",\\"value\\":\\"$5\\"}}" ;;
+*) set -- clear-txt "{{\\"host\\":\\"$name\\"}}" ;;
+esac
+exec curl -q -fsS --noproxy '*' -d "$2" http://127.0.0.1:{port}/$1
+"""
+
+
+@case("https/acme-dns", seconds=90, network=False)
+def acme_dns(t):
+    """A certificate for a domain and all below it, whose challenges are answered in DNS by a program of the
+    operator's; one that answers none gets none."""
+    pebble = t.keep(Pebble(t.path("pebble"), free_port()))
+    calls, hook, none = t.path("calls"), t.path("hook"), t.path("none")
+    for path, text in ((hook, DNS_HOOK.format(calls=calls, port=pebble.records)), (none, "#!/bin/sh\nexit 1\n")):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        os.chmod(path, 0o700)
+    tls = free_port()
+    options = {"relay__acme": ["relay.test", "*.relay.test"], "relay__domain": "relay.test",
+               "relay__url": f"https://relay.test:{tls}", "relay__acme_server": pebble.url, "within": pebble.within}
+    lost = t.keep(Relay(t.path("lost"), relay__tls_listen=f"127.0.0.1:{free_port()}", relay__acme_hook=none, **options))
+    told = lost.event("warning", 40)["text"]
+    check("certificate for relay.test" in told and "tried again" in told, told)
+    lost.stop()
+    r = t.keep(Relay(t.path("r"), relay__tls_listen=f"127.0.0.1:{tls}", relay__acme_hook=hook, **options))
+
+    def answers(name):
+        done = CURL(f"https://{name}:{tls}/", "--cacert", pebble.root, "--resolve", f"{name}:{tls}:127.0.0.1",
+                    "-o", "/dev/null", "-w", "%{http_code}")
+        return done.bytes == b"404"
+
+    wait_until(lambda: answers("relay.test"), 40, "a certificate that the root vouches for")
+    check(answers("any.relay.test"), "it is for all hosts of tunnels")
+    check(not answers("app.tls.relay.test"), "and for none whose TLS is passed on unopened")
+    with open(calls, encoding="ascii") as f:
+        asked = [line.split() for line in f]
+    begun = [identifier for method, kind, identifier in asked if (method, kind) == ("begin", "dns-01")]
+    ended = [identifier for method, kind, identifier in asked if method == "done"]
+    equal(begun, ["relay.test"] * 2, f"challenges that were answered: {asked}")
+    equal(ended, begun, f"answers that were taken away: {asked}")
+    r.stop()
+
+
 # ---- HTTP/2 ---------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pebble, an ACME server for tests, for which every name is 127.0.0.1."""
+"""Pebble, an ACME server for tests, for which every name is 127.0.0.1, and TXT records are what one says."""
 import json
 import os
 import urllib.request
@@ -19,7 +19,7 @@ class Pebble:
         os.makedirs(folder, mode=0o700, exist_ok=True)
         self.authority = Authority(folder)
         pem, key = self.authority.issue("pebble", "DNS:localhost")
-        self.port, self.management = free_port(), free_port()
+        self.port, self.management, self.records = free_port(), free_port(), free_port()
         self.url = f"https://localhost:{self.port}/dir"
         dns = free_port()
         config = os.path.join(folder, "pebble.json")
@@ -38,7 +38,7 @@ class Pebble:
         self.processes = [
             Process(["pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-defaultIPv6", "", "-dns01",
                      f"127.0.0.1:{dns}", "-http01", "", "-https01", "", "-tlsalpn01", "",
-                     "-management", f"127.0.0.1:{free_port()}"], env=env),
+                     "-management", f"127.0.0.1:{self.records}"], env=env),
             Process(["pebble", "-config", config, "-dnsserver", f"127.0.0.1:{dns}"], env=env)]
         self.root = os.path.join(folder, "root.pem")
         wait_until(self._fetch_root, 20, "pebble answers")

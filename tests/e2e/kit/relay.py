@@ -43,7 +43,8 @@ class Relay:
         self.start()
 
     def start(self, seconds=20):
-        sets = [a for k, v in self.options.items() if v is not None for a in ("-o", f"{k}={v}")]
+        sets = [a for k, v in self.options.items() if v is not None
+                for one in (v if isinstance(v, list) else [v]) for a in ("-o", f"{k}={one}")]
         kept = {k: v for k, v in os.environ.items()
                 if k in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
         self.process = Process([*self.within, BEAM, "relay", "--json", "--listen", self.front,
