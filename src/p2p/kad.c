@@ -86,19 +86,17 @@ static void look_up(struct kad *k, enum kad_job_kind kind, const void *key, size
     }
 }
 
-/* Those nearest to us are who we must know, and who must know us. Soon after we came there may be
- * others who came with us, so that once is not enough. And each time a key by chance, for the size:
- * who is around us may have chosen to be. */
 static void on_self(void *arg)
 {
     struct kad *k = arg;
     const struct peer_id *self = host_id(k->spec.host);
     uint8_t any[KAD_ID_SIZE];
-    bool whole = kad_table_self_whole(k->looked++);
-    look_up(k, whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, self->bytes, self->len);
+    const struct kad_table_turn turn = kad_table_turn(k->looked++);
+    look_up(k, turn.whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, self->bytes, self->len);
     k->spec.rng->fill(k->spec.rng->arg, any, sizeof(any));
-    look_up(k, KAD_JOB_REFRESH, any, sizeof(any));
-    loop_timer_set(&k->self, kad_table_self_pause(k->looked));
+    if (turn.chance)
+        look_up(k, KAD_JOB_REFRESH, any, sizeof(any));
+    loop_timer_set(&k->self, kad_table_turn(k->looked).after_ms);
 }
 
 /* Of one in whose place somebody else could be: one question, and none as long as it was heard of,

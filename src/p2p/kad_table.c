@@ -494,20 +494,18 @@ void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t
 }
 
 /* Soon at first; what is missing then others tell of. */
-static const struct {
-    uint64_t after_ms;
-    bool whole;
-} selves[] = {{0, true},          {2000, false},       {4000, false},       {8000, true},
-              {16 * 1000, false}, {128 * 1000, false}, {1024 * 1000, false}};
+static const struct kad_table_turn turns[] = {{0, true, true},
+                                              {2000, false, false},
+                                              {4000, false, false},
+                                              {8000, true, true},
+                                              {16 * 1000, false, false},
+                                              {128 * 1000, false, true},
+                                              {1024 * 1000, false, true},
+                                              {KAD_SELF_MAX_MS, true, true}};
 
-enum { SELVES = sizeof(selves) / sizeof(selves[0]) };
+enum { TURNS = sizeof(turns) / sizeof(turns[0]) };
 
-uint64_t kad_table_self_pause(unsigned looked)
+struct kad_table_turn kad_table_turn(unsigned looked)
 {
-    return looked < SELVES ? selves[looked].after_ms : KAD_SELF_MAX_MS;
-}
-
-bool kad_table_self_whole(unsigned looked)
-{
-    return looked >= SELVES || selves[looked].whole;
+    return turns[looked < TURNS ? looked : TURNS - 1];
 }

@@ -101,11 +101,15 @@ bool kad_table_refresh(struct kad_table *t, uint64_t now, const struct rng *rng,
                        struct kad_table_key *out);
 /*
  * Those nearest to us are who we must know, and who must know us; when we came there may be others
- * who came with us, so that once is not enough. After we have looked ourselves up so often: how
- * long until the next time; and whether that is for all of them, or for some.
+ * who came with us, so that once is not enough. And of how many there are we learn where nobody can
+ * have chosen to be (kad_size). After we have looked ourselves up so often:
  */
-uint64_t kad_table_self_pause(unsigned looked);
-bool kad_table_self_whole(unsigned looked);
+struct kad_table_turn {
+    uint64_t after_ms; /* how long until the next time, */
+    bool whole;        /* whether that is for all who are near or for some, */
+    bool chance;       /* and whether a key that chance chooses is looked up, too */
+};
+struct kad_table_turn kad_table_turn(unsigned looked);
 /* Something was looked up there. */
 void kad_table_looked(struct kad_table *t, const struct kad_id *target, uint64_t now);
 

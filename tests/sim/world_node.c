@@ -92,11 +92,12 @@ void world_set_up(struct node *n)
 static void look_self_up(struct node *n)
 {
     uint8_t any[KAD_ID_SIZE];
-    bool whole = kad_table_self_whole(n->looked++);
-    look_up(n, whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, n->peer.bytes, n->peer.len);
+    const struct kad_table_turn turn = kad_table_turn(n->looked++);
+    look_up(n, turn.whole ? KAD_JOB_FIND : KAD_JOB_REFRESH, n->peer.bytes, n->peer.len);
     dice_fill(&n->world->dice, any, sizeof(any));
-    look_up(n, KAD_JOB_REFRESH, any, sizeof(any));
-    n->self_due = world_now(n->world).ms + kad_table_self_pause(n->looked);
+    if (turn.chance)
+        look_up(n, KAD_JOB_REFRESH, any, sizeof(any));
+    n->self_due = world_now(n->world).ms + kad_table_turn(n->looked).after_ms;
 }
 
 /* Knows a few who are there, and looks itself up; then what is farther. */

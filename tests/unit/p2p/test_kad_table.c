@@ -293,14 +293,14 @@ BEAM_TEST(kad_table, what_is_full_and_fresh_is_not_due)
 BEAM_TEST(kad_table, we_look_ourselves_up_ever_less_often)
 {
     uint64_t sum = 0;
-    cr_assert(kad_table_self_whole(0));
+    cr_assert(kad_table_turn(0).whole && kad_table_turn(0).chance);
     for (unsigned i = 1; i < 20; i++) {
-        cr_assert_geq(kad_table_self_pause(i + 1), kad_table_self_pause(i));
-        sum += i < 5 ? kad_table_self_pause(i) : 0;
+        cr_assert_geq(kad_table_turn(i + 1).after_ms, kad_table_turn(i).after_ms);
+        sum += i < 5 ? kad_table_turn(i).after_ms : 0;
     }
     cr_assert_leq(sum, 30000u, "four times within half a minute");
-    cr_assert_eq(kad_table_self_pause(1000), (uint64_t)KAD_SELF_MAX_MS);
-    cr_assert(kad_table_self_whole(1000));
+    cr_assert_eq(kad_table_turn(1000).after_ms, (uint64_t)KAD_SELF_MAX_MS);
+    cr_assert(kad_table_turn(1000).whole && kad_table_turn(1000).chance);
 }
 
 BEAM_TEST(kad_table, refreshes_deep_buckets_by_who_is_there)
