@@ -27,6 +27,7 @@ struct autonat2_ask {
     /* The question that is open. */
     bool busy, dialled; /* dialled: its number came back */
     uint64_t nonce;
+    struct peer_id peer;
     size_t n, refusals;
     struct multiaddr addrs[AUTONAT2_ASK_ADDRS];
     struct open *open;
@@ -98,6 +99,7 @@ static void on_end(void *arg)
     a->open = NULL;
     a->frame = NULL;
     a->busy = false;
+    (void)pool_double(&a->host->pool, &a->peer, false);
     a->done(a->arg, a->answer, a->answer == AUTONAT_SILENT ? NULL : &a->addrs[a->which]);
 }
 
@@ -217,9 +219,16 @@ int autonat2_ask_start(struct autonat2_ask *a, const struct peer_id *peer,
     const struct rng *rng = a->host->spec.rng;
     if (n == 0 || n > AUTONAT2_ASK_ADDRS)
         return BEAM_ELIMIT;
-    int err = open_start(a->host, &to, protocols, 1, on_open, a, &a->open);
+    /* It may dial back in its own name, as js-libp2p does. */
+    int err = pool_double(&a->host->pool, peer, true);
     if (err < 0)
         return err;
+    err = open_start(a->host, &to, protocols, 1, on_open, a, &a->open);
+    if (err < 0) {
+        (void)pool_double(&a->host->pool, peer, false);
+        return err;
+    }
+    a->peer = *peer;
     rng->fill(rng->arg, &a->nonce, sizeof(a->nonce));
     for (a->n = 0; a->n < n; a->n++)
         a->addrs[a->n] = addrs[a->n];
@@ -259,6 +268,8 @@ void autonat2_ask_free(struct autonat2_ask *a)
     if (!a)
         return;
     host_unhandle(a->host, AUTONAT2_BACK_PROTOCOL);
+    if (a->busy)
+        (void)pool_double(&a->host->pool, &a->peer, false);
     loop_task_cancel(a->loop, &a->end);
     open_cancel(a->open);
     frame_free(a->frame);

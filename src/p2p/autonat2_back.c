@@ -74,7 +74,7 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
         end(b, AUTONAT2_BACK_ERROR);
         return;
     }
-    frame_shut(b->frame);
+    /* No half-close: before the protocol is agreed js-libp2p takes it for the stream's end. */
     frame_allow_empty(b->frame);
     frame_read(b->frame, ANSWER_MS);
 }

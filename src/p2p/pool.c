@@ -158,11 +158,24 @@ struct conn *pool_use(const struct peer *peer)
 static void settle(const struct pool *p, struct conn *newest)
 {
     for (struct conn *c = newest->peer_next; c; c = c->peer_next) {
-        if (c->leaving)
+        if (c->leaving || newest->owner->doubled > 0)
             continue;
         conn_probe(c);
         conn_leave(prefers_newer(p, newest, c) ? c : newest);
     }
+}
+
+int pool_double(struct pool *p, const struct peer_id *id, bool on)
+{
+    struct peer *peer = on ? NULL : pool_peer(p, id);
+    if (!on && (!peer || peer->doubled == 0))
+        return 0;
+    if (peer && --peer->doubled == 0 && peer->conns)
+        settle(p, peer->conns);
+    int err = pool_lodge(p, id, on);
+    if (on && err == 0)
+        pool_peer(p, id)->doubled++;
+    return err;
 }
 
 /* ---- coming and going ----------------------------------------------------------------------- */

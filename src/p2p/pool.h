@@ -21,6 +21,7 @@ struct peer {
     struct peer_id id;
     struct conn *conns;    /* newest first */
     unsigned kept, lodged; /* how often, and how often of these because it asked for it */
+    unsigned doubled;      /* how often it is let have two */
     bool identified;
     char agent[POOL_AGENT_SIZE]; /* printable */
     char *protocols;             /* one after another, each with a NUL; NULL: none */
@@ -71,6 +72,9 @@ struct conn *pool_by_serial(const struct pool *p, uint64_t serial);
 /* As host_keep, and standing_lodge. */
 int pool_keep(struct pool *p, const struct peer_id *id, bool on);
 int pool_lodge(struct pool *p, const struct peer_id *id, bool on);
+/* The peer was asked to dial though it is connected: both stay, until it is off again as many times
+ * as on. 0, BEAM_ELIMIT, BEAM_ENOMEM. */
+int pool_double(struct pool *p, const struct peer_id *id, bool on);
 /* Streams of all connections. */
 size_t pool_streams(const struct pool *p);
 

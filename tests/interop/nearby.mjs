@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A node of js-libp2p that looks for others nearby, and asks them whether it is reached: says who it is,
-// then whom it finds by mDNS, a line each. It dials nobody but back.
+// A node of js-libp2p that looks for others nearby, and asks them whether it is reached, by AutoNAT's
+// first version or, with `2` behind the address, its second: says who it is, then whom it finds by mDNS,
+// a line each. It dials nobody but back.
 import './with_resolvers.mjs'
 import { createLibp2p } from 'libp2p'
 import { tcp } from '@libp2p/tcp'
@@ -10,6 +11,7 @@ import { yamux } from '@libp2p/yamux'
 import { identify } from '@libp2p/identify'
 import { ping } from '@libp2p/ping'
 import { autoNAT } from '@libp2p/autonat'
+import { autoNATv2 } from '@libp2p/autonat-v2'
 import { mdns } from '@libp2p/mdns'
 
 // What mDNS itself finds: the node says nothing of a peer that it knows already.
@@ -29,7 +31,7 @@ const node = await createLibp2p({
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
   peerDiscovery: [discovery],
-  services: { identify: identify(), ping: ping(), autonat: autoNAT() }
+  services: { identify: identify(), ping: ping(), autonat: process.argv[3] === '2' ? autoNATv2() : autoNAT() }
 })
 console.log(`self ${node.peerId.toString()}`)
 await node.start()

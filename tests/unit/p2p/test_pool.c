@@ -82,6 +82,52 @@ BEAM_TEST(pool, of_two_dialled_at_once_both_ends_keep_the_same)
     world_clear(&w);
 }
 
+static bool has_two(void *arg)
+{
+    const struct peer *peer = arg;
+    return peer->conns && peer->conns->peer_next;
+}
+
+/* Somebody else with the same key is a peer's second connection. */
+BEAM_TEST(pool, who_is_asked_to_dial_has_two_meanwhile)
+{
+    struct world w;
+    struct host *twin;
+    struct asked_of a = {.done = false};
+    struct connect *c;
+    world_init(&w);
+    struct node *alice = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct node *bob = world_add(&w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+    struct multiaddr to_bob = world_onion(bob);
+    const struct host_spec spec = {.loop = w.loop,
+                                   .rng = &w.rng,
+                                   .clock = clock_system(),
+                                   .key = alice->key,
+                                   .permit = alice->permit,
+                                   .kind = HOST_ANONYMOUS,
+                                   .tor = world_way(alice)};
+    const struct connect_spec to = {.addrs = &to_bob, .n = 1, .origin = PERMIT_LEARNED};
+    struct pool *p = &bob->host->pool;
+    const struct peer_id *id = host_id(alice->host);
+    cr_assert_eq(host_new(&spec, &twin), 0);
+    cr_assert_eq(pool_double(p, id, true), 0);
+    cr_assert_eq(pool_double(p, id, true), 0);
+    cr_assert_eq(join(alice, &to_bob).err, 0);
+    cr_assert_eq(connect_start(twin, &to, world_on_connect, &a, &c), 0);
+    cr_assert(until_flag(w.loop, &a.done));
+    cr_assert_eq(a.err, 0, "%s", a.why.text);
+    struct peer *peer = pool_peer(p, id);
+    cr_assert(until(w.loop, has_two, peer));
+    cr_assert_eq(pool_double(p, id, false), 0);
+    cr_expect(!peer->conns->leaving && !peer->conns->peer_next->leaving);
+    cr_assert_eq(pool_double(p, id, false), 0);
+    cr_expect(!peer->conns->leaving && peer->conns->peer_next->leaving, "the newer one stays");
+    cr_assert_eq(pool_double(p, id, false), 0, "it is off already");
+    cr_expect_eq(peer->kept, 0u);
+    host_free(twin);
+    world_clear(&w);
+}
+
 BEAM_TEST(pool, strangers_do_not_take_every_place)
 {
     const struct limits few = {.connections = 4, .inbound = 2, .idle_ms = 100000};
