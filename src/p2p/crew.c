@@ -4,25 +4,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/backoff.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "loop/listen.h"
 #include "p2p/core.h"
 #include "p2p/crew_bridge.h"
 #include "p2p/crew_link.h"
+#include "p2p/crew_meeting.h"
 #include "p2p/crew_table.h"
-#include "stream/socket.h"
 
-enum {
-    DIAL_MS = 5000,
-    AGAIN_MS = 50, /* between two tries to reach a mate, at first and at most */
-    AGAIN_MAX_MS = 1000,
-    PLACE_MAX = 200, /* bytes; a unix socket's path is shorter yet */
-    MEMORY = 1 << 30 /* bytes, where there is to be no limit */
-};
+enum { MEMORY = 1 << 30 /* bytes, where there is to be no limit */ };
 
 /* A connection between two processes; those that came in have no mate until they said who they
  * are. */
@@ -35,12 +26,8 @@ struct line {
 };
 
 struct mate {
-    struct crew *crew;
     unsigned index;
     struct line *line; /* NULL: it is not there */
-    struct stream_dial *dial;
-    struct loop_timer again;
-    unsigned failures;
 };
 
 struct passed {
@@ -51,8 +38,7 @@ struct passed {
 struct crew {
     struct crew_spec spec;
     struct crew_events events;
-    struct permit *permit; /* for its sockets */
-    struct listener *listener;
+    struct crew_meeting *meeting;
     struct mate mates[CREW_MAX];
     struct line *lines;
     struct crew_table *table;
@@ -254,7 +240,7 @@ static bool greet(struct line *n, const struct crew_message *m)
         line_end(mate->line); /* it has begun anew, and its end was not heard so far */
     n->mate = mate;
     mate->line = n;
-    mate->failures = 0;
+    crew_meeting_well(c->meeting, mate->index);
     log_info("p2p", "worker %u is there", mate->index);
     if (!n->dialled && !hello(n))
         return false;
@@ -296,11 +282,6 @@ static void forget_all(struct crew *c, unsigned mate)
             gone(c, &peer);
 }
 
-static void dial_again(struct mate *m)
-{
-    loop_timer_set(&m->again, backoff_pause(m->failures++, AGAIN_MS, AGAIN_MAX_MS));
-}
-
 static void line_free(struct line *n)
 {
     crew_link_free(n->link);
@@ -313,7 +294,8 @@ static void line_free(struct line *n)
 static void line_end(struct line *n)
 {
     struct crew *c = n->crew;
-    struct mate *mate = n->mate, *dialled = n->dialled ? &c->mates[n->dialled - 1] : NULL;
+    struct mate *mate = n->mate;
+    unsigned dialled = n->dialled;
     line_free(n);
     if (mate) {
         mate->line = NULL;
@@ -322,8 +304,8 @@ static void line_end(struct line *n)
         if (c->events.left)
             c->events.left(c->events.arg, mate->index);
     }
-    if (dialled)
-        dial_again(dialled);
+    if (dialled > 0)
+        crew_meeting_again(c->meeting, dialled - 1);
 }
 
 /* Takes the stream over. NULL: out of memory. */
@@ -353,51 +335,14 @@ static struct line *line_new(struct crew *c, struct stream *s, unsigned dialled)
     return n;
 }
 
-/* ---- who dials whom: those that came later dial the earlier ones ----------------------------- */
-
-static void on_dialled(void *arg, int err, struct stream *s)
-{
-    struct mate *m = arg;
-    m->dial = NULL;
-    struct line *n = err == 0 ? line_new(m->crew, s, m->index + 1) : NULL;
-    if (n)
-        (void)hello(n);
-    else
-        dial_again(m);
-}
-
-static int place_of(const struct crew *c, unsigned index, struct addr *out)
-{
-    char path[PLACE_MAX + 16];
-    snprintf(path, sizeof(path), "%.*s.%u", PLACE_MAX, c->spec.place, index);
-    return addr_unix(path, out);
-}
-
-static void on_again(void *arg)
-{
-    struct mate *m = arg;
-    struct crew *c = m->crew;
-    struct addr at;
-    int err = place_of(c, m->index, &at);
-    if (err == 0)
-        err = stream_dial(c->spec.loop, c->permit, &at, PERMIT_TYPED, DIAL_MS, on_dialled, m,
-                          &m->dial);
-    if (err < 0)
-        dial_again(m);
-}
-
-static void on_accept(void *arg, int fd)
+static void on_met(void *arg, struct stream *s, unsigned dialled)
 {
     struct crew *c = arg;
-    struct stream *s;
-    uid_t uid;
-    pid_t pid;
-    if (listen_peer(fd, &uid, &pid) < 0 || uid != geteuid()) {
-        close(fd);
-        return;
-    }
-    if (stream_socket(c->spec.loop, fd, &s) == 0)
-        (void)line_new(c, s, 0);
+    struct line *n = line_new(c, s, dialled);
+    if (n && dialled > 0)
+        (void)hello(n);
+    else if (dialled > 0)
+        crew_meeting_again(c->meeting, dialled - 1);
 }
 
 /* ---- for the host --------------------------------------------------------------------------- */
@@ -479,16 +424,16 @@ static int pass_protocols(struct crew *c)
 
 static int open_all(struct crew *c)
 {
-    struct addr at;
-    int err = permit_new_local(&c->permit);
-    if (err == 0)
-        err = crew_table_new(c->spec.rng, c->spec.peers, &c->table);
+    const struct crew_meeting_spec meeting = {.loop = c->spec.loop,
+                                              .place = c->spec.place,
+                                              .index = c->spec.index,
+                                              .met = on_met,
+                                              .arg = c};
+    int err = crew_table_new(c->spec.rng, c->spec.peers, &c->table);
     if (err == 0)
         err = map_new(c->spec.rng, c->spec.peers, &c->kept);
     if (err == 0)
-        err = place_of(c, c->spec.index, &at);
-    if (err == 0)
-        err = listen_open(c->spec.loop, &at, on_accept, c, &c->listener);
+        err = crew_meeting_new(&meeting, &c->meeting);
     return err < 0 ? err : pass_protocols(c);
 }
 
@@ -499,8 +444,6 @@ static void join_others(struct crew *c)
     core_elsewhere(c->spec.host, &elsewhere);
     c->watch = (struct host_watch){.up = on_up, .down = on_down, .arg = c};
     host_watch(c->spec.host, &c->watch);
-    for (unsigned i = 0; i < c->spec.index; i++)
-        on_again(&c->mates[i]);
 }
 
 int crew_new(const struct crew_spec *spec, const struct crew_events *events, struct crew **out,
@@ -513,10 +456,8 @@ int crew_new(const struct crew_spec *spec, const struct crew_events *events, str
     c->events = *events;
     c->bridges = (struct crew_bridges){.loop = spec->loop, .host = spec->host};
     c->budget.total = spec->memory > 0 ? spec->memory : MEMORY;
-    for (unsigned i = 0; i < CREW_MAX; i++) {
-        c->mates[i] = (struct mate){.crew = c, .index = i};
-        loop_timer_init(spec->loop, &c->mates[i].again, on_again, &c->mates[i]);
-    }
+    for (unsigned i = 0; i < CREW_MAX; i++)
+        c->mates[i].index = i;
     int err = open_all(c);
     if (err < 0) {
         crew_free(c);
@@ -547,17 +488,12 @@ void crew_free(struct crew *c)
     host_unwatch(&c->watch);
     for (size_t i = 0; i < c->passed_count; i++)
         host_unhandle(c->spec.host, c->passed[i].protocol);
-    for (unsigned i = 0; i < CREW_MAX; i++) {
-        loop_timer_clear(&c->mates[i].again);
-        stream_dial_cancel(c->mates[i].dial);
-    }
+    crew_meeting_free(c->meeting);
     crew_bridges_clear(&c->bridges);
     while (c->lines)
         line_free(c->lines);
-    listen_close(c->listener);
     crew_table_free(c->table);
     free_kept(c);
-    permit_free(c->permit);
     free(c);
 }
 

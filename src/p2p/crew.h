@@ -42,7 +42,7 @@ struct crew_events {
 };
 
 /* 0, BEAM_EEXIST (one has that index already, or the host speaks a passed protocol itself),
- * BEAM_EINVAL (the place is too long), … with words. */
+ * BEAM_ELIMIT (the place is too long), … with words. */
 int crew_new(const struct crew_spec *spec, const struct crew_events *events, struct crew **out,
              struct beam_why *why);
 /* Before its host. NULL allowed. */
