@@ -28,8 +28,7 @@ enum {
     RENEW_MAX_S = 12 * 3600,
     RECONNECT_MS = 30000, /* Tor may hold on to the way to an onion that has moved */
     PROOF_DIRECT_MS = 15000,
-    PROOF_TOR_MS = 90000,
-    WORKED_MAX = 3
+    PROOF_TOR_MS = 90000
 };
 
 struct owner {
@@ -43,10 +42,7 @@ struct owner {
 
     enum way way;
     struct exchange *exchange;
-    struct solve *solve; /* work that the relay asks for a new reservation */
-    bool has_work;
-    uint8_t seed[WORK_SEED_SIZE], nonce[WORK_NONCE_SIZE];
-    unsigned worked; /* how often in a row */
+    struct solve solve; /* work that the relay asks for a new reservation */
     struct check *check;
     struct vigil *vigil; /* of TLS that is not the relay's to open */
     struct reservation_answer answer;
@@ -166,12 +162,7 @@ static void ask(struct owner *o, enum reservation_verb verb)
     } else {
         snprintf(r.name, sizeof(r.name), "%s", o->name);
     }
-    if (o->has_work && !o->kept.has_ticket && verb == RESERVATION_RESERVE) {
-        r.has_work = true;
-        memcpy(r.seed, o->seed, sizeof(r.seed));
-        memcpy(r.nonce, o->nonce, sizeof(r.nonce));
-    }
-    o->has_work = false;
+    solve_show(&o->solve, &r);
     int err = exchange_start(o->spec.loop, o->spec.host, &spec, o->spec.where.text, &r, on_answer,
                              o, &o->exchange);
     sodium_memzero(&r, sizeof(r));
@@ -182,30 +173,15 @@ static void ask(struct owner *o, enum reservation_verb verb)
     }
 }
 
-static void on_solved(void *arg, const uint8_t nonce[WORK_NONCE_SIZE])
+static void on_solved(void *arg)
 {
-    struct owner *o = arg;
-    o->solve = NULL;
-    o->has_work = true;
-    memcpy(o->nonce, nonce, sizeof(o->nonce));
-    ask(o, RESERVATION_RESERVE);
-}
-
-/* Whether it is done: a relay that is never content, or asks for more than is reasonable, is not
- * worked for. */
-static bool works(struct owner *o, const struct reservation_answer *a)
-{
-    if (a->status != RESERVATION_WORK || a->bits > WORK_BITS_MAX || o->worked++ >= WORKED_MAX)
-        return false;
-    memcpy(o->seed, a->seed, sizeof(o->seed));
-    return solve_start(o->spec.loop, host_id(o->spec.host), o->seed, (unsigned)a->bits, on_solved,
-                       o, &o->solve) == 0;
+    ask(arg, RESERVATION_RESERVE);
 }
 
 static void refused(struct owner *o, const struct reservation_answer *a)
 {
     struct beam_why why;
-    if (works(o, a))
+    if (solve_begin(&o->solve, a))
         return;
     char reason[RESERVATION_REASON_SIZE];
     int err = reservation_status_err(a->status);
@@ -254,7 +230,7 @@ static void on_answer(void *arg, int err, const struct beam_why *why,
     }
     o->answer = *answer;
     o->refused = 0;
-    o->worked = 0;
+    solve_granted(&o->solve);
     keep_ticket(o);
     if (o->state == OWNER_UP)
         set_renewal(o);
@@ -484,8 +460,7 @@ static void leave(struct owner *o)
     loop_timer_clear(&o->again);
     exchange_cancel(o->exchange);
     o->exchange = NULL;
-    solve_cancel(o->solve);
-    o->solve = NULL;
+    solve_stop(&o->solve);
     ping_stop(o->ping);
     o->ping = NULL;
     vigil_free(o->vigil);
@@ -559,6 +534,7 @@ int owner_start(const struct owner_spec *spec, const struct owner_events *events
              spec->name && !lease_ports_needed(o->spec.kind) ? spec->name : "");
     o->visits = (struct visits_entry){.visitor = on_visitor, .notice = on_notice, .arg = o};
     o->watch = (struct host_watch){.down = on_down, .arg = o};
+    solve_init(&o->solve, spec->loop, host_id(spec->host), on_solved, o);
     loop_timer_init(spec->loop, &o->rest, on_rested, o);
     loop_timer_init(spec->loop, &o->renew, on_renew, o);
     loop_timer_init(spec->loop, &o->again, on_again, o);

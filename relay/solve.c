@@ -1,58 +1,58 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/solve.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/err.h"
-
 enum { TRIES = 4096, PAUSE_MS = 1 }; /* some milliseconds of work, then others have their turn */
-
-struct solve {
-    struct peer_id owner;
-    uint8_t seed[WORK_SEED_SIZE];
-    unsigned bits;
-    uint64_t next;
-    struct loop_timer timer;
-    solve_fn *done;
-    void *arg;
-};
-
-void solve_cancel(struct solve *s)
-{
-    if (!s)
-        return;
-    loop_timer_clear(&s->timer);
-    free(s);
-}
 
 static void on_timer(void *arg)
 {
     struct solve *s = arg;
-    uint8_t nonce[WORK_NONCE_SIZE];
-    if (!work_try(&s->owner, s->seed, s->bits, &s->next, TRIES, nonce)) {
+    if (!work_try(s->owner, s->seed, s->bits, &s->next, TRIES, s->nonce)) {
         loop_timer_set(&s->timer, PAUSE_MS);
         return;
     }
-    solve_fn *done = s->done;
-    void *to = s->arg;
-    solve_cancel(s);
-    done(to, nonce);
+    s->solved = true;
+    s->done(s->arg);
 }
 
-int solve_start(struct loop *l, const struct peer_id *owner, const uint8_t seed[WORK_SEED_SIZE],
-                unsigned bits, solve_fn *done, void *arg, struct solve **out)
+void solve_init(struct solve *s, struct loop *l, const struct peer_id *owner,
+                void (*done)(void *arg), void *arg)
 {
-    struct solve *s = calloc(1, sizeof(*s));
-    if (!s)
-        return BEAM_ENOMEM;
-    s->owner = *owner;
-    s->bits = bits;
-    s->done = done;
-    s->arg = arg;
-    memcpy(s->seed, seed, sizeof(s->seed));
+    *s = (struct solve){.owner = owner, .done = done, .arg = arg};
     loop_timer_init(l, &s->timer, on_timer, s);
+}
+
+bool solve_begin(struct solve *s, const struct reservation_answer *a)
+{
+    if (a->status != RESERVATION_WORK || a->bits > WORK_BITS_MAX || s->times == SOLVE_TIMES_MAX)
+        return false;
+    s->times++;
+    s->bits = (unsigned)a->bits;
+    s->next = 0;
+    s->solved = false;
+    memcpy(s->seed, a->seed, sizeof(s->seed));
     loop_timer_set(&s->timer, 0);
-    *out = s;
-    return 0;
+    return true;
+}
+
+void solve_show(struct solve *s, struct reservation_request *r)
+{
+    bool solved = s->solved;
+    s->solved = false;
+    if (!solved || r->has_id || r->verb != RESERVATION_RESERVE)
+        return;
+    r->has_work = true;
+    memcpy(r->seed, s->seed, sizeof(r->seed));
+    memcpy(r->nonce, s->nonce, sizeof(r->nonce));
+}
+
+void solve_granted(struct solve *s)
+{
+    s->times = 0;
+}
+
+void solve_stop(struct solve *s)
+{
+    loop_timer_clear(&s->timer);
 }

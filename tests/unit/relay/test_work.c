@@ -2,8 +2,6 @@
 #include "relay/work.h"
 
 #include "base/text.h"
-#include "relay/solve.h"
-#include "tests/unit/loop/until.h"
 #include "tests/unit/relay/owners.h"
 
 enum { BITS = 8 };
@@ -85,35 +83,4 @@ BEAM_TEST(work, is_as_documented)
     cr_assert(work_try(&who, seed, 8, &next, 100000, nonce));
     cr_assert_eq(text_hex_encode(nonce, sizeof(nonce), text, sizeof(text)), 0);
     cr_expect_str_eq(text, "000000000000009c");
-}
-
-struct outcome {
-    bool done;
-    uint8_t nonce[WORK_NONCE_SIZE];
-};
-
-static void on_done(void *arg, const uint8_t nonce[WORK_NONCE_SIZE])
-{
-    struct outcome *o = arg;
-    o->done = true;
-    memcpy(o->nonce, nonce, sizeof(o->nonce));
-}
-
-BEAM_TEST(solve, works_beside_all_else)
-{
-    struct work *w = make();
-    struct loop *l = NULL;
-    struct solve *s = NULL;
-    struct outcome o = {.done = false};
-    struct peer_id alice = owner(1);
-    uint8_t seed[WORK_SEED_SIZE];
-    cr_assert_eq(loop_new(&l), 0);
-    work_seed(w, &alice, 14, 0, seed);
-    cr_assert_eq(solve_start(l, &alice, seed, 14, on_done, &o, &s), 0);
-    cr_assert(until_flag(l, &o.done));
-    cr_expect_eq(work_check(w, &alice, seed, o.nonce, 0), 0);
-    cr_assert_eq(solve_start(l, &alice, seed, 26, on_done, &o, &s), 0);
-    solve_cancel(s);
-    loop_free(l);
-    work_free(w);
 }
