@@ -43,9 +43,12 @@ static bool is_alone(void *arg)
     return kad_alone(s->kads[SEEKER]);
 }
 
-static bool is_not_alone(void *arg)
+/* It knows the server, and asks it nothing more for the moment: what it asked while that goes would
+ * be a failure that is held against it. */
+static bool is_settled(void *arg)
 {
-    return !is_alone(arg);
+    const struct scene *s = arg;
+    return !is_alone(arg) && kad_jobs_count(kad_jobs(s->kads[SEEKER])) == 0;
 }
 
 /* The server is in the seeker's table, and gone. */
@@ -60,7 +63,7 @@ static struct multiaddr set_up(struct scene *s, uint64_t patience_ms)
     struct multiaddr at = world_listen(&s->w.nodes[SERVER]);
     struct multiaddr back = world_listen(&s->w.nodes[SEEKER]);
     cr_assert_eq(world_connect(&s->w.nodes[SEEKER], NULL, &at, 1, PERMIT_TYPED).err, 0);
-    cr_assert(until(s->w.loop, is_not_alone, s));
+    cr_assert(until(s->w.loop, is_settled, s));
     const struct finder_spec spec = {.loop = s->w.loop,
                                      .host = s->w.nodes[SEEKER].host,
                                      .kad = s->kads[SEEKER],
