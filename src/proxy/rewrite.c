@@ -19,6 +19,7 @@ struct pass {
     const struct rewrite *rules;
     const struct http_head *head;
     struct field_connections connections;
+    bool trailers; /* the visitor takes them (RFC 9110, 10.1.4) */
     struct draft draft;
 };
 
@@ -29,9 +30,14 @@ static void begin(struct pass *p, const struct rewrite *rules, const struct http
     p->rules = rules;
     p->head = head;
     p->connections.count = 0;
-    for (size_t at = 0; http_head_next(head, &at, &name, &value);)
-        if (field_of(name) == FIELD_CONNECTION)
+    p->trailers = false;
+    for (size_t at = 0; http_head_next(head, &at, &name, &value);) {
+        enum field field = field_of(name);
+        if (field == FIELD_CONNECTION)
             (void)field_connection_add(&p->connections, value);
+        else if (field == FIELD_TE)
+            p->trailers |= http_text_lists(value, "trailers");
+    }
     draft_begin(&p->draft, out->pool);
 }
 
@@ -175,21 +181,11 @@ static void tell(struct pass *p)
         draft_field(&p->draft, text_of("X-Forwarded-Prefix"), text_of(r->prefix));
 }
 
-/* Whether the visitor wants trailers (RFC 9110, 10.1.4). */
-static bool wants_trailers(const struct http_head *head)
-{
-    struct http_text name, value;
-    for (size_t at = 0; http_head_next(head, &at, &name, &value);)
-        if (field_of(name) == FIELD_TE && http_text_lists(value, "trailers"))
-            return true;
-    return false;
-}
-
 static void request_connection(struct pass *p)
 {
     if (p->head->upgrade)
         draft_string(&p->draft, "Connection: Upgrade\r\n");
-    else if (wants_trailers(p->head))
+    else if (p->trailers)
         draft_string(&p->draft, "TE: trailers\r\nConnection: TE\r\n");
 }
 
