@@ -333,8 +333,11 @@ static void on_tick(void *arg)
 {
     struct kad *k = arg;
     struct kad_table_key key;
+    struct peer_id silent;
     loop_timer_set(&k->tick, TICK_MS);
     keep_all(k);
+    if (host_peers(k->spec.host) > 0 && kad_table_silent(k->table, now_ms(k), &silent))
+        ask_whether_there(k, &silent);
     if (kad_table_count(k->table) == 0)
         loop_timer_clear(&k->self); /* begins anew with the first who is there */
     else if (host_peers(k->spec.host) == 0)

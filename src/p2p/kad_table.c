@@ -414,6 +414,20 @@ size_t kad_table_bucket(const struct kad_table *t, unsigned shared, const struct
 
 /* ---- what keeps it true ---- */
 
+bool kad_table_silent(const struct kad_table *t, uint64_t now, struct peer_id *out)
+{
+    const struct kad_peer *oldest = NULL;
+    for (unsigned i = 0; i < t->depth; i++) {
+        const struct kad_peer *p = t->buckets[i].n > 0 ? most_silent(&t->buckets[i]) : NULL;
+        if (p && (!oldest || p->seen < oldest->seen))
+            oldest = p;
+    }
+    if (!oldest || now < oldest->seen + KAD_OLD_MS)
+        return false;
+    *out = oldest->peer;
+    return true;
+}
+
 /* The first of the buckets that hold no more than KAD_K together: those who are near to us. */
 static unsigned first_near(const struct kad_table *t)
 {

@@ -33,6 +33,7 @@ enum {
     /* After so long one whose place is wanted is asked whether it is there. In a full bucket each
      * word of those who wait in line comes to that, so that less would double all traffic. */
     KAD_SILENT_MS = 10 * 60 * 1000,
+    KAD_OLD_MS = 30 * 60 * 1000, /* and after so long anybody is */
     /* A bucket is due when it gets its first peer, and when nothing was looked up there for so long
      * (Kademlia, 2.3). */
     KAD_REFRESH_MS = 60 * 60 * 1000,
@@ -84,6 +85,10 @@ size_t kad_table_nearest(const struct kad_table *t, const struct kad_id *target,
 
 /* The peers of the bucket whose ids share `shared` bits with ours; returns how many. Borrowed. */
 size_t kad_table_bucket(const struct kad_table *t, unsigned shared, const struct kad_peer **out);
+
+/* Who has been silent for the longest, be it KAD_OLD_MS at least: it is to be asked whether it is
+ * there, for of a bucket that has room nobody else finds out. False: nobody has. */
+bool kad_table_silent(const struct kad_table *t, uint64_t now, struct peer_id *out);
 
 struct kad_table_key {
     bool self; /* our own id */

@@ -323,3 +323,23 @@ BEAM_TEST(kad_table, refreshes_deep_buckets_by_who_is_there)
     cr_assert_not(kad_table_refresh(t, 1000 + KAD_REFRESH_MS, &rng, &key));
     kad_table_free(t);
 }
+
+BEAM_TEST(kad_table, who_is_silent_for_long_is_to_be_asked)
+{
+    struct peer_id self = kad_peer_no(0), silent;
+    struct kad_table *t = make(&self);
+    uint64_t no = 1;
+    cr_expect_not(kad_table_silent(t, KAD_OLD_MS, &silent), "nobody is there");
+    struct peer_id far = kad_peer_near(kad_table_self(t), 0, &no);
+    struct peer_id near = kad_peer_near(kad_table_self(t), 3, &no);
+    cr_assert_eq(kad_table_seen(t, &far, 0, 20, NULL), 0);
+    cr_assert_eq(kad_table_seen(t, &near, 0, 10, NULL), 0);
+    cr_expect_not(kad_table_silent(t, 9 + KAD_OLD_MS, &silent));
+    cr_assert(kad_table_silent(t, 20 + KAD_OLD_MS, &silent));
+    cr_expect(peer_id_equal(&silent, &near));
+    kad_table_failed(t, &near);
+    kad_table_failed(t, &near);
+    cr_assert(kad_table_silent(t, 20 + KAD_OLD_MS, &silent));
+    cr_expect(peer_id_equal(&silent, &far));
+    kad_table_free(t);
+}
