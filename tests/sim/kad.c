@@ -37,14 +37,15 @@ enum {
     SIEGE_NODES = 1000, /* which is where providers are looked for, too */
     MINUTE = 60 * 1000,
     HOUR_MINUTES = 60,
-    KNOWN_MINUTES = 10, /* in which liars become known */
+    KNOWN_MINUTES = 4, /* in which liars become known */
     PROVIDERS = 30,
     FLOOD = 300,
     FLOOD_NETWORKS = 3,
     DOUBTED_PART = 100, /* of so many honest nodes one may be doubted, by one other, in all */
     BOOKS_MAX = 2000,   /* nodes that have one, for they are large */
     SIZES_MAX = 8,
-    TRIALS_NODES = 50000 /* above, the first half of the trials is enough */
+    LARGE = 50000,   /* nodes: of so many */
+    LARGE_TRIALS = 2 /* a few trials are enough */
 };
 
 static const double churn = 0.3;
@@ -352,10 +353,10 @@ static int run(const struct plan *p, size_t nodes, bool warm, struct figures *fi
         status = 1;
     print_cost();
     world_churn(w, 0);
-    for (size_t i = 0; i < (nodes > TRIALS_NODES ? TRIALS / 2 : TRIALS); i++)
+    for (size_t i = 0; i < (nodes > LARGE ? LARGE_TRIALS : TRIALS); i++)
         if (!p->both && besiege(w, nodes, &trials[i]) != 0)
             status = 1;
-    if (!p->both && nodes >= SIEGE_NODES && drown(w) != 0)
+    if (!p->both && nodes >= SIEGE_NODES && nodes <= LARGE && drown(w) != 0)
         status = 1;
     world_free(w);
     print_cost();

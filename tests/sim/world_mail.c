@@ -134,8 +134,7 @@ void world_forget_all(struct node *n)
         dismiss(n, TAILQ_FIRST(&n->letters));
 }
 
-/* As p2p/kad does of one in whose place another could be. */
-static void ask_whether_there(struct node *n, const struct peer_id *peer)
+void world_ask_whether_there(struct node *n, const struct peer_id *peer)
 {
     static struct kad_message m;
     const struct kad_peer *known = kad_table_find(n->table, peer);
@@ -197,7 +196,7 @@ static void seen(struct node *n, const struct node *other, bool asked)
     if (world_standing(n, &other->peer) < REPUTE_IS_DOUBTED &&
         kad_table_seen(n->table, &other->peer, other->group, world_now(n->world).ms, &check) ==
             BEAM_EAGAIN)
-        ask_whether_there(n, &check);
+        world_ask_whether_there(n, &check);
 }
 
 void world_describe(void *arg, struct kad_contact *contact)

@@ -163,12 +163,15 @@ void world_take_down(struct node *n)
 void world_tick(struct node *n)
 {
     struct kad_table_key key;
+    struct peer_id silent;
     world_book_keep(n);
     uint64_t now = world_now(n->world).ms;
     if (kad_table_count(n->table) == 0)
         world_join(n);
     else if (now >= n->self_due)
         look_self_up(n);
+    if (kad_table_silent(n->table, now, &silent))
+        world_ask_whether_there(n, &silent);
     if (n->repeat && now >= n->repeat_due)
         kad_repeat_look(n->repeat);
     if (kad_table_refresh(n->table, now, &n->world->rng, &key))

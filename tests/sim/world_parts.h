@@ -88,6 +88,8 @@ struct node *world_random_up(struct world *w, bool server); /* honest; NULL: the
 /* For a node's jobs; arg is the node. */
 int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to,
               const struct kad_message *m);
+/* As p2p/kad does of one in whose place another could be, and of who is silent. */
+void world_ask_whether_there(struct node *n, const struct peer_id *peer);
 void world_forget(void *arg, struct kad_ask *ask);
 /* Nothing is waited for any more. */
 void world_forget_all(struct node *n);

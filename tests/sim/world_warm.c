@@ -15,9 +15,9 @@ enum {
     LOOKED = 100,
     SAMPLES = 8,
     HEARD_MS = 15 * 60 * 1000,     /* ago, in the mean */
-    FOUND_OUT_MS = 30 * 60 * 1000, /* after one left */
-    WANTED = KAD_K + KAD_LINE_MAX, /* in a bucket and its line */
-    STRETCHES = 4 * WANTED
+    FOUND_OUT_MS = 20 * 60 * 1000, /* after one left */
+    GAPS = 4, /* fewer places than so many are free in a bucket that could be full */
+    STRETCHES = 4 * (KAD_K + KAD_LINE_MAX)
 };
 
 /* A server, by its id. */
@@ -122,8 +122,14 @@ static uint64_t looked_up(struct world *w)
     return events_now(&w->events) - (uint64_t)(dice_part(&w->dice) * KAD_REFRESH_MS);
 }
 
-/* Of the servers in [low, high), all, or as many as the bucket and its line take, each from a
- * stretch of its own. */
+/* Most buckets that could be full are not, as newcomers' are not yet. One that is has a line. */
+static size_t wanted(struct world *w)
+{
+    size_t gaps = dice_draw(&w->dice) % GAPS;
+    return gaps > 0 ? KAD_K - gaps : KAD_K + KAD_LINE_MAX;
+}
+
+/* Of the servers in [low, high), all, or as many as are wanted, each from a stretch of its own. */
 static void fill_bucket(struct node *n, const struct places *p, size_t low, size_t high)
 {
     struct world *w = n->world;
@@ -132,7 +138,7 @@ static void fill_bucket(struct node *n, const struct places *p, size_t low, size
     uint64_t when;
     for (size_t i = 0; i < stretches; i++)
         order[i] = (uint8_t)i;
-    for (size_t i = 0, had = 0; i < stretches && had < WANTED; i++) {
+    for (size_t i = 0, had = 0, most = wanted(w); i < stretches && had < most; i++) {
         size_t other = i + dice_draw(&w->dice) % (stretches - i);
         uint8_t stretch = order[other];
         order[other] = order[i];
@@ -181,7 +187,7 @@ static void measure(struct node *n, const struct places *p, const struct kad_id 
         if (p->all[i].is_there)
             distances[count++] = kad_id_distance(target, &p->all[i].id);
     qsort(distances, count, sizeof(distances[0]), ascending);
-    kad_size_add(&n->size, target, distances, count < KAD_K ? count : KAD_K);
+    kad_size_add(&n->size, target, distances, count < KAD_REFRESH_K ? count : KAD_REFRESH_K);
 }
 
 void world_warm_up(struct world *w)
