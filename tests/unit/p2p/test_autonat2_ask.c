@@ -273,10 +273,12 @@ BEAM_TEST(autonat2_ask, what_is_proved_is_believed)
 /* A number that nobody waits for is not taken. */
 BEAM_TEST(autonat2_ask, who_dials_without_a_question_is_turned_away)
 {
-    static const struct step plan[] = {BRINGS(0), {.what = END}};
+    static const struct step proves[STEPS_MAX] = {BRINGS(0),
+                                                  SAYS(AUTONAT2_OK, 0, AUTONAT2_DIALLED)},
+                             plan[STEPS_MAX] = {BRINGS(0)};
     struct scene s;
     set_up(&s);
-    ask(&s, (const struct step[]){BRINGS(0), SAYS(AUTONAT2_OK, 0, AUTONAT2_DIALLED)});
+    ask(&s, proves);
     cr_expect(s.told);
     s.told = false;
     s.plan = plan;
@@ -289,7 +291,7 @@ BEAM_TEST(autonat2_ask, who_dials_without_a_question_is_turned_away)
 
 BEAM_TEST(autonat2_ask, is_of_so_many_addresses_and_has_an_end)
 {
-    static const struct step plan[] = {CHARGES(1)};
+    static const struct step plan[STEPS_MAX] = {CHARGES(1)};
     struct scene s;
     struct multiaddr many[AUTONAT2_ASK_ADDRS + 1] = {{.len = 0}};
     set_up(&s);
