@@ -2,7 +2,9 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct row {
@@ -43,22 +45,44 @@ static const struct row *find(int code)
     return &unknown;
 }
 
+static bool within_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Both ends of what is too long: it begins with what is wrong, and ends with what to do. */
+static void join_ends(const char *whole, size_t len, char text[BEAM_WHY_SIZE])
+{
+    static const char cut[] = "...";
+    size_t head = BEAM_WHY_SIZE / 2, tail = len - (BEAM_WHY_SIZE - head - sizeof(cut));
+    while (head > 0 && within_character(whole[head]))
+        head--;
+    while (within_character(whole[tail]))
+        tail++;
+    memcpy(text, whole, head);
+    memcpy(text + head, cut, sizeof(cut) - 1);
+    memcpy(text + head + sizeof(cut) - 1, whole + tail, len - tail + 1);
+}
+
 int beam_whyv(struct beam_why *why, int code, const char *fmt, va_list ap)
 {
     if (!why)
         return code;
-    /* Apart from the field, for an argument may be the field's own old text; and one byte longer,
-     * so that a cut shows whether it fell inside a character. */
-    char text[sizeof(why->text) + 1];
+    va_list again;
+    va_copy(again, ap);
+    char text[BEAM_WHY_SIZE]; /* apart, for an argument may be the field's own old text */
     int n = vsnprintf(text, sizeof(text), fmt, ap);
     size_t len = n < 0 ? 0 : (size_t)n;
-    if (len >= sizeof(why->text)) {
-        len = sizeof(why->text) - 1;
-        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
-            len--;
+    if (len >= sizeof(text)) {
+        char *whole = malloc(len + 1);
+        if (whole && vsnprintf(whole, len + 1, fmt, again) == n)
+            join_ends(whole, len, text);
+        else
+            (void)snprintf(text, sizeof(text), "%s", beam_err_text(code));
+        free(whole);
     }
-    memcpy(why->text, text, len);
-    why->text[len] = '\0';
+    va_end(again);
+    memcpy(why->text, text, strlen(text) + 1);
     why->code = code;
     return code;
 }

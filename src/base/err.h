@@ -32,16 +32,19 @@ enum beam_err {
     BEAM_ENODAEMON = -19 /* no daemon runs and none could be started */
 };
 
+enum { BEAM_WHY_SIZE = 512 };
+
 /* What went wrong, for a person: "WHAT: WHY (what to do)", without a newline. */
 struct beam_why {
     int code;
-    char text[512];
+    char text[BEAM_WHY_SIZE];
 };
 
 /*
- * Records code and the formatted text in `why` (NULL allowed; text is cut at
- * the size of the field, at a character's border) and returns code, so that
- * one line can do both: `return beam_why(why, BEAM_EINVAL, "port %ld: ...", n);`
+ * Records code and the formatted text in `why` (NULL allowed; of a text that is
+ * longer than the field both ends are kept, whole characters, and "..." stands
+ * between them) and returns code, so that one line can do both:
+ * `return beam_why(why, BEAM_EINVAL, "port %ld: ...", n);`
  */
 int beam_why(struct beam_why *why, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

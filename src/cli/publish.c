@@ -132,7 +132,8 @@ static void publish_event(struct publish *p, enum publish_event ev)
         on_lost_event(p);
         break;
     case PUBLISH_UNHEARD:
-        beam_why(p->why, BEAM_EIO, "standard output: nobody reads it any more");
+        beam_why(p->why, BEAM_EIO,
+                 "standard output: it takes no more (its reader has gone, or its disk is full)");
         p->result = BEAM_EIO;
         on_signal_event(p);
         break;

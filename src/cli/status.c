@@ -12,11 +12,19 @@
 /* ---- as text ---- */
 
 /* Padded to `columns`, if that many are needed. */
-static void print_cell(FILE *to, const char *text, int columns)
+static void print_text(FILE *to, const char *text, int columns)
 {
     char escaped[512];
     text_escape(text, strlen(text), escaped, sizeof(escaped));
-    fprintf(to, "%-*s  ", columns, escaped);
+    fprintf(to, "%-*s", columns, escaped);
+}
+
+/* The same behind others of its line; nothing where it is empty and needs no columns. */
+static void print_cell(FILE *to, const char *text, int columns)
+{
+    if (text[0] || columns > 0)
+        fputs("  ", to);
+    print_text(to, text, columns);
 }
 
 /* As wide as the widest of `key`, or its title. */
@@ -31,9 +39,10 @@ static int width_of(const cJSON *tunnels, const char *key, const char *title)
 
 static void print_path(FILE *to, const cJSON *path)
 {
+    const char *url = json_text(path, "url");
     print_cell(to, json_text(path, "path"), 5);
-    print_cell(to, json_text(path, "state"), 7);
-    print_cell(to, json_text(path, "url"), 0);
+    print_cell(to, json_text(path, "state"), url[0] ? 7 : 0);
+    print_cell(to, url, 0);
 }
 
 static void print_tunnel(FILE *to, const cJSON *t, int name, int target)
@@ -42,10 +51,10 @@ static void print_tunnel(FILE *to, const cJSON *t, int name, int target)
     bool first = true;
     cJSON_ArrayForEach(path, cJSON_GetObjectItemCaseSensitive(t, "paths"))
     {
-        fprintf(to, "%4.0f  ", json_number(t, "id"));
+        fprintf(to, "%4.0f", json_number(t, "id"));
         print_cell(to, first ? json_text(t, "name") : "", name);
         print_cell(to, first ? json_text(t, "target") : "", target);
-        fprintf(to, "%8.0f  ", json_number(t, "requests"));
+        fprintf(to, "  %8.0f", json_number(t, "requests"));
         print_path(to, path);
         fputc('\n', to);
         first = false;
@@ -56,10 +65,10 @@ void status_print(FILE *to, const cJSON *status)
 {
     const cJSON *tunnels = cJSON_GetObjectItemCaseSensitive(status, "tunnels"), *t;
     const cJSON *tor = cJSON_GetObjectItemCaseSensitive(status, "tor");
-    fprintf(to, "beam ");
-    print_cell(to, json_text(status, "beam"), 0);
-    fprintf(to, "pid %.0f  tor ", json_number(status, "pid"));
-    print_cell(to, json_text(tor, "state"), 0);
+    fputs("beam ", to);
+    print_text(to, json_text(status, "beam"), 0);
+    fprintf(to, "  pid %.0f  tor ", json_number(status, "pid"));
+    print_text(to, json_text(tor, "state"), 0);
     print_cell(to, json_text(tor, "version"), 0);
     fputc('\n', to);
     if (cJSON_GetArraySize(tunnels) == 0) {

@@ -198,8 +198,9 @@ int value_parse(const struct conf_key *key, const char *text, const char *dir, v
         err = log_level_parse(text, field);
     if (err == BEAM_EINVAL || err == BEAM_ELIMIT) {
         char words[160];
-        return beam_why(why, err, "%s: %s.%s: `%.60s` is not %s", where, key->section, key->name,
-                        clean ? text : "the value", allowed(key, words));
+        return beam_why(why, err, "%s: %s.%s: %s%.60s%s is not %s", where, key->section, key->name,
+                        clean ? "`" : "", clean ? text : "the value", clean ? "`" : "",
+                        allowed(key, words));
     }
     if (err < 0)
         return beam_why(why, err, "%s: %s.%s: %s", where, key->section, key->name,

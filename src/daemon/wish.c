@@ -95,7 +95,7 @@ static int read_gates(const struct message *m, struct wish *w, struct beam_why *
     if (m->publish.client_auth && w->policy.paths != POLICY_ONION)
         return beam_why(why, BEAM_EUSAGE,
                         "--client-auth: policy %s has paths by which visitors without a key come; "
-                        "only an onion can ask for one (add --tor)",
+                        "only an onion can ask for one (publish that by itself: --tor alone)",
                         w->policy.name);
     if (m->publish.basic_auth && m->publish.proto && strcmp(m->publish.proto, "http") != 0)
         return beam_why(why, BEAM_EUSAGE,

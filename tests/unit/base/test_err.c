@@ -37,7 +37,18 @@ BEAM_TEST(err, why_fills_the_field_exactly)
     text[sizeof(why.text)] = '\0';
     beam_why(&why, BEAM_EIO, "%s", text);
     cr_assert_eq(strlen(why.text), sizeof(why.text) - 1);
-    cr_assert_null(strchr(why.text, 'b'));
+    cr_assert(strstr(why.text, "a...a") && why.text[sizeof(why.text) - 2] == 'b', "%s", why.text);
+}
+
+BEAM_TEST(err, why_keeps_what_to_do_behind_a_long_word)
+{
+    struct beam_why why;
+    char word[10001] = "";
+    memset(word, 'x', sizeof(word) - 1);
+    beam_why(&why, BEAM_EUSAGE, "--%s: no such option (`beam help` lists them)", word);
+    cr_assert_eq(strncmp(why.text, "--xxx", 5), 0);
+    cr_assert_not_null(strstr(why.text, "xxx...xxx"));
+    cr_assert_not_null(strstr(why.text, "x: no such option (`beam help` lists them)"));
 }
 
 BEAM_TEST(err, why_cuts_between_characters)
@@ -51,9 +62,12 @@ BEAM_TEST(err, why_cuts_between_characters)
         struct beam_why why;
         beam_why(&why, BEAM_EIO, "%s", text);
         size_t len = strlen(why.text);
-        cr_assert(len < sizeof(why.text) && len + 4 >= sizeof(why.text), "%zu", len);
+        const char *cut = strstr(why.text, "...");
+        cr_assert(len < sizeof(why.text) && len + 7 >= sizeof(why.text), "%zu", len);
         cr_assert(text_utf8_valid(why.text, len), "lead %zu", lead);
-        cr_assert_eq(strncmp(why.text, text, len), 0);
+        cr_assert_not_null(cut);
+        cr_assert_eq(strncmp(why.text, text, (size_t)(cut - why.text)), 0);
+        cr_assert_str_eq(cut + 3, text + strlen(text) - strlen(cut + 3));
     }
 }
 

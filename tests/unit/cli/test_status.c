@@ -30,11 +30,11 @@ BEAM_TEST(status, a_table)
         "{\"id\":22,\"name\":\"b\",\"target\":\"unix:/\\u001b[2J\",\"requests\":0,"
         "\"paths\":[{\"path\":\"onion\",\"state\":\"opening\"}]}]}");
     cr_expect_str_eq(
-        text, "beam 0.1.0  pid 4711  tor ready  0.4  \n"
+        text, "beam 0.1.0  pid 4711  tor ready  0.4\n"
               "  ID  NAME            TARGET          REQUESTS  PATH   STATE    URL\n"
               "   1  swift-beam-456  127.0.0.1:3000        12  onion  up       http://x.onion"
-              "  \n"
-              "  22  b               unix:/\\x1b[2J          0  onion  opening    \n");
+              "\n"
+              "  22  b               unix:/\\x1b[2J          0  onion  opening\n");
     free(text);
 }
 
@@ -42,7 +42,7 @@ BEAM_TEST(status, no_tunnels)
 {
     char *text = text_of("{\"beam\":\"0\",\"pid\":1,\"tor\":{\"state\":\"off\",\"version\":\"\"},"
                          "\"tunnels\":[]}");
-    cr_expect_str_eq(text, "beam 0  pid 1  tor off    \nNo tunnels.\n");
+    cr_expect_str_eq(text, "beam 0  pid 1  tor off\nNo tunnels.\n");
     free(text);
 }
 
