@@ -258,10 +258,13 @@ int kad_table_seen(struct kad_table *t, const struct peer_id *peer, kad_group gr
     if (gone)
         take_out(t, b, gone);
     if (b->n < KAD_K) {
+        struct kad_peer *waits = find_waiting(b, peer);
         if (b->room == 0)
             b->due = now;
         if (grow(b) < 0)
             return BEAM_ENOMEM;
+        if (waits)
+            leave_line(b, waits);
         put_in(t, b, &p);
         return 0;
     }

@@ -147,6 +147,23 @@ BEAM_TEST(kad_table, who_is_somewhere_stays_there)
     kad_table_free(t);
 }
 
+/* Of those who wait one may come again by a way that shows its network. */
+BEAM_TEST(kad_table, who_is_in_it_waits_no_more)
+{
+    struct peer_id self = kad_peer_no(0), first, peer;
+    struct kad_table *t = make(&self);
+    uint64_t no = 1;
+    for (unsigned i = 0; i < KAD_K; i++)
+        cr_assert_eq(come(t, 0, KAD_NOWHERE, &no, i == 0 ? &first : NULL), 0);
+    cr_assert_eq(come(t, 0, KAD_NOWHERE, &no, &peer), BEAM_EAGAIN);
+    cr_assert_eq(kad_table_seen(t, &peer, 7, 2, NULL), 0);
+    kad_table_remove(t, &first);
+    cr_assert_eq(kad_table_count(t), (size_t)KAD_K - 1, "nobody else waits");
+    kad_table_remove(t, &peer);
+    cr_assert_null(kad_table_find(t, &peer));
+    kad_table_free(t);
+}
+
 static int nearer(const void *a, const void *b, void *target)
 {
     return kad_id_nearer(target, &((const struct kad_peer *)a)->id,
