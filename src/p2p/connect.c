@@ -15,7 +15,7 @@ struct connect {
     struct host *host;
     bool named;    /* `peer` is who is wanted */
     bool straight; /* as it was asked for */
-    bool standing;
+    bool standing, modest;
     struct peer_id peer;
     struct dial_target *targets;
     size_t n;
@@ -145,6 +145,13 @@ static void on_dialled(void *arg, int err, const struct beam_why *why, const str
         release(h, &c->peer, &c->why);
 }
 
+/* Whoever asks many, of whom strangers told, leaves places to those who dial a few. */
+static bool has_place(const struct connect *c)
+{
+    size_t all = c->host->spec.limits.dials;
+    return c->host->dials < (c->modest ? all - all / 2 : all);
+}
+
 static void race(struct connect *c)
 {
     struct host *h = c->host;
@@ -158,7 +165,7 @@ static void race(struct connect *c)
                                    .timeout_ms = c->timeout_ms,
                                    .handshake_ms = h->spec.limits.handshake_ms};
     int err = BEAM_ELIMIT;
-    if (h->dials < h->spec.limits.dials)
+    if (has_place(c))
         err = dial_start(&spec, c->targets, c->n, on_dialled, c, &c->dial);
     if (err == 0) {
         h->dials++;
@@ -311,6 +318,7 @@ int connect_start(struct host *h, const struct connect_spec *spec, connect_fn *d
     *c = (struct connect){.host = h,
                           .straight = spec->straight,
                           .standing = spec->standing,
+                          .modest = spec->modest,
                           .timeout_ms = spec->timeout_ms ? spec->timeout_ms : DIRECT_MS,
                           .next = h->connects,
                           .link = &h->connects,

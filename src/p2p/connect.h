@@ -16,6 +16,7 @@ struct connect_spec {
     uint64_t timeout_ms;       /* for all of it; 0: 30 s, or 90 s where it may not be direct */
     bool straight;             /* by no circuit, not even one that there is */
     bool standing;             /* over a connection that there is, or not at all */
+    bool modest;               /* dials while half of the places for it are free, or not at all */
 };
 
 struct connect;

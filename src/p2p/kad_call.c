@@ -111,7 +111,8 @@ static void on_open(void *arg, int err, const struct beam_why *why, struct strea
 static void reach(void *arg)
 {
     struct kad_call *c = arg;
-    const struct connect_spec to = {.peer = &c->to, .timeout_ms = c->deadline - loop_now(c->loop)};
+    const struct connect_spec to = {
+        .peer = &c->to, .timeout_ms = c->deadline - loop_now(c->loop), .modest = true};
     if (open_start(c->host, &to, &c->protocol, 1, on_open, c, &c->open) < 0)
         loop_post(c->loop, &c->fail);
 }

@@ -431,6 +431,36 @@ BEAM_TEST(kad, that_there_is_too_much_to_do_is_not_the_peers_fault)
     tear_down(&net);
 }
 
+/* Those whom a look-up asks others have named, and all of them may be silent. */
+BEAM_TEST(kad, questions_leave_half_of_the_dials_to_others)
+{
+    struct net net;
+    struct outcome o = {.done = false};
+    struct asked_of a = {.done = false};
+    struct kad_job *j;
+    struct connect *c;
+    set_up(&net, 3, 1);
+    cr_assert(wait_for(&net, 2));
+    struct host *client = net.w.nodes[3].host;
+    const struct peer_id whom = *host_id(net.w.nodes[1].host);
+    const struct connect_spec to = {.peer = &whom};
+    const size_t half = client->spec.limits.dials / 2;
+    host_disconnect(client, &whom);
+    client->dials += client->spec.limits.dials - half;
+    const struct kad_text key = kad_text_of("x");
+    cr_assert_eq(kad_job_start(kad_jobs(net.kads[3]), KAD_JOB_FIND, key, key, on_done, &o, &j), 0);
+    pass(net.w.loop, 700);
+    cr_expect(!o.done, "the question waits");
+    cr_expect(!host_connected(client, &whom));
+    cr_assert_eq(connect_start(client, &to, world_on_connect, &a, &c), 0);
+    cr_assert(until_flag(net.w.loop, &a.done));
+    cr_expect_eq(a.err, 0, "%s", a.why.text);
+    client->dials -= client->spec.limits.dials - half;
+    cr_assert(until_flag(net.w.loop, &o.done));
+    cr_expect_eq(o.err, 0);
+    tear_down(&net);
+}
+
 BEAM_TEST(kad, who_reaches_nobody_forgets_nobody)
 {
     struct net net;
