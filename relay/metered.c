@@ -45,7 +45,7 @@ static void on_ready(void *arg, struct stream *under, unsigned ready)
     call(arg, ready);
 }
 
-/* For how long there is no limit, nobody's is looked for. */
+/* As long as there is no limit, no account is looked for. */
 static struct traffic_account *account(struct metered *m)
 {
     if (m->charged && !m->asked)
