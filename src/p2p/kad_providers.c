@@ -9,7 +9,7 @@
 enum { STEP = 16 };
 
 struct kad_providers_list {
-    size_t n, at; /* looked at so far */
+    size_t n, at; /* looked at so far: of all twice */
     struct kad_provider *of;
 };
 
@@ -65,12 +65,23 @@ static bool may_take(const struct taking *t, const struct kad_providers_list *l,
     return same < KAD_GROUP_MAX && !is_taken(t, &p->peer);
 }
 
-/* Of those of one list that were not looked at yet, the next that may be taken. */
+/* One of many of a network in that list. */
+static bool is_of_a_crowd(const struct kad_providers_list *l, const struct kad_provider *p)
+{
+    size_t same = 0;
+    for (size_t i = 0; p->group != KAD_NOWHERE && i < l->n; i++)
+        same += l->of[i].group == p->group;
+    return same > KAD_GROUP_MAX;
+}
+
+/* Of those of one list that were not looked at yet, the next that may be taken; those of a crowd
+ * come when all others were looked at. */
 static bool take_next(struct taking *t, struct kad_providers_list *l)
 {
-    while (l->at < l->n) {
-        const struct kad_provider *p = &l->of[l->at++];
-        if (!may_take(t, l, p))
+    while (l->at < 2 * l->n) {
+        bool again = l->at >= l->n;
+        const struct kad_provider *p = &l->of[l->at++ % l->n];
+        if (again != is_of_a_crowd(l, p) || !may_take(t, l, p))
             continue;
         t->out[t->n++] = p->peer;
         return true;

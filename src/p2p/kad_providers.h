@@ -3,8 +3,10 @@
  * Who provides a key, told by many: each node that answers tells of at most twenty, and only so
  * many are wanted. Whoever answers first must not have all the places, nor whoever has many ids at
  * one place in the network: those who answered take turns, each with one of its own that is not
- * there yet, and of what it says to be one network at most KAD_GROUP_MAX are taken. That is its
- * word alone, and so it keeps out nobody of whom another tells. Pure.
+ * there yet. Of what it says to be one network at most KAD_GROUP_MAX are taken, and after all
+ * others when it tells of more: so a flood of ids from few networks, of whom each server keeps a
+ * share, does not drown the rest. That is its word alone, and so it keeps out nobody of whom
+ * another tells. Pure.
  */
 #ifndef BEAM_P2P_KAD_PROVIDERS_H
 #define BEAM_P2P_KAD_PROVIDERS_H

@@ -99,3 +99,24 @@ BEAM_TEST(kad_providers, no_network_is_no_group)
     cr_assert_eq(kad_providers_take(&p, out, KAD_PROVIDERS_MAX), 5u);
     kad_providers_clear(&p);
 }
+
+/* Each of twenty tells of ten of its own from one network, and then of six of whom all tell. */
+BEAM_TEST(kad_providers, a_flood_from_one_network_comes_last)
+{
+    struct kad_providers p = {.n = 0};
+    struct peer_id out[KAD_PROVIDERS_MAX];
+    struct kad_provider list[16];
+    for (uint64_t i = 0; i < 20; i++) {
+        for (uint64_t k = 0; k < 10; k++)
+            list[k] = (struct kad_provider){.peer = kad_peer_no(100 + 10 * i + k), .group = 5};
+        for (uint64_t k = 1; k <= 6; k++)
+            list[9 + k] =
+                (struct kad_provider){.peer = kad_peer_no(k), .group = (kad_group)(10 + k)};
+        cr_assert_eq(kad_providers_told(&p, list, 16), 0);
+    }
+    size_t n = kad_providers_take(&p, out, KAD_PROVIDERS_MAX);
+    cr_assert_eq(n, (size_t)KAD_PROVIDERS_MAX);
+    for (uint64_t k = 1; k <= 6; k++)
+        cr_expect(has(out, n, k), "no. %d", (int)k);
+    kad_providers_clear(&p);
+}
