@@ -306,16 +306,31 @@ int proof_start(const struct proof_spec *spec, const char *url, const struct pro
     return 0;
 }
 
+static void on_unheard(void *arg, struct stream *s)
+{
+    proof_visit(arg, s);
+}
+
+/* Who was not heard yet may have another's question: that one hears them. */
+static void leave_others(struct proof *p)
+{
+    if (!p->link)
+        return;
+    *p->link = p->next;
+    if (p->next)
+        p->next->link = p->link;
+    p->link = NULL;
+    if (*p->spec.others) {
+        p->callers.visitor = on_unheard;
+        p->callers.visitor_arg = *p->spec.others;
+    }
+}
+
 void proof_free(struct proof *p)
 {
     if (!p)
         return;
-    if (p->link) {
-        *p->link = p->next;
-        if (p->next)
-            p->next->link = p->link;
-        p->link = NULL;
-    }
+    leave_others(p);
     hang_up(p);
     callers_end(&p->callers);
     sodium_memzero(p->answer, sizeof(p->answer));

@@ -43,7 +43,8 @@ struct proof_events {
 int proof_start(const struct proof_spec *spec, const char *url, const struct proof_events *events,
                 struct proof **out, struct beam_why *why);
 /* A visit that came meanwhile, taken over: answered if it is the question, else given back by
- * `visitor`, before or in proof_free at the latest. */
+ * `visitor`, before or in proof_free at the latest; there to another of `others`, if there is one,
+ * whose question it may be. */
 void proof_visit(struct proof *p, struct stream *s);
 /* NULL allowed. */
 void proof_free(struct proof *p);
