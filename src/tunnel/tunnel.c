@@ -119,6 +119,8 @@ static void on_state(void *arg, struct path *p, enum path_state state, const str
         if (why->code == BEAM_ENOTFOUND && strcmp(path_kind(p), "relay") != 0)
             t->failed_why.code = BEAM_EIO;
         loop_post(t->world->loop, &t->failed);
+    } else if (state == PATH_FAILED && before != PATH_UP) {
+        t->events.warning(t->events.arg, why); /* it has no way down, and others go on */
     }
 }
 

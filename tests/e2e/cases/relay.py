@@ -372,6 +372,22 @@ def two(t):
     t.note(f"{len(seen)} requests")
 
 
+@case("relay/one-leads-elsewhere", network=False)
+def leads_elsewhere(t):
+    """A relay whose URL is not its own is said to be one, though the tunnel is up at another."""
+    app, good = t.serve(), relay(t, "r1")
+    bad = relay(t, "r2", relay__url=f"http://{good.front}")
+    tunnel = t.home().publish(str(app.http), paths=[f"--community-relay={r.p2p}" for r in (good, bad)])
+    up, said = False, ""
+    while not up or "does not lead here" not in said:
+        event = tunnel.next(20)
+        check(event is not None, f"it ended: {tunnel.said()}")
+        check(event["event"] != "path_up" or event["peer"] == good.peer_id, f"{event}")
+        up |= event["event"] == "path_up"
+        said = event.get("text", said) if event["event"] == "warning" else said
+    check(bad.p2p in said, f"whose: {said}")
+
+
 @case("relay/not-one", network=False)
 def not_one(t):
     """ADDR is no relay, no peer, nobody, malformed, another peer than pinned."""
