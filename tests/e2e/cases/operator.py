@@ -145,7 +145,7 @@ def drop(t):
     wait_until(lambda: status_of(again + "text", *page) == "403", 10, "closed after SIGHUP")
     statuses = [status_of(again + "text") for _ in range(20)]
     check("429" in statuses and "200" in statuses, f"so many requests a second: {statuses}")
-    check("Retry-After: " in CURL.get(again + "text", "-i").decode(), "when to come again")
+    wait_until(lambda: "Retry-After: " in CURL.get(again + "text", "-i").decode(), 10, "when to come again")
     with open(os.path.join(r.folder, "relay", "bans"), "w", encoding="ascii") as f:
         f.write(row["owner"] + "\n")
     os.chmod(os.path.join(r.folder, "relay", "bans"), 0o600)
