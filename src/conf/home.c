@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/addr.h"
@@ -48,8 +49,12 @@ static int join(const char *dir, const char *name, char **out)
 
 static int find_own(const char *base, struct home *h, struct beam_why *why)
 {
+    struct stat st;
     if (*base != '/')
         return refuse(why, "BEAM_HOME");
+    if (stat(base, &st) == 0 && !S_ISDIR(st.st_mode))
+        return beam_why(why, BEAM_EINVAL, "BEAM_HOME: %s is not a folder (correct or unset it)",
+                        base);
     int err = join(base, "beam.conf", &h->config);
     if (err == 0)
         err = join(base, "data", &h->data);

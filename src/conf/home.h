@@ -25,7 +25,7 @@ struct home {
 };
 
 /* `get` stands for getenv (tests replace it). 0, BEAM_ENOMEM, BEAM_EINVAL (no
- * home at all, a relative path, or one so long that no unix socket fits). */
+ * home at all, a relative path, a file, or one so long that no unix socket fits). */
 int home_find(const char *(*get)(const char *name), struct home **out, struct beam_why *why);
 void home_free(struct home *h);
 /* Makes data, state, run and tor, 0700; refuses looser ones and says which. */

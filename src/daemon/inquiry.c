@@ -414,6 +414,10 @@ static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn,
     struct whom whom = {.has_peer = false};
     bool relays = m->network.what == MESSAGE_NETWORK_RELAYS;
     int err = relays ? 0 : whom_parse(m->network.address, &whom, why);
+    if (relays && network_is_alone(all->network))
+        return beam_why(why, BEAM_ENOTFOUND,
+                        "relays: there is nobody to ask (name a node in network.bootstrap, or have "
+                        "one found by network.rendezvous)");
     if (err == 0 && relays && !network_kad(all->network) && !network_news(all->network))
         err = beam_why(why, BEAM_EPOLICY,
                        "relays: the node's policy finds none (its discovery has neither `dht` nor "

@@ -486,6 +486,12 @@ const struct news *network_news(const struct network *n)
     return n->news;
 }
 
+bool network_is_alone(const struct network *n)
+{
+    return !n->rendezvous && !n->mdns && !n->spec.conf->network_listen[0] &&
+           (!n->dht || dht_beginnings(n->dht) == 0);
+}
+
 enum autonat_state network_nat(const struct network *n)
 {
     return n->autonat ? autonat_state(n->autonat) : AUTONAT_UNKNOWN;

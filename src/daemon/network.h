@@ -67,6 +67,8 @@ enum autonat_state network_nat(const struct network *n);
 /* And where its policy has no gossip. */
 struct gossip *network_gossip(const struct network *n);
 const struct news *network_news(const struct network *n);
+/* Whether it knows nobody, listens to nobody, and has no way to find anybody. */
+bool network_is_alone(const struct network *n);
 const struct network_spec *network_spec(const struct network *n);
 
 #endif

@@ -43,6 +43,14 @@ class Node:
         equal(self.daemon.wait(10), 0, "the daemon's status")
 
 
+@case("network/nobody-to-ask", network=False)
+def nobody(stage):
+    """Relays are looked for by a node that knows nobody: it says so at once."""
+    node = Node(stage, "a")
+    done = node.home.run("relays", seconds=20)
+    check(done.status == 5 and "network.bootstrap" in done.err, f"{done}")
+
+
 @case("network/tcp", network=False)
 def over_tcp(stage):
     """Two nodes on loopback: who they are, who is connected, round trips; what goes wrong."""

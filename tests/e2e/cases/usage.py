@@ -173,6 +173,14 @@ def relative_home(t):
     complains(done, (1, 2), ["relative/home|BEAM_HOME"])
 
 
+@case("usage/home-a-file", network=False)
+def file_home(t):
+    home = t.home()
+    for words in (("3000", "--tor"), ("status",), ("keys", "show"), ("relay",), ("daemon",)):
+        complains(home.run(*words, env=home.environment(BEAM_HOME="/dev/null")), 1,
+                  ["BEAM_HOME", "/dev/null", "not a folder"])
+
+
 @case("usage/home-too-long", network=False)
 def long_home(t):
     """No unix socket fits below it: said at once, not when tor has been waited for."""
