@@ -5,11 +5,13 @@ import threading
 import time
 import urllib.parse
 
+from kit.process import check
+
 CHUNK = 65536
 
 
 class Flow(threading.Thread):
-    """An answer without an end; it is read as fast as it comes, and little is held on the way."""
+    """An answer without an end, which has begun; it is read as fast as it comes, and little is held on the way."""
 
     def __init__(self, url):
         super().__init__(daemon=True)
@@ -19,7 +21,9 @@ class Flow(threading.Thread):
         self.socket.settimeout(60)
         self.socket.connect((at.hostname, at.port))
         self.socket.sendall(f"GET {at.path}stream/{10**13} HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode())
-        self.bytes, self.ended = 0, False
+        begun = self.socket.recv(CHUNK)
+        check(begun.startswith(b"HTTP/1.1 200"), f"an answer has begun: {begun[:100]}")
+        self.bytes, self.ended = len(begun), False
         self.start()
 
     def run(self):
