@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/bucket.h"
 
-/* Fine enough for a token each byte of a fast line; a clock that began with the machine has ticks
- * for centuries. */
-#define TICKS_MS UINT64_C(1000000)
+/* Fine enough for a token each byte of a fast line (one of 10 Gbit/s has 2% more than it should); a
+ * clock that began with the machine has ticks for 18 years. */
+#define TICKS_MS UINT64_C(32000000)
 
 struct bucket_rate bucket_rate(uint64_t tokens, uint64_t per_ms, uint64_t burst)
 {

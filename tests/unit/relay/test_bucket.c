@@ -59,6 +59,20 @@ BEAM_TEST(bucket, owes_what_was_taken_elsewhere_up_to_a_debt)
     cr_expect(bucket_take(&b, &none, 5, now));
 }
 
+BEAM_TEST(bucket, a_fast_line_has_its_rate_too)
+{
+    static const uint64_t rates[] = {100000000, 400000000, 600000000, 700000001, 1250000000};
+    for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+        struct bucket b = {0};
+        struct bucket_rate r = bucket_rate(rates[i], 1000, rates[i]);
+        uint64_t taken = 0, whole = 11 * rates[i]; /* the burst, and ten seconds */
+        for (uint64_t ms = 0; ms <= 10000; ms++)
+            taken += bucket_take_some(&b, &r, 2 * rates[i], 1000000 + ms);
+        cr_expect_geq(taken, whole - whole / 1000, "%zu", i);
+        cr_expect_leq(taken, whole + whole / 40, "%zu", i);
+    }
+}
+
 /* Over any time, no more than the burst and the rate of that time; and no less, if it is asked. */
 BEAM_TEST(bucket, holds_over_any_time)
 {
