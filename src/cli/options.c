@@ -311,6 +311,19 @@ static void take_operands(struct parser *p, size_t first)
     o->operand = o->operands[0];
 }
 
+/* A value that may be left out has to stand behind an =, which is easily forgotten. */
+static int second_target(const struct parser *p)
+{
+    const char *word = p->words[1];
+    for (size_t i = 0; i < p->o->relay_count; i++)
+        if (!p->o->relays[i][0])
+            return beam_why(p->why, BEAM_EUSAGE,
+                            "%s: one word too many: one TARGET a tunnel (a relay's address stands "
+                            "behind an =: --community-relay=ADDR)",
+                            word);
+    return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many: one TARGET a tunnel", word);
+}
+
 /* Which command the words make. */
 static int choose(struct parser *p)
 {
@@ -335,8 +348,7 @@ static int choose(struct parser *p)
     if (!can_be_target(p->words[0]))
         return unknown_word(p, p->words[0]);
     if (p->word_count > 1)
-        return beam_why(p->why, BEAM_EUSAGE, "%s: one word too many: one TARGET a tunnel",
-                        p->words[1]);
+        return second_target(p);
     o->command = COMMAND_PUBLISH;
     take_operands(p, 0);
     return 0;

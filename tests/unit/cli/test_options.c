@@ -161,6 +161,7 @@ BEAM_TEST(options, what_is_wrong_is_said)
         {"beam 3000 --policy p --egress tor", "--policy and --egress: not both"},
         {"beam 3000 --json --qr", "--json and --qr: not both"},
         {"beam 3000 --egress lan", "--egress lan: must be tor or any"},
+        {"beam 3000 --community-relay r.example:4001", "--community-relay=ADDR"},
         {"beam stop", "which tunnel?"},
         {"beam stop a --all", "a and --all: not both"},
         {"beam keys export a b", "b: one word too many"},
