@@ -92,11 +92,14 @@ static int on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame
     return 0;
 }
 
-/* They make no sense: the stream is reset, and no more of them is told. */
-static int refuse_fields(struct h2 *h, int32_t id)
+/* They make no sense: the stream is reset, and no more of them is told, nor their end. */
+static int refuse_fields(struct h2 *h, const nghttp2_frame_hd *hd)
 {
     charge_reset(h);
-    (void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_PROTOCOL_ERROR);
+    (void)nghttp2_submit_rst_stream(h->session, NGHTTP2_FLAG_NONE, hd->stream_id,
+                                    NGHTTP2_PROTOCOL_ERROR);
+    if (hd->flags & NGHTTP2_FLAG_END_HEADERS)
+        h->block_since = 0;
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 }
 
@@ -123,7 +126,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
                          (struct http_text){(const char *)value, value_len});
     else if (!take_trailer(h, frame->hd.stream_id, (struct http_text){(const char *)name, name_len},
                            (struct http_text){(const char *)value, value_len}))
-        return refuse_fields(h, frame->hd.stream_id);
+        return refuse_fields(h, &frame->hd);
     return 0;
 }
 
@@ -137,7 +140,7 @@ static int on_invalid_header(nghttp2_session *session, const nghttp2_frame *fram
     (void)value_len;
     (void)flags;
     (void)session;
-    return refuse_fields(arg, frame->hd.stream_id);
+    return refuse_fields(arg, &frame->hd);
 }
 
 static void on_headers(struct h2 *h, const nghttp2_frame *frame)

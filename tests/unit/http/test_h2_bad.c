@@ -313,6 +313,7 @@ BEAM_TEST(h2_bad, trailers_that_would_be_a_head_end_their_stream)
                   "row %zu", i);
         cr_expect_eq(s.err, 0);
         h2_scene_forget(&s, 0);
+        cr_expect_eq(h2_due(s.h2, &patience), s.now + patience.idle_ms, "no fields are coming");
         expect_alive(&s);
         h2_scene_close(&s);
     }
