@@ -12,5 +12,7 @@ uint64_t kad_pace_slow(const struct kad_pace *p)
     uint64_t slow = KAD_PACE_TIMES * p->usual / 8;
     if (p->usual == 0)
         return KAD_PACE_FIRST_MS;
-    return slow < KAD_PACE_LEAST_MS ? KAD_PACE_LEAST_MS : slow;
+    if (slow < KAD_PACE_LEAST_MS)
+        return KAD_PACE_LEAST_MS;
+    return slow > KAD_PACE_MOST_MS ? KAD_PACE_MOST_MS : slow;
 }

@@ -11,7 +11,8 @@
 enum {
     KAD_PACE_FIRST_MS = 5000, /* while nobody has answered */
     KAD_PACE_LEAST_MS = 2000,
-    KAD_PACE_TIMES = 3 /* as long as usual */
+    KAD_PACE_MOST_MS = 10000, /* whoever takes his time must not make us wait for the silent */
+    KAD_PACE_TIMES = 3        /* as long as usual */
 };
 
 /* Zeroed: nobody has answered. */

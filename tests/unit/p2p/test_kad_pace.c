@@ -27,3 +27,11 @@ BEAM_TEST(kad_pace, nobody_is_slow_at_once)
         kad_pace_took(&p, 0);
     cr_expect_eq(kad_pace_slow(&p), KAD_PACE_LEAST_MS);
 }
+
+BEAM_TEST(kad_pace, those_who_take_their_time_make_nobody_wait)
+{
+    struct kad_pace p = {.usual = 0};
+    for (int i = 0; i < 100; i++)
+        kad_pace_took(&p, 14900);
+    cr_expect_eq(kad_pace_slow(&p), KAD_PACE_MOST_MS);
+}
