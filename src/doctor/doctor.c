@@ -85,6 +85,7 @@ static int examine(struct examination *e)
     bool held = pidfile_held(h->pid);
     int err = 0;
     machine_folders(&e->findings, h);
+    machine_keys(&e->findings, h);
     machine_configuration(&e->findings, e->daemon, &e->setup);
     look_at_clock(e, h);
     if (e->setup) {

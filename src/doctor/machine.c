@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/rng.h"
+#include "identity/keystore.h"
 #include "tor/bridges.h"
 #include "tor/spawn.h"
 #include "tor/torrc.h"
@@ -64,6 +66,26 @@ void machine_folders(struct findings *fs, const struct home *h)
         findings_add(fs, "folders", FINDINGS_OK, "", "%s: %s", h->data,
                      there ? "it and those beside it are yours alone"
                            : "it can be made, as can those beside it");
+}
+
+void machine_keys(struct findings *fs, const struct home *h)
+{
+    struct keystore *ks = NULL;
+    struct beam_why why;
+    int err = keystore_new(h->data, KEYSTORE_READ, rng_system(), &ks);
+    err = err < 0 ? beam_why(&why, err, "key store: out of memory") : keystore_open(ks, &why);
+    if (err == 0)
+        findings_add(fs, "keys", FINDINGS_OK, "", "%s/keystore: whole, and without a passphrase",
+                     h->data);
+    else if (err == BEAM_EAUTH)
+        findings_add(fs, "keys", FINDINGS_OK, "",
+                     "%s/keystore: with a passphrase; `beam keys unlock` opens it for the daemon",
+                     h->data);
+    else if (err == BEAM_ENOTFOUND)
+        findings_add(fs, "keys", FINDINGS_OK, "", "none yet: the first tunnel makes them");
+    else
+        findings_add_why(fs, "keys", FINDINGS_FAIL, &why);
+    keystore_free(ks);
 }
 
 void machine_configuration(struct findings *fs, const struct daemon_options *options,

@@ -11,6 +11,8 @@
 
 /* Where beam's folders are, and whether those that exist are ours alone and can be written. */
 void machine_folders(struct findings *fs, const struct home *h);
+/* Whether keys can be had, without making any. */
+void machine_keys(struct findings *fs, const struct home *h);
 /* Whether the configuration can be read; what was read is *out, the caller's, or NULL. */
 void machine_configuration(struct findings *fs, const struct daemon_options *options,
                            struct setup **out);

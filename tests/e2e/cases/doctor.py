@@ -42,7 +42,7 @@ def well(t):
     home = t.home()
     status, found = examine(home)
     equal(status, 0, f"the status: {found}")
-    equal(set(found), {"folders", "configuration", "clock", "tor", "bridges", "data", "daemon",
+    equal(set(found), {"folders", "keys", "configuration", "clock", "tor", "bridges", "data", "daemon",
                        "network"}, "what was looked at")
     check("after" in found["network"][-1]["text"], f"{found['network']}")
     check(home.daemon_pid() is None, "it started a daemon")

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/rng.h"
+#include "identity/keystore.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/tor/kit.h"
 
@@ -53,6 +55,39 @@ BEAM_TEST(machine, folders)
     cr_assert_eq(last(&fs)->status, FINDINGS_FAIL);
     cr_assert_not_null(strstr(last(&fs)->text, h->tor), "%s", last(&fs)->text);
     cr_assert_not_null(strstr(last(&fs)->next, "chmod"), "%s", last(&fs)->next);
+    home_free(h);
+    kit_remove(at);
+}
+
+static void write_store(const char *in, const char *name, const char *text)
+{
+    char *path = file_join(in, name);
+    cr_assert_eq(file_write(path, 0600, text, strlen(text)), 0);
+    free(path);
+}
+
+BEAM_TEST(machine, keys)
+{
+    struct findings fs = {.count = 0};
+    struct beam_why why;
+    struct keystore *ks = NULL;
+    kit_init();
+    char *at = kit_dir();
+    struct home *h = home_of(at);
+    cr_assert_eq(home_prepare(h, &why), 0);
+    machine_keys(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->text, "none yet"), "%s", last(&fs)->text);
+    cr_assert_eq(keystore_new(h->data, KEYSTORE_OWN, rng_system(), &ks), 0);
+    cr_assert_eq(keystore_open(ks, &why), 0, "%s", why.text);
+    machine_keys(&fs, h); /* beside its owner */
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->text, "whole"), "%s", last(&fs)->text);
+    keystore_free(ks);
+    write_store(h->data, "keystore", "no key store");
+    machine_keys(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL, "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->next, "backup"), "%s", last(&fs)->next);
     home_free(h);
     kit_remove(at);
 }
