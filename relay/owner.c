@@ -21,6 +21,7 @@
 enum {
     REST_MIN_MS = 250,
     REST_MAX_MS = 4000,   /* a relay that was restarted is found again within 5 s */
+    EARLY_FAILURES = 3,   /* in which another relay has given the same name too, or will not */
     LONG_FAILURES = 100,  /* and after that many, */
     REST_LONG_MS = 60000, /* one that stays away is asked less often */
     PING_MS = 15000,
@@ -101,6 +102,13 @@ static void drop_ticket(struct owner *o, struct beam_why *why)
 
 /* ---- failures ------------------------------------------------------------------------------- */
 
+/* Where relays share a name its URL may lead to one that has not given it yet: it is asked for at
+ * all of them at once. */
+static bool may_be_early(const struct owner *o)
+{
+    return o->state == OWNER_CHECKING && o->name[0] && o->failures < EARLY_FAILURES;
+}
+
 /* Whether trying again, with nothing changed, is of no use. */
 static bool is_final(const struct owner *o, int err)
 {
@@ -108,6 +116,7 @@ static bool is_final(const struct owner *o, int err)
     case BEAM_EPOLICY:
         return true;
     case BEAM_EAUTH:
+        return !o->was_up && !may_be_early(o);
     case BEAM_ENOTFOUND:
     case BEAM_EPROTO:
     case BEAM_EINVAL:

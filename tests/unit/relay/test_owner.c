@@ -9,6 +9,7 @@ struct stage {
     struct visits *visits;
     struct farewells *farewells;
     struct owner *owner;
+    const char *name; /* wanted; NULL: none */
     enum owner_state state;
     struct beam_why why, warning;
     int visitors;
@@ -48,6 +49,7 @@ static void start(struct stage *st, bool keep)
                                     .farewells = st->farewells,
                                     .permit = s->owner->permit,
                                     .where = s->where,
+                                    .name = st->name,
                                     .keep = keep,
                                     .dir = s->place.dir};
     const struct owner_events events = {
@@ -214,28 +216,39 @@ BEAM_TEST(owner, says_nothing_to_a_relay_that_is_not_connected)
     end(&st);
 }
 
-BEAM_TEST(owner, a_relay_whose_url_leads_elsewhere_is_found_out)
+/* An owner whose relay leads to another, which knows of no such endpoint: what becomes of it. */
+static void lead_elsewhere(struct stage *st, const char *name, enum owner_state then)
 {
-    static struct stage st;
     static struct scene other;
     char text[sizeof(other.base.host) + 8];
     scene_begin(&other, NULL);
-    /* The other relay answers there, and knows of no such endpoint. */
     snprintf(text, sizeof(text), "http://%s", other.base.host);
-    memset(&st, 0, sizeof(st));
-    begin(&st, text);
-    start(&st, false);
+    begin(st, text);
+    st->name = name;
+    start(st, false);
     /* Two loops: each has its turn. */
-    for (int i = 0; i < 100000 && st.state != OWNER_FAILED; i++) {
-        cr_assert_eq(loop_turn(st.scene.world.loop), 0);
+    for (int i = 0; i < 100000 && st->state != OWNER_FAILED && st->state != OWNER_RESTING; i++) {
+        cr_assert_eq(loop_turn(st->scene.world.loop), 0);
         cr_assert_eq(loop_turn(other.world.loop), 0);
     }
-    cr_expect_eq(st.state, OWNER_FAILED);
-    cr_expect_eq(st.why.code, BEAM_EAUTH);
-    cr_expect_not_null(strstr(st.why.text, "does not lead here"), "%s", st.why.text);
-    cr_expect_str_eq(owner_url(st.owner), "");
-    end(&st);
+    cr_expect_eq(st->state, then);
+    cr_expect_eq(st->why.code, BEAM_EAUTH);
+    cr_expect_not_null(strstr(st->why.text, "does not lead here"), "%s", st->why.text);
+    cr_expect_str_eq(owner_url(st->owner), "");
+    end(st);
     scene_end(&other);
+}
+
+BEAM_TEST(owner, a_relay_whose_url_leads_elsewhere_is_found_out)
+{
+    static struct stage st;
+    lead_elsewhere(&st, NULL, OWNER_FAILED);
+}
+
+BEAM_TEST(owner, a_name_may_lead_to_a_relay_that_is_still_to_give_it)
+{
+    static struct stage st;
+    lead_elsewhere(&st, "myapp", OWNER_RESTING);
 }
 
 BEAM_TEST(owner, a_relay_given_by_its_address_is_pinned)
