@@ -85,7 +85,8 @@ static int lock_list(const char *path, int *out, struct beam_why *why)
     if (fd == BEAM_EEXIST)
         beam_why(why, fd, "%s: another beam visitors writes it just now (try again)", path);
     else if (fd < 0)
-        beam_why(why, fd, "%s: cannot be locked: %s", lock, strerror(errno));
+        beam_why(why, fd, "%s: cannot be written: %s (name a file in a folder of yours)", path,
+                 strerror(errno));
     free(lock);
     *out = fd;
     return fd < 0 ? fd : 0;

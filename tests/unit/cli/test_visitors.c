@@ -108,6 +108,22 @@ BEAM_TEST(visitors, come_and_go)
     close_room(&r);
 }
 
+BEAM_TEST(visitors, a_folder_that_is_not_there_is_told)
+{
+    struct room r;
+    struct beam_why why;
+    char said[4096];
+    open_room(&r);
+    free(r.file);
+    r.file = file_join(r.dir, "none/file");
+    cr_assert_not_null(r.file);
+    cr_assert_lt(run(&r, "make", "alice", NULL, said, &why), 0);
+    cr_assert(strstr(why.text, "none/file: cannot be written"), "%s", why.text);
+    cr_assert(strstr(why.text, "(name a file in a folder of yours)"), "%s", why.text);
+    cr_assert_str_eq(said, "", "no key that nobody may use");
+    close_room(&r);
+}
+
 BEAM_TEST(visitors, wrong_words_are_said)
 {
     static const struct {
