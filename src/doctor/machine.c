@@ -77,7 +77,7 @@ void machine_keys(struct findings *fs, const struct home *h)
     if (err == 0)
         findings_add(fs, "keys", FINDINGS_OK, "", "%s/keystore: whole, and without a passphrase",
                      h->data);
-    else if (err == BEAM_EAUTH)
+    else if (err == BEAM_EAUTH && keystore_state(ks) == KEYSTORE_LOCKED)
         findings_add(fs, "keys", FINDINGS_OK, "",
                      "%s/keystore: with a passphrase; `beam keys unlock` opens it for the daemon",
                      h->data);

@@ -92,6 +92,42 @@ BEAM_TEST(machine, keys)
     kit_remove(at);
 }
 
+/* One without a passphrase that is damaged fails as one does that has another passphrase. */
+BEAM_TEST(machine, keys_that_are_not_those_of_their_seal)
+{
+    struct findings fs = {.count = 0};
+    struct beam_why why;
+    struct seal seal;
+    const uint8_t key[SEAL_KEY_SIZE] = {1};
+    struct keystore *ks = NULL;
+    char *text = NULL;
+    size_t len = 0;
+    kit_init();
+    char *at = kit_dir();
+    struct home *h = home_of(at);
+    cr_assert_eq(home_prepare(h, &why), 0);
+    cr_assert_eq(keystore_new(h->data, KEYSTORE_OWN, rng_system(), &ks), 0);
+    cr_assert_eq(keystore_open(ks, &why), 0, "%s", why.text);
+    char *path = file_join(h->data, "keystore");
+    cr_assert_eq(file_read(path, 65536, &text, &len), 0);
+    text[len - 1] ^= 1;
+    cr_assert_eq(file_write(path, 0600, text, len), 0);
+    machine_keys(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_FAIL, "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->text, "keystore.key"), "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->next, "backup"), "%s", last(&fs)->next);
+    seal_init_passphrase(&seal, rng_system());
+    cr_assert_eq(keystore_reseal(ks, &seal, key, &why), 0, "%s", why.text);
+    machine_keys(&fs, h);
+    cr_assert_eq(last(&fs)->status, FINDINGS_OK, "%s", last(&fs)->text);
+    cr_assert_not_null(strstr(last(&fs)->text, "with a passphrase"), "%s", last(&fs)->text);
+    free(text);
+    free(path);
+    keystore_free(ks);
+    home_free(h);
+    kit_remove(at);
+}
+
 BEAM_TEST(machine, folders_that_cannot_be_made)
 {
     struct findings fs = {.count = 0};
