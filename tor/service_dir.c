@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,15 +94,30 @@ bool service_dir_is_another(const char *path, const char *address)
     return another;
 }
 
+/* What a link leads to is somebody else's: NULL, as where there is no folder. */
+static DIR *open_folder(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (fd >= 0 && !d)
+        close(fd);
+    return d;
+}
+
+static bool is_no_folder(int errnum)
+{
+    return errnum == ENOTDIR || errnum == ELOOP;
+}
+
 /* The key, and what may have become of it under a name that begins with its own, as a half-written
  * file has. */
 static int wipe_key(const char *path)
 {
     int err = 0;
-    DIR *d = opendir(path);
+    DIR *d = open_folder(path);
     const struct dirent *e;
     if (!d)
-        return errno == ENOENT ? 0 : beam_err_errno(errno);
+        return errno == ENOENT || is_no_folder(errno) ? 0 : beam_err_errno(errno);
     while (err == 0 && (e = readdir(d)) != NULL) {
         if (strncmp(e->d_name, secret_name, sizeof(secret_name) - 1) != 0)
             continue;
@@ -122,8 +138,13 @@ void service_dir_wipe(const char *path)
 
 void service_dir_sweep(const char *dir)
 {
-    DIR *d = opendir(dir);
+    DIR *d = open_folder(dir);
     const struct dirent *e;
+    if (!d && is_no_folder(errno))
+        log_warn("tor",
+                 "%s is no folder, and is removed: where it led, if it was a link, onion "
+                 "services' keys may still be",
+                 dir);
     while (d && (e = readdir(d)) != NULL) {
         if (e->d_name[0] == '.')
             continue;

@@ -17,7 +17,8 @@ bool service_dir_has_key(const char *path);
 bool service_dir_is_another(const char *path, const char *address);
 /* Writes zeros over the key, whole or half-written, and removes the folder. Missing is fine. */
 void service_dir_wipe(const char *path);
-/* The same with each in `dir`, which was left by one that could not, and with `dir`. */
+/* The same with each in `dir`, which was left by one that could not, and with `dir`. Of a link none
+ * but the link goes. */
 void service_dir_sweep(const char *dir);
 
 #endif

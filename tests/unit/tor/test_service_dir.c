@@ -99,3 +99,30 @@ BEAM_TEST(service_dir, what_was_left_is_swept)
     free(services);
     kit_remove(dir);
 }
+
+BEAM_TEST(service_dir, what_a_link_leads_to_is_left)
+{
+    kit_init();
+    char *dir = kit_dir();
+    char *other = file_join(dir, "other"), *in = file_join(dir, "other/in");
+    char *services = file_join(dir, "services"), *one = file_join(dir, "services/one");
+    char *secret = file_join(dir, "other/in/hs_ed25519_secret_key");
+    cr_assert(other && in && services && one && secret);
+    cr_assert_eq(file_private_dir(in, NULL), 0);
+    cr_assert_eq(file_write(secret, 0600, "key", 3), 0);
+    cr_assert_eq(symlink(other, services), 0);
+    service_dir_sweep(services);
+    cr_expect(!is_there(dir, "services"));
+    expect_file(in, "hs_ed25519_secret_key", "key", 3);
+    cr_assert_eq(file_private_dir(services, NULL), 0);
+    cr_assert_eq(symlink(in, one), 0);
+    service_dir_sweep(services);
+    cr_expect(!is_there(dir, "services"));
+    expect_file(in, "hs_ed25519_secret_key", "key", 3);
+    free(secret);
+    free(one);
+    free(services);
+    free(in);
+    free(other);
+    kit_remove(dir);
+}
