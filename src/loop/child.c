@@ -26,6 +26,7 @@ struct child {
     void (*on_line)(void *arg, const char *line, size_t len);
     void (*on_exit)(void *arg, int status);
     void *arg;
+    bool stopped; /* by us: what it started ends with it */
     bool calling; /* in a callback: let_go then leaves the free to us */
     bool gone;
     size_t used;
@@ -115,13 +116,23 @@ static void drain_output(struct child *c)
     give_lines(c, true);
 }
 
+/* The process group that it leads (program_start), with what it started itself. It was not waited
+ * for yet, so the number is still its own. */
+static void kill_group(const struct child *c)
+{
+    (void)kill(-c->pid, SIGKILL);
+}
+
 static void on_exited(void *arg, unsigned ready)
 {
     struct child *c = arg;
     siginfo_t info = {0};
     (void)ready;
-    if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+    if (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
         return;
+    if (c->stopped)
+        kill_group(c);
+    (void)waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED | WNOHANG);
     loop_watch_stop(&c->exited);
     c->pid = -1; /* waited for: child_free has nothing left to wait for */
     c->calling = true;
@@ -235,6 +246,7 @@ void child_signal(struct child *c, int signum)
 
 void child_stop(struct child *c, uint64_t grace_ms)
 {
+    c->stopped = true;
     child_signal(c, SIGTERM);
     loop_timer_set(&c->grace, grace_ms);
 }
@@ -244,8 +256,8 @@ void child_free(struct child *c)
     if (!c)
         return;
     if (c->pid > 0) {
-        /* Our own child and not yet waited for, so the number is still its own. */
-        (void)kill(c->pid, SIGKILL);
+        kill_group(c);
+        (void)kill(c->pid, SIGKILL); /* it may not lead its group yet */
         while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
     }

@@ -36,9 +36,10 @@ int child_spawn(struct loop *l, const struct child_spec *spec, struct child **ou
 pid_t child_pid(const struct child *c);
 /* Sends a signal through the pidfd: never to a process that took over the number. */
 void child_signal(struct child *c, int signum);
-/* SIGTERM, then SIGKILL after grace_ms; on_exit still comes. */
+/* SIGTERM, then SIGKILL after grace_ms; on_exit still comes. What it left in its process group is
+ * killed once it has ended. */
 void child_stop(struct child *c, uint64_t grace_ms);
-/* Kills it now, waits for it, calls nothing. NULL allowed. */
+/* Kills it and its process group now, waits for it, calls nothing. NULL allowed. */
 void child_free(struct child *c);
 
 /* Lets it live on, unwatched: nothing more is called, and the handle is gone. */

@@ -105,7 +105,7 @@ static void become(const struct program_plan *plan, pid_t parent)
         if (getppid() != parent) /* it ended before we asked to be told */
             _exit(127);
     }
-    /* What a terminal says, Ctrl-C or a hang-up, is said to us, and we end it in order. */
+    /* What a terminal says, Ctrl-C or a hang-up, is said to us alone: we end it in order. */
     (void)setsid();
     /* Copied first: ours may have had its standard descriptors closed, and
      * what is then among them would be overwritten, or left close-on-exec. */

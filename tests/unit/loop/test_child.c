@@ -175,6 +175,54 @@ BEAM_TEST(child, does_not_wait_for_those_who_inherited_its_output)
     story_free(s);
 }
 
+/* Whether it has ended, be it that whoever inherited it has not looked yet. */
+static bool has_ended(pid_t pid)
+{
+    char path[64], state[512] = "";
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return true;
+    if (!fgets(state, sizeof(state), f))
+        state[0] = 0; /* it went just now */
+    fclose(f);
+    return state[0] == 0 || strstr(state, ") Z ");
+}
+
+static bool is_gone(void *arg)
+{
+    return has_ended((pid_t)strtol(((struct story *)arg)->out, NULL, 10));
+}
+
+static struct story *with_a_grandchild(void)
+{
+    struct story *s = calloc(1, sizeof(*s));
+    cr_assert_not_null(s);
+    s->loop = until_loop_new();
+    cr_assert_eq(spawn(s, "sleep 1000 & echo $!; wait", NULL), 0);
+    cr_assert(until(s->loop, has_spoken, s));
+    return s;
+}
+
+BEAM_TEST(child, what_it_started_ends_when_it_is_stopped)
+{
+    struct story *s = with_a_grandchild();
+    child_stop(s->child, 10000);
+    cr_assert(until_flag(s->loop, &s->ended));
+    cr_assert(WIFSIGNALED(s->status) && WTERMSIG(s->status) == SIGTERM);
+    cr_assert(until(s->loop, is_gone, s));
+    story_free(s);
+}
+
+BEAM_TEST(child, what_it_started_ends_when_it_is_freed)
+{
+    struct story *s = with_a_grandchild();
+    child_free(s->child);
+    s->child = NULL;
+    cr_assert(until(s->loop, is_gone, s));
+    story_free(s);
+}
+
 BEAM_TEST(child, can_be_freed_from_its_own_line)
 {
     struct story *s = calloc(1, sizeof(*s));
@@ -244,18 +292,8 @@ BEAM_TEST(child, dies_with_us)
     cr_assert_gt(child, 1);
     cr_assert_eq(kill(helper, SIGKILL), 0);
     cr_assert_eq(waitpid(helper, NULL, 0), helper);
-    for (int i = 0; i < 5000 && kill(child, 0) == 0; i++) {
-        char path[64], state[512] = "";
-        snprintf(path, sizeof(path), "/proc/%d/stat", (int)child);
-        FILE *f = fopen(path, "r");
-        if (f) {
-            cr_assert_not_null(fgets(state, sizeof(state), f));
-            fclose(f);
-        }
-        if (strstr(state, ") Z "))
-            break; /* dead; whoever inherited it has not looked yet */
+    for (int i = 0; i < 5000 && !has_ended(child); i++)
         usleep(1000);
-        cr_assert_lt(i, 4999, "it lives on: %s", state);
-    }
+    cr_assert(has_ended(child), "it lives on");
     close(up[0]);
 }
