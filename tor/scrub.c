@@ -48,7 +48,8 @@ static size_t is_argument(const char *at)
 {
     static const char *const keys[] = {
         "cert=",   "public-key=", "password=",   "url=",      "registerurl=", "front=",
-        "fronts=", "ampcache=",   "servername=", "sqsqueue=", "sqscreds="};
+        "fronts=", "ampcache=",   "servername=", "sqsqueue=", "sqscreds=",    "doh=",
+        "dot=",    "pubkey=",     "domain=",     "addr="};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         size_t len = strlen(keys[i]);
         if (strncmp(at, keys[i], len) != 0)

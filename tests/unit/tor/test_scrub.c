@@ -41,6 +41,8 @@ BEAM_TEST(scrub, what_says_where_a_relay_is_or_who)
     expect("obfs4 192.0.2.7:1 cert=abc/DEF+1 iat-mode=0", "obfs4 [scrubbed] [scrubbed] iat-mode=0");
     expect("registerurl=https://a.example/api fronts=b.example,c.example transport=prefix",
            "[scrubbed] [scrubbed] transport=prefix");
+    expect("doh=https://a.example/q pubkey=00ff domain=t.a.example addr=b.example",
+           "[scrubbed] [scrubbed] [scrubbed] [scrubbed]");
     expect("(url=https://a.example/x?y=z), then", "([scrubbed]), then");
     expect("front=a.example, then", "[scrubbed], then");
 }
