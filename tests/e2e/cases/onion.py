@@ -82,7 +82,7 @@ def proof_of_work(t):
     served in the end."""
     home = t.home(onion__pow="yes", onion__pow_rate="1", onion__pow_burst="1")
     tunnel = home.publish(t.app.other)
-    host = host_of(tunnel.ready())
+    host, visitor = host_of(tunnel.ready()), lone_visitor(t, "visitor")
     warnings = [e["text"] for e in tunnel.events_left() if e["event"] == "warning"]
     equal(warnings, [], "what was said of a tor that can do it")
     gate, waited = threading.Barrier(CROWD), []
@@ -90,7 +90,7 @@ def proof_of_work(t):
     def visit(user):
         gate.wait()
         begin = time.monotonic()
-        with t.visitor.connect(host, seconds=120, user=user) as connection:
+        with visitor.connect(host, seconds=120, user=user) as connection:
             if greeted(connection):
                 waited.append(time.monotonic() - begin)
 
