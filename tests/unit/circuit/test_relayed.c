@@ -55,6 +55,12 @@ static bool is_empty(void *arg)
     return host_peers(n->host) == 1;
 }
 
+/* What went by the dead relay is over for him, too: else he is given what is about to end. */
+static bool bob_has_lost(void *arg)
+{
+    return !bob_knows(arg);
+}
+
 BEAM_TEST(relayed, when_a_relay_dies_another_one_is_used)
 {
     struct ring r;
@@ -73,6 +79,7 @@ BEAM_TEST(relayed, when_a_relay_dies_another_one_is_used)
     size_t used = peer_id_equal(&hop.relay, host_id(relays[1]->host));
     ring_kill(&r, relays[used]);
     cr_assert(until(r.world.loop, is_empty, alice), "only the other relay is left");
+    cr_assert(until(r.world.loop, bob_has_lost, bob));
     a = world_connect(bob, host_id(alice->host), to, 2, PERMIT_TYPED);
     cr_assert_eq(a.err, 0, "%s", a.why.text);
     cr_assert_eq(way_hop(&a.addr, &hop), 0);
