@@ -90,13 +90,13 @@ uint64_t traffic_rest(const struct traffic *t)
 }
 
 /* Accounts that nobody holds go; those that are held begin anew. */
-static void forget_accounts(struct traffic *t, bool all)
+static void forget_accounts(struct traffic *t)
 {
     struct traffic_account *a, **gone = calloc(map_count(t->accounts) + 1, sizeof(*gone));
     size_t at = 0, n = 0;
     while ((a = map_next(t->accounts, &at)) != NULL) {
         a->use = (struct use){.used = 0};
-        if (gone && (all || a->holders == 0))
+        if (gone && a->holders == 0)
             gone[n++] = a;
     }
     while (n-- > 0) {
@@ -116,7 +116,7 @@ static void begin_month(struct traffic *t)
     memcpy(t->month, month, sizeof(t->month));
     t->use = (struct use){.used = 0};
     t->changed = true;
-    forget_accounts(t, false);
+    forget_accounts(t);
 }
 
 /* ---- on disk -------------------------------------------------------------------------------- */
