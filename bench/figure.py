@@ -6,6 +6,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 
 BUILD = os.environ.get("BEAM_BUILD") or os.path.dirname(os.path.dirname(
     os.path.abspath(__file__)))
@@ -39,6 +40,15 @@ def main(name, about, measure, limit, *arguments):
     finally:
         shutil.rmtree(folder)
     sys.exit(1 if status is None else status)
+
+
+def rounds(count):
+    """The numbers of so many rounds; each is told on standard error when it begins."""
+    begun = time.monotonic()
+    for number in range(count):
+        print(f"round {number + 1} of {count}, {time.monotonic() - begun:.0f} s so far",
+              file=sys.stderr, flush=True)
+        yield number
 
 
 def line(name, unit, pairs, wanted=None, at_most=False, ours="beam", theirs="nginx"):
