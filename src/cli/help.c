@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "cli/verbs.h"
+
 enum { COLUMN = 28, LEFT_SIZE = 160 };
 
 static const struct options_command *command_of(enum command command)
@@ -82,6 +84,19 @@ static void print_all(FILE *to, const char *version)
           to);
 }
 
+static void print_verbs(FILE *to, const struct options_command *c)
+{
+    size_t n;
+    const struct verbs_row *v = verbs_of(c->command, &n);
+    for (size_t i = 0; i < n; i++) {
+        char left[LEFT_SIZE];
+        snprintf(left, sizeof(left), "beam %s %s %s", c->name, v[i].name, v[i].operands);
+        print_entry(to, left, v[i].summary);
+    }
+    if (n > 0)
+        fputc('\n', to);
+}
+
 void help_print(FILE *to, const char *version, enum command command)
 {
     if (command == COMMAND_HELP || command == COMMAND_VERSION) {
@@ -91,5 +106,6 @@ void help_print(FILE *to, const char *version, enum command command)
     const struct options_command *c = command_of(command);
     print_usage(to, c);
     fprintf(to, "%s\n\n", c->summary);
+    print_verbs(to, c);
     print_options(to, command);
 }

@@ -353,36 +353,23 @@ static int run_import(struct work *w)
 
 static const struct verb {
     const char *name;
-    bool file; /* takes one */
     enum keystore_use use;
     int (*run)(struct work *w);
 } verbs[] = {
-    {"init", false, KEYSTORE_OWN, run_init},
-    {"show", false, KEYSTORE_READ, run_show},
-    {"lock", false, KEYSTORE_READ, run_lock},
-    {"unlock", false, KEYSTORE_READ, run_unlock},
-    {"export", true, KEYSTORE_READ, run_export},
-    {"import", true, KEYSTORE_OWN, run_import},
-    {"passphrase", false, KEYSTORE_OWN, run_passphrase},
+    {"init", KEYSTORE_OWN, run_init},
+    {"show", KEYSTORE_READ, run_show},
+    {"lock", KEYSTORE_READ, run_lock},
+    {"unlock", KEYSTORE_READ, run_unlock},
+    {"export", KEYSTORE_READ, run_export},
+    {"import", KEYSTORE_OWN, run_import},
+    {"passphrase", KEYSTORE_OWN, run_passphrase},
 };
 
-/* NULL, with words, where there is none such. */
-static const struct verb *find_verb(const struct options *o, struct beam_why *why)
+static const struct verb *find_verb(const char *name)
 {
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-        const struct verb *v = &verbs[i];
-        if (strcmp(v->name, o->operand ? o->operand : "") != 0)
-            continue;
-        if (v->file == (o->operand_count == 2))
-            return v;
-        beam_why(why, BEAM_EUSAGE, "keys %s: takes %s", v->name,
-                 v->file ? "a FILE: that of the backup" : "no FILE");
-        return NULL;
-    }
-    beam_why(why, BEAM_EUSAGE,
-             "keys%s%s: %s (init, show, lock, unlock, export FILE, import FILE or passphrase)",
-             o->operand ? " " : "", o->operand ? o->operand : "",
-             o->operand ? "no such command" : "what to do?");
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
     return NULL;
 }
 
@@ -403,9 +390,9 @@ static int harden(struct beam_why *why)
 int keys_command(const struct options *o, struct beam_why *why)
 {
     struct work w = {.o = o, .why = why};
-    const struct verb *v = find_verb(o, why);
+    const struct verb *v = find_verb(o->operand);
     if (!v)
-        return BEAM_EUSAGE;
+        return beam_why(why, BEAM_EUSAGE, "keys %s: no such command", o->operand);
     int err = harden(why);
     if (err == 0)
         err = home_find(get_environment, &w.home, why);

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "cli/ask.h"
 #include "cli/json_line.h"
 #include "cli/reply.h"
@@ -176,46 +175,10 @@ static bool on_reply(void *arg, const cJSON *reply)
     return strcmp(a->what, "ping") == 0 && ++a->pings < NETWORK_PINGS;
 }
 
-/* How many operands follow each word. */
-static int check_words(const struct options *o, struct beam_why *why)
-{
-    static const struct {
-        const char *name;
-        size_t least, most;
-    } words[] = {
-        {"status", 0, 0}, {"peers", 0, 0}, {"routes", 0, 0}, {"bootstrap", 0, 1}, {"ping", 1, 1}};
-    const char *known[sizeof(words) / sizeof(words[0])];
-    size_t n = sizeof(words) / sizeof(words[0]);
-    for (size_t i = 0; i < n; i++) {
-        known[i] = words[i].name;
-        if (!o->operand || strcmp(o->operand, words[i].name) != 0)
-            continue;
-        if (o->operand_count - 1 < words[i].least)
-            return beam_why(why, BEAM_EUSAGE, "network %s: whom? (a peer id or a multiaddr)",
-                            o->operand);
-        if (o->operand_count - 1 > words[i].most)
-            return beam_why(why, BEAM_EUSAGE, "network %s: %s: one word too many", o->operand,
-                            o->operands[1 + words[i].most]);
-        return 0;
-    }
-    if (!o->operand)
-        return beam_why(why, BEAM_EUSAGE,
-                        "network: what to do? (one of status, peers, routes, bootstrap, ping)");
-    const char *near = text_nearest(o->operand, known, n);
-    if (near)
-        return beam_why(why, BEAM_EUSAGE, "network %s: no such command (did you mean %s?)",
-                        o->operand, near);
-    return beam_why(why, BEAM_EUSAGE,
-                    "network %s: no such command (one of status, peers, routes, bootstrap, ping)",
-                    o->operand);
-}
-
 int network_command(const struct options *o, int (*check)(const char *text, struct beam_why *why),
                     struct beam_why *why)
 {
-    int err = check_words(o, why);
-    if (err == 0 && o->operand_count > 1)
-        err = check(o->operands[1], why);
+    int err = o->operand_count > 1 ? check(o->operands[1], why) : 0;
     if (err < 0)
         return err;
     struct asked a = {.what = o->operand,

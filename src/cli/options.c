@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/verbs.h"
 
 #define CLIENTS                                                                                    \
     (COMMAND_PUBLISH | COMMAND_STATUS | COMMAND_STOP | COMMAND_KEYS | COMMAND_NETWORK |            \
@@ -54,8 +55,8 @@ static const struct options_row rows[] = {
     {"tls-passthrough", 0, NULL, COMMAND_PUBLISH,
      "the relay passes TLS on unopened, for TARGET to open", FIELD(tls_passthrough)},
     {"tls-certificate", 0, "FILE", COMMAND_PUBLISH,
-     "or to be opened here, with this certificate (PEM)", FIELD(tls_certificate)},
-    {"tls-key", 0, "FILE", COMMAND_PUBLISH, "and its key", FIELD(tls_key)},
+     "with --tls-passthrough: open TLS here, with this certificate (PEM)", FIELD(tls_certificate)},
+    {"tls-key", 0, "FILE", COMMAND_PUBLISH, "the key of that certificate (PEM)", FIELD(tls_key)},
     {"basic-auth", 0, "FILE", COMMAND_PUBLISH,
      "ask each request for a password; FILE has lines user:password", FIELD(basic_auth)},
     {"client-auth", 0, "FILE", COMMAND_PUBLISH, "let only those in who hold a key that FILE lists",
@@ -405,46 +406,32 @@ static int check_assignments(const struct options *o, struct beam_why *why)
     return 0;
 }
 
-static int check_relay(const struct options *o, struct beam_why *why)
+/* What only a relay that is to run can be told. */
+static int check_relay(const struct parser *p)
 {
-    static const char *const verbs[] = {"ban", "unban", "drop", "export", "list"};
-    const char *verb = o->operand;
-    if (!verb)
-        return 0;
-    bool known = false, list = strcmp(verb, "list") == 0, ban = strcmp(verb, "ban") == 0;
-    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
-        known |= strcmp(verbs[i], verb) == 0;
-    if (!known)
-        return beam_why(why, BEAM_EUSAGE, "relay %s: must be ban, unban, drop, export or list",
-                        verb);
-    if (o->listen || o->p2p)
-        return beam_why(why, BEAM_EUSAGE, "relay %s: takes no --listen and no --p2p", verb);
-    if (!list && o->operand_count < 2)
-        return beam_why(
-            why, BEAM_EUSAGE, "relay %s: what? (%s)", verb,
-            strcmp(verb, "drop") == 0     ? "a reservation's id or name, or its owner's peer id"
-            : strcmp(verb, "export") == 0 ? "a file to write"
-                                          : "a peer id, an endpoint's id, or an address or prefix");
-    if (o->operand_count > (list ? 1u : ban ? 3u : 2u))
-        return beam_why(why, BEAM_EUSAGE, "%s: one word too many for `beam relay %s`",
-                        o->operands[list  ? 1
-                                    : ban ? 3
-                                          : 2],
-                        verb);
+    char name[32];
+    for (size_t i = 0; p->o->operand && i < p->given_count; i++)
+        if (p->given[i]->commands == COMMAND_RELAY)
+            return beam_why(p->why, BEAM_EUSAGE, "%s: not an option of `beam relay %s`",
+                            spelling(p->given[i], name), p->o->operand);
     return 0;
 }
 
-static int check_together(const struct options *o, struct beam_why *why)
+static int check_together(const struct parser *p)
 {
+    const struct options *o = p->o;
+    struct beam_why *why = p->why;
     if (o->help || o->version)
         return 0;
     int err = check_assignments(o, why);
+    if (err == 0)
+        err = verbs_check(o, why);
     if (err < 0)
         return err;
     if (o->command == COMMAND_PUBLISH)
         return check_publish(o, why);
     if (o->command == COMMAND_RELAY)
-        return check_relay(o, why);
+        return check_relay(p);
     if (o->command == COMMAND_STOP && o->all && o->operand)
         return exclusive(why, o->operand, "--all", "one tunnel or all of them");
     if (o->command == COMMAND_STOP && !o->all && !o->operand)
@@ -472,7 +459,7 @@ int options_parse(int argc, char *const *argv, struct options *out, struct beam_
     if (err == 0)
         err = check_given(&p);
     if (err == 0)
-        err = check_together(&o, why);
+        err = check_together(&p);
     if (err < 0) {
         options_clear(&o);
         return err;

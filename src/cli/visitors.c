@@ -240,24 +240,11 @@ static int revoke_visitor(const struct options *o, struct beam_why *why)
 int visitors_command(const struct options *o, struct beam_why *why)
 {
     static const struct {
-        const char *word, *form;
-        size_t least, most; /* operands, the word counted */
+        const char *word;
         int (*run)(const struct options *o, struct beam_why *why);
-    } table[] = {
-        {"make", "make FILE NAME [ADDRESS]", 3, 4, make},
-        {"add", "add FILE NAME KEY", 4, 4, add},
-        {"list", "list FILE", 2, 2, list},
-        {"revoke", "revoke FILE NAME", 3, 3, revoke_visitor},
-    };
-    for (size_t i = 0; o->operand && i < sizeof(table) / sizeof(table[0]); i++) {
-        if (strcmp(table[i].word, o->operand) != 0)
-            continue;
-        if (o->operand_count < table[i].least || o->operand_count > table[i].most)
-            return beam_why(why, BEAM_EUSAGE, "visitors %s: write beam visitors %s", o->operand,
-                            table[i].form);
-        return table[i].run(o, why);
-    }
-    return beam_why(why, BEAM_EUSAGE,
-                    "visitors: what about them? (make, add, list or revoke; `beam "
-                    "help visitors` tells more)");
+    } table[] = {{"make", make}, {"add", add}, {"list", list}, {"revoke", revoke_visitor}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        if (strcmp(table[i].word, o->operand) == 0)
+            return table[i].run(o, why);
+    return beam_why(why, BEAM_EUSAGE, "visitors %s: no such command", o->operand);
 }

@@ -459,7 +459,7 @@ int operator_run(const struct operator_options *options, struct beam_why *why)
                                  .version = options->daemon.version}};
     int err = setup_read(&options->daemon, &r.setup, why);
     if (err < 0)
-        return err;
+        goto out;
     if (!getcwd(r.dir, sizeof(r.dir)))
         snprintf(r.dir, sizeof(r.dir), "/");
     err = options->worker ? worker_pool_parse(options->worker, &r.index, &r.workers, why)
@@ -476,6 +476,8 @@ int operator_run(const struct operator_options *options, struct beam_why *why)
     if (err == 0)
         err = options->worker ? run_logged(&r, why) : run_alone(&r, why);
 out:
+    if (err < 0)
+        operator_say_error(&r.say, why);
     setup_free(r.setup);
     return err;
 }

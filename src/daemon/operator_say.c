@@ -88,6 +88,18 @@ void operator_say_warning(const struct operator_say *s, const struct beam_why *w
     print(o);
 }
 
+void operator_say_error(const struct operator_say *s, const struct beam_why *why)
+{
+    if (s->quiet || !s->json)
+        return;
+    char text[2 * sizeof(why->text)];
+    text_escape(why->text, strlen(why->text), text, sizeof(text));
+    cJSON *o = begin("error");
+    cJSON_AddStringToObject(o, "code", beam_err_name(why->code));
+    cJSON_AddStringToObject(o, "text", text);
+    print(o);
+}
+
 void operator_say_stopped(const struct operator_say *s)
 {
     if (s->quiet)

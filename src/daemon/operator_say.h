@@ -20,6 +20,8 @@ void operator_say_listening(const struct operator_say *s, const char *front, con
 void operator_say_ready(const struct operator_say *s);
 void operator_say_onion(const struct operator_say *s, const char *p2p);
 void operator_say_warning(const struct operator_say *s, const struct beam_why *why);
+/* What it ends with; people are told by whoever called. */
+void operator_say_error(const struct operator_say *s, const struct beam_why *why);
 void operator_say_stopped(const struct operator_say *s);
 
 #endif

@@ -23,31 +23,6 @@ static int run(struct beam_why *why, size_t n, const char *const *words)
     return network_command(&o, check, why);
 }
 
-BEAM_TEST(network, words_are_checked_before_anybody_is_asked)
-{
-    static const struct {
-        const char *words[3];
-        size_t n;
-        const char *says;
-    } wrong[] = {
-        {{NULL}, 0, "network: what to do? (one of status, peers, routes, bootstrap, ping"},
-        {{"frobnicate"},
-         1,
-         "network frobnicate: no such command (one of status, peers, routes, bootstrap, ping"},
-        {{"pin"}, 1, "network pin: no such command (did you mean ping?)"},
-        {{"ping"}, 1, "whom"},
-        {{"status", "now"}, 2, "now"},
-        {{"peers", "all"}, 2, "all"},
-        {{"ping", "a", "b"}, 3, "b"},
-    };
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-        struct beam_why why = {0};
-        cr_expect_eq(run(&why, wrong[i].n, wrong[i].words), BEAM_EUSAGE, "%zu", i);
-        cr_expect_not_null(strstr(why.text, wrong[i].says), "%zu: %s", i, why.text);
-        cr_expect_null(checked);
-    }
-}
-
 BEAM_TEST(network, what_stands_for_a_peer_is_checked_too)
 {
     static const char *const ping[] = {"ping", "alice"}, *const bootstrap[] = {"bootstrap", "bob"};

@@ -129,9 +129,6 @@ BEAM_TEST(visitors, wrong_words_are_said)
     static const struct {
         const char *word, *a, *b, *words;
     } rows[] = {
-        {"invite", "bob", NULL, "make, add, list or revoke"},
-        {"make", NULL, NULL, "write beam visitors make FILE NAME"},
-        {"list", "bob", NULL, "write beam visitors list FILE"},
         {"add", "bob", "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a",
          "in hexadecimal"},
         {"make", "bob", "example.com", "not a v3 onion address"},
