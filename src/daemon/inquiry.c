@@ -408,6 +408,16 @@ static int look_for_relays(struct inquiry *q)
 
 /* ---- what takes a while, begun -------------------------------------------------------------- */
 
+/* Over a connection that there is, no address is dialled; one that is to be kept is to be of use
+ * once that is lost. */
+static int may_keep(const struct network *n, const struct whom *whom, struct beam_why *why)
+{
+    if (!whom->has_addr)
+        return 0;
+    int err = connect_covers(network_host(n), &whom->addr, PERMIT_TYPED, why);
+    return err == BEAM_EINVAL ? (why->code = BEAM_EUSAGE) : err;
+}
+
 static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn, void *arg,
                  struct beam_why *why)
 {
@@ -422,6 +432,8 @@ static int reach(struct inquiries *all, const struct message *m, inquiry_fn *fn,
         err = beam_why(why, BEAM_EPOLICY,
                        "relays: the node's policy finds none (its discovery has neither `dht` nor "
                        "`gossip`)");
+    if (err == 0 && m->network.what == MESSAGE_NETWORK_BOOTSTRAP)
+        err = may_keep(all->network, &whom, why);
     if (err < 0)
         return err;
     if (all->n >= INQUIRY_MAX)

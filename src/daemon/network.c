@@ -12,6 +12,7 @@
 #include "identity/multiaddr_list.h"
 #include "names/name_records.h"
 #include "p2p/autonat_serve.h"
+#include "p2p/connect.h"
 #include "p2p/dht.h"
 #include "p2p/mdns.h"
 #include "p2p/rendezvous_conf.h"
@@ -168,9 +169,17 @@ static int listen_at(void *arg, const struct multiaddr *a, struct beam_why *why)
 static int keep(void *arg, const struct multiaddr *a, struct beam_why *why)
 {
     struct network *n = arg;
+    struct beam_why barred;
     int err = way_dialable(a, why);
     if (err < 0)
         return err;
+    if (connect_covers(n->host, a, PERMIT_TYPED, &barred) < 0) {
+        char text[MULTIADDR_TEXT_SIZE];
+        multiaddr_text(a, text);
+        log_warn("network", "%s: %s is never dialled: %s", bootstrap_key, log_scrub(text),
+                 barred.text);
+        return 0;
+    }
     err = keeper_add(network_keeper(n), a);
     return err < 0 ? beam_why(why, err, "%s", beam_err_text(err)) : 0;
 }

@@ -202,13 +202,18 @@ static unsigned means_of(const struct host *h, bool straight)
            (h->circuit.dial && !straight ? WAY_BY_CIRCUIT : 0u);
 }
 
+int connect_covers(const struct host *h, const struct multiaddr *addr, enum permit_origin origin,
+                   struct beam_why *why)
+{
+    struct way_target way;
+    return way_find(addr, h->spec.permit, origin, means_of(h, false), &way, why);
+}
+
 bool connect_known(const struct host *h, const struct peer_id *peer)
 {
     struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
-    struct way_target way;
     size_t n = address_book_get(h->book, peer, loop_now(h->spec.loop), rows);
-    while (n > 0 && way_find(&rows[n - 1].addr, h->spec.permit, rows[n - 1].origin,
-                             means_of(h, false), &way, NULL) < 0)
+    while (n > 0 && connect_covers(h, &rows[n - 1].addr, rows[n - 1].origin, NULL) < 0)
         n--;
     return n > 0;
 }

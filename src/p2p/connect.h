@@ -37,7 +37,10 @@ int connect_start(struct host *h, const struct connect_spec *spec, connect_fn *d
                   struct connect **out);
 /* NULL allowed. */
 void connect_cancel(struct connect *c);
-/* Whether an address of the peer is known that this host may dial, and can. */
+/* Whether this host may dial the address, and can: 0, BEAM_EPOLICY or BEAM_EINVAL, with words. */
+int connect_covers(const struct host *h, const struct multiaddr *addr, enum permit_origin origin,
+                   struct beam_why *why);
+/* Whether one of those that are known of the peer is such an address. */
 bool connect_known(const struct host *h, const struct peer_id *peer);
 
 /* For p2p/ alone: a connection is there for those who wait for its peer; the host ends. */

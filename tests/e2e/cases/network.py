@@ -137,6 +137,8 @@ def bootstrap(stage):
     carol = Node(stage, "c")
     done = carol.network("bootstrap", address)
     equal(done.status, 0, f"{done}")
+    barred = carol.network("bootstrap", "/ip4/10.9.8.7/tcp/4001/p2p/" + address.rsplit("/", 1)[1])
+    check(barred.status == 4 and "egress" in barred.err, f"though the peer is connected: {barred}")
     equal(json.loads(carol.network("bootstrap", "--json").out), {"kept": 1, "dialled": 0},
           "bootstrap without an address")
 

@@ -173,6 +173,49 @@ BEAM_TEST(network, what_cannot_be_has_its_code)
     loop_free(l);
 }
 
+/* Over the connection that there is nothing is dialled, so that nothing else would find it out. */
+BEAM_TEST(network, what_could_not_be_dialled_is_not_kept)
+{
+    static const struct {
+        const char *at, *code;
+    } wrong[] = {{"/ip4/10.9.8.7/tcp/4001", "policy"},
+                 {"/ip6/fe80::1/tcp/4001", "policy"},
+                 {"/ip4/127.0.0.1/udp/1/quic-v1", "usage"},
+                 {"/ip4/127.0.0.1/tcp/0", "usage"},
+                 {"/ip6zone/lo/ip6/::1/tcp/1", "usage"}};
+    struct loop *l = until_loop_new();
+    struct place alice, bob;
+    struct beam_why why = {0};
+    struct reply r = {NULL, false};
+    char address[256], id[PEER_ID_TEXT_SIZE];
+    cr_assert_eq(open_place(&alice, l, "network.bootstrap=/ip4/10.9.8.7/tcp/4001", &why), 0, "%s",
+                 why.text);
+    cr_assert_not_null(network_host(alice.network));
+    cr_expect_eq(keeper_count(network_keeper(alice.network)), 0u, "its policy bars it");
+    cr_assert_eq(open_place(&bob, l, "network.listen=/ip4/127.0.0.1/tcp/0", &why), 0, "%s",
+                 why.text);
+    const cJSON *listen;
+    ask(&bob, l, MESSAGE_NETWORK_STATUS, NULL, &r);
+    (void)snprintf(id, sizeof(id), "%s", text(r.o, "peer_id"));
+    listen = cJSON_GetObjectItem(r.o, "listen");
+    (void)snprintf(address, sizeof(address), "%s",
+                   cJSON_GetStringValue(cJSON_GetArrayItem(listen, 0)));
+    ask(&alice, l, MESSAGE_NETWORK_PING, address, &r);
+    cr_assert_str_eq(text(r.o, "peer"), id);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        (void)snprintf(address, sizeof(address), "%s/p2p/%s", wrong[i].at, id);
+        ask(&alice, l, MESSAGE_NETWORK_BOOTSTRAP, address, &r);
+        cr_expect_str_eq(code(&r), wrong[i].code, "%s", address);
+        cr_expect_eq(keeper_count(network_keeper(alice.network)), 0u, "%s", address);
+    }
+    ask(&alice, l, MESSAGE_NETWORK_BOOTSTRAP, id, &r);
+    cr_expect_str_eq(text(r.o, "peer"), id, "a peer id names no address");
+    cJSON_Delete(r.o);
+    close_place(&alice);
+    close_place(&bob);
+    loop_free(l);
+}
+
 BEAM_TEST(network, who_leaves_is_not_answered)
 {
     struct loop *l = until_loop_new();
