@@ -7,12 +7,10 @@
 #include "base/log.h"
 #include "stream/frame.h"
 
-enum {
-    HEAD_MS = 10000,
-    WAITING_MAX = 1024 /* visits whose heads are still to come; more are reset */
-};
+enum { HEAD_MS = 10000 };
 
-/* A visit whose head is still to come. */
+/* A visit whose head is still to come. How many there are is what the host lets each relay open: a
+ * ceiling for all would let one of them keep out the visitors of the others. */
 struct arrival {
     struct arrival *next, **link;
     struct visits *visits;
@@ -26,7 +24,6 @@ struct visits {
     struct visits_entry *entries;
     struct arrival *arrivals;
     struct proof *proofs;
-    size_t waiting;
 };
 
 static void take_out(struct arrival *a)
@@ -34,7 +31,6 @@ static void take_out(struct arrival *a)
     *a->link = a->next;
     if (a->next)
         a->next->link = a->link;
-    a->visits->waiting--;
     free(a);
 }
 
@@ -94,7 +90,7 @@ static void on_ended(void *arg, int err)
 static void on_stream(void *arg, struct stream *s, const struct host_peer *peer)
 {
     struct visits *v = arg;
-    struct arrival *a = v->waiting < WAITING_MAX ? calloc(1, sizeof(*a)) : NULL;
+    struct arrival *a = calloc(1, sizeof(*a));
     if (!a) {
         refuse(s);
         return;
@@ -111,7 +107,6 @@ static void on_stream(void *arg, struct stream *s, const struct host_peer *peer)
     if (a->next)
         a->next->link = &a->next;
     v->arrivals = a;
-    v->waiting++;
     frame_read(a->frame, HEAD_MS);
 }
 

@@ -118,3 +118,64 @@ BEAM_TEST(visits, others_are_reset)
     visits_free(v);
     scene_end(&s);
 }
+
+enum { RELAYS = 2, EACH = 900, SILENT = RELAYS * EACH };
+
+struct silent {
+    struct scene *scene;
+    struct stream *streams[SILENT];
+    size_t n;
+};
+
+/* The first byte of a head, and no other. */
+static void on_silent(void *arg, int err, const struct beam_why *why, struct stream *s,
+                      const char *protocol, const struct host_peer *peer)
+{
+    struct silent *x = arg;
+    struct buf out;
+    (void)protocol;
+    (void)peer;
+    cr_assert_eq(err, 0, "%s", why->text);
+    buf_init(&out, loop_pool(x->scene->world.loop), 1);
+    cr_assert_eq(buf_add(&out, "\x20", 1), 0);
+    cr_assert_eq(stream_write(s, &out), 1);
+    x->streams[x->n++] = s;
+}
+
+static bool all_silent(void *arg)
+{
+    return ((struct silent *)arg)->n == SILENT;
+}
+
+BEAM_TEST(visits, of_relays_that_say_nothing_keep_no_others_out)
+{
+    static struct scene s;
+    static struct silent bad;
+    static const char *const protocols[] = {VISIT_HEAD_PROTOCOL};
+    struct visits *v = begin(&s);
+    struct end relay, owner = {.done = false};
+    struct visits_entry e = {
+        .relay = *host_id(s.relay->host), .visitor = on_visitor, .arg = &owner};
+    const struct connect_spec to = {.peer = host_id(s.owner->host)};
+    e.id[0] = 7;
+    visits_add(v, &e);
+    bad = (struct silent){.scene = &s};
+    for (size_t i = 0; i < RELAYS; i++) {
+        struct node *other = world_add(&s.world, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
+        const struct multiaddr at = world_listen(other);
+        cr_assert_eq(world_connect(s.owner, NULL, &at, 1, PERMIT_TYPED).err, 0);
+        for (size_t k = 0; k < EACH; k++) {
+            struct open *open;
+            cr_assert_eq(open_start(other->host, &to, protocols, 1, on_silent, &bad, &open), 0);
+        }
+    }
+    cr_assert(until(s.world.loop, all_silent, &bad));
+    open_visit(&s, 7, &relay);
+    cr_assert(until_flag(s.world.loop, &owner.done), "the visit did not come");
+    stream_free(owner.s);
+    stream_free(relay.s);
+    for (size_t i = 0; i < SILENT; i++)
+        stream_free(bad.streams[i]);
+    visits_free(v);
+    scene_end(&s);
+}
