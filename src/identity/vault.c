@@ -214,7 +214,7 @@ int vault_key_make(const struct vault *v, const struct rng *rng, uint8_t **out,
                    struct beam_why *why)
 {
     int err = vault_key_read(v, out, why);
-    if (err != BEAM_ENOTFOUND)
+    if (err != BEAM_ENOTFOUND && err != BEAM_EINVAL)
         return err;
     uint8_t *file = sodium_malloc(KEY_FILE_SIZE), *key = sodium_malloc(SEAL_KEY_SIZE);
     if (!file || !key) {

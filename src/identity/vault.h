@@ -47,7 +47,7 @@ int vault_seal(const char *path, bool fresh, const struct seal *s, const uint8_t
 
 /* Reads the key of its own into locked memory: sodium_free. As vault_read. */
 int vault_key_read(const struct vault *v, uint8_t **out, struct beam_why *why);
-/* The same; makes one where there is none. */
+/* The same; makes one where there is none, or one that is not whole and opens nothing. */
 int vault_key_make(const struct vault *v, const struct rng *rng, uint8_t **out,
                    struct beam_why *why);
 /* Wipes it; the store must be sealed otherwise by now. */

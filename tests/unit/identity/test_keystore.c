@@ -391,6 +391,28 @@ BEAM_TEST(keystore, damaged_files_are_refused_and_left_alone)
     end(&s);
 }
 
+BEAM_TEST(keystore, a_backup_mends_one_whose_key_is_cut)
+{
+    enum { KEY_FILE = 16 + SEAL_KEY_SIZE };
+    struct scene s = begin(KEYSTORE_OWN);
+    const struct seal seal = passphrase();
+    struct id first = node_of(s.store);
+    cr_assert_eq(keystore_export(s.store, s.path[BACKUP], &seal, secret, &s.why), 0);
+    keystore_lock(s.store);
+    for (off_t len = KEY_FILE - 1; len >= 0; len--) {
+        struct stat st = {.st_size = -1};
+        cr_assert_eq(truncate(s.path[KEY], len), 0);
+        cr_assert_eq(keystore_open(s.store, &s.why), BEAM_EINVAL, "cut at %d", (int)len);
+        cr_assert_not_null(strstr(s.why.text, "put a backup back"), "%s", s.why.text);
+        cr_assert(stat(s.path[KEY], &st) == 0 && st.st_size == len, "it is left alone");
+    }
+    cr_assert_eq(keystore_import(s.store, s.path[BACKUP], secret, true, NULL, NULL, &s.why), 0,
+                 "%s", s.why.text);
+    keystore_lock(s.store);
+    cr_assert(same(node_of(s.store), first));
+    end(&s);
+}
+
 BEAM_TEST(keystore, loose_files_and_links_are_refused)
 {
     struct scene s = begin(KEYSTORE_OWN);

@@ -51,20 +51,25 @@ BEAM_TEST(vault, its_key_is_made_once)
     end(&s);
 }
 
-BEAM_TEST(vault, a_spoilt_key_is_refused_and_left_alone)
+BEAM_TEST(vault, a_spoilt_key_opens_nothing_and_makes_room_for_another)
 {
     struct scene s = begin();
-    uint8_t *key = NULL;
+    uint8_t *key = NULL, *again = NULL;
     struct stat st;
     static const char *const spoilt[] = {"", "BEAMSEAL\x01",
                                          "BEAMSEAL\x02.......the key of this store, 32 bytes"};
     for (size_t i = 0; i < sizeof(spoilt) / sizeof(spoilt[0]); i++) {
         cr_assert_eq(file_write(s.vault.key, 0600, spoilt[i], strlen(spoilt[i])), 0);
-        cr_assert_eq(vault_key_make(&s.vault, rng_system(), &key, &s.why), BEAM_EINVAL);
+        cr_assert_eq(vault_key_read(&s.vault, &key, &s.why), BEAM_EINVAL);
         cr_assert_eq(stat(s.vault.key, &st), 0);
-        cr_assert_eq((size_t)st.st_size, strlen(spoilt[i]));
+        cr_assert_eq((size_t)st.st_size, strlen(spoilt[i]), "left alone");
+        cr_assert_eq(vault_key_make(&s.vault, rng_system(), &key, &s.why), 0, "%s", s.why.text);
+        cr_assert_eq(vault_key_read(&s.vault, &again, &s.why), 0, "%s", s.why.text);
+        cr_assert(memcmp(key, again, SEAL_KEY_SIZE) == 0);
+        sodium_free(key);
+        sodium_free(again);
+        key = again = NULL;
     }
-    cr_assert_null(key);
     end(&s);
 }
 
