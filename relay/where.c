@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -28,7 +29,7 @@ static bool is_loopback(const struct multiaddr *a)
 static bool ends_in_onion(const char *host, size_t len)
 {
     const size_t n = sizeof(tld) - 1;
-    return len > n && memcmp(host + len - n, tld, n) == 0;
+    return len > n && strncasecmp(host + len - n, tld, n) == 0;
 }
 
 /* A name as it may stand in a multiaddr: nothing there could end it. */
@@ -44,7 +45,7 @@ static bool is_name(const char *host, size_t len)
 static bool is_localhost(const char *host, size_t len)
 {
     const size_t n = sizeof(localhost) - 1;
-    return len >= n && memcmp(host + len - n, localhost, n) == 0 &&
+    return len >= n && strncasecmp(host + len - n, localhost, n) == 0 &&
            (len == n || host[len - n - 1] == '.');
 }
 

@@ -29,11 +29,13 @@ BEAM_TEST(where, may_be_typed_in_three_ways)
     is("127.0.0.1:4001", "/ip4/127.0.0.1/tcp/4001", "", true);
     is("localhost:4001", "/ip4/127.0.0.1/tcp/4001", "", true);
     is("app.localhost:4001", "/ip4/127.0.0.1/tcp/4001", "", true);
+    is("LocalHost:4001", "/ip4/127.0.0.1/tcp/4001", "", true);
     is("applocalhost:4001", "/dns/applocalhost/tcp/4001", "", false);
     is("[::1]:4001", "/ip6/::1/tcp/4001", "", true);
     is("192.0.2.1:1", "/ip4/192.0.2.1/tcp/1", "", false);
     is("relay.example:4001", "/dns/relay.example/tcp/4001", "", false);
     is(ONION ".onion:80", "/onion3/" ONION ":80", "", false);
+    is(ONION ".ONION:80", "/onion3/" ONION ":80", "", false);
     is("/ip4/127.0.0.1/tcp/4001/p2p/" PEER, "/ip4/127.0.0.1/tcp/4001", PEER, true);
     is("/dns4/relay.example/tcp/4001", "/dns4/relay.example/tcp/4001", "", false);
     is(PEER, "", PEER, false);
