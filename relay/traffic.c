@@ -15,7 +15,7 @@ enum {
     BURST_SECONDS = 2, /* of a rate, that may pass at once */
     DEBT_SHARES = 2,   /* for each process: times of telling, that one may owe of a rate */
     LINE_SIZE = RESERVATION_ID_TEXT + 24,
-    MONTH_SIZE = 16
+    YEAR = 100 /* a month as a number is its year times this and itself */
 };
 
 /* Of a month: bytes, those of them that were not reported, and what was told of them. */
@@ -37,8 +37,9 @@ struct traffic {
     struct bucket_rate rate, tunnel_rate;
     struct bucket bucket;
     struct map *accounts;
-    char month[MONTH_SIZE];
+    unsigned month; /* 202611; 0: none so far */
     struct use use;
+    bool runs;    /* it was told its limits */
     bool changed; /* since it was written */
     bool behind;  /* some of what was to be reported was not taken */
 };
@@ -69,12 +70,11 @@ static void read_calendar(const struct traffic *t, struct tm *out)
     (void)gmtime_r(&seconds, out);
 }
 
-static void this_month(const struct traffic *t, char out[MONTH_SIZE])
+static unsigned this_month(const struct traffic *t)
 {
     struct tm tm;
     read_calendar(t, &tm);
-    snprintf(out, MONTH_SIZE, "%04u-%02u", (unsigned)(tm.tm_year + 1900) % 10000,
-             (unsigned)(tm.tm_mon + 1) % 100);
+    return ((unsigned)tm.tm_year + 1900) * YEAR + (unsigned)tm.tm_mon + 1;
 }
 
 uint64_t traffic_rest(const struct traffic *t)
@@ -107,13 +107,11 @@ static void forget_accounts(struct traffic *t)
 }
 
 /* A clock that was set back changes nothing. */
-static void begin_month(struct traffic *t)
+static void begin_month(struct traffic *t, unsigned month)
 {
-    char month[MONTH_SIZE];
-    this_month(t, month);
-    if (strcmp(month, t->month) <= 0)
+    if (month <= t->month)
         return;
-    memcpy(t->month, month, sizeof(t->month));
+    t->month = month;
     t->use = (struct use){.used = 0};
     t->changed = true;
     forget_accounts(t);
@@ -128,8 +126,8 @@ static int save(struct traffic *t)
     const struct traffic_account *a;
     if (!text)
         return BEAM_ENOMEM;
-    n = (size_t)snprintf(text, size, "month %s\nall %llu\n", t->month,
-                         (unsigned long long)t->use.used);
+    n = (size_t)snprintf(text, size, "month %04u-%02u\nall %llu\n", t->month / YEAR,
+                         t->month % YEAR, (unsigned long long)t->use.used);
     while ((a = map_next(t->accounts, &at)) != NULL) {
         if (a->use.used == 0)
             continue;
@@ -144,7 +142,7 @@ static int save(struct traffic *t)
 
 int traffic_turn(struct traffic *t)
 {
-    begin_month(t);
+    begin_month(t, this_month(t));
     return t->changed && t->path ? save(t) : 0;
 }
 
@@ -163,10 +161,16 @@ static struct traffic_account *account_of(struct traffic *t, const uint8_t id[RE
     return NULL;
 }
 
-static bool is_month(const char *text, size_t len)
+/* YEAR-MM. */
+static int read_month(const char *text, size_t len, unsigned *out)
 {
-    return len == 7 && text[4] == '-' && strspn(text, "0123456789") == 4 &&
-           strspn(text + 5, "0123456789") >= 2;
+    uint64_t year = 0, month = 0;
+    size_t zero = len == 7 && text[5] == '0'; /* which no number begins with */
+    if (len != 7 || text[4] != '-' || text_number(text, 4, 9999, &year) < 0 ||
+        text_number(text + 5 + zero, 2 - zero, 12, &month) < 0 || month == 0)
+        return BEAM_EINVAL;
+    *out = (unsigned)(year * YEAR + month);
+    return 0;
 }
 
 /* "month YEAR-MM", "all BYTES", "ID BYTES". */
@@ -178,13 +182,8 @@ static int take_line(struct traffic *t, const char *line, size_t len)
     uint64_t bytes = 0;
     if (!blank)
         return BEAM_EINVAL;
-    if (word == 5 && memcmp(line, "month", 5) == 0) {
-        if (!is_month(blank + 1, left))
-            return BEAM_EINVAL;
-        memcpy(t->month, blank + 1, left);
-        t->month[left] = '\0';
-        return 0;
-    }
+    if (word == 5 && memcmp(line, "month", 5) == 0)
+        return read_month(blank + 1, left, &t->month);
     if (text_number(blank + 1, left, UINT64_MAX / 2, &bytes) < 0)
         return BEAM_EINVAL;
     if (word == 3 && memcmp(line, "all", 3) == 0) {
@@ -245,7 +244,7 @@ int traffic_open(const char *path, size_t tunnels, const struct rng *rng,
         traffic_close(t);
         return err;
     }
-    begin_month(t);
+    begin_month(t, this_month(t));
     *out = t;
     return 0;
 }
@@ -286,18 +285,21 @@ static void charge(const struct traffic *t, struct bucket *b, const struct bucke
         bucket_charge(b, rate, bytes, processes(t) * DEBT_SHARES * TRAFFIC_SHARE_MS, now(t));
 }
 
-/* What is owed was so at another rate, and is forgiven. */
+/* What is owed was so at another rate, and is forgiven. Where there was none, nobody was quiet for
+ * what may pass at once, but at the beginning. */
 void traffic_limit(struct traffic *t, const struct traffic_limits *l)
 {
     struct traffic_account *a;
-    uint64_t at = now(t);
+    uint64_t at = now(t), all = t->runs && t->rate.cost == 0 ? UINT64_MAX : 0;
+    uint64_t each = t->runs && t->tunnel_rate.cost == 0 ? UINT64_MAX : 0;
     size_t i = 0;
+    t->runs = true;
     t->limits = *l;
     t->rate = rate_of(t, l->rate);
     t->tunnel_rate = rate_of(t, l->tunnel_rate);
-    bucket_charge(&t->bucket, &t->rate, 0, 0, at);
+    bucket_charge(&t->bucket, &t->rate, all, 0, at);
     while ((a = map_next(t->accounts, &i)) != NULL)
-        bucket_charge(&a->bucket, &t->tunnel_rate, 0, 0, at);
+        bucket_charge(&a->bucket, &t->tunnel_rate, each, 0, at);
 }
 
 bool traffic_paced(const struct traffic *t)
@@ -393,6 +395,18 @@ bool traffic_tunnel_sleeps(const struct traffic *t, const uint8_t id[RESERVATION
 }
 
 /* ---- among several processes ---------------------------------------------------------------- */
+
+unsigned traffic_month(struct traffic *t)
+{
+    begin_month(t, this_month(t));
+    return t->month;
+}
+
+bool traffic_follow(struct traffic *t, unsigned month)
+{
+    begin_month(t, month);
+    return month == traffic_month(t);
+}
 
 static bool report(struct use *u, const uint8_t *id, traffic_fn *each, void *arg)
 {

@@ -62,6 +62,11 @@ size_t traffic_take(struct traffic *t, struct traffic_account *a, size_t most, u
 /* Such as did not pass after all. */
 void traffic_give_back(struct traffic *t, struct traffic_account *a, size_t n);
 
+/* The month that is counted, as a number that grows. What processes tell one another is of one. */
+unsigned traffic_month(struct traffic *t);
+/* What is told is of this month, which begins here too, if it has not yet. False: it is over. */
+bool traffic_follow(struct traffic *t, unsigned month);
+
 /* Among several processes of one relay one has the file. It is told what was used elsewhere, and
  * tells the others what was used in all. What others used of a rate is gone here too, or owed: each
  * may have all of it, and together they have no more in the long run. `id` NULL: of all tunnels

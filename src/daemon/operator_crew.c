@@ -21,10 +21,10 @@ enum topic {
     TOPIC_LEASE = 1, /* a lease was changed, or dropped */
     TOPIC_BANS,      /* are to be read again */
     TOPIC_FILES,     /* all of them */
-    TOPIC_USED,      /* rows: what was used of the month in all */
+    TOPIC_USED,      /* the month, and rows: what was used of it in all */
     TOPIC_REPORT,    /* a report, and rows: which visitors are there */
     TOPIC_TICKETS,   /* to the first: a key; from it: the keys of TLS tickets, sealed to that one */
-    TOPIC_SPENT      /* rows: what was used there since the last */
+    TOPIC_SPENT      /* the month, and rows: what was used there since the last */
 };
 
 /* In memory's own form: both ends are one program. */
@@ -85,6 +85,24 @@ static bool add(struct sheet *s, const void *data, size_t len)
     return true;
 }
 
+/* The month, which comes before rows of what was used in it. */
+static bool add_month(const struct operator_crew *c, struct sheet *s)
+{
+    uint64_t month = traffic_month(c->spec.rules->traffic);
+    return add(s, &month, sizeof(month));
+}
+
+/* Where the rows begin. NULL: there is no month, or it is over. */
+static const uint8_t *take_month(const struct operator_crew *c, const uint8_t *data, size_t *len)
+{
+    uint64_t month;
+    if (*len < sizeof(month))
+        return NULL;
+    memcpy(&month, data, sizeof(month));
+    *len -= sizeof(month);
+    return traffic_follow(c->spec.rules->traffic, (unsigned)month) ? data + sizeof(month) : NULL;
+}
+
 static bool add_use(void *arg, const uint8_t id[RESERVATION_ID_SIZE], uint64_t bytes)
 {
     struct row row = {.bytes = bytes, .all = id == NULL};
@@ -107,8 +125,9 @@ static bool row_at(const uint8_t *data, size_t len, size_t i, struct row *out)
 static void tell_used(struct operator_crew *c, bool anew)
 {
     struct sheet s = {.len = 0};
-    traffic_tell(c->spec.rules->traffic, anew, add_use, &s);
-    if (s.len > 0 || anew)
+    if (add_month(c, &s))
+        traffic_tell(c->spec.rules->traffic, anew, add_use, &s);
+    if (s.len > sizeof(uint64_t) || anew)
         crew_tell_all(c->crew, TOPIC_USED, s.bytes, s.len);
     free(s.bytes);
 }
@@ -133,7 +152,8 @@ static void add_counts(struct counts *to, const struct counts *from)
 static void take_spent(struct operator_crew *c, const uint8_t *data, size_t len)
 {
     struct row row;
-    for (size_t i = 0; row_at(data, len, i, &row); i++)
+    data = take_month(c, data, &len);
+    for (size_t i = 0; data && row_at(data, len, i, &row); i++)
         traffic_add(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
 }
 
@@ -196,8 +216,9 @@ static void report(struct operator_crew *c)
 static void tell_spent(struct operator_crew *c)
 {
     struct sheet s = {.len = 0};
-    traffic_report(c->spec.rules->traffic, add_use, &s);
-    if (s.len > 0)
+    if (add_month(c, &s))
+        traffic_report(c->spec.rules->traffic, add_use, &s);
+    if (s.len > sizeof(uint64_t))
         crew_tell(c->crew, 0, TOPIC_SPENT, s.bytes, s.len);
     free(s.bytes);
 }
@@ -254,7 +275,8 @@ static void look_ready(struct operator_crew *c)
 static void take_used(struct operator_crew *c, const uint8_t *data, size_t len)
 {
     struct row row;
-    for (size_t i = 0; row_at(data, len, i, &row); i++)
+    data = take_month(c, data, &len);
+    for (size_t i = 0; data && row_at(data, len, i, &row); i++)
         traffic_set(c->spec.rules->traffic, row.all ? NULL : row.id, row.bytes);
     c->used = true;
     look_ready(c);

@@ -115,9 +115,11 @@ BEAM_TEST(traffic, without_limits_counts_all_the_same)
 
 BEAM_TEST(traffic, a_file_that_makes_no_sense_is_said_where)
 {
-    static const char *const bad[] = {"month 2026-11\nall x\n",
-                                      "month 2026-11\nall 1\nsomebody 3\n", "month 2026\n",
-                                      "month 2026-11\nall\n"};
+    static const char *const bad[] = {
+        "month 2026-11\nall x\n", "month 2026-11\nall 1\nsomebody 3\n",
+        "month 2026\n",           "month 2026-11\nall\n",
+        "month 2026-00\nall 1\n", "month 2026-13\nall 1\n",
+        "month 2026-1x\nall 1\n"};
     struct place p;
     struct traffic *t = NULL;
     place_make(&p);
@@ -128,6 +130,11 @@ BEAM_TEST(traffic, a_file_that_makes_no_sense_is_said_where)
         cr_expect_eq(traffic_open(p.file, 8, rng_system(), &the_clock, &t, &why), BEAM_EINVAL);
         cr_expect_not_null(strstr(why.text, "makes no sense"), "%s", why.text);
     }
+    const char of_september[] = "month 2026-09\nall 1\n";
+    cr_assert_eq(file_write(p.file, 0600, of_september, strlen(of_september)), 0);
+    cr_assert_eq(traffic_open(p.file, 8, rng_system(), &the_clock, &t, NULL), 0);
+    cr_expect_eq(traffic_used(t), 0u, "that is over");
+    traffic_close(t);
     place_remove(&p);
 }
 
@@ -277,8 +284,42 @@ BEAM_TEST(traffic, another_rate_holds_from_now_on)
     traffic_limit(t, &limits);
     cr_expect_eq(traffic_take(t, a, 65536, &wait), 0u);
     cr_expect_eq(wait, UINT64_MAX);
+    limits = (struct traffic_limits){.rate = 3000, .tunnel_rate = 1000};
+    traffic_limit(t, &limits);
+    cr_expect_eq(traffic_take(t, NULL, 65536, &wait), 0u, "a rate where none was holds at once");
+    cr_expect_eq(traffic_take(t, a, 65536, &wait), 0u);
+    mono += 100;
+    cr_expect_eq(traffic_take(t, a, 65536, &wait), 100u);
+    cr_expect_eq(traffic_take(t, NULL, 65536, &wait), 200u);
     traffic_release(t, a);
     traffic_close(t);
+    place_remove(&p);
+}
+
+BEAM_TEST(traffic, who_comes_as_a_month_ends_believes_nothing_of_the_last_one)
+{
+    struct place p;
+    const struct traffic_limits limits = {.month = 1000};
+    struct traffic *other = NULL;
+    uint64_t wait = 0;
+    place_make(&p);
+    wall = NEAR_END;
+    struct traffic *first = make(&p, &limits);
+    cr_expect_eq(traffic_take(first, NULL, 1000, &wait), 1000u);
+    unsigned month = traffic_month(first);
+    cr_expect_eq(month, 202611u);
+    wall += DAY; /* the first has not looked yet, or what it told was on its way so long */
+    cr_assert_eq(traffic_open(NULL, 8, rng_system(), &the_clock, &other, NULL), 0);
+    traffic_limit(other, &limits);
+    cr_expect_not(traffic_follow(other, month));
+    cr_expect_not(traffic_sleeps(other));
+    cr_expect_eq(traffic_month(first), 202612u, "whoever tells looks first");
+    cr_expect_eq(traffic_used(first), 0u);
+    cr_expect(traffic_follow(other, 202612));
+    cr_expect(traffic_follow(other, 202701), "the other's clock is ahead");
+    cr_expect_not(traffic_follow(other, 202612));
+    traffic_close(other);
+    traffic_close(first);
     place_remove(&p);
 }
 
