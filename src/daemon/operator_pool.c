@@ -3,9 +3,7 @@
 
 #include <stdlib.h>
 
-#include "loop/program.h"
-
-enum { PATH_SIZE = 4096, WORDS_FIXED = 16 };
+enum { WORDS_FIXED = 16 };
 
 /* Where a port was picked, they are told which. */
 struct places {
@@ -20,14 +18,12 @@ static void option(const char **argv, size_t *n, const char *name, const char *v
     argv[(*n)++] = value;
 }
 
-static const char **words_of(const char *program, const struct operator_options *o,
-                             const struct places *at)
+static const char **words_of(const struct operator_options *o, const struct places *at)
 {
     const char **argv = calloc(WORDS_FIXED + 2 * o->daemon.assignment_count, sizeof(*argv));
     size_t n = 0;
     if (!argv)
         return NULL;
-    argv[n++] = program;
     argv[n++] = "relay";
     option(argv, &n, "--listen", at->listen);
     option(argv, &n, "--tls-listen", at->tls_listen);
@@ -57,12 +53,11 @@ static int read_places(const struct operator_pool_spec *spec, struct places *out
 int operator_pool_new(const struct operator_pool_spec *spec, struct worker_pool **out,
                       struct beam_why *why)
 {
-    char path[PATH_SIZE];
     struct places at;
     int err = read_places(spec, &at);
     if (err < 0)
         return beam_why(why, err, "relay: %s", beam_err_text(err));
-    const char **argv = words_of(program_self(path, sizeof(path)), spec->options, &at);
+    const char **argv = words_of(spec->options, &at);
     if (!argv)
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
     const struct worker_pool_spec pool = {

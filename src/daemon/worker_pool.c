@@ -12,13 +12,15 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "loop/child.h"
+#include "loop/program.h"
 
 enum {
     AGAIN_MS = 100, /* from an end to the next start, at first and at most */
     AGAIN_MAX_MS = 10000,
     LASTED_MS = 60000, /* who ran that long ended for a reason of today */
     GRACE_MS = 1500,   /* to end in order */
-    WHICH_SIZE = 24
+    WHICH_SIZE = 24,
+    PATH_SIZE = 4096
 };
 
 struct worker {
@@ -34,8 +36,9 @@ struct worker_pool {
     struct loop *loop;
     struct worker workers[WORKER_POOL_MAX + 1]; /* from 1 on */
     unsigned count;
-    char **words; /* of their command line, with room for two more */
-    char *text;   /* that they lie in */
+    char *program; /* or NULL */
+    char **words;  /* of their command line: room for the program first, and for two more behind */
+    char *text;    /* that they lie in */
     size_t word_count;
     char *dir;
     void (*done)(void *arg);
@@ -111,11 +114,29 @@ static void on_exit_of(void *arg, int status)
     try_later(w);
 }
 
+/* A relay of two versions would be none (p2p/crew), and whoever replaces the file does not want the
+ * relay to end: that which runs is in memory until it does. */
+static char *find_program(const struct worker *w, char path[PATH_SIZE])
+{
+    const struct worker_pool *p = w->pool;
+    if (p->program)
+        return p->program;
+    if (program_self(path, PATH_SIZE) != path) {
+        log_warn("relay",
+                 "this program's file was replaced: worker %u is of the version that runs "
+                 "(restart the relay to have the new one)",
+                 w->index);
+        snprintf(path, PATH_SIZE, "%s", PROGRAM_SELF);
+    }
+    return path;
+}
+
 static int start(struct worker *w, struct beam_why *why)
 {
     struct worker_pool *p = w->pool;
-    char option[] = "--worker", which[WHICH_SIZE];
+    char option[] = "--worker", which[WHICH_SIZE], path[PATH_SIZE];
     snprintf(which, sizeof(which), "%u/%u", w->index, p->count);
+    p->words[0] = find_program(w, path);
     p->words[p->word_count] = option;
     p->words[p->word_count + 1] = which;
     const struct child_spec spec = {.argv = (const char *const *)p->words,
@@ -126,7 +147,7 @@ static int start(struct worker *w, struct beam_why *why)
                                     .on_exit = on_exit_of,
                                     .arg = w};
     int err = child_spawn(p->loop, &spec, &w->child, why);
-    p->words[p->word_count] = p->words[p->word_count + 1] = NULL;
+    p->words[0] = p->words[p->word_count] = p->words[p->word_count + 1] = NULL;
     w->since = loop_now(p->loop);
     return err;
 }
@@ -148,16 +169,18 @@ static int copy_words(struct worker_pool *p, const char *const *argv)
     size_t n = 0, size = 1;
     for (; argv[n]; n++)
         size += strlen(argv[n]) + 1;
-    p->words = calloc(n + 3, sizeof(*p->words));
+    p->words = calloc(n + 4, sizeof(*p->words));
     p->text = malloc(size);
     if (!p->words || !p->text)
         return BEAM_ENOMEM;
-    for (char *at = p->text; p->word_count < n; p->word_count++) {
-        size_t len = strlen(argv[p->word_count]) + 1;
-        memcpy(at, argv[p->word_count], len);
-        p->words[p->word_count] = at;
+    char *at = p->text;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(argv[i]) + 1;
+        memcpy(at, argv[i], len);
+        p->words[1 + i] = at;
         at += len;
     }
+    p->word_count = 1 + n;
     return 0;
 }
 
@@ -174,7 +197,8 @@ int worker_pool_new(const struct worker_pool_spec *spec, struct worker_pool **ou
         loop_timer_init(p->loop, &p->workers[i].again, on_again, &p->workers[i]);
     }
     p->dir = strdup(spec->dir);
-    int err = p->dir ? copy_words(p, spec->argv) : BEAM_ENOMEM;
+    p->program = spec->program ? strdup(spec->program) : NULL;
+    int err = p->dir && !p->program == !spec->program ? copy_words(p, spec->argv) : BEAM_ENOMEM;
     if (err < 0)
         beam_why(why, err, "relay: out of memory");
     for (unsigned i = 1; err == 0 && i < p->count; i++)
@@ -209,6 +233,7 @@ void worker_pool_free(struct worker_pool *p)
         loop_timer_clear(&p->workers[i].again);
         child_free(p->workers[i].child);
     }
+    free(p->program);
     free(p->words);
     free(p->text);
     free(p->dir);

@@ -17,8 +17,9 @@ enum { WORKER_POOL_MAX = 63 };
 
 struct worker_pool_spec {
     struct loop *loop;
-    const char *const *argv; /* NULL-terminated, copied; "--worker" and "K/COUNT" are added */
-    const char *dir;         /* where they are started; copied */
+    const char *program;     /* NULL: this one as it runs, also when its file is another by now */
+    const char *const *argv; /* its words, NULL-terminated; "--worker" and "K/COUNT" are added */
+    const char *dir;         /* where they are started; as the two above, copied */
     unsigned count;          /* processes, the first included */
 };
 

@@ -209,10 +209,9 @@ out:
 
 const char *program_self(char *out, size_t size)
 {
-    static const char self[] = "/proc/self/exe";
-    ssize_t len = readlink(self, out, size - 1);
+    ssize_t len = readlink(PROGRAM_SELF, out, size - 1);
     if (len <= 0)
-        return self;
+        return PROGRAM_SELF;
     out[len] = '\0';
-    return access(out, X_OK) == 0 ? out : self;
+    return access(out, X_OK) == 0 ? out : PROGRAM_SELF;
 }

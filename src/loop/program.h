@@ -25,8 +25,9 @@ struct program_plan {
  */
 int program_find(const char *name, char **path, struct beam_why *why);
 
-/* This program's file: by its name where it still has one, so that a list of processes is plain.
- * In `out` or static. */
+#define PROGRAM_SELF "/proc/self/exe"
+/* This program's file: by its name, in `out`, where it still has one, so that a list of processes
+ * is plain; or else PROGRAM_SELF. */
 const char *program_self(char *out, size_t size);
 
 /*

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import ssl
@@ -11,6 +12,7 @@ import urllib.parse
 import urllib.request
 
 from kit.authority import Authority
+from kit.beam import BEAM
 from kit.case import case
 from kit.process import Failure, check, equal, run, wait_until
 from kit.relay import Relay, free_port, path_of
@@ -105,11 +107,16 @@ def all_serve_all(t):
 
 @case("workers/one-dies", network=False)
 def one_dies(t):
-    """A process that is killed is started again, its owners come back, and visits are served."""
-    app = t.serve()
-    r = relay(t)
+    """A process that is killed is started again, its owners come back, and visits are served; also when the
+    program's file is another by then."""
+    app, program = t.serve(), t.path("beam")
+    shutil.copy2(BEAM, program)
+    r = relay(t, program=program)
     both = tunnels(t, r, app)
-    for _ in range(2):
+    for upgraded in (False, True):
+        if upgraded:
+            shutil.copy2(shutil.which("false"), program + ".new")
+            os.replace(program + ".new", program)
         (worker,) = children(r.process.pid)
         os.kill(worker, signal.SIGKILL)
         wait_until(lambda: children(r.process.pid) not in ([], [worker]), 20, "another is started")
@@ -119,6 +126,7 @@ def one_dies(t):
     for _, url in both:
         equal([status_of(url + "text") for _ in range(VISITS)], ["200"] * VISITS, "the visits")
     check("was ended by signal 9" in r.log(), "the operator is told")
+    check("restart the relay to have the new one" in r.log(), "and that an upgrade waits")
 
 
 def listens(path):

@@ -31,9 +31,9 @@ def free_port():
 class Relay:
     """One relay; `front` and `p2p` are where it listens, and stay the same when it is restarted."""
 
-    def __init__(self, folder, within=(), front=None, p2p=None, **options):
+    def __init__(self, folder, within=(), front=None, p2p=None, program=BEAM, **options):
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        self.folder, self.within = folder, list(within)
+        self.folder, self.within, self.program = folder, list(within), program
         self.front = front or f"127.0.0.1:{free_port()}"
         self.p2p = p2p or f"127.0.0.1:{free_port()}"
         self.options = {"relay.tor": "no", "network.rendezvous": "off",
@@ -47,7 +47,7 @@ class Relay:
                 for one in (v if isinstance(v, list) else [v]) for a in ("-o", f"{k}={one}")]
         kept = {k: v for k, v in os.environ.items()
                 if k in ("PATH", "HOME", "LANG", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
-        self.process = Process([*self.within, BEAM, "relay", "--json", "--listen", self.front,
+        self.process = Process([*self.within, self.program, "relay", "--json", "--listen", self.front,
                                 "--p2p", self.p2p, *sets, *self.more], env={**kept, "BEAM_HOME": self.folder})
         listening = self.event("listening", seconds)
         self.peer_id, self.address = listening["peer_id"], listening["p2p"]

@@ -42,11 +42,11 @@ struct yard {
 /* A program that takes the pool's two words, and stays. */
 static void start(struct yard *y, unsigned count)
 {
-    static const char *const argv[] = {"sh", "-c", "read x < /dev/zero", NULL};
+    static const char *const argv[] = {"-c", "read x < /dev/zero", NULL};
     struct beam_why why;
     y->loop = until_loop_new();
     const struct worker_pool_spec spec = {
-        .loop = y->loop, .argv = argv, .dir = "/", .count = count};
+        .loop = y->loop, .program = "sh", .argv = argv, .dir = "/", .count = count};
     cr_assert_eq(worker_pool_new(&spec, &y->pool, &why), 0, "%s", why.text);
 }
 
@@ -94,10 +94,11 @@ BEAM_TEST(worker_pool, none_outlives_it)
 
 BEAM_TEST(worker_pool, a_program_that_is_not_there)
 {
-    static const char *const argv[] = {"/nowhere/beam", NULL};
+    static const char *const argv[] = {NULL};
     struct yard y = {.loop = until_loop_new()};
     struct beam_why why;
-    const struct worker_pool_spec spec = {.loop = y.loop, .argv = argv, .dir = "/", .count = 2};
+    const struct worker_pool_spec spec = {
+        .loop = y.loop, .program = "/nowhere/beam", .argv = argv, .dir = "/", .count = 2};
     cr_expect_eq(worker_pool_new(&spec, &y.pool, &why), BEAM_ENOTFOUND);
     loop_free(y.loop);
 }
