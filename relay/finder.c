@@ -97,27 +97,33 @@ static void take(struct finder *f, struct kad_text value)
     free(info);
 }
 
+static void one_less(struct finder *f)
+{
+    if (--f->fetching == 0)
+        listed(f);
+}
+
 static void on_info(void *arg, int err, const struct beam_why *why, const struct kad_result *r)
 {
     struct fetch *fetch = arg;
     struct finder *f = fetch->finder;
     fetch->job = NULL;
-    f->fetching--;
     if (err == 0)
         take(f, r->value);
     else
         log_info("relay", "what a relay says of itself: %s", why->text);
-    if (f->fetching == 0)
-        listed(f);
+    one_less(f);
 }
 
+/* It may end before it has begun. */
 static void fetch_info(struct finder *f, struct fetch *fetch, const struct peer_id *relay)
 {
     uint8_t key[INFO_KEY_MAX];
     const struct kad_text k = {.at = key, .len = info_key(relay, key)};
     fetch->finder = f;
-    if (kad_job_start(kad_jobs(f->spec.kad), KAD_JOB_GET, k, k, on_info, fetch, &fetch->job) == 0)
-        f->fetching++;
+    f->fetching++;
+    if (kad_job_start(kad_jobs(f->spec.kad), KAD_JOB_GET, k, k, on_info, fetch, &fetch->job) < 0)
+        one_less(f);
 }
 
 /* Whether somebody may still answer who does not yet. */
@@ -140,10 +146,10 @@ static void on_list(void *arg, int err, const struct beam_why *why, const struct
         answer(f, err, why, NULL);
         return;
     }
+    f->fetching = 1; /* more may follow, until all have begun */
     for (size_t i = 0; err == 0 && i < r->provider_count && i < FETCHES_MAX; i++)
         fetch_info(f, &f->fetches[i], &r->providers[i]);
-    if (f->fetching == 0)
-        listed(f);
+    one_less(f);
 }
 
 static void on_timer(void *arg)

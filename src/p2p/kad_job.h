@@ -91,9 +91,10 @@ size_t kad_jobs_count(const struct kad_jobs *js);
 
 /*
  * Starts one. key is a record's key, a multihash, or of FIND and REFRESH any bytes; both texts are
- * copied. `done` comes from a kad_ask_… call, once. At once, and then it never comes: BEAM_EUNREACH
- * (the table is empty), BEAM_EINVAL (not a value that belongs under the key), BEAM_ELIMIT (a
- * length, or too many jobs), BEAM_ENOMEM.
+ * copied. `done` comes once, from a kad_ask_… call, or from within this when none of those that are
+ * known could be asked. At once, and then it never comes: BEAM_EUNREACH (the table is empty),
+ * BEAM_EINVAL (not a value that belongs under the key), BEAM_ELIMIT (a length, or too many jobs),
+ * BEAM_ENOMEM.
  */
 int kad_job_start(struct kad_jobs *js, enum kad_job_kind kind, struct kad_text key,
                   struct kad_text value, kad_job_fn *done, void *arg, struct kad_job **out);
