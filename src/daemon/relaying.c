@@ -7,6 +7,14 @@ static const char at_key[] = "circuit.at";
 
 enum { STREAMS_PER_CIRCUIT = 2 };
 
+/* In whole seconds it is told on the wire, where 0 is any time: part of one is not that. */
+struct hop_limit relaying_limit(const struct conf *c)
+{
+    const uint64_t ms = c->circuit_duration;
+    return (struct hop_limit){.duration = (uint32_t)(ms / 1000 + (ms % 1000 > 0)),
+                              .data = c->circuit_max_bytes};
+}
+
 int relaying_start(struct loop *l, struct host *h, const struct key_pair *key, const struct conf *c,
                    struct hop **out)
 {
@@ -20,8 +28,7 @@ int relaying_start(struct loop *l, struct host *h, const struct key_pair *key, c
                                              .circuits = c->circuit_max_circuits,
                                              .per_peer = c->circuit_max_per_peer,
                                              .reservation_ms = c->circuit_reservation},
-                                  .limit = {.duration = (uint32_t)(c->circuit_duration / 1000),
-                                            .data = c->circuit_max_bytes}};
+                                  .limit = relaying_limit(c)};
     return hop_new(&spec, out);
 }
 

@@ -10,6 +10,8 @@
 /* The host relays for others, under the ceilings of [circuit]. `key` is the host's. 0 or BEAM_E… */
 int relaying_start(struct loop *l, struct host *h, const struct key_pair *key, const struct conf *c,
                    struct hop **out);
+/* Of each circuit. */
+struct hop_limit relaying_limit(const struct conf *c);
 /* Streams that circuits may take of a host: each is one from either side. */
 size_t relaying_streams(const struct conf *c);
 

@@ -36,3 +36,16 @@ BEAM_TEST(relaying, a_circuit_is_a_stream_from_either_side)
     const struct conf c = {.circuit_max_circuits = 21};
     cr_expect_eq(relaying_streams(&c), 42u);
 }
+
+BEAM_TEST(relaying, a_part_of_a_second_is_one_and_not_any_time)
+{
+    static const struct {
+        uint64_t ms;
+        uint32_t s;
+    } all[] = {{0, 0}, {1, 1}, {999, 1}, {1000, 1}, {1001, 2}, {604800000, 604800}};
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const struct conf c = {.circuit_duration = all[i].ms, .circuit_max_bytes = 7};
+        cr_expect_eq(relaying_limit(&c).duration, all[i].s);
+        cr_expect_eq(relaying_limit(&c).data, 7u);
+    }
+}
