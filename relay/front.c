@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "http/h2.h"
 #include "relay/front_parts.h"
 #include "relay/metered.h"
 
@@ -12,6 +13,8 @@ enum {
     WINDOW_MAX = 256 * 1024, /* bytes a guest may make us hold, each way */
     CROWD_WINDOW = 64 * 1024,
     WINDOW_MIN = 16 * 1024,
+    /* What HTTP/2 has of a request beside them. Trailers of HTTP/1.1 are within the windows. */
+    CROWD_BESIDE = H2_WINDOW + H2_OUT + 2 * HTTP_TRAILERS_MAX,
     SHARES = 256
 };
 
@@ -34,7 +37,7 @@ static void forget(struct guest *g)
     struct front *f = g->front;
     visit_open_cancel(g->opening);
     front_ask_leave(g);
-    f->promised -= 2 * (uint64_t)g->window;
+    f->promised -= g->promised;
     if (!g->crowd)
         guard_leave(f->spec.guard, &g->from);
     *g->link = g->next;
@@ -56,28 +59,33 @@ static void turn_away(struct stream *s)
     stream_free(s);
 }
 
-/* What is left is shared: the fuller it is, the smaller are the windows of those who come. */
-size_t front_window(const struct front *f, bool in_crowd)
+static uint64_t left_over(const struct front *f)
 {
-    uint64_t most = in_crowd ? CROWD_WINDOW : WINDOW_MAX, left, share;
     if (f->spec.max_memory == 0)
-        return (size_t)most;
-    left = f->spec.max_memory > f->promised ? f->spec.max_memory - f->promised : 0;
-    share = left / SHARES;
-    if (left < 2 * WINDOW_MIN)
-        return 0;
-    return (size_t)(share < WINDOW_MIN ? WINDOW_MIN : share < most ? share : most);
+        return UINT64_MAX;
+    return f->spec.max_memory > f->promised ? f->spec.max_memory - f->promised : 0;
+}
+
+/* What is left is shared: the fuller it is, the smaller are the windows of those who come. */
+size_t front_window(const struct front *f, bool in_crowd, uint64_t *promised)
+{
+    uint64_t most = in_crowd ? CROWD_WINDOW : WINDOW_MAX, beside = in_crowd ? CROWD_BESIDE : 0;
+    uint64_t left = left_over(f), share = left / SHARES;
+    uint64_t window = share < WINDOW_MIN ? WINDOW_MIN : share < most ? share : most;
+    *promised = 2 * window + beside;
+    return *promised <= left ? (size_t)window : 0;
 }
 
 /* Takes the stream over, always. False: it was turned away. */
 static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, const struct net *from,
                     const char *address, bool tls)
 {
+    uint64_t promised;
     const struct engine_limits limits = {.body_max = f->spec.max_body,
                                          .response_ms = f->spec.response_ms,
                                          .idle_ms = f->spec.idle_ms,
                                          .rate = f->spec.rate,
-                                         .window = front_window(f, crowd != NULL)};
+                                         .window = front_window(f, crowd != NULL, &promised)};
     struct guest *g = limits.window > 0 ? calloc(1, sizeof(*g)) : NULL;
     if (!g) {
         turn_away(s);
@@ -104,8 +112,8 @@ static bool welcome(struct front *f, struct crowd *crowd, struct stream *s, cons
     if (g->next)
         g->next->link = &g->next;
     f->guests = g;
-    g->window = limits.window;
-    f->promised += 2 * (uint64_t)g->window;
+    g->promised = promised;
+    f->promised += promised;
     front_one_more(f);
     return true;
 }
@@ -136,6 +144,7 @@ static void disperse(struct crowd *c)
 {
     struct front *f = c->front;
     front_spare_clear(&c->spare);
+    f->promised -= c->promised;
     guard_leave(f->spec.guard, &c->from);
     *c->link = c->next;
     if (c->next)
@@ -150,10 +159,22 @@ static void on_crowd_done(void *arg, int err)
     disperse(arg);
 }
 
+/* How much of an upload may wait at once, where its owner reads fast. */
+static void widen(struct crowd *c)
+{
+    uint64_t share = left_over(c->front) / SHARES / H2_WIDE;
+    size_t requests = share < H2_WIDE_MAX ? (size_t)share : H2_WIDE_MAX;
+    h2_visitor_wide(c->visitor, requests);
+    c->promised = requests * (uint64_t)H2_WIDE;
+    c->front->promised += c->promised;
+}
+
 static bool on_request(void *arg, struct stream *s)
 {
     struct crowd *c = arg;
-    if (c->front->count >= c->front->spec.max_visitors)
+    uint64_t promised;
+    if (c->front->count >= c->front->spec.max_visitors ||
+        front_window(c->front, true, &promised) == 0)
         return false;
     (void)welcome(c->front, c, s, &c->from, c->address, c->tls);
     return true;
@@ -192,6 +213,7 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
     if (c->next)
         c->next->link = &c->next;
     f->crowds = c;
+    widen(c);
     front_one_more(f);
 }
 

@@ -22,6 +22,7 @@ struct passenger {
     uint8_t id[RESERVATION_ID_SIZE];
     struct front_tally *place;
     size_t window;
+    uint64_t promised;
     struct stream *visitor; /* until the owner is there */
     struct visit_open *opening;
     struct splice *splice;
@@ -35,7 +36,7 @@ static void forget(struct passenger *p)
     struct front *f = p->front;
     loop_timer_clear(&p->idle);
     front_tally_leave(&f->tallies, p->place);
-    f->promised -= 2 * (uint64_t)p->window;
+    f->promised -= p->promised;
     guard_leave(f->spec.guard, &p->from);
     *p->link = p->next;
     if (p->next)
@@ -150,13 +151,15 @@ static int meter(struct front *f, const struct lease *lease, struct stream **s)
 
 static struct passenger *add(struct front *f, const struct net *from, const struct lease *lease)
 {
-    size_t window = front_window(f, false);
+    uint64_t promised;
+    size_t window = front_window(f, false, &promised);
     struct passenger *p = window > 0 ? calloc(1, sizeof(*p)) : NULL;
     if (!p)
         return NULL;
     p->front = f;
     p->from = *from;
     p->window = window;
+    p->promised = promised;
     memcpy(p->id, lease->id, sizeof(p->id));
     loop_timer_init(f->spec.loop, &p->idle, on_idle, p);
     p->next = f->passengers;
@@ -164,7 +167,7 @@ static struct passenger *add(struct front *f, const struct net *from, const stru
     if (p->next)
         p->next->link = &p->next;
     f->passengers = p;
-    f->promised += 2 * (uint64_t)window;
+    f->promised += promised;
     front_one_more(f);
     return p;
 }

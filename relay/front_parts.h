@@ -19,6 +19,7 @@ struct crowd {
     struct net from;
     char address[VISIT_HEAD_VISITOR_SIZE];
     bool tls;
+    uint64_t promised; /* bytes that it may make the front hold beside its guests */
 };
 
 /* A visitor who speaks HTTP/1.1, or one request of a crowd's. */
@@ -34,7 +35,7 @@ struct guest {
     char visitor[VISIT_HEAD_VISITOR_SIZE];
     char prefix[ENDPOINT_PREFIX_SIZE];
     struct stream *metered; /* its own stream, whose bytes are counted */
-    size_t window;          /* bytes that it may make the front hold, each way */
+    uint64_t promised;      /* bytes that it may make the front hold */
     struct net from;
     uint8_t id[RESERVATION_ID_SIZE]; /* of the endpoint that it asks now, and the class of that */
     enum terms_class class;
@@ -52,7 +53,7 @@ struct front {
     size_t count; /* of all of them */
     struct front_tallies tallies;
     struct notices *notices;
-    uint64_t promised; /* bytes: both windows of all guests and passengers */
+    uint64_t promised; /* bytes, to all of them */
     void (*room)(void *arg, bool room);
     void *room_arg;
 };
@@ -61,8 +62,9 @@ void front_one_more(struct front *f);
 void front_one_less(struct front *f);
 /* Whether one from there may come; if so, guard_leave when it has gone. */
 bool front_enters(struct front *f, const struct net *from);
-/* Bytes that one more may make the front hold, each way. 0: there is no room for another. */
-size_t front_window(const struct front *f, bool in_crowd);
+/* Bytes that one more may make the front hold each way, and in *promised in all. 0: there is no
+ * room for another. */
+size_t front_window(const struct front *f, bool in_crowd, uint64_t *promised);
 /* A visitor of this lease, whose bytes go to the owner as they are, under all that the front holds
  * visitors to, until nothing moved for idle_ms (0: ten times the usual). False: not now, and `s` is
  * the caller's still. `visitor` is its address. */

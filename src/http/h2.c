@@ -449,6 +449,7 @@ int h2_new(struct buf_pool *pool, const struct rng *rng, uint64_t now, struct h2
     h->pool = pool;
     h->rng = rng;
     h->now = h->quiet_since = now;
+    h->wide_max = H2_WIDE_MAX;
     h2_guard_init(&h->guard, now);
     TAILQ_INIT(&h->all);
     TAILQ_INIT(&h->waiting);
@@ -462,6 +463,11 @@ int h2_new(struct buf_pool *pool, const struct rng *rng, uint64_t now, struct h2
     }
     *out = h;
     return 0;
+}
+
+void h2_wide(struct h2 *h, size_t streams)
+{
+    h->wide_max = streams;
 }
 
 void h2_free(struct h2 *h)

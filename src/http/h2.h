@@ -70,6 +70,8 @@ struct h2_stream {
 int h2_new(struct buf_pool *pool, const struct rng *rng, uint64_t now, struct h2 **out);
 /* Every stream must have been forgotten. NULL allowed. */
 void h2_free(struct h2 *h);
+/* So many streams at once may have H2_WIDE bytes waiting, in place of H2_WIDE_MAX. */
+void h2_wide(struct h2 *h, size_t streams);
 
 /* Takes all of `in`. 0; or why the connection is over once what h2_send still gives was sent:
  * BEAM_EPROTO, BEAM_ELIMIT (it asks for too much), BEAM_ENOMEM, and again at each call. */
@@ -106,8 +108,8 @@ int h2_respond(struct h2_stream *s, const struct http_head *head, bool ended);
 /* There is more in `out`. */
 void h2_more(struct h2_stream *s);
 /* What goes behind all of it, before h2_finish: lines of fields, of which those of a connection are
- * left out. Copied. 0 or BEAM_ENOMEM. */
-int h2_trail(struct h2_stream *s, struct http_text lines);
+ * left out. Taken over, in malloc's memory; NULL: nothing. */
+void h2_trail(struct h2_stream *s, char *lines, size_t len);
 /* There will be no more. */
 void h2_finish(struct h2_stream *s);
 /* Ends it at once; `failed` is BEAM_ECLOSED then. */

@@ -162,7 +162,7 @@ void h2_stream_in_ended(struct h2_stream *s)
 static void widen(struct h2_stream *s)
 {
     struct h2 *h = s->h2;
-    if (s->wide || s->in_ended || s->taken < 2 * (uint64_t)H2_WINDOW || h->wide == H2_WIDE_MAX)
+    if (s->wide || s->in_ended || s->taken < 2 * (uint64_t)H2_WINDOW || h->wide >= h->wide_max)
         return;
     s->wide =
         nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, s->id, H2_WIDE) == 0;
@@ -316,16 +316,11 @@ void h2_more(struct h2_stream *s)
     (void)nghttp2_session_resume_data(s->h2->session, s->id);
 }
 
-int h2_trail(struct h2_stream *s, struct http_text lines)
+void h2_trail(struct h2_stream *s, char *lines, size_t len)
 {
-    if (lines.len == 0)
-        return 0;
-    s->trailers = malloc(lines.len);
-    if (!s->trailers)
-        return BEAM_ENOMEM;
-    memcpy(s->trailers, lines.at, lines.len);
-    s->trailers_len = lines.len;
-    return 0;
+    free(s->trailers);
+    s->trailers = lines;
+    s->trailers_len = len;
 }
 
 void h2_finish(struct h2_stream *s)

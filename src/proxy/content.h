@@ -21,7 +21,8 @@
 
 /* Moves what is there from `in` to `out`, both of one pool, as far as `out` has
  * room, in chunks where told. Trailers are gathered in `t`, the body's own, and
- * where it goes on in chunks they are written (trailers_write, with its errors).
+ * where it goes on in chunks they are written (trailers_write, with its errors), as
+ * part of what `out` has room for from their first byte on. `t` NULL: they end here.
  * Returns the bytes of content moved. */
 ssize_t content_move(struct http_body *body, bool chunked, struct trailers *t, struct buf *in,
                      struct buf *out);

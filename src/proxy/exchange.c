@@ -59,6 +59,8 @@ int exchange_hear(struct exchange *x, struct buf *in, uint64_t body_max)
     x->close = status != 0 || x->request.close;
     if (status == 0)
         http_body_init_request(&x->up, &x->request);
+    if (status == 0 && x->up.framing == HTTP_BODY_CHUNKED)
+        status = trailers_bar(&x->up_trailers, &x->request);
     return status;
 }
 
@@ -140,7 +142,9 @@ static int begin_response(struct exchange *x, const struct rewrite *rules, struc
     x->status = x->response.status;
     x->switched = x->down.framing == HTTP_BODY_SWITCHED;
     x->begun = true;
-    int err = write_response(x, rules, out);
+    int err = x->body == REWRITE_CHUNKED ? trailers_bar(&x->down_trailers, &x->response) : 0;
+    if (err == 0)
+        err = write_response(x, rules, out);
     gather_clear(&x->answered);
     return err;
 }
@@ -164,7 +168,8 @@ int exchange_down(struct exchange *x, const struct rewrite *rules, struct buf *i
     while (err == 0 && !x->begun && buf_room(out) >= DRAFT_MAX)
         err = hear_response(x, rules, in, out);
     if (err == 0 && x->begun) {
-        ssize_t n = content_move(&x->down, x->body == REWRITE_CHUNKED, &x->down_trailers, in, out);
+        bool chunked = x->body == REWRITE_CHUNKED;
+        ssize_t n = content_move(&x->down, chunked, chunked ? &x->down_trailers : NULL, in, out);
         err = n < 0 ? (int)n : 0;
     }
     x->out += buf_len(out) - before;

@@ -7,6 +7,11 @@
 #include "proxy/content.h"
 #include "proxy/gather.h"
 
+enum {
+    PIECE_MIN = 4096, /* bytes of content, beside which a chunk's lines are little */
+    LINES = 16        /* bytes of these */
+};
+
 struct h2_exchange {
     struct stream stream;
     struct loop *loop;
@@ -77,13 +82,17 @@ static bool chunked(const struct h2_exchange *x)
     return !x->raw && !x->core->kind.has_length;
 }
 
-/* Content that may be read now; of a WebSocket none before it was granted. */
-static int add_content(struct h2_exchange *x)
+/* Content that may be read now; of a WebSocket none before it was granted. It is no more than is
+ * read at once, `most` bytes: the rest stays under the windows of HTTP/2. */
+static int add_content(struct h2_exchange *x, size_t most)
 {
     struct h2_stream *core = x->core;
     size_t n = x->core->kind.websocket && !x->raw ? 0 : buf_len(&core->in);
     if (n == 0)
         return 0;
+    most = most > PIECE_MIN + LINES ? most - LINES : PIECE_MIN;
+    if (n > most)
+        n = most;
     int err = chunked(x) ? buf_addf(&x->text, "%zx\r\n", n) : 0;
     if (err == 0)
         err = buf_move(&x->text, &core->in, n);
@@ -110,7 +119,7 @@ static int add_end(struct h2_exchange *x)
     return err < 0 ? err : buf_add(&x->text, "\r\n", 2);
 }
 
-static int more_text(struct h2_exchange *x)
+static int more_text(struct h2_exchange *x, size_t most)
 {
     struct h2_stream *core = x->core;
     if (x->failed || buf_len(&x->text) > 0)
@@ -119,7 +128,7 @@ static int more_text(struct h2_exchange *x)
         x->told = core->kind.websocket || core->kind.bodiless;
         return buf_move(&x->text, &core->head, buf_len(&core->head));
     }
-    int err = add_content(x);
+    int err = add_content(x, most);
     return err < 0 ? err : add_end(x);
 }
 
@@ -138,18 +147,17 @@ static ssize_t nothing(struct h2_exchange *x)
 static ssize_t h2_read(struct stream *stream, struct buf *into, size_t max)
 {
     struct h2_exchange *x = of(stream);
-    int err = more_text(x);
+    size_t most = buf_room(into) < max ? buf_room(into) : max;
+    int err = more_text(x, most);
     if (err < 0)
         return x->failed = err;
-    size_t n = buf_len(&x->text), room = buf_room(into);
+    size_t n = buf_len(&x->text);
     if (n == 0)
         return nothing(x);
-    if (max == 0 || room == 0)
+    if (most == 0)
         return BEAM_ELIMIT;
-    if (n > room)
-        n = room;
-    if (n > max)
-        n = max;
+    if (n > most)
+        n = most;
     err = buf_move(into, &x->text, n);
     if (err < 0)
         return x->failed = err;
@@ -207,9 +215,9 @@ static int take_content(struct h2_exchange *x, struct buf *from)
     h2_more(x->core);
     if (moved < 0 || !x->body.done)
         return moved < 0 ? (int)moved : 0;
-    int err = h2_trail(x->core, trailers_fields(&x->trailers));
-    if (err < 0)
-        return err;
+    size_t len = 0;
+    char *lines = trailers_take(&x->trailers, &len);
+    h2_trail(x->core, lines, len);
     h2_finish(x->core);
     finished(x);
     return 0;

@@ -289,6 +289,11 @@ out:
     return err;
 }
 
+void h2_visitor_wide(struct h2_visitor *v, size_t requests)
+{
+    h2_wide(v->h2, requests);
+}
+
 void h2_visitor_free(struct h2_visitor *v)
 {
     if (!v)

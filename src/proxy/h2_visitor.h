@@ -33,6 +33,9 @@ struct h2_visitor_events {
 int h2_visitor_new(struct loop *l, const struct rng *rng, struct stream *stream, struct buf *early,
                    uint64_t idle_ms, const struct h2_visitor_events *events,
                    struct h2_visitor **out);
+/* So many requests at once may have H2_WIDE bytes wait for the engine; before: H2_WIDE_MAX. The
+ * others have H2_WINDOW. */
+void h2_visitor_wide(struct h2_visitor *v, size_t requests);
 /* Says GOAWAY, and closes. Its streams fail; nothing more is called. Not from its own events. NULL
  * allowed. */
 void h2_visitor_free(struct h2_visitor *v);

@@ -13,6 +13,7 @@ enum { ROOM_MIN = 256 };
 void trailers_clear(struct trailers *t)
 {
     free(t->text);
+    free(t->barred);
     *t = (struct trailers){.text = NULL};
 }
 
@@ -35,9 +36,32 @@ int trailers_add(struct trailers *t, const void *bytes, size_t len)
     return 0;
 }
 
-struct http_text trailers_fields(const struct trailers *t)
+char *trailers_take(struct trailers *t, size_t *len)
 {
-    return (struct http_text){t->len ? t->text : "", t->len};
+    char *text = t->len > 0 ? t->text : NULL;
+    if (!text)
+        return NULL;
+    *len = t->len;
+    t->text = NULL;
+    t->len = t->room = 0;
+    return text;
+}
+
+int trailers_bar(struct trailers *t, const struct http_head *head)
+{
+    struct http_text name, value;
+    for (size_t at = 0; http_head_next(head, &at, &name, &value);) {
+        if (!http_text_is(name, "connection"))
+            continue;
+        char *all = realloc(t->barred, t->barred_len + value.len + 1);
+        if (!all)
+            return BEAM_ENOMEM;
+        memcpy(all + t->barred_len, value.at, value.len);
+        all[t->barred_len + value.len] = ',';
+        t->barred = all;
+        t->barred_len += value.len + 1;
+    }
+    return 0;
 }
 
 /* ---- which go on ----------------------------------------------------------------------------- */
@@ -109,17 +133,26 @@ static bool stays(struct http_text name)
            !is_one(name, words, sizeof(words) / sizeof(words[0]));
 }
 
+static bool is_barred(const struct trailers *t, struct http_text name)
+{
+    struct http_text list = {t->barred, t->barred_len}, one;
+    while (http_list_next(&list, &one))
+        if (http_text_same(one, name))
+            return true;
+    return false;
+}
+
 /* ---- writing --------------------------------------------------------------------------------- */
 
 static int write_fields(const struct trailers *t, struct draft *d)
 {
-    const struct http_head lines = {.fields = trailers_fields(t)};
+    const struct http_head lines = {.fields = {t->text, t->len}};
     struct http_text name, value;
     size_t at = 0;
     while (http_head_next(&lines, &at, &name, &value)) {
         if (attacks(name) || !field_good(value))
             return BEAM_EPROTO;
-        if (stays(name))
+        if (stays(name) && !is_barred(t, name))
             draft_field(d, name, value);
     }
     return at == t->len ? 0 : BEAM_EPROTO;

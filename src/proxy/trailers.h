@@ -17,14 +17,20 @@
 struct trailers { /* private; zeroed before its first use */
     char *text;
     size_t len, room; /* at most HTTP_TRAILERS_MAX */
+    char *barred;     /* what the head's Connection names; NULL: nothing */
+    size_t barred_len;
 };
+
+/* Those that this head's Connection fields name are for its receiver alone (RFC 9110, 7.6.1), and
+ * do not go on. Before any is added. 0 or BEAM_ENOMEM. */
+int trailers_bar(struct trailers *t, const struct http_head *head);
 
 /* Lets them go. */
 void trailers_clear(struct trailers *t);
 /* More bytes of their lines. 0, BEAM_ENOMEM, BEAM_ELIMIT. */
 int trailers_add(struct trailers *t, const void *bytes, size_t len);
-/* Of the lines, which are whole, as they came. Borrowed. */
-struct http_text trailers_fields(const struct trailers *t);
+/* Hands over the lines, which are whole, as they came; free() them. NULL: there are none. */
+char *trailers_take(struct trailers *t, size_t *len);
 /* Room that trailers_write may want. */
 enum { TRAILERS_ROOM = HTTP_TRAILERS_MAX + 64 };
 /* Appends the last chunk, the fields that go on, and the empty line: all or nothing. 0;

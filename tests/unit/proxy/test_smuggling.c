@@ -284,6 +284,9 @@ BEAM_TEST(smuggling, what_goes_on_has_one_reading)
          "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\nTE: trailers\r\n"
          "Connection: TE\r\n\r\n1\r\na\r\n0\r\nX: y\r\n\r\nGET /2 HTTP/1.1\r\n" HOST "\r\n",
          2},
+        {"POST / HTTP/1.1\r\n" HOST "Connection: x-a, X-Bar\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "0\r\nx-bar: y\r\nX: y\r\n\r\n",
+         "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n", 1},
         {"POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
          "GET /2 HTTP/1.1\r\n" HOST "\r\n",
          "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"

@@ -14,15 +14,20 @@ struct wrote {
     char text[TEXT];
 };
 
-/* What becomes of these lines. */
-static struct wrote of(const char *lines, size_t room)
+/* What becomes of these lines behind a head (NULL: one that says nothing of them). */
+static struct wrote behind(const char *head, const char *lines, size_t room)
 {
     struct buf_pool *pool = NULL;
+    struct http_head parsed;
     struct trailers t = {.len = 0};
     struct wrote w = {.err = 0};
     struct buf out;
     cr_assert_eq(buf_pool_new(4, &pool), 0);
     buf_init(&out, pool, room);
+    if (head) {
+        cr_assert_geq(http_head_parse(head, strlen(head), HTTP_RESPONSE, &parsed), 0);
+        cr_assert_eq(trailers_bar(&t, &parsed), 0);
+    }
     for (size_t i = 0; lines[i]; i++)
         cr_assert_eq(trailers_add(&t, lines + i, 1), 0);
     w.err = trailers_write(&t, &out);
@@ -31,6 +36,19 @@ static struct wrote of(const char *lines, size_t room)
     buf_clear(&out);
     buf_pool_free(pool);
     return w;
+}
+
+static struct wrote of(const char *lines, size_t room)
+{
+    return behind(NULL, lines, room);
+}
+
+BEAM_TEST(trailers, what_connection_names_is_for_who_hears_it_first)
+{
+    static const char head[] = "HTTP/1.1 200 OK\r\nConnection: x-a , close\r\nA: x-d\r\n"
+                               "connection: X-B\r\nTransfer-Encoding: chunked\r\n\r\n";
+    cr_expect_str_eq(behind(head, "X-A: 1\r\nx-b: 2\r\nX-AB: 3\r\nX-D: 4\r\n", TEXT).text,
+                     "0\r\nX-AB: 3\r\nX-D: 4\r\n\r\n");
 }
 
 BEAM_TEST(trailers, what_says_something_of_the_content_goes_on)
@@ -119,7 +137,10 @@ BEAM_TEST(trailers, they_are_bounded)
     cr_expect_eq(trailers_add(&t, piece, sizeof(piece)), BEAM_ELIMIT);
     cr_assert_eq(trailers_add(&t, piece, HTTP_TRAILERS_MAX - n), 0);
     cr_expect_eq(trailers_add(&t, piece, 1), BEAM_ELIMIT);
-    cr_expect_eq(trailers_fields(&t).len, (size_t)HTTP_TRAILERS_MAX);
+    char *all = trailers_take(&t, &n);
+    cr_assert_not_null(all);
+    cr_expect_eq(n, (size_t)HTTP_TRAILERS_MAX);
+    free(all);
+    cr_expect_null(trailers_take(&t, &n), "they were handed over");
     trailers_clear(&t);
-    cr_expect_eq(trailers_fields(&t).len, 0u);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Visitors over HTTP/2 at the front of a relay, and the visits that their requests become. */
+#include "http/h2.h"
 #include "stream/memory.h"
 #include "tests/unit/http/h2_client.h"
 #include "tests/unit/relay/scene.h"
@@ -271,4 +272,30 @@ BEAM_TEST(front_h2, an_endpoint_has_so_many_visits_and_a_front_so_many_visitors)
     guest_end(&h);
     owner_end(&o);
     scene_end(&s);
+}
+
+/* What becomes of a request to a relay whose visitors may make it hold so much. */
+static const char *asked_within(uint64_t max_memory)
+{
+    static struct scene s;
+    static char heard[64];
+    struct guest g;
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.max_memory = max_memory;
+    scene_relay_up(&s, NULL);
+    guest_begin(&g, &s);
+    int32_t id = h2_client_request(&g.client,
+                                   ":method: GET\n:scheme: http\n:path: /\n:authority: a\n", true);
+    snprintf(heard, sizeof(heard), "%s", guest_hears_of(&g, id));
+    guest_end(&g);
+    scene_end(&s);
+    return heard;
+}
+
+BEAM_TEST(front_h2, what_requests_make_it_hold_is_bounded)
+{
+    const uint64_t one = 2 * 16 * 1024 + H2_WINDOW + H2_OUT + 2 * HTTP_TRAILERS_MAX;
+    cr_expect_eq(strncmp(asked_within(one), "404 ", 4), 0);
+    cr_expect_str_eq(asked_within(one - 1), "code 7", "it may be made again");
 }
