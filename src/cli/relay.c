@@ -14,10 +14,10 @@
 struct asked {
     const char *verb, *what, *why;
     bool json;
-    const char *op; /* what is asked next */
-    uint64_t after; /* rows of a list that came already */
-    cJSON *all;     /* of --json */
-    size_t rows;    /* of the list that is being shown */
+    const char *op;    /* what is asked next */
+    uint64_t after;    /* rows of a list that came already */
+    cJSON *all;        /* of --json */
+    size_t list, rows; /* which of them is being shown, and how much of all was */
     int err;
 };
 
@@ -45,7 +45,28 @@ static void print_ban(const cJSON *b)
     putchar('\n');
 }
 
+static void print_denylist(const cJSON *d)
+{
+    enum { DAY = 24 * 3600 };
+    char text[REPLY_TEXT_SIZE];
+    printf("denylist %s", reply_text(d, "where", text));
+    if (reply_text(d, "made", text)[0])
+        printf("  made %s, %.0f days ago\n", text, json_number(d, "age") / DAY);
+    else
+        puts("  none so far that is good");
+}
+
 /* ---- lists ---------------------------------------------------------------------------------- */
+
+/* One after the other, each a page at a time. */
+static const struct list {
+    const char *op, *key;
+    void (*print)(const cJSON *row);
+} lists[] = {{"list", "reservations", print_reservation},
+             {"bans", "bans", print_ban},
+             {"denylists", "denylists", print_denylist}};
+
+enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
 
 static int collect(struct asked *a, const char *key, const cJSON *rows)
 {
@@ -64,18 +85,16 @@ static int collect(struct asked *a, const char *key, const cJSON *rows)
     return to ? 0 : BEAM_ENOMEM;
 }
 
-/* First the reservations, a page after the other, then the bans. */
 static bool on_page(struct asked *a, const cJSON *reply)
 {
-    bool bans = strcmp(a->op, "bans") == 0;
-    const char *key = bans ? "bans" : "reservations";
-    const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(reply, key);
+    const struct list *list = &lists[a->list];
+    const cJSON *row, *rows = cJSON_GetObjectItemCaseSensitive(reply, list->key);
     double more = json_number(reply, "more");
     a->rows += (size_t)cJSON_GetArraySize(rows);
     if (a->json)
-        a->err = collect(a, key, rows);
+        a->err = collect(a, list->key, rows);
     else
-        cJSON_ArrayForEach(row, rows) bans ? print_ban(row) : print_reservation(row);
+        cJSON_ArrayForEach(row, rows) list->print(row);
     if (a->err < 0)
         return false;
     /* One that does not get on is at its end. */
@@ -83,11 +102,11 @@ static bool on_page(struct asked *a, const cJSON *reply)
         a->after = (uint64_t)more;
         return true;
     }
-    if (bans)
-        return false;
-    if (!a->json && a->rows == 0)
+    if (!a->json && a->list == 0 && a->rows == 0)
         puts("No reservations.");
-    a->op = "bans";
+    if (++a->list == LISTS)
+        return false;
+    a->op = lists[a->list].op;
     a->after = 0;
     return true;
 }

@@ -369,6 +369,27 @@ static bool list_bans(const struct operator_acts *a, uint64_t after, cJSON *repl
     return array != NULL;
 }
 
+static bool fill_denylist(const struct operator_acts *a, size_t i, cJSON *o)
+{
+    uint64_t made, seconds = now(a) / 1000;
+    if (!cJSON_AddStringToObject(o, "where", denylists_where(a->denylists, i)))
+        return false;
+    return !denylists_made(a->denylists, i, &made) ||
+           (json_add_time(o, "made", made * 1000) &&
+            cJSON_AddNumberToObject(o, "age", made < seconds ? (double)(seconds - made) : 0));
+}
+
+static bool list_denylists(const struct operator_acts *a, cJSON *reply)
+{
+    cJSON *array = cJSON_AddArrayToObject(reply, "denylists");
+    for (size_t i = 0; array && i < denylists_count(a->denylists); i++) {
+        cJSON *row = json_append(array);
+        if (!row || !fill_denylist(a, i, row))
+            return false;
+    }
+    return array != NULL;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static cJSON *reply_with(const struct operator_acts *a, const struct operator_message *m,
@@ -380,6 +401,8 @@ static cJSON *reply_with(const struct operator_acts *a, const struct operator_me
         whole = whole && list_leases(a, m->after, reply);
     else if (m->op == OPERATOR_BANS)
         whole = whole && list_bans(a, m->after, reply);
+    else if (m->op == OPERATOR_DENYLISTS)
+        whole = whole && list_denylists(a, reply);
     else
         whole = whole && cJSON_AddNumberToObject(reply, "reservations", (double)o->reservations) &&
                 cJSON_AddNumberToObject(reply, "visitors", (double)o->visitors);

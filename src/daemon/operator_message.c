@@ -9,9 +9,13 @@ static const struct {
     const char *name;
     enum operator_op op;
     bool what; /* it is about something */
-} ops[] = {{"ban", OPERATOR_BAN, true},    {"unban", OPERATOR_UNBAN, true},
-           {"drop", OPERATOR_DROP, true},  {"export", OPERATOR_EXPORT, true},
-           {"list", OPERATOR_LIST, false}, {"bans", OPERATOR_BANS, false}};
+} ops[] = {{"ban", OPERATOR_BAN, true},
+           {"unban", OPERATOR_UNBAN, true},
+           {"drop", OPERATOR_DROP, true},
+           {"export", OPERATOR_EXPORT, true},
+           {"list", OPERATOR_LIST, false},
+           {"bans", OPERATOR_BANS, false},
+           {"denylists", OPERATOR_DENYLISTS, false}};
 
 static const cJSON *member(const cJSON *object, const char *key)
 {
@@ -46,7 +50,8 @@ int operator_message_parse(const cJSON *object, struct operator_message *out, st
     while (op && i < sizeof(ops) / sizeof(ops[0]) && strcmp(ops[i].name, op) != 0)
         i++;
     if (!op || i == sizeof(ops) / sizeof(ops[0]))
-        return beam_why(why, BEAM_EINVAL, "\"op\" must be ban, unban, drop, export, list or bans");
+        return beam_why(why, BEAM_EINVAL,
+                        "\"op\" must be ban, unban, drop, export, list, bans or denylists");
     m.op = ops[i].op;
     if (m.id == 0)
         return beam_why(why, BEAM_EINVAL, "%s: \"id\" must be a whole number from 1", op);

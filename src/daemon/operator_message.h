@@ -24,7 +24,8 @@ enum operator_op {
     OPERATOR_DROP,
     OPERATOR_EXPORT,
     OPERATOR_LIST,
-    OPERATOR_BANS
+    OPERATOR_BANS,
+    OPERATOR_DENYLISTS
 };
 
 /* Texts are borrowed from the object it was read from. */
