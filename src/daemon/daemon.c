@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "daemon/detach.h"
+#include "daemon/hangup.h"
 #include "daemon/inquiry.h"
 #include "daemon/network.h"
 #include "daemon/pidfile.h"
@@ -35,6 +36,7 @@ struct daemon {
     struct subsystems subsystems;
     struct loop_timer linger;
     struct loop_signal signals[3];
+    struct hangup hangup;
     struct tor *tor;
     struct keystore *keys;
     struct isolation isolation;
@@ -79,7 +81,8 @@ static void read_again(struct daemon *d)
 
 static void on_signal(void *arg, int signum)
 {
-    if (signum == SIGHUP) {
+    const struct daemon *d = arg;
+    if (signum == SIGHUP && !hangup_ends(&d->hangup)) {
         read_again(arg);
         return;
     }
@@ -420,6 +423,7 @@ static int run_alone(struct daemon *d, struct beam_why *why)
 int daemon_run(const struct daemon_options *options, struct beam_why *why)
 {
     struct daemon d = {.options = options};
+    hangup_init(&d.hangup);
     if (options->on_demand)
         detach_begin();
     int err = setup_read(options, &d.setup, why);

@@ -19,9 +19,9 @@ struct daemon_options {
 };
 
 /*
- * Runs until SIGTERM or SIGINT, or until it has lingered long enough; SIGHUP has it read its
- * configuration again. 0; BEAM_EEXIST when
- * another daemon runs (on demand this is 0: there is one, which is what was asked for);
+ * Runs until SIGTERM or SIGINT, until the terminal hangs up in whose foreground it is, or until it
+ * has lingered long enough; any other SIGHUP has it read its configuration again. 0; BEAM_EEXIST
+ * when another daemon runs (on demand this is 0: there is one, which is what was asked for);
  * BEAM_EPERM, BEAM_EINVAL …, with words.
  */
 int daemon_run(const struct daemon_options *options, struct beam_why *why);

@@ -16,7 +16,10 @@
 #include "daemon/reload.h"
 #include "p2p/standing.h"
 
-enum { STOP_MS = 1800 /* from SIGTERM to the end */ };
+enum {
+    STOP_MS = 1800,  /* from SIGTERM to the end */
+    FIRST_MS = 30000 /* for a further process to hear of the first */
+};
 
 void operator_on_warning(void *arg, const struct beam_why *why)
 {
@@ -57,7 +60,7 @@ static void reread(struct operator* r)
 static void on_signal(void *arg, int signum)
 {
     struct operator* r = arg;
-    if (signum == SIGHUP) {
+    if (signum == SIGHUP && !hangup_ends(&r->hangup)) {
         reread(r);
         return;
     }
@@ -313,7 +316,15 @@ static int start_acts(void *arg, struct beam_why *why)
 static void on_ready(void *arg)
 {
     struct operator* r = arg;
+    loop_timer_clear(&r->first);
     operator_front_go(r->front);
+}
+
+static void on_no_first(void *arg)
+{
+    struct operator* r = arg;
+    r->alone = true;
+    loop_stop(r->loop);
 }
 
 /* Nothing serves without the first: it is started again by whom this one is, too. */
@@ -339,6 +350,7 @@ static void on_again(void *arg, bool all)
 static void free_crew(void *arg)
 {
     struct operator* r = arg;
+    loop_timer_clear(&r->first);
     operator_crew_free(r->crew);
     r->crew = r->acts.crew = NULL;
 }
@@ -363,11 +375,16 @@ static int start_crew(void *arg, struct beam_why *why)
                                             .lost = on_lost,
                                             .again = on_again,
                                             .arg = r};
+    loop_timer_init(r->loop, &r->first, on_no_first, r);
     if (r->workers == 1)
         return 0;
     int err = operator_crew_new(&spec, &r->crew, why);
-    if (r->index == 0)
+    if (r->index == 0) {
         r->acts.crew = r->crew;
+    } else if (err == 0) {
+        log_info("relay", "worker %u waits for the relay's first process", r->index);
+        loop_timer_set(&r->first, FIRST_MS);
+    }
     return err;
 }
 
@@ -420,6 +437,12 @@ static int run(struct operator* r, struct beam_why *why)
         err = loop_run(r->loop);
         if (err < 0)
             beam_why(why, err, "relay: the event loop failed: %s", strerror(errno));
+        else if (r->alone)
+            err = beam_why(why, BEAM_ENODAEMON,
+                           "--worker %s: the relay that runs has no such process, or is of another "
+                           "version: it did not answer in %d s (it starts these by itself: set "
+                           "relay.workers)",
+                           r->options->worker, FIRST_MS / 1000);
     }
     subsystems_clear(&r->subsystems);
     loop_free(r->loop);
@@ -437,18 +460,74 @@ static int run_logged(struct operator* r, struct beam_why *why)
 }
 
 /* With the pid file's lock in hand there is no other relay of this user's. */
-static int run_alone(struct operator* r, struct beam_why *why)
+static int run_first(struct operator* r, const char *path, struct beam_why *why)
 {
     struct pidfile *pid;
-    char *path = file_join(r->setup->home->relay, "relay.pid");
-    int err = path ? pidfile_take(path, "relay", &pid, why)
-                   : beam_why(why, BEAM_ENOMEM, "relay: out of memory");
-    free(path);
+    int err = pidfile_take(path, "relay", &pid, why);
     if (err < 0)
         return err;
     err = run_logged(r, why);
     pidfile_free(pid);
     return err;
+}
+
+static int run_further(struct operator* r, const char *path, struct beam_why *why)
+{
+    if (pidfile_held(path))
+        return run_logged(r, why);
+    return beam_why(why, BEAM_ENODAEMON,
+                    "--worker %s: no relay runs (beam relay starts these by itself: set "
+                    "relay.workers)",
+                    r->options->worker);
+}
+
+static int run_either(struct operator* r, struct beam_why *why)
+{
+    char *path = file_join(r->setup->home->relay, "relay.pid");
+    if (!path)
+        return beam_why(why, BEAM_ENOMEM, "relay: out of memory");
+    int err = r->index == 0 ? run_first(r, path, why) : run_further(r, path, why);
+    free(path);
+    return err;
+}
+
+/* Whether the command line set a key, itself or by an option that stands for it. */
+static bool is_said(const struct operator_options *o, const char *key, size_t len)
+{
+    const struct {
+        const char *option, *key;
+    } options[] = {{o->tls_listen, "relay.tls_listen"},
+                   {o->acme, "relay.acme"},
+                   {o->email, "relay.acme_email"}};
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        if (options[i].option && strlen(options[i].key) == len &&
+            memcmp(options[i].key, key, len) == 0)
+            return true;
+    for (size_t i = 0; i < o->daemon.assignment_count; i++)
+        if (strncmp(o->daemon.assignments[i], key, len) == 0 &&
+            o->daemon.assignments[i][len] == '=')
+            return true;
+    return false;
+}
+
+/* A value that makes no sense is wrong usage where the command line has it, and a fault of the file
+ * elsewhere. What is said of it begins with its key, or with those that do not go together. */
+static int blame(const struct operator_options *o, int err, struct beam_why *why)
+{
+    static const char relay[] = "relay.";
+    const char *at = why->text;
+    if ((err != BEAM_EINVAL && err != BEAM_ELIMIT && err != BEAM_EUSAGE) ||
+        strncmp(at, relay, strlen(relay)) != 0)
+        return err;
+    err = BEAM_EINVAL;
+    while (strncmp(at, relay, strlen(relay)) == 0) {
+        size_t len = strcspn(at, " :,");
+        if (is_said(o, at, len))
+            err = BEAM_EUSAGE;
+        at += len;
+        at += strspn(at, ", ");
+    }
+    return why->code = err;
 }
 
 int operator_run(const struct operator_options *options, struct beam_why *why)
@@ -457,6 +536,7 @@ int operator_run(const struct operator_options *options, struct beam_why *why)
                          .say = {.json = options->json,
                                  .quiet = options->worker != NULL,
                                  .version = options->daemon.version}};
+    hangup_init(&r.hangup);
     int err = setup_read(&options->daemon, &r.setup, why);
     if (err < 0)
         goto out;
@@ -474,10 +554,10 @@ int operator_run(const struct operator_options *options, struct beam_why *why)
     if (err == 0)
         err = process_prepare(why);
     if (err == 0)
-        err = options->worker ? run_logged(&r, why) : run_alone(&r, why);
+        err = run_either(&r, why);
 out:
     if (err < 0)
         operator_say_error(&r.say, why);
     setup_free(r.setup);
-    return err;
+    return err < 0 ? blame(options, err, why) : 0;
 }

@@ -17,10 +17,11 @@ struct operator_options {
     bool json;
 };
 
-/* Runs until SIGTERM or SIGINT; SIGHUP has it read its configuration, its bans and its certificates
- * again. 0;
- * BEAM_EUSAGE (a word on the command line), BEAM_EEXIST (one runs already, or something else
- * listens there), BEAM_EPERM, BEAM_EINVAL …, with words. */
+/* Runs until SIGTERM or SIGINT, or until the terminal hangs up in whose foreground it is; any other
+ * SIGHUP has it read its configuration, its bans and its certificates again. 0; BEAM_EUSAGE (a word
+ * or a value on the command line), BEAM_EINVAL (one in a file), BEAM_EEXIST (one runs already, or
+ * something else listens there), BEAM_ENODAEMON (a worker, and no relay), BEAM_EPERM …, with
+ * words. */
 int operator_run(const struct operator_options *options, struct beam_why *why);
 
 #endif

@@ -82,8 +82,8 @@ static int read_all(struct operator_certificates *c, struct beam_why *why)
     size_t count = count_entries(conf->relay_tls_certificate);
     if (count_entries(conf->relay_tls_key) != count)
         return beam_why(why, BEAM_EUSAGE,
-                        "relay.tls_key: each relay.tls_certificate needs one key, in the same "
-                        "order");
+                        "relay.tls_certificate, relay.tls_key: each certificate needs one key, in "
+                        "the same order");
     char **names = calloc(2 * (count + 1), sizeof(*names));
     if (!names)
         return beam_why(why, BEAM_ENOMEM, "relay: out of memory");

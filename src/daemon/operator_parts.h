@@ -3,6 +3,7 @@
 #ifndef BEAM_DAEMON_OPERATOR_PARTS_H
 #define BEAM_DAEMON_OPERATOR_PARTS_H
 
+#include "daemon/hangup.h"
 #include "daemon/operator.h"
 #include "daemon/operator_control.h"
 #include "daemon/operator_crew.h"
@@ -34,6 +35,7 @@ struct operator
     struct subsystem table[OPERATOR_PARTS_MAX];
     struct subsystems subsystems;
     struct loop_signal signals[3];
+    struct hangup hangup;
 
     struct operator_keys keys;
     struct operator_peer peer;
@@ -47,6 +49,8 @@ struct operator
     struct operator_metrics *metrics;
     struct counts counts; /* of all processes */
     struct operator_crew *crew;
+    struct loop_timer first; /* of a further process: the first is not to be waited for for ever */
+    bool alone;              /* it was, for too long */
     struct worker_pool *pool;
 
     struct operator_onion *onion;

@@ -2,16 +2,19 @@
 """The operator of a relay: what passes, whom it shuts out while it runs, what each may take."""
 import json
 import os
+import re
 import signal
 import socket
 import time
 import urllib.parse
 
 from kit.authority import Authority
+from kit.beam import BEAM
 from kit.case import case
 from kit.mirror import Mirror
 from kit.process import check, equal, run, wait_until
 from kit.relay import Relay, free_port, path_of
+from kit.screen import Terminal
 from kit.visit import Curl
 
 CURL = Curl(["curl", "-q", "-sS", "--noproxy", "*"])
@@ -163,18 +166,43 @@ def usage(t):
     r = relay(t)
     check("neither a peer id" in run([os.environ.get("BEAM", "beam"), "relay", "ban", "192.0.2.1/24"],
                                      20, env={**os.environ, "BEAM_HOME": r.folder}).err, "bits")
-    for key, value in (("class", "any"), ("methods", "POST"), ("class", "friends")):
-        done = home.run("relay", "-o", f"relay.{key}={value}", "--listen", "127.0.0.1:0", "--p2p",
-                        "127.0.0.1:0")
-        check(done.status == 1 and f"relay.{key}" in done.err, f"{done}")
+    nowhere = ("--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0")
+    for key, value in (("class", "any"), ("methods", "POST"), ("class", "friends"), ("kinds", "smtp"), ("kinds", "tcp"),
+                       ("friend", "alice"), ("url", "relay.example"), ("domain", "Relay"), ("tcp_ports", "9-1"),
+                       ("denylist", "list"), ("plain_http", "both"), ("workers", "none"), ("acme", "relay.localhost")):
+        home.configure("")
+        done = home.run("relay", "-o", f"relay.{key}={value}", *nowhere)
+        check(done.status == 2 and f"beam: relay.{key}" in done.err, f"{key} = {value}: {done}")
+        home.configure(f"[relay]\n{key} = {value}\n")
+        done = home.run("relay", *nowhere)
+        check(done.status == 1 and f"beam: relay.{key}" in done.err, f"{key} = {value} in a file: {done}")
+    home.configure("")
     done = home.run("relay", "-o", "relay.class=open", "--listen", "0.0.0.0:0", "--p2p",
                     "127.0.0.1:0")
-    check(done.status == 1 and "relay.domain" in done.err, f"an open one on a shared host: {done}")
+    check(done.status == 2 and "relay.domain" in done.err, f"an open one on a shared host: {done}")
+    done = home.run("relay", "--acme", "relay.localhost", *nowhere)
+    check(done.status == 2 and "reserved" in done.err, f"an option that stands for a key: {done}")
+    done = home.run("relay", "--worker", "1/2", *nowhere)
+    check(done.status == 3 and "no relay runs" in done.err, f"a worker of none: {done}")
     for option in ("--listen", "--p2p"):
         for place, words in ((r.front, "another port"), ("192.0.2.7:4001", "no such address")):
             both = {"--listen": "127.0.0.1:0", "--p2p": "127.0.0.1:0", option: place}
             done = home.run("relay", *(word for pair in both.items() for word in pair))
             check(done.status == 1 and words in done.err, f"{option} {place}: {done}")
+
+
+@case("operator/hang-up", network=False)
+def hang_up(t):
+    """Whoever closes the terminal has no relay left; the signal alone has it read its files again."""
+    os.mkdir(t.path("r"), 0o700)
+    terminal = t.keep(Terminal([BEAM, "relay", "--listen", f"127.0.0.1:{free_port()}", "--p2p", "127.0.0.1:0", "-o",
+                                "relay.tor=no", "-o", "network.rendezvous=off", "-o", "log.level=info"],
+                               {"PATH": os.environ["PATH"], "BEAM_HOME": t.path("r")}))
+    terminal.shows("Ctrl-C")
+    os.kill(terminal.pid, signal.SIGHUP)
+    terminal.shows("read again")
+    equal(terminal.hang_up(20), 0, "the status, with its terminal gone")
+    check(not os.path.exists(t.path("r/relay/relay.pid")), "it ended in order")
 
 
 @case("operator/month", network=False)
@@ -281,6 +309,9 @@ def denylist(t):
         f.write("denylist_age = 1s\n")
     second.process.signal(signal.SIGHUP)
     said(second, "not renewed since", 30)
+    (listed,) = json.loads(tell(second, "list", "--json"))["denylists"]
+    check(listed["where"] == file and listed["age"] >= 1, f"{listed}")
+    check(re.search(rf"denylist {file}  made 20\S+Z, 0 days ago", tell(second, "list")), "for people")
     check(is_gone(url + "text"), "and stays in force")
 
 

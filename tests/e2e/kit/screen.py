@@ -102,8 +102,18 @@ class Terminal:
         except subprocess.TimeoutExpired:
             raise Failure(f"still runs after {seconds} s:\n{self.screen.text()}") from None
 
+    def hang_up(self, seconds):
+        """Closes it, as a user does a window; gives the status of the program, which has to end."""
+        os.close(self._master)
+        self._master = None
+        try:
+            return self._popen.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise Failure(f"still runs {seconds} s after its terminal was closed") from None
+
     def stop(self):
         if self._popen.poll() is None:
             self._popen.kill()
             self._popen.wait(timeout=5)
-        os.close(self._master)
+        if self._master is not None:
+            os.close(self._master)
