@@ -174,16 +174,21 @@ void arrivals_take(struct arrivals *a, struct stream *s)
     loop_post(a->loop, &v->begin);
 }
 
-void arrivals_free(struct arrivals *a)
+void arrivals_turn_away(struct arrivals *a)
 {
     struct arrival *v;
-    if (!a)
-        return;
-    while ((v = LIST_FIRST(&a->waiting)) != NULL) {
+    while (a && (v = LIST_FIRST(&a->waiting)) != NULL) {
         struct stream *s = leave(v);
         stream_reset(s);
         stream_free(s);
     }
+}
+
+void arrivals_free(struct arrivals *a)
+{
+    if (!a)
+        return;
+    arrivals_turn_away(a);
     sodium_memzero(a->key, sizeof(a->key));
     free(a);
 }

@@ -25,7 +25,9 @@ int arrivals_new(struct loop *l, const struct rng *rng, arrivals_fn *fn, void *a
 /* Takes the stream over, always. One that begins otherwise, or not within ten seconds, is reset;
  * and so is one that comes while a thousand are waited for. `fn` is called later. */
 void arrivals_take(struct arrivals *a, struct stream *s);
-/* Resets those that are waited for. NULL allowed. */
+/* Resets those that are waited for: who was let in before is not let in any more. NULL allowed. */
+void arrivals_turn_away(struct arrivals *a);
+/* And resets them. NULL allowed. */
 void arrivals_free(struct arrivals *a);
 
 #endif

@@ -128,10 +128,15 @@ static void on_announced(void *arg, struct stream *s, const char *tag)
 static void on_visitor(void *arg, struct stream *s)
 {
     struct path_onion *o = arg;
-    if (o->arrivals)
+    if (!o->onion) {
+        /* Nobody may enter, which tor had not heard when it brought this one. */
+        stream_reset(s);
+        stream_free(s);
+    } else if (o->arrivals) {
         arrivals_take(o->arrivals, s);
-    else
+    } else {
         on_announced(o, s, "");
+    }
 }
 
 static int publish(struct path_onion *o, struct beam_why *why)
@@ -169,6 +174,7 @@ static void shut(struct path_onion *o, enum path_state state, const struct beam_
     onion_withdraw(o->onion);
     o->onion = NULL;
     /* tor leaves the circuits of who is inside as they are. */
+    arrivals_turn_away(o->arrivals);
     if (o->base.events.evict)
         o->base.events.evict(o->base.events.arg, &o->base);
     o->base.events.state(o->base.events.arg, &o->base, state, why, 0);
@@ -185,6 +191,7 @@ static void on_changed(void *arg)
     struct beam_why why;
     const struct onion_clients clients = guests_clients(o->guests);
     int err = 0;
+    arrivals_turn_away(o->arrivals);
     if (!o->onion)
         err = publish(o, &why);
     else if ((err = onion_admit(o->onion, &clients)) < 0)

@@ -185,6 +185,27 @@ BEAM_TEST(arrivals, more_than_are_waited_for_are_turned_away)
     folder_remove(&f);
 }
 
+BEAM_TEST(arrivals, those_waited_for_are_turned_away_and_others_come)
+{
+    struct stage st;
+    struct buf in;
+    set_up(&st);
+    visit(&st, "");
+    visit(&st, START "0:1 ::1 ");
+    settle(&st);
+    arrivals_turn_away(st.arrivals);
+    buf_init(&in, loop_pool(st.loop), 10);
+    for (size_t i = 0; i < 2; i++)
+        cr_expect_neq(stream_read(st.theirs[i], &in, 10), BEAM_EAGAIN, "it still waits");
+    buf_clear(&in);
+    say(&st, 1, "1 80\r\n", strlen("1 80\r\n"));
+    visit(&st, START "0:1 ::1 1 80\r\nx");
+    settle(&st);
+    cr_assert_eq(st.come, 1);
+    expect_read(&st, 0, "x");
+    tear_down(&st);
+}
+
 BEAM_TEST(arrivals, those_waited_for_go_with_it)
 {
     struct stage st;

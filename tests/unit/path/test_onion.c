@@ -6,6 +6,7 @@
  */
 #include "path/onion.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,7 +121,7 @@ struct stage {
     struct owner owner;
     struct path *path;
     struct beam_why why;
-    char *client_auth;
+    char *client_auth, *services;
 };
 
 static void set_up(struct stage *st)
@@ -140,8 +141,12 @@ static int bring_up(struct stage *st, const char *folder)
 {
     char *dir = file_join(st->dir, folder);
     cr_assert_not_null(dir);
-    const struct path_onion_spec spec = {
-        .loop = st->loop, .key = st->key, .dir = dir, .id = "17", .client_auth = st->client_auth};
+    const struct path_onion_spec spec = {.loop = st->loop,
+                                         .key = st->key,
+                                         .dir = dir,
+                                         .id = "17",
+                                         .client_auth = st->client_auth,
+                                         .services = st->services};
     const struct path_events events = {.state = on_state,
                                        .progress = on_progress,
                                        .warning = on_warning,
@@ -159,6 +164,7 @@ static void tear_down(struct stage *st)
     loop_free(st->loop);
     cr_assert_eq(file_remove_tree(st->dir), 0);
     free(st->client_auth);
+    free(st->services);
 }
 
 static void settle(struct stage *st)
@@ -410,4 +416,49 @@ BEAM_TEST(path_onion, with_a_file_of_visitors_it_is_for_them_alone, .timeout = 6
     cr_assert(until(st.loop, was_published_again, NULL));
     cr_assert_eq(played_clients.count, 1);
     tear_down(&st);
+}
+
+struct caller {
+    const struct stage *st;
+    int fd;
+};
+
+static bool is_over(void *arg)
+{
+    const struct caller *c = arg;
+    char byte;
+    ssize_t n = recv(c->fd, &byte, 1, MSG_DONTWAIT);
+    return c->st->owner.visitors > 0 || n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+/* Tor has connected, and announces its visitor when nobody may enter any more: one that was waited
+ * for by then, or, `later`, one that had not come. */
+static void announced_too_late(bool later)
+{
+    static const char line[] = "PROXY TCP6 fc00:dead:beef:4dad::0:1 ::1 1 80\r\n";
+    static const char *const names[] = {"alice"};
+    struct stage st;
+    struct caller c = {.st = &st};
+    set_up(&st);
+    st.client_auth = file_join(st.dir, "visitors");
+    st.services = file_join(st.dir, "services");
+    write_visitors(&st, names, 1, NULL);
+    cr_assert_eq(bring_up(&st, "onion"), 0, "%s", st.why.text);
+    if (!later)
+        c.fd = connect_as_tor();
+    write_visitors(&st, names, 1, "alice");
+    cr_assert(until(st.loop, was_withdrawn, NULL));
+    if (later)
+        c.fd = connect_as_tor();
+    (void)send(c.fd, line, sizeof(line) - 1, MSG_NOSIGNAL);
+    cr_assert(until(st.loop, is_over, &c));
+    cr_expect_eq(st.owner.visitors, 0, "one that was revoked came in");
+    close(c.fd);
+    tear_down(&st);
+}
+
+BEAM_TEST(path_onion, who_is_not_announced_when_nobody_may_enter_does_not_come, .timeout = 60)
+{
+    announced_too_late(false);
+    announced_too_late(true);
 }
