@@ -6,12 +6,12 @@
 
 #include <sodium.h>
 
-#include "base/file.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "tor/add_onion.h"
 #include "tor/circuit_line.h"
 #include "tor/evict.h"
+#include "tor/service_dir.h"
 
 enum {
     WINDOW = 8,       /* services under way */
@@ -193,19 +193,12 @@ static void on_added(void *arg, const struct control_reply *r)
     loop_post(all->loop, &all->pump);
 }
 
-/* What is on a disk may be found there long after it was written over and removed. */
 static void warn_of_disk(struct onion *o)
 {
     struct beam_why why;
-    if (!o->spec.folder || o->told_of_disk || file_in_memory(o->spec.folder))
+    if (!o->spec.folder || o->told_of_disk || !service_dir_on_disk(o->spec.folder, &why))
         return;
     o->told_of_disk = true;
-    beam_why(
-        &why, BEAM_EPERM,
-        "tag_circuits: while the onion service is published tor has its key in %s, which is on "
-        "a disk and not in memory, and may keep it when it is gone (have the run folder on a "
-        "tmpfs, as the one of XDG_RUNTIME_DIR is)",
-        o->spec.folder);
     onion_warn(o, &why);
 }
 

@@ -74,6 +74,22 @@ int service_dir_write(const char *path, const struct onion_spec *spec)
     return err;
 }
 
+bool service_dir_on_disk(const char *path, struct beam_why *why)
+{
+    char *there = strdup(path);
+    if (there)
+        file_to_existing(there);
+    bool on_disk = there && !file_in_memory(there);
+    if (on_disk)
+        beam_why(why, BEAM_EPERM,
+                 "tag_circuits: while an onion service is published tor has its key in %s, which "
+                 "is on a disk and not in memory, and may keep it when it is gone (have the run "
+                 "folder on a tmpfs, as the one of XDG_RUNTIME_DIR is)",
+                 path);
+    free(there);
+    return on_disk;
+}
+
 bool service_dir_has_key(const char *path)
 {
     char *secret = file_join(path, secret_name);
@@ -110,7 +126,7 @@ static bool is_no_folder(int errnum)
 }
 
 /* The key, and what may have become of it under a name that begins with its own, as a half-written
- * file has. */
+ * file has. What fails keeps no other from being wiped; the error is that of the first. */
 static int wipe_key(const char *path)
 {
     int err = 0;
@@ -118,22 +134,34 @@ static int wipe_key(const char *path)
     const struct dirent *e;
     if (!d)
         return errno == ENOENT || is_no_folder(errno) ? 0 : beam_err_errno(errno);
-    while (err == 0 && (e = readdir(d)) != NULL) {
+    while ((e = readdir(d)) != NULL) {
         if (strncmp(e->d_name, secret_name, sizeof(secret_name) - 1) != 0)
             continue;
         char *secret = file_join(path, e->d_name);
-        err = secret ? file_wipe(secret) : BEAM_ENOMEM;
+        int stays = secret ? file_wipe(secret) : BEAM_ENOMEM;
+        err = err < 0 ? err : stays;
         free(secret);
     }
     closedir(d);
     return err;
 }
 
+/* The folder is named after the onion's address. */
+static void say(const char *path, int err, const char *what)
+{
+    const char *slash = strrchr(path, '/');
+    int above = slash ? (int)(slash + 1 - path) : 0;
+    log_warn("tor", "%.*s%s: %s: an onion service's key %s", above, path, log_scrub(path + above),
+             beam_err_text(err), what);
+}
+
 void service_dir_wipe(const char *path)
 {
-    int err = wipe_key(path);
-    if (file_remove_tree(path) < 0 || err < 0)
-        log_warn("tor", "an onion service's key may still be in %s: remove that folder", path);
+    int wiped = wipe_key(path), removed = file_remove_tree(path);
+    if (removed < 0)
+        say(path, removed, "may still be in that folder (remove it)");
+    else if (wiped < 0)
+        say(path, wiped, "was removed, but could not be written over before");
 }
 
 void service_dir_sweep(const char *dir)

@@ -11,6 +11,9 @@
 
 /* Makes `path` (0700, and what is above it), anew. 0, BEAM_EPERM, BEAM_EIO, BEAM_ENOMEM. */
 int service_dir_write(const char *path, const struct onion_spec *spec);
+/* Whether what is in `path`, or would be, is on a disk, where it may be found long after it was
+ * written over and removed: words for it. */
+bool service_dir_on_disk(const char *path, struct beam_why *why);
 /* Whether its key is there. */
 bool service_dir_has_key(const char *path);
 /* Whether tor has written there that the onion is another than the one at `address`. */

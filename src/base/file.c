@@ -141,6 +141,13 @@ static int write_all(int fd, const void *data, size_t len)
     return 0;
 }
 
+/* What came of a write that failed, which may be half a secret. */
+static void discard(const char *path)
+{
+    if (file_wipe(path) < 0)
+        unlink(path);
+}
+
 /* A rename lasts once its folder is on disk. */
 static int sync_folder_of(const char *path)
 {
@@ -184,7 +191,7 @@ int file_write(const char *path, mode_t mode, const void *data, size_t len)
     if (err == 0 && rename(temp, path) < 0)
         err = beam_err_errno(errno);
     if (err < 0)
-        unlink(temp);
+        discard(temp);
     else
         err = sync_folder_of(path);
     free(temp);
@@ -204,7 +211,7 @@ static int create(const char *path, mode_t mode, const void *data, size_t len, b
     if (err == 0 && lasts)
         err = sync_folder_of(path);
     if (err < 0)
-        unlink(path);
+        discard(path);
     return err;
 }
 
@@ -216,6 +223,18 @@ int file_write_new(const char *path, mode_t mode, const void *data, size_t len)
 int file_write_brief(const char *path, mode_t mode, const void *data, size_t len)
 {
     return create(path, mode, data, len, false);
+}
+
+void file_to_existing(char *path)
+{
+    while (access(path, F_OK) < 0 && errno == ENOENT) {
+        char *slash = strrchr(path, '/');
+        if (!slash || slash == path) {
+            memcpy(path, "/", 2);
+            return;
+        }
+        *slash = '\0';
+    }
 }
 
 bool file_in_memory(const char *path)
@@ -361,9 +380,11 @@ static int empty_folder(int fd, dev_t device, unsigned depth)
     }
     int err = 0;
     struct dirent *entry;
-    while (err == 0 && (errno = 0, entry = readdir(dir))) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            err = remove_entry(dirfd(dir), entry->d_name, device, depth);
+    while ((errno = 0, entry = readdir(dir))) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        int stays = remove_entry(dirfd(dir), entry->d_name, device, depth);
+        err = err < 0 ? err : stays;
     }
     if (err == 0 && errno != 0)
         err = BEAM_EIO;

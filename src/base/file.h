@@ -25,12 +25,15 @@ int file_read_shared_secret(const char *path, size_t max, uint8_t **out, size_t 
 
 /* Writes a new file and renames it over `path`; mode as given; synced to disk
  * before the rename, its folder after it. On failure the old file is whole (or
- * the new one, when all that failed was to sync the folder). */
+ * the new one, when all that failed was to sync the folder), and what was written of the new one
+ * is wiped. */
 int file_write(const char *path, mode_t mode, const void *data, size_t len);
 /* The same where nothing is yet: BEAM_EEXIST, and what is there stays. On failure nothing is. */
 int file_write_new(const char *path, mode_t mode, const void *data, size_t len);
 /* The same for what need not outlive a crash: it is not synced. */
 int file_write_brief(const char *path, mode_t mode, const void *data, size_t len);
+/* Cuts off of an absolute `path` what does not exist. */
+void file_to_existing(char *path);
 /* Whether it is there, in a file system that is in memory (tmpfs, ramfs) and on no disk. */
 bool file_in_memory(const char *path);
 
@@ -51,7 +54,8 @@ int file_wipe(const char *path);
  * close the descriptor for that. The descriptor; BEAM_EEXIST: another process has it; BEAM_EIO. */
 int file_lock(const char *path);
 /* Removes a folder and what is in it, never following links and never
- * leaving the file system it is on. Missing is fine. No slash at the end (BEAM_EINVAL). */
+ * leaving the file system it is on. Missing is fine. No slash at the end (BEAM_EINVAL). What cannot
+ * be removed keeps nothing else from it; the error is that of the first. */
 int file_remove_tree(const char *path);
 
 #endif

@@ -45,6 +45,7 @@ static void look_at_tor(struct examination *e, bool held)
     if (c->tor_control[0])
         return;
     e->tor = tor_program_check(&e->findings, e->loop, c->tor_binary);
+    machine_services(&e->findings, e->setup->home, c);
     machine_bridges(&e->findings, c);
     machine_data(&e->findings, e->setup->home, held);
 }

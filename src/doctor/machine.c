@@ -12,24 +12,13 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "identity/keystore.h"
+#include "policy/policy.h"
 #include "tor/bridges.h"
+#include "tor/service_dir.h"
 #include "tor/spawn.h"
 #include "tor/torrc.h"
 
 enum { SPACE_WANTED = 64 }; /* MiB; what a client's tor caches is a third of that */
-
-/* The nearest of `path` and its parents that exists, cut out of `path`. */
-static void to_existing(char *path)
-{
-    while (access(path, F_OK) < 0 && errno == ENOENT) {
-        char *slash = strrchr(path, '/');
-        if (!slash || slash == path) {
-            memcpy(path, "/", 2);
-            return;
-        }
-        *slash = '\0';
-    }
-}
 
 /* One that exists must be ours alone; one that does not, must be possible. */
 static int check_folder(const char *path, struct beam_why *why)
@@ -39,7 +28,7 @@ static int check_folder(const char *path, struct beam_why *why)
     char *parent = strdup(path);
     if (!parent)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
-    to_existing(parent);
+    file_to_existing(parent);
     int err = 0;
     if (access(parent, W_OK | X_OK) < 0)
         err = beam_why(why, BEAM_EPERM,
@@ -112,6 +101,25 @@ static bool runs(const char *path)
     return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
+/* Whether any policy there is has an onion's key lie in a folder of tor's. */
+static bool tags_circuits(const struct conf *c)
+{
+    bool tags = c->onion_tag_circuits;
+    for (size_t i = 0; i < c->policy_count; i++) {
+        struct policy p;
+        struct beam_why why;
+        tags |= policy_find(c, c->policies[i].name, &p, &why) == 0 && p.tag_circuits;
+    }
+    return tags;
+}
+
+void machine_services(struct findings *fs, const struct home *h, const struct conf *c)
+{
+    struct beam_why why;
+    if (tags_circuits(c) && service_dir_on_disk(h->run, &why))
+        findings_add_why(fs, "folders", FINDINGS_WARN, &why);
+}
+
 void machine_bridges(struct findings *fs, const struct conf *c)
 {
     const struct bridges bridges = {c->tor_bridge, c->tor_transport};
@@ -146,7 +154,7 @@ static void check_space(struct findings *fs, const char *dir)
     struct statvfs st;
     char *path = strdup(dir);
     if (path)
-        to_existing(path);
+        file_to_existing(path);
     if (path && statvfs(path, &st) == 0) {
         uint64_t mib = (uint64_t)st.f_bavail * st.f_frsize >> 20;
         if (mib < SPACE_WANTED)

@@ -16,6 +16,8 @@ void machine_keys(struct findings *fs, const struct home *h);
 /* Whether the configuration can be read; what was read is *out, the caller's, or NULL. */
 void machine_configuration(struct findings *fs, const struct daemon_options *options,
                            struct setup **out);
+/* Whether keys that a tor of ours is to have in the run folder would be on a disk there. */
+void machine_services(struct findings *fs, const struct home *h, const struct conf *c);
 /* Whether the bridges that are configured can be spoken to. */
 void machine_bridges(struct findings *fs, const struct conf *c);
 /* Whether a tor of ours could use its data directory; `daemon`: one runs and may hold it. */

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +24,20 @@ static void begin(void)
     umask(022);
     snprintf(dir, sizeof(dir), "/tmp/beam-file-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
+}
+
+/* What the last file that was removed had in it by then: this stands before the C library's. */
+static char last_words[64];
+static ssize_t last_len = -1;
+
+int unlink(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        last_len = read(fd, last_words, sizeof(last_words));
+        close(fd);
+    }
+    return unlinkat(AT_FDCWD, path, 0);
 }
 
 static const char *at(const char *name)
@@ -289,6 +305,34 @@ BEAM_TEST(file, remove_tree_keeps_to_the_tree)
     end();
 }
 
+/* One that is too deep to be removed stays, and nothing else. */
+BEAM_TEST(file, remove_tree_goes_on_past_what_stays)
+{
+    enum { DEPTH = 70, OTHERS = 20 };
+    begin();
+    char path[512], name[32];
+    size_t len = (size_t)snprintf(path, sizeof(path), "%s/t", dir);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    for (int i = 0; i < OTHERS; i++) {
+        snprintf(name, sizeof(name), "t/%d", i);
+        cr_assert_eq(file_write_brief(at(name), 0600, "x", 1), 0);
+    }
+    for (int i = 0; i < DEPTH; i++) {
+        len += (size_t)snprintf(path + len, sizeof(path) - len, "/d");
+        cr_assert_eq(mkdir(path, 0700), 0);
+    }
+    cr_assert_eq(file_remove_tree(at("t")), BEAM_ELIMIT);
+    for (int i = 0; i < OTHERS; i++) {
+        snprintf(name, sizeof(name), "t/%d", i);
+        cr_expect_lt(access(at(name), F_OK), 0, "%s stayed", name);
+    }
+    for (int i = 0; i <= DEPTH; i++) {
+        cr_assert_eq(rmdir(path), 0);
+        *strrchr(path, '/') = '\0';
+    }
+    end();
+}
+
 BEAM_TEST(file, remove_tree_has_a_depth)
 {
     begin();
@@ -337,6 +381,18 @@ BEAM_TEST(file, a_brief_one_is_as_a_new_one)
     end();
 }
 
+BEAM_TEST(file, what_exists_of_a_path)
+{
+    static const char *const rows[][2] = {
+        {"/dev/null", "/dev/null"}, {"/dev/none/no", "/dev"}, {"/none/no", "/"}, {"/", "/"}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char path[32];
+        snprintf(path, sizeof(path), "%s", rows[i][0]);
+        file_to_existing(path);
+        cr_expect_str_eq(path, rows[i][1]);
+    }
+}
+
 /* /dev is a tmpfs on every Linux, and /proc is no such file system. */
 BEAM_TEST(file, what_is_in_memory_is_known)
 {
@@ -364,6 +420,43 @@ BEAM_TEST(file, wiped_is_gone_and_was_zeros)
     cr_assert_eq(symlink(at("b"), at("link")), 0);
     cr_assert_eq(file_wipe(at("link")), BEAM_EPERM);
     cr_assert_eq(access(at("b"), F_OK), 0);
+    end();
+}
+
+typedef int write_fn(const char *path, mode_t mode, const void *data, size_t len);
+
+/* No file may grow beyond ROOM bytes, as on a disk that is full. */
+static void fails_half_way(write_fn *write_it)
+{
+    enum { ROOM = 20 };
+    static const char zeros[ROOM];
+    char secret[2 * ROOM];
+    const struct rlimit full = {ROOM, RLIM_INFINITY};
+    memset(secret, 's', sizeof(secret));
+    last_len = -1;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &full), 0);
+    int err = write_it(at("key"), 0600, secret, sizeof(secret));
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &(struct rlimit){RLIM_INFINITY, RLIM_INFINITY}), 0);
+    cr_expect_eq(err, BEAM_EIO);
+    cr_expect_lt(access(at("key"), F_OK), 0);
+    cr_assert_eq(last_len, ROOM);
+    cr_expect_eq(memcmp(last_words, zeros, ROOM), 0, "half a secret was left on the disk");
+}
+
+BEAM_TEST(file, half_a_secret_is_wiped)
+{
+    begin();
+    cr_assert_neq(signal(SIGXFSZ, SIG_IGN), SIG_ERR);
+    fails_half_way(file_write);
+    fails_half_way(file_write_new);
+    fails_half_way(file_write_brief);
+    /* And a whole one that could not be brought to its place. */
+    static const char zeros[6];
+    cr_assert_eq(file_private_dir(at("taken/in"), NULL), 0);
+    last_len = -1;
+    cr_expect_lt(file_write(at("taken"), 0600, "secret", sizeof(zeros)), 0);
+    cr_assert_eq(last_len, sizeof(zeros));
+    cr_expect_eq(memcmp(last_words, zeros, sizeof(zeros)), 0);
     end();
 }
 

@@ -141,6 +141,44 @@ BEAM_TEST(machine, folders_that_cannot_be_made)
     home_free(h);
 }
 
+/* /proc is no file system in memory, and /dev is a tmpfs on every Linux. */
+BEAM_TEST(machine, services)
+{
+    char disk[] = "/proc/beam-is-not-there", memory[] = "/dev/beam-is-not-there";
+    struct findings fs = {.count = 0};
+    struct beam_why why;
+    struct conf *c;
+    kit_init();
+    char *at = kit_dir();
+    for (int section = 0; section < 2; section++) {
+        fs.count = 0;
+        cr_assert_eq(conf_new(&c), 0);
+        struct home *h = home_of(disk);
+        machine_services(&fs, h, c);
+        cr_expect_eq(fs.count, 0, "no key would be there");
+        char *path = kit_file(at, "beam.conf", 0600,
+                              "[policy \"tagged\"]\npaths = onion\ntag_circuits = yes\n");
+        if (section)
+            cr_assert_eq(conf_load(c, path, &why), 0, "%s", why.text);
+        else
+            cr_assert_eq(conf_set(c, "onion.tag_circuits=yes", &why), 0, "%s", why.text);
+        machine_services(&fs, h, c);
+        cr_assert_eq(fs.count, 1);
+        cr_expect_eq(last(&fs)->status, FINDINGS_WARN);
+        cr_expect_not_null(strstr(last(&fs)->text, "is on a disk"), "%s", last(&fs)->text);
+        cr_expect_not_null(strstr(last(&fs)->text, disk), "%s", last(&fs)->text);
+        cr_expect_not_null(strstr(last(&fs)->next, "tmpfs"), "%s", last(&fs)->next);
+        home_free(h);
+        h = home_of(memory);
+        machine_services(&fs, h, c);
+        cr_expect_eq(fs.count, 1);
+        home_free(h);
+        free(path);
+        conf_free(c);
+    }
+    kit_remove(at);
+}
+
 BEAM_TEST(machine, bridges)
 {
     struct findings fs = {.count = 0};

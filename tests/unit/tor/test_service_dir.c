@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tor/service_dir.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "tests/unit/harness.h"
 #include "tests/unit/tor/kit.h"
 
@@ -97,6 +99,49 @@ BEAM_TEST(service_dir, what_was_left_is_swept)
     free(kept);
     onion_key_free(key);
     free(services);
+    kit_remove(dir);
+}
+
+/* What cannot be written over is removed like the rest, and the log tells of it. */
+BEAM_TEST(service_dir, what_cannot_be_wiped_keeps_nothing_else)
+{
+    enum { HALVES = 20 };
+    static const uint8_t zeros[4];
+    char name[64], *text = NULL;
+    size_t len = 0;
+    kit_init();
+    char *dir = kit_dir(), *path = file_join(dir, "one"), *log = file_join(dir, "log");
+    cr_assert(path && log);
+    cr_assert_eq(file_private_dir(path, NULL), 0);
+    for (int i = 0; i < HALVES; i++) {
+        snprintf(name, sizeof(name), "one/hs_ed25519_secret_key.%d", i);
+        char *half = file_join(dir, name);
+        snprintf(name, sizeof(name), "kept%d", i);
+        char *kept = file_join(dir, name);
+        cr_assert(half && kept);
+        if (i % 2)
+            cr_assert_eq(symlink("/dev/null", half), 0);
+        else
+            cr_assert_eq(file_write_new(half, 0600, "half", sizeof(zeros)), 0);
+        if (i % 2 == 0)
+            cr_assert_eq(link(half, kept), 0);
+        free(half);
+        free(kept);
+    }
+    cr_assert_eq(log_open(log), 0);
+    service_dir_wipe(path);
+    cr_assert_eq(log_open(NULL), 0);
+    cr_expect(!is_there(dir, "one"));
+    for (int i = 0; i < HALVES; i += 2) {
+        snprintf(name, sizeof(name), "kept%d", i);
+        expect_file(dir, name, zeros, sizeof(zeros));
+    }
+    cr_assert_eq(file_read(log, 10000, &text, &len), 0);
+    cr_expect_not_null(strstr(text, "could not be written over before"), "%s", text);
+    cr_expect_null(strstr(text, "/one"), "the log has the onion's address: %s", text);
+    free(text);
+    free(log);
+    free(path);
     kit_remove(dir);
 }
 
