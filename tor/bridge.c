@@ -173,9 +173,33 @@ static void strike_address(char *text, size_t size, const struct word *w, const 
         strike(text, size, shown + 1, len - 2);
 }
 
-void bridge_scrub(const char *line, size_t len, char *text, size_t size)
+/* Whether it is a host's name, or as long as a key is. */
+static bool says_something(const char *at, size_t len)
 {
     enum { KEY_MIN = 16 }; /* what is shorter is no key, and may be a word of the text */
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    bool letter = false;
+    for (size_t i = 0; i < len; i++)
+        letter |= strchr(letters, at[i]) != NULL;
+    return len >= KEY_MIN || (letter && memchr(at, '.', len));
+}
+
+/* A program of a transport may name the host of a URL, or one of a list. */
+static void strike_parts(char *text, size_t size, const char *value, size_t len)
+{
+    const char *end = value + len;
+    for (const char *at = value; at < end;) {
+        const char *part = at;
+        while (at < end && !strchr(",;:/?&=@", *at))
+            at++;
+        if (says_something(part, (size_t)(at - part)))
+            strike(text, size, part, (size_t)(at - part));
+        at++;
+    }
+}
+
+void bridge_scrub(const char *line, size_t len, char *text, size_t size)
+{
     struct words words = {line, line + len};
     struct word w;
     struct addr address;
@@ -183,10 +207,12 @@ void bridge_scrub(const char *line, size_t len, char *text, size_t size)
         const char *equals = memchr(w.at, '=', w.len);
         const char *value = equals ? equals + 1 : w.at;
         size_t value_len = (size_t)(w.at + w.len - value);
-        if (read_address(&w, &address))
+        if (read_address(&w, &address)) {
             strike_address(text, size, &w, &address);
-        else if (value_len >= KEY_MIN)
+        } else if (says_something(value, value_len)) {
             strike(text, size, value, value_len);
+            strike_parts(text, size, value, value_len);
+        }
     }
 }
 

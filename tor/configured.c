@@ -125,7 +125,7 @@ static void look(struct configured *c)
     if (service_dir_is_another(s->spec->folder, onion_key_address(s->spec->key))) {
         log_error("tor",
                   "tor has another onion service than it was told in %s: it is started again",
-                  s->spec->folder);
+                  log_scrub(s->spec->folder)); /* it is named after its address */
         c->hooks.broken(c->hooks.arg);
         return;
     }

@@ -23,6 +23,7 @@ struct spawn {
     struct child *child;
     struct spawn_events events;
     struct complaints complaints;
+    bool goes_on;  /* what comes next is of the same line */
     char *bridges; /* a copy of their lines, which tor's SafeLogging knows nothing of; or NULL */
 };
 
@@ -145,22 +146,33 @@ static int prepare(const struct spawn_spec *spec, struct beam_why *why)
     return err;
 }
 
-/* Here, so that neither the log nor what is said of tor's end has them. */
-static void scrub(const struct spawn *s, struct logline *l)
+/* Here, so that neither the log nor what is said of tor's end has them; and before anything is cut
+ * or escaped, by which half of an address would be left. */
+static void scrub(const struct spawn *s, char *text, size_t size)
 {
     const struct bridges bridges = {.bridges = s->bridges};
-    if (log_scrub(l->text) == l->text)
+    if (log_scrub(text) == text)
         return;
-    bridges_scrub(&bridges, l->text, sizeof(l->text));
-    scrub_line(l->text, sizeof(l->text));
+    bridges_scrub(&bridges, text, size);
+    scrub_line(text, size);
 }
 
 static void on_line(void *arg, const char *line, size_t len)
 {
     struct spawn *s = arg;
     struct logline l;
-    logline_parse(line, len, &l);
-    scrub(s, &l);
+    char text[2 * CHILD_LINE_MAX]; /* what takes the place of an address may be longer */
+    bool rest = s->goes_on;
+    s->goes_on = len == CHILD_LINE_MAX;
+    if (rest)
+        return; /* it would begin anywhere, and none of it has room below */
+    while (s->goes_on && len > 0 && line[len - 1] != ' ')
+        len--;
+    for (size_t i = 0; i < len; i++)
+        text[i] = line[i] ? line[i] : ' ';
+    text[len] = '\0';
+    scrub(s, text, sizeof(text));
+    logline_parse(text, strlen(text), &l);
     complaints_note(&s->complaints, &l);
     if (l.level >= LOGLINE_WARN)
         log_info("tor", "tor: %s", l.text);

@@ -79,7 +79,7 @@ static void close_for(struct guests *g, const struct beam_why *why)
     g->count = 0;
     if (said)
         return;
-    log_warn("path", "nobody may enter: %s", why->text);
+    log_warn("path", "nobody may enter: %s", log_scrub(why->text)); /* it may name visitors */
     g->events.closed(g->events.arg, why);
 }
 
