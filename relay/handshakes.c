@@ -1,41 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/handshakes.h"
 
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
-#include "base/map.h"
+#include "relay/net.h"
+#include "relay/quota.h"
 #include "relay/sni.h"
 #include "stream/ahead.h"
 
 enum {
     SOURCES_MAX = 65536, /* looked after at once */
-    SWEEP_MS = 1000,
+    SECOND_MS = 1000,
     BURST = 10,       /* seconds of a source's rate */
-    COST = 1000,      /* of a handshake, in a source's thousandths */
     HANDSHAKE = 22,   /* the first byte of TLS (RFC 8446, 5.1) */
     FIRST_MAX = 4096, /* bytes that are read at once to see it, and most hellos */
     LONG_MAX = 256    /* hellos that are longer, at once */
-};
-enum { IPV6_NET = 8, SOURCE_SIZE = 1 + IPV6_NET };
-
-/* Who begins handshakes. It is forgotten when it has rested so long that all of its burst is there
- * again. */
-struct source {
-    struct source *older, *newer; /* by when something of it began or ended */
-    uint8_t key[SOURCE_SIZE];
-    size_t under_way;
-    bool free;      /* of this machine: a server in front of the relay brings everybody's */
-    uint64_t milli; /* thousandths of handshakes that it may begin */
-    uint64_t at;    /* as of then */
 };
 
 struct shake {
     struct shake *next, **link;
     struct handshakes *all;
-    struct source *source;
     struct stream *stream; /* until it is known what it speaks */
     struct buf first;
     struct sni sni;
@@ -44,122 +30,44 @@ struct shake {
     struct loop_timer deadline;
     struct tls *tls;
     struct addr from;
-    bool known;
+    struct net net;
+    bool known, costless;
 };
 
 struct handshakes {
     struct handshakes_spec spec;
     struct shake *shakes;
     size_t count, long_count;
-    struct map *sources;
-    struct source *oldest, *newest;
-    struct loop_timer sweep;
+    struct quota *sources;
 };
 
 /* ---- sources -------------------------------------------------------------------------------- */
 
-static void key_of(const struct addr *from, uint8_t out[SOURCE_SIZE])
-{
-    memset(out, 0, SOURCE_SIZE);
-    if (!from)
-        return;
-    out[0] = (uint8_t)from->ss.ss_family;
-    if (from->ss.ss_family == AF_INET)
-        memcpy(out + 1, &((const struct sockaddr_in *)&from->ss)->sin_addr, 4);
-    if (from->ss.ss_family == AF_INET6)
-        memcpy(out + 1, &((const struct sockaddr_in6 *)&from->ss)->sin6_addr, IPV6_NET);
-}
-
-static uint64_t full(const struct handshakes *h)
-{
-    return h->spec.each_rate * BURST * COST;
-}
-
-static void earn(const struct handshakes *h, struct source *s)
-{
-    uint64_t now = loop_now(h->spec.loop), most = full(h);
-    uint64_t more = (now - s->at) * h->spec.each_rate;
-    s->milli = s->milli + more > most ? most : s->milli + more;
-    s->at = now;
-}
-
-static void unlink_source(struct handshakes *h, struct source *s)
-{
-    *(s->older ? &s->older->newer : &h->oldest) = s->newer;
-    *(s->newer ? &s->newer->older : &h->newest) = s->older;
-}
-
-static void link_newest(struct handshakes *h, struct source *s)
-{
-    s->older = h->newest;
-    s->newer = NULL;
-    *(h->newest ? &h->newest->newer : &h->oldest) = s;
-    h->newest = s;
-}
-
-static void touch(struct handshakes *h, struct source *s)
-{
-    earn(h, s);
-    unlink_source(h, s);
-    link_newest(h, s);
-}
-
-static void forget_source(struct handshakes *h, struct source *s)
-{
-    unlink_source(h, s);
-    map_take(h->sources, s->key, sizeof(s->key));
-    free(s);
-}
-
-static struct source *source_of(struct handshakes *h, const struct addr *from)
-{
-    uint8_t key[SOURCE_SIZE];
-    key_of(from, key);
-    struct source *s = map_get(h->sources, key, sizeof(key));
-    if (s) {
-        touch(h, s);
-        return s;
-    }
-    if (map_count(h->sources) == SOURCES_MAX && h->oldest->under_way == 0)
-        forget_source(h, h->oldest);
-    s = calloc(1, sizeof(*s));
-    if (!s)
-        return NULL;
-    memcpy(s->key, key, sizeof(key));
-    s->free = from && addr_scope(from) == ADDR_LOOPBACK;
-    s->milli = full(h);
-    s->at = loop_now(h->spec.loop);
-    if (map_put(h->sources, key, sizeof(key), s) < 0) {
-        free(s);
-        return NULL;
-    }
-    link_newest(h, s);
-    return s;
-}
-
 /* Whether one more may begin; it is counted then. */
-static bool admit(struct handshakes *h, struct source *s)
+static bool admit(struct handshakes *h, const struct net *from)
 {
-    if (h->count == h->spec.max || (!s->free && (s->under_way == h->spec.each || s->milli < COST)))
+    struct net source;
+    if (h->count == h->spec.max)
         return false;
-    if (!s->free)
-        s->milli -= COST;
-    s->under_way++;
-    return true;
+    if (!net_source(from, &source))
+        return true;
+    if (!quota_enter(h->sources, &source, sizeof(source), h->spec.each))
+        return false;
+    if (quota_take(h->sources, &source, sizeof(source), loop_now(h->spec.loop), NULL))
+        return true;
+    quota_leave(h->sources, &source, sizeof(source));
+    return false;
 }
 
-/* Whoever rested for less long than the oldest has not rested long enough either. */
-static void on_sweep(void *arg)
+/* One of those has ended. `costless`: it was no handshake. */
+static void leave(struct handshakes *h, const struct net *from, bool costless)
 {
-    struct handshakes *h = arg;
-    while (h->oldest) {
-        earn(h, h->oldest);
-        if (h->oldest->under_way > 0 || h->oldest->milli < full(h)) {
-            loop_timer_set(&h->sweep, SWEEP_MS);
-            return;
-        }
-        forget_source(h, h->oldest);
-    }
+    struct net source;
+    if (!net_source(from, &source))
+        return;
+    if (costless)
+        quota_give_back(h->sources, &source, sizeof(source));
+    quota_leave(h->sources, &source, sizeof(source));
 }
 
 /* ---- visitors ------------------------------------------------------------------------------- */
@@ -170,8 +78,7 @@ static void forget(struct shake *s)
     loop_task_cancel(h->spec.loop, &s->look);
     loop_timer_clear(&s->deadline);
     buf_clear(&s->first);
-    s->source->under_way--;
-    touch(h, s->source);
+    leave(h, &s->net, s->costless);
     h->count--;
     h->long_count -= s->is_long;
     *s->link = s->next;
@@ -219,7 +126,7 @@ static void pass_on(struct shake *s, struct stream *whole)
     struct addr from = s->from;
     bool known = s->known;
     memcpy(host, s->sni.name, sizeof(host));
-    s->source->milli += COST;
+    s->costless = true;
     forget(s);
     h->spec.passed(h->spec.arg, whole, known ? &from : NULL, host);
 }
@@ -238,7 +145,7 @@ static void decide(struct shake *s, bool tls)
     s->stream = NULL;
     loop_timer_clear(&s->deadline);
     if (!tls) {
-        s->source->milli += COST;
+        s->costless = true;
         hand_on(s, whole, NULL);
     } else if (h->spec.passes && s->sni.name[0] && h->spec.passes(h->spec.arg, s->sni.name)) {
         pass_on(s, whole);
@@ -302,13 +209,13 @@ static void on_deadline(void *arg)
 }
 
 static int begin(struct handshakes *h, struct stream *stream, const struct addr *from,
-                 struct source *source)
+                 const struct net *net)
 {
     struct shake *s = calloc(1, sizeof(*s));
     if (!s)
         return BEAM_ENOMEM;
     s->all = h;
-    s->source = source;
+    s->net = *net;
     s->stream = stream;
     s->known = from != NULL;
     if (from)
@@ -330,14 +237,13 @@ static int begin(struct handshakes *h, struct stream *stream, const struct addr 
 
 void handshakes_begin(struct handshakes *h, struct stream *s, const struct addr *from)
 {
-    struct source *source = source_of(h, from);
-    bool admitted = source && admit(h, source);
-    if (source && !loop_timer_pending(&h->sweep))
-        loop_timer_set(&h->sweep, SWEEP_MS);
-    if (admitted && begin(h, s, from, source) == 0)
-        return;
-    if (admitted)
-        source->under_way--;
+    struct net net;
+    net_of(from, &net);
+    if (admit(h, &net)) {
+        if (begin(h, s, from, &net) == 0)
+            return;
+        leave(h, &net, true);
+    }
     stream_reset(s);
     stream_free(s);
 }
@@ -350,12 +256,14 @@ int handshakes_new(const struct handshakes_spec *spec, struct handshakes **out)
     if (!h)
         return BEAM_ENOMEM;
     h->spec = *spec;
-    int err = map_new(spec->rng, SOURCES_MAX, &h->sources);
+    int err = quota_new(spec->rng, SOURCES_MAX, &h->sources);
     if (err < 0) {
         free(h);
         return err;
     }
-    loop_timer_init(spec->loop, &h->sweep, on_sweep, h);
+    const struct bucket_rate rate =
+        bucket_rate(spec->each_rate, SECOND_MS, spec->each_rate * BURST);
+    quota_rate(h->sources, &rate);
     *out = h;
     return 0;
 }
@@ -371,9 +279,6 @@ void handshakes_free(struct handshakes *h)
         return;
     while (h->shakes)
         drop(h->shakes);
-    loop_timer_clear(&h->sweep);
-    while (h->oldest)
-        forget_source(h, h->oldest);
-    map_free(h->sources);
+    quota_free(h->sources);
     free(h);
 }

@@ -5,10 +5,8 @@
  * it goes on as it is, as soon as the hello has said for whom it is.
  *
  * A handshake costs a relay far more than its visitor, so that there is a ceiling to how many
- * are under way, in all and from one source (an IPv4 address, or an IPv6 /64), and how many one
- * source may begin in a while. Beyond it a connection is closed before it has cost anything.
- * Loopback is no source: a server in front of the relay comes from there, with everybody's
- * visitors.
+ * are under way, in all and from one source (relay/net), and how many one source may begin in a
+ * while. Beyond it a connection is closed before it has cost anything.
  */
 #ifndef BEAM_RELAY_HANDSHAKES_H
 #define BEAM_RELAY_HANDSHAKES_H

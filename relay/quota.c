@@ -91,6 +91,13 @@ bool quota_take(struct quota *q, const void *key, size_t len, uint64_t now_ms, u
     return false;
 }
 
+void quota_give_back(struct quota *q, const void *key, size_t len)
+{
+    struct taker *t = map_get(q->takers, key, len);
+    if (t)
+        bucket_give_back(&t->bucket, &q->rate, 1);
+}
+
 uint64_t quota_wait(const struct quota *q, const void *key, size_t len, uint64_t now_ms)
 {
     const struct taker *t = map_get(q->takers, key, len);

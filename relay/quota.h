@@ -27,6 +27,8 @@ void quota_rate(struct quota *q, const struct bucket_rate *rate);
 /* One token of this key's. False: it has none; *wait_ms (NULL allowed) until it has. A key for
  * which there is no room, because all hold something, is let pass. */
 bool quota_take(struct quota *q, const void *key, size_t len, uint64_t now_ms, uint64_t *wait_ms);
+/* One that was taken, and not used after all. */
+void quota_give_back(struct quota *q, const void *key, size_t len);
 /* Milliseconds until quota_take would give this key one; 0: it has. Takes nothing. */
 uint64_t quota_wait(const struct quota *q, const void *key, size_t len, uint64_t now_ms);
 /* One more at once, at most `most` (0: any); false: it has as many. Ended by quota_leave. */

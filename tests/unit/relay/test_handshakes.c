@@ -159,9 +159,9 @@ BEAM_TEST(handshakes, so_many_at_once_of_one_source_and_in_all)
     scene_open(&s, 3, 2, 100);
     v[0] = comes(&s, "2001:db8::1");
     v[1] = comes(&s, "2001:db8::2");
-    v[2] = comes(&s, "2001:db8::3"); /* of the same /64 */
+    v[2] = comes(&s, "2001:db8:0:ffff::3"); /* of the same /48 */
     v[3] = comes(&s, "192.0.2.1");
-    v[4] = comes(&s, "192.0.2.2"); /* one too many in all */
+    v[4] = comes(&s, "198.51.100.2"); /* one too many in all */
     cr_assert_eq(handshakes_count(s.shakes), 3u);
     for (int i = 0; i < 5; i++) {
         cr_expect_eq(is_gone(&s, v[i]), i == 2 || i == 4, "%d", i);
@@ -180,7 +180,10 @@ BEAM_TEST(handshakes, so_many_in_a_while_of_one_source)
         cr_expect_eq(is_gone(&s, v), i >= 10, "%d", i);
         stream_free(v);
     }
-    v = comes(&s, "192.0.2.2");
+    v = comes(&s, "::ffff:192.0.2.200");
+    cr_expect(is_gone(&s, v), "the same /24, as a place for both kinds of IP has it");
+    stream_free(v);
+    v = comes(&s, "::ffff:198.51.100.1");
     cr_expect(!is_gone(&s, v), "another source");
     stream_free(v);
     for (int i = 0; i < 12; i++) {

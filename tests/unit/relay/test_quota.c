@@ -29,6 +29,21 @@ BEAM_TEST(quota, each_key_has_its_own)
     quota_free(q);
 }
 
+BEAM_TEST(quota, what_was_not_used_is_given_back)
+{
+    const struct bucket_rate rate = bucket_rate(1, 1000, 1);
+    struct quota *q = NULL;
+    cr_assert_eq(quota_new(rng_system(), 4, &q), 0);
+    quota_rate(q, &rate);
+    quota_give_back(q, "a", 1);
+    cr_expect_eq(quota_keys(q), 0u, "nobody took it");
+    cr_expect(quota_take(q, "a", 1, 1000, NULL));
+    cr_expect_not(quota_take(q, "a", 1, 1000, NULL));
+    quota_give_back(q, "a", 1);
+    cr_expect(quota_take(q, "a", 1, 1000, NULL));
+    quota_free(q);
+}
+
 BEAM_TEST(quota, the_table_is_bounded_and_who_asked_long_ago_makes_room)
 {
     struct quota *q = make(2, 1);
