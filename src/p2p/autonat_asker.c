@@ -32,7 +32,7 @@ bool autonat_asker_owns(const struct autonat_asker *a, const struct permit *perm
                         const struct autonat_view *addr, struct dial_target *out)
 {
     struct multiaddr whole;
-    struct dial_target target;
+    struct dial_target target = {.hearsay = false}; /* it came from there itself */
     struct peer_id named;
     if (multiaddr_decode(addr->at, addr->len, &whole, NULL) < 0 ||
         (multiaddr_peer(&whole, &named) == 0 && !peer_id_equal(&named, &a->peer)))

@@ -93,14 +93,8 @@ static int dial_back(struct asker *a, const struct dial_target *targets, size_t 
     int err = key_pair_new(h->spec.rng, &a->once);
     if (err < 0)
         return err;
-    const struct dial_spec spec = {.loop = a->serve->loop,
-                                   .rng = h->spec.rng,
-                                   .key = a->once,
-                                   .permit = h->spec.permit,
-                                   .tor = &h->spec.tor,
-                                   .expect = &a->who.peer,
-                                   .timeout_ms = DIAL_MS,
-                                   .handshake_ms = h->spec.limits.handshake_ms};
+    const struct dial_spec spec = {
+        .host = h, .key = a->once, .expect = &a->who.peer, .timeout_ms = DIAL_MS};
     err = dial_start(&spec, targets, n, on_dialled, a, &a->dial);
     if (err == 0)
         h->dials++;

@@ -111,10 +111,10 @@ static void release(struct host *h, const struct peer_id *peer, const struct bea
     }
 }
 
-/* What it says of the addresses, unless this machine reaches nobody. */
+/* What it says of the addresses, unless this machine reaches nobody, or did not try. */
 static void note_failed(const struct connect *c)
 {
-    if (!c->named || host_peers(c->host) == 0)
+    if (!c->named || c->why.code == BEAM_EAGAIN || host_peers(c->host) == 0)
         return;
     for (size_t i = 0; i < c->n; i++)
         address_book_failed(c->host->book, &c->peer, &c->targets[i].addr);
@@ -155,15 +155,10 @@ static bool has_place(const struct connect *c)
 static void race(struct connect *c)
 {
     struct host *h = c->host;
-    const struct dial_spec spec = {.loop = h->spec.loop,
-                                   .rng = h->spec.rng,
+    const struct dial_spec spec = {.host = h,
                                    .key = h->spec.key,
-                                   .permit = h->spec.permit,
-                                   .tor = &h->spec.tor,
-                                   .circuit = &h->circuit,
                                    .expect = c->named ? &c->peer : NULL,
-                                   .timeout_ms = c->timeout_ms,
-                                   .handshake_ms = h->spec.limits.handshake_ms};
+                                   .timeout_ms = c->timeout_ms};
     int err = BEAM_ELIMIT;
     if (has_place(c))
         err = dial_start(&spec, c->targets, c->n, on_dialled, c, &c->dial);
@@ -220,7 +215,7 @@ bool connect_known(const struct host *h, const struct peer_id *peer)
 
 /* An address becomes a target, or the reason why not. */
 static void add_target(struct connect *c, const struct multiaddr *addr, enum permit_origin origin,
-                       struct beam_why *why)
+                       enum address_word word, struct beam_why *why)
 {
     unsigned means = means_of(c->host, c->straight);
     struct dial_target *t = &c->targets[c->n];
@@ -243,6 +238,7 @@ static void add_target(struct connect *c, const struct multiaddr *addr, enum per
         return;
     }
     t->addr = *addr;
+    t->hearsay = origin != PERMIT_TYPED && word != ADDRESS_PROVEN;
     c->n++;
     if (t->target.way != WAY_DIRECT && c->timeout_ms == DIRECT_MS)
         c->timeout_ms = LONG_MS;
@@ -256,7 +252,7 @@ static void add_known(struct connect *c, struct beam_why *why)
         beam_why(why, BEAM_ENOTFOUND,
                  "no address of the peer is known (give one: /ip4/…/tcp/…/p2p/PEER)");
     for (size_t i = 0; i < n; i++)
-        add_target(c, &rows[i].addr, rows[i].origin, why);
+        add_target(c, &rows[i].addr, rows[i].origin, rows[i].word, why);
 }
 
 static int find_targets(struct connect *c, const struct connect_spec *spec)
@@ -268,7 +264,7 @@ static int find_targets(struct connect *c, const struct connect_spec *spec)
     if (spec->standing)
         return 0;
     for (size_t i = 0; i < spec->n; i++)
-        add_target(c, &spec->addrs[i], spec->origin, &why);
+        add_target(c, &spec->addrs[i], spec->origin, ADDRESS_TOLD, &why);
     if (spec->n == 0 && c->named)
         add_known(c, &why);
     if (c->n == 0) {

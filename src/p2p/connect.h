@@ -27,7 +27,8 @@ typedef void connect_fn(void *arg, int err, const struct beam_why *why,
 
 /*
  * Addresses are ranked and raced (RFC 8305: the next one starts 250 ms after the one before it, or
- * when that failed); those that the permit does not cover are never seen by what dials. At once:
+ * when that failed); those that the permit does not cover are never seen by what dials, and those
+ * that are hearsay are left alone for a while when nobody was there (p2p/hearsay.h). At once:
  * BEAM_ENOMEM. Later: BEAM_EPOLICY (none is covered), BEAM_ENOTFOUND (no address is known, or no
  * connection that there was to be),
  * BEAM_EAUTH (another peer is there), BEAM_ETIMEOUT, BEAM_EREFUSED, BEAM_EUNREACH, BEAM_ELIMIT,

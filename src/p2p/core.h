@@ -6,6 +6,7 @@
 #include "loop/listen.h"
 #include "p2p/address_book.h"
 #include "p2p/handlers.h"
+#include "p2p/hearsay.h"
 #include "p2p/host.h"
 #include "p2p/pool.h"
 #include "p2p/repute.h"
@@ -42,6 +43,7 @@ struct host {
     struct yamux_budget budget;
     struct pool pool;
     struct address_book *book;
+    struct hearsay *hearsay;
     struct handlers handlers;
     struct core_place *places[CORE_PLACES_MAX];
     size_t place_count;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "p2p/core.h"
 #include "p2p/upgrade.h"
 #include "stream/socket.h"
 
@@ -37,13 +38,14 @@ struct dial {
 
 static void attempt_clear(struct attempt *a)
 {
+    const struct host *h = a->dial->spec.host;
     if (!a->target)
         return;
     stream_dial_cancel(a->direct);
     if (a->tor)
-        a->dial->spec.tor->cancel(a->dial->spec.tor->owner, a->tor);
+        h->spec.tor.cancel(h->spec.tor.owner, a->tor);
     if (a->circuit)
-        a->dial->spec.circuit->cancel(a->dial->spec.circuit->owner, a->circuit);
+        h->circuit.cancel(h->circuit.owner, a->circuit);
     upgrade_cancel(a->upgrade);
     a->dial->active--;
     *a = (struct attempt){.dial = a->dial};
@@ -55,7 +57,7 @@ static void dial_free(struct dial *d)
         attempt_clear(&d->attempts[i]);
     loop_timer_clear(&d->head_start);
     loop_timer_clear(&d->deadline);
-    loop_task_cancel(d->spec.loop, &d->finish);
+    loop_task_cancel(d->spec.host->spec.loop, &d->finish);
     free(d->targets);
     free(d);
 }
@@ -86,9 +88,19 @@ static int weight(int code)
     }
 }
 
+/* Of its address, when others alone had named it, and unless this machine reaches nobody. */
+static void note_absent(const struct attempt *a)
+{
+    struct host *h = a->dial->spec.host;
+    if (a->target && a->target->hearsay && host_peers(h) > 0)
+        hearsay_failed(h->hearsay, &a->target->target, loop_now(h->spec.loop));
+}
+
 static void on_deadline(void *arg)
 {
     struct dial *d = arg;
+    for (size_t i = 0; i < DIAL_AT_ONCE; i++)
+        note_absent(&d->attempts[i]);
     if (weight(d->worst.code) < weight(BEAM_EPROTO))
         beam_why(&d->worst, BEAM_ETIMEOUT, "no answer in time");
     fail(d);
@@ -116,6 +128,8 @@ static void lost(struct attempt *a, int err, const char *text)
 {
     struct dial *d = a->dial;
     note(d, a, err, text);
+    if (err != BEAM_EAUTH && err != BEAM_ENOMEM) /* another peer is there; it is our fault */
+        note_absent(a);
     attempt_clear(a);
     loop_timer_clear(&d->head_start);
     go_on(d);
@@ -132,6 +146,8 @@ static void on_upgraded(void *arg, int err, const struct beam_why *why, struct s
         return;
     }
     struct dial_target target = *a->target;
+    if (target.hearsay)
+        hearsay_met(d->spec.host->hearsay, &target.target);
     const struct dial_result r = {
         .secured = s, .peer = *peer, .target = &target, .limit = a->limit};
     dial_fn *done = d->done;
@@ -143,13 +159,14 @@ static void on_upgraded(void *arg, int err, const struct beam_why *why, struct s
 static void on_stream(struct attempt *a, struct stream *s)
 {
     const struct dial_spec *spec = &a->dial->spec;
+    const struct host_spec *host = &spec->host->spec;
     const struct upgrade_spec upgrade = {
-        .loop = spec->loop,
-        .rng = spec->rng,
+        .loop = host->loop,
+        .rng = host->rng,
         .key = spec->key,
         .expect = spec->expect,
         .initiator = true,
-        .timeout_ms = way_patience(a->target->target.way, spec->handshake_ms)};
+        .timeout_ms = way_patience(a->target->target.way, host->limits.handshake_ms)};
     int err = upgrade_start(s, &upgrade, on_upgraded, a, &a->upgrade);
     if (err < 0)
         lost(a, err, beam_err_text(err));
@@ -188,21 +205,31 @@ static void on_tor(void *arg, int err, const struct beam_why *why, struct stream
         on_stream(a, s);
 }
 
+/* Whether it may be dialled for what others say. */
+static int heed(const struct attempt *a)
+{
+    struct host *h = a->dial->spec.host;
+    return a->target->hearsay ? hearsay_dial(h->hearsay, &a->target->target, loop_now(h->spec.loop))
+                              : 0;
+}
+
 static int begin(struct attempt *a)
 {
     const struct dial_spec *spec = &a->dial->spec;
     const struct way_target *t = &a->target->target;
+    const struct host *h = spec->host;
+    const struct way_tor *tor = &h->spec.tor;
+    const struct way_circuit *circuit = &h->circuit;
     if (t->way == WAY_DIRECT)
-        return stream_dial(spec->loop, spec->permit, &t->at, t->origin, spec->timeout_ms, on_direct,
-                           a, &a->direct);
+        return stream_dial(h->spec.loop, h->spec.permit, &t->at, t->origin, spec->timeout_ms,
+                           on_direct, a, &a->direct);
     if (t->way != WAY_CIRCUIT)
-        return spec->tor->dial(spec->tor->owner, t->host, t->port, spec->timeout_ms, on_tor, a,
-                               &a->tor);
+        return tor->dial(tor->owner, t->host, t->port, spec->timeout_ms, on_tor, a, &a->tor);
     struct way_hop hop;
-    int err = spec->circuit->dial ? way_hop(&a->target->addr, &hop) : BEAM_ECLOSED;
+    int err = circuit->dial ? way_hop(&a->target->addr, &hop) : BEAM_ECLOSED;
     return err < 0 ? err
-                   : spec->circuit->dial(spec->circuit->owner, &hop, spec->expect, t->origin,
-                                         spec->timeout_ms, on_circuit, a, &a->circuit);
+                   : circuit->dial(circuit->owner, &hop, spec->expect, t->origin, spec->timeout_ms,
+                                   on_circuit, a, &a->circuit);
 }
 
 static struct attempt *free_attempt(struct dial *d)
@@ -222,17 +249,20 @@ static void go_on(struct dial *d)
             return; /* when one has failed */
         a->target = &d->targets[d->next++];
         d->active++;
-        int err = begin(a);
+        int err = heed(a);
+        const char *words = err < 0 ? "only others name it, and it was dialled not long ago" : NULL;
+        if (err == 0)
+            err = begin(a);
         if (err == 0) {
             if (d->next < d->n)
                 loop_timer_set(&d->head_start, DIAL_HEAD_START_MS);
             return;
         }
-        note(d, a, err, beam_err_text(err));
+        note(d, a, err, words ? words : beam_err_text(err));
         attempt_clear(a);
     }
     if (d->active == 0)
-        loop_post(d->spec.loop, &d->finish);
+        loop_post(d->spec.host->spec.loop, &d->finish);
 }
 
 static void on_head_start(void *arg)
@@ -258,8 +288,8 @@ int dial_start(const struct dial_spec *spec, const struct dial_target *targets, 
     if (!d)
         return BEAM_ENOMEM;
     *d = (struct dial){.spec = *spec, .n = n, .done = done, .arg = arg};
-    loop_timer_init(spec->loop, &d->head_start, on_head_start, d);
-    loop_timer_init(spec->loop, &d->deadline, on_deadline, d);
+    loop_timer_init(spec->host->spec.loop, &d->head_start, on_head_start, d);
+    loop_timer_init(spec->host->spec.loop, &d->deadline, on_deadline, d);
     loop_task_init(&d->finish, on_finish, d);
     for (size_t i = 0; i < DIAL_AT_ONCE; i++)
         d->attempts[i].dial = d;

@@ -10,7 +10,7 @@
 
 #include "identity/key.h"
 #include "identity/peer_id.h"
-#include "loop/loop.h"
+#include "p2p/host.h"
 #include "p2p/way.h"
 
 enum { DIAL_TARGETS_MAX = 16, DIAL_AT_ONCE = 4, DIAL_HEAD_START_MS = 250 };
@@ -18,18 +18,14 @@ enum { DIAL_TARGETS_MAX = 16, DIAL_AT_ONCE = 4, DIAL_HEAD_START_MS = 250 };
 struct dial_target {
     struct way_target target;
     struct multiaddr addr; /* what it was made of */
+    bool hearsay;          /* nobody but others says that a peer is there (p2p/hearsay.h) */
 };
 
 struct dial_spec {
-    struct loop *loop;
-    const struct rng *rng;
-    const struct key_pair *key;        /* borrowed */
-    const struct permit *permit;       /* borrowed */
-    const struct way_tor *tor;         /* borrowed */
-    const struct way_circuit *circuit; /* borrowed; its targets are for a peer that is expected */
-    const struct peer_id *expect;      /* copied; NULL: anybody */
-    uint64_t timeout_ms;               /* for all of it */
-    uint64_t handshake_ms;             /* for that of one; where it is not direct three times it */
+    struct host *host;            /* whose permit, ways and limits hold */
+    const struct key_pair *key;   /* as whom; borrowed */
+    const struct peer_id *expect; /* copied; NULL: anybody, but not for circuits */
+    uint64_t timeout_ms;          /* for all of it */
 };
 
 struct dial_result {

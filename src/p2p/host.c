@@ -41,6 +41,8 @@ int host_new(const struct host_spec *spec, struct host **out)
     if (err == 0)
         err = address_book_new(spec->rng, CORE_BOOK_PEERS, &h->book);
     if (err == 0)
+        err = hearsay_new(spec->rng, &h->hearsay);
+    if (err == 0)
         err = standing_init(h);
     if (err == 0)
         err = identify_serve(h);
@@ -74,6 +76,7 @@ void host_free(struct host *h)
     arrival_clear(h);
     pool_clear(&h->pool);
     address_book_free(h->book);
+    hearsay_free(h->hearsay);
     standing_clear(h);
     handlers_clear(&h->handlers);
     while (h->watches)

@@ -249,11 +249,12 @@ static void question_free(struct question *q)
     free(q);
 }
 
-/* Whether a failure says nothing of the peer: there is too much to do here, or nobody at all is
- * reached, so that it may be the network that is gone. */
+/* Whether a failure says nothing of the peer: there is too much to do here, others have named its
+ * address too often, or nobody at all is reached, so that it may be the network that is gone. */
 static bool is_ours(const struct kad *k, int err)
 {
-    return err == BEAM_ELIMIT || err == BEAM_ENOMEM || host_peers(k->spec.host) == 0;
+    return err == BEAM_ELIMIT || err == BEAM_EAGAIN || err == BEAM_ENOMEM ||
+           host_peers(k->spec.host) == 0;
 }
 
 static void on_answer(void *arg, const struct kad_call_end *end)

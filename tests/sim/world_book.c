@@ -40,13 +40,42 @@ static void add_true(struct node *n, const struct node *other, enum address_word
 void world_book_open(struct node *n)
 {
     if (n->world->spec.books)
-        world_must(address_book_new(&n->world->rng, PEERS, &n->book) == 0, "out of memory");
+        world_must(address_book_new(&n->world->rng, PEERS, &n->book) == 0 &&
+                       hearsay_new(&n->world->rng, &n->hearsay) == 0,
+                   "out of memory");
 }
 
 void world_book_close(struct node *n)
 {
     address_book_free(n->book);
+    hearsay_free(n->hearsay);
     n->book = NULL;
+    n->hearsay = NULL;
+}
+
+/* As a dial has it. */
+static struct way_target target_of(const struct node *n)
+{
+    struct way_target t = {.way = WAY_DIRECT};
+    uint8_t bytes[WORLD_ADDRESS_SIZE];
+    struct multiaddr addr;
+    enum multiaddr_code transport;
+    world_address(n, bytes);
+    world_must(multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0 &&
+                   multiaddr_to_addr(&addr, &t.at, &transport) == 0,
+               "no address");
+    t.port = addr_port(&t.at);
+    return t;
+}
+
+int world_book_dials(struct node *n, const struct node *other)
+{
+    struct address_book_row rows[ADDRESS_BOOK_PER_PEER];
+    if (!n->book || address_book_get(n->book, &other->peer, now(n), rows) == 0 ||
+        rows[0].word == ADDRESS_PROVEN)
+        return 0;
+    const struct way_target t = target_of(other);
+    return hearsay_dial(n->hearsay, &t, now(n));
 }
 
 bool world_book_has(struct node *n, const struct peer_id *peer)
@@ -66,8 +95,12 @@ bool world_book_learn(struct node *n, const struct kad_contact *contact)
 
 void world_book_met(struct node *n, const struct node *other, bool reached)
 {
-    if (n->book)
-        add_true(n, other, reached ? ADDRESS_PROVEN : ADDRESS_SAID, reached ? REACHED_MS : SAID_MS);
+    if (!n->book)
+        return;
+    const struct way_target t = target_of(other);
+    add_true(n, other, reached ? ADDRESS_PROVEN : ADDRESS_SAID, reached ? REACHED_MS : SAID_MS);
+    if (reached)
+        hearsay_met(n->hearsay, &t);
 }
 
 void world_book_missed(struct node *n, const struct node *other)
@@ -75,8 +108,11 @@ void world_book_missed(struct node *n, const struct node *other)
     uint8_t bytes[WORLD_ADDRESS_SIZE];
     struct multiaddr addr;
     world_address(other, bytes);
-    if (n->book && multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0)
-        address_book_failed(n->book, &other->peer, &addr);
+    if (!n->book || multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) < 0)
+        return;
+    const struct way_target t = target_of(other);
+    address_book_failed(n->book, &other->peer, &addr);
+    hearsay_failed(n->hearsay, &t, now(n));
 }
 
 void world_book_keep(struct node *n)

@@ -13,6 +13,8 @@ void world_book_open(struct node *n);
 void world_book_close(struct node *n);
 /* Whether it can be reached. */
 bool world_book_has(struct node *n, const struct peer_id *peer);
+/* Whether it is dialled for what others say of it: as hearsay_dial. */
+int world_book_dials(struct node *n, const struct node *other);
 /* Somebody tells of it; whether it can be reached then. */
 bool world_book_learn(struct node *n, const struct kad_contact *contact);
 /* It was there; or it came, and said where it is. */

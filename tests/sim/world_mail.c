@@ -101,6 +101,11 @@ int world_ask(void *arg, struct kad_ask *ask, const struct peer_id *to, const st
         kad_table_remove(n->table, to);
         return BEAM_ENOTFOUND;
     }
+    int err = world_book_dials(n, other);
+    if (err == BEAM_EUNREACH)
+        kad_table_failed(n->table, to);
+    if (err < 0)
+        return err;
     struct letter *l = write_letter(w, m);
     l->asked = events_now(&w->events);
     l->ask = ask;

@@ -5,6 +5,7 @@
 
 #include <sys/queue.h>
 
+#include "p2p/hearsay.h"
 #include "p2p/kad_answer.h"
 #include "p2p/kad_pace.h"
 #include "p2p/kad_repeat.h"
@@ -42,7 +43,8 @@ struct node {
     struct kad_repeat *repeat; /* a server's, */
     uint64_t repeat_due;       /* which looks again then */
     struct repute *repute;
-    struct address_book *book; /* NULL: it knows all addresses */
+    struct address_book *book; /* NULL: it knows all addresses, and dials them */
+    struct hearsay *hearsay;   /* of one that has a book */
 };
 
 struct value {

@@ -149,12 +149,16 @@ BEAM_TEST(rendezvous, a_server_lists_itself_again_and_again)
 {
     struct place p;
     set_up(&p);
-    p.w.nodes[1].no_tor = true;
-    (void)at_onion(add(&p, NULL, KAD_SERVER));
+    struct node *server = add(&p, NULL, KAD_SERVER), *away = &p.w.nodes[1];
+    (void)at_onion(server);
+    /* Whom it reached once it dials as often as it likes. */
+    cr_assert_eq(world_connect(server, NULL, &away->onion, 1, PERMIT_LEARNED).err, 0);
+    host_disconnect(server->host, host_id(away->host));
+    away->no_tor = true;
     meet(&p, 1);
     cr_assert(until(p.w.loop, is_listed, &p));
     cr_assert_eq(listed(&p, 1), 0u, "one of both is away");
-    p.w.nodes[1].no_tor = false;
+    away->no_tor = false;
     cr_expect(until(p.w.loop, both_have_it, &p) || until(p.w.loop, both_have_it, &p),
               "the next time it is told as well");
     tear_down(&p);
