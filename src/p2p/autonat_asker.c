@@ -4,6 +4,8 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "p2p/census.h"
+
 enum { MINUTE_MS = 60 * 1000 };
 
 static bool same_ip(const struct addr *a, const struct addr *b)
@@ -16,6 +18,15 @@ static bool same_ip(const struct addr *a, const struct addr *b)
     return a->ss.ss_family == AF_INET6 &&
            memcmp(&((const struct sockaddr_in6 *)&a->ss)->sin6_addr,
                   &((const struct sockaddr_in6 *)&b->ss)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+/* Addresses of a network, an IPv4 /24 or an IPv6 /48, are easily had: a source but for its end. */
+static bool near(const struct addr *a, const struct addr *b)
+{
+    struct census_source x, y;
+    census_source(a, &x);
+    census_source(b, &y);
+    return x.len == y.len && memcmp(x.bytes, y.bytes, x.len - (x.len == 5 ? 1u : 2u)) == 0;
 }
 
 bool autonat_asker_of(const struct host_peer *peer, struct autonat_asker *out)
@@ -53,7 +64,7 @@ int autonat_askers_sit(struct autonat_askers *all, const struct autonat_asker *a
         const struct autonat_seat *s = &all->seats[i];
         if (!s->taken)
             seat = i;
-        else if (peer_id_equal(&s->asker.peer, &a->peer) || same_ip(&s->asker.from, &a->from))
+        else if (peer_id_equal(&s->asker.peer, &a->peer) || near(&s->asker.from, &a->from))
             its++;
     }
     if (seat < 0 || its >= AUTONAT_ASKERS_EACH)
@@ -69,15 +80,17 @@ void autonat_askers_leave(struct autonat_askers *all, int seat)
 
 bool autonat_askers_dial(struct autonat_askers *all, const struct autonat_asker *a, uint64_t now)
 {
-    size_t sum = 0, its = 0;
+    size_t sum = 0, its = 0, nearby = 0;
     for (size_t i = 0; i < AUTONAT_ASKERS_A_MINUTE; i++) {
         const struct autonat_dialled *x = &all->dialled[i];
         if (!x->used || now - x->at >= MINUTE_MS)
             continue;
         sum++;
         its += same_ip(&x->to, &a->from);
+        nearby += near(&x->to, &a->from);
     }
-    if (sum == AUTONAT_ASKERS_A_MINUTE || its >= AUTONAT_ASKERS_EACH)
+    if (sum == AUTONAT_ASKERS_A_MINUTE || nearby >= AUTONAT_ASKERS_NETWORK ||
+        its >= AUTONAT_ASKERS_EACH)
         return false;
     all->dialled[all->next] = (struct autonat_dialled){.used = true, .at = now, .to = a->from};
     all->next = (all->next + 1) % AUTONAT_ASKERS_A_MINUTE;

@@ -15,7 +15,8 @@
 enum {
     AUTONAT_ASKERS_AT_ONCE = 8,
     AUTONAT_ASKERS_A_MINUTE = 30, /* dials, for all */
-    AUTONAT_ASKERS_EACH = 3 /* a minute, of one IP address; and at once, of it or of one peer */
+    AUTONAT_ASKERS_NETWORK = 10,  /* of these, to one network: an IPv4 /24 or an IPv6 /48 */
+    AUTONAT_ASKERS_EACH = 3       /* to one IP address; and at once, of one network or one peer */
 };
 
 struct autonat_asker {

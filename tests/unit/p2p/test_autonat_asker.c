@@ -92,12 +92,12 @@ BEAM_TEST(autonat_asker, does_not_take_all_seats)
     for (int i = 0; i < AUTONAT_ASKERS_EACH; i++)
         cr_assert_geq(seats[i] = autonat_askers_sit(&all, &a), 0);
     cr_expect_eq(autonat_askers_sit(&all, &a), BEAM_ELIMIT);
-    struct autonat_asker moved = asker(1, "192.0.2.99"), neighbour = asker(2, "192.0.2.7");
+    struct autonat_asker moved = asker(1, "203.0.113.99"), neighbour = asker(2, "192.0.2.8");
     cr_expect_eq(autonat_askers_sit(&all, &moved), BEAM_ELIMIT, "the same peer");
-    cr_expect_eq(autonat_askers_sit(&all, &neighbour), BEAM_ELIMIT, "the same address");
+    cr_expect_eq(autonat_askers_sit(&all, &neighbour), BEAM_ELIMIT, "the same network");
     for (int i = AUTONAT_ASKERS_EACH; i < AUTONAT_ASKERS_AT_ONCE; i++) {
         char text[32];
-        (void)snprintf(text, sizeof(text), "198.51.100.%d", i);
+        (void)snprintf(text, sizeof(text), "198.51.%d.1", i);
         struct autonat_asker other = asker((unsigned)i + 10, text);
         cr_assert_geq(seats[i] = autonat_askers_sit(&all, &other), 0);
     }
@@ -107,13 +107,37 @@ BEAM_TEST(autonat_asker, does_not_take_all_seats)
     cr_expect_eq(autonat_askers_sit(&all, &late), seats[0]);
 }
 
+BEAM_TEST(autonat_asker, is_of_a_network)
+{
+    static const struct {
+        const char *asks, *comes;
+        bool same;
+    } rows[] = {
+        {"192.0.2.7", "192.0.2.99", true},
+        {"192.0.2.7", "192.0.3.7", false},
+        {"2001:db8:1:1::7", "2001:db8:1:2::8", true},
+        {"2001:db8:1:1::7", "2001:db8:2:1::7", false},
+        {"192.0.2.7", "2001:db8:1:1::7", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct autonat_askers all = {.next = 0};
+        for (unsigned k = 0; k < AUTONAT_ASKERS_EACH; k++) {
+            struct autonat_asker a = asker(k, rows[i].asks);
+            cr_assert_geq(autonat_askers_sit(&all, &a), 0);
+        }
+        struct autonat_asker late = asker(99, rows[i].comes);
+        cr_expect_eq(autonat_askers_sit(&all, &late) < 0, rows[i].same, "%s", rows[i].comes);
+    }
+}
+
 BEAM_TEST(autonat_asker, is_dialled_so_often_a_minute)
 {
     struct autonat_askers all = {.next = 0};
     uint64_t now = 5000;
     for (unsigned i = 0; i < AUTONAT_ASKERS_A_MINUTE; i++) {
         char text[32];
-        (void)snprintf(text, sizeof(text), "198.51.100.%u", i / AUTONAT_ASKERS_EACH);
+        (void)snprintf(text, sizeof(text), "198.51.%u.%u", i / AUTONAT_ASKERS_NETWORK,
+                       i / AUTONAT_ASKERS_EACH);
         struct autonat_asker a = asker(i, text);
         cr_expect(autonat_askers_dial(&all, &a, now), "%u", i);
         if (i == AUTONAT_ASKERS_EACH - 1)
@@ -122,4 +146,19 @@ BEAM_TEST(autonat_asker, is_dialled_so_often_a_minute)
     struct autonat_asker late = asker(99, "203.0.113.1");
     cr_expect(!autonat_askers_dial(&all, &late, now + 59999), "one too many for all");
     cr_expect(autonat_askers_dial(&all, &late, now + 60000));
+}
+
+BEAM_TEST(autonat_asker, has_a_share_of_its_networks_dials)
+{
+    struct autonat_askers all = {.next = 0};
+    char text[32];
+    for (unsigned i = 0; i < AUTONAT_ASKERS_NETWORK; i++) {
+        (void)snprintf(text, sizeof(text), "198.51.100.%u", i + 1);
+        struct autonat_asker a = asker(i, text);
+        cr_expect(autonat_askers_dial(&all, &a, 5000), "%u", i);
+    }
+    struct autonat_asker neighbour = asker(98, "198.51.100.99"), other = asker(99, "198.51.101.1");
+    cr_expect(!autonat_askers_dial(&all, &neighbour, 5000), "one too many for a network");
+    cr_expect(autonat_askers_dial(&all, &other, 5000));
+    cr_expect(autonat_askers_dial(&all, &neighbour, 65000));
 }

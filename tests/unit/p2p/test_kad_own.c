@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "tests/unit/p2p/kad_kit.h"
-#include "tests/unit/p2p/world.h"
+#include "tests/unit/p2p/kads.h"
 
 enum { OWNER, OTHER, NODES, AGAIN_MS = 50 };
 
@@ -21,23 +21,6 @@ struct net {
     size_t where; /* which node is looked at */
 };
 
-static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
-{
-    (void)arg;
-    (void)key;
-    (void)wall_ms;
-    return value.len == 1 ? 0 : BEAM_EINVAL;
-}
-
-static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad_text b)
-{
-    (void)arg;
-    (void)key;
-    return b.at[0] - a.at[0];
-}
-
-static const struct kad_validator validator = {.name = "t", .check = check, .compare = compare};
-
 static int on_value(void *arg, struct kad_text *out)
 {
     struct net *net = arg;
@@ -49,18 +32,7 @@ static int on_value(void *arg, struct kad_text *out)
 static void set_up(struct net *net)
 {
     memset(net, 0, sizeof(*net));
-    world_init(&net->w);
-    for (size_t i = 0; i < NODES; i++) {
-        struct node *n = world_add(&net->w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
-        const struct kad_spec spec = {.host = n->host,
-                                      .loop = net->w.loop,
-                                      .rng = &net->w.rng,
-                                      .clock = clock_system(),
-                                      .permit = n->permit,
-                                      .mode = KAD_SERVER};
-        cr_assert_eq(kad_new(&spec, &net->kads[i]), 0);
-        cr_assert_eq(kad_store_register(kad_store(net->kads[i]), &validator), 0);
-    }
+    kads_begin(&net->w, net->kads, NODES);
     net->now = 1;
     struct kad_own_spec own = {.loop = net->w.loop,
                                .kad = net->kads[OWNER],
@@ -80,9 +52,7 @@ static void tear_down(struct net *net)
 {
     kad_own_free(net->value);
     kad_own_free(net->listed);
-    for (size_t i = 0; i < NODES; i++)
-        kad_free(net->kads[i]);
-    world_clear(&net->w);
+    kads_end(&net->w, net->kads, NODES);
 }
 
 static bool is_there(void *arg)

@@ -3,9 +3,8 @@
 
 #include <string.h>
 
-#include "p2p/kad.h"
 #include "tests/unit/p2p/kad_kit.h"
-#include "tests/unit/p2p/world.h"
+#include "tests/unit/p2p/kads.h"
 
 enum { NODES = 3, LATER_MS = 4 * KAD_REPEAT_MS };
 
@@ -18,32 +17,6 @@ struct net {
     const char *wanted; /* what each has to have */
 };
 
-static int check(void *arg, struct kad_text key, struct kad_text value, uint64_t wall_ms)
-{
-    (void)arg;
-    (void)key;
-    (void)wall_ms;
-    return value.len == 1 ? 0 : BEAM_EINVAL;
-}
-
-static int compare(void *arg, struct kad_text key, struct kad_text a, struct kad_text b)
-{
-    (void)arg;
-    (void)key;
-    return b.at[0] - a.at[0];
-}
-
-static uint64_t good_until(void *arg, struct kad_text key, struct kad_text value)
-{
-    (void)arg;
-    (void)key;
-    (void)value;
-    return UINT64_MAX - 1;
-}
-
-static const struct kad_validator validator = {
-    .name = "t", .check = check, .compare = compare, .until = good_until, .repeated = true};
-
 static struct kad_now now_of(const struct clock_source *c)
 {
     return (struct kad_now){.ms = c->monotonic_ms(c->arg), .wall_ms = c->wall_ms(c->arg)};
@@ -52,18 +25,7 @@ static struct kad_now now_of(const struct clock_source *c)
 static void begin(struct net *net)
 {
     memset(net, 0, sizeof(*net));
-    world_init(&net->w);
-    for (size_t i = 0; i < NODES; i++) {
-        struct node *n = world_add(&net->w, HOST_OPEN, POLICY_EGRESS_ANY, NULL);
-        const struct kad_spec spec = {.host = n->host,
-                                      .loop = net->w.loop,
-                                      .rng = &net->w.rng,
-                                      .clock = clock_system(),
-                                      .permit = n->permit,
-                                      .mode = KAD_SERVER};
-        cr_assert_eq(kad_new(&spec, &net->kads[i]), 0);
-        cr_assert_eq(kad_store_register(kad_store(net->kads[i]), &validator), 0);
-    }
+    kads_begin(&net->w, net->kads, NODES);
 }
 
 static bool all_know_two(void *arg)
@@ -148,9 +110,7 @@ static void tear_down(struct net *net)
 {
     loop_timer_clear(&net->again);
     kad_repeat_free(net->repeat);
-    for (size_t i = 0; i < NODES; i++)
-        kad_free(net->kads[i]);
-    world_clear(&net->w);
+    kads_end(&net->w, net->kads, NODES);
 }
 
 BEAM_TEST(kad_repeat, what_is_due_is_put_where_it_belongs)
