@@ -13,7 +13,7 @@
 #include "stream/stream.h"
 
 enum {
-    NOISE_STREAM_BATCH = 4 * RECORD_MAX, /* sealed and not yet taken by the stream below */
+    NOISE_STREAM_BATCH = 5 * RECORD_MAX, /* sealed and not yet taken by the stream below */
     NOISE_STREAM_READ = 4 * RECORD_MAX   /* read and not yet opened */
 };
 

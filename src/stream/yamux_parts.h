@@ -29,8 +29,7 @@ enum {
     YAMUX_QUEUE_MAX = 256 * 1024,   /* bytes that wait for their turn, of a stream */
     YAMUX_QUEUED_MAX = 1024 * 1024, /* of all streams; then a stream may have YAMUX_TURN */
     YAMUX_READ_MAX = 256 * 1024,    /* a call */
-    YAMUX_TURN = 16 * 1024,         /* bytes a turn where others wait */
-    YAMUX_TURN_ALONE = 64 * 1024
+    YAMUX_TURN = 16 * 1024          /* bytes a turn where others wait */
 };
 
 struct yamux_stream {

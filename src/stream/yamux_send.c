@@ -8,15 +8,17 @@
  */
 #include <assert.h>
 
+#include "stream/record.h"
 #include "stream/yamux_parts.h"
 
 enum {
-    CONTROL_MAX = 64 * 1024, /* of a peer that makes us answer and does not read */
-    OUT_ENOUGH = 256 * 1024, /* bytes a write */
-    OUT_MAX = OUT_ENOUGH + CONTROL_MAX + YAMUX_TURN_ALONE + 2 * YAMUX_HEAD
+    TURN_ALONE = RECORD_PLAIN_BULK - YAMUX_HEAD, /* with its head, a record of Noise below */
+    CONTROL_MAX = 64 * 1024,            /* of a peer that makes us answer and does not read */
+    OUT_ENOUGH = 4 * RECORD_PLAIN_BULK, /* bytes a write */
+    OUT_MAX = OUT_ENOUGH + CONTROL_MAX + TURN_ALONE + 2 * YAMUX_HEAD
 };
 
-static_assert(YAMUX_TURN_ALONE >= YAMUX_TURN, "the longest turn");
+static_assert((int)TURN_ALONE >= (int)YAMUX_TURN, "the longest turn");
 
 void yamux_send_init(struct yamux *y)
 {
@@ -126,7 +128,7 @@ static int say(struct yamux *y, struct yamux_stream *s)
 static int take_turn(struct yamux *y, struct yamux_stream *s)
 {
     bool alone = !TAILQ_NEXT(s, turns);
-    size_t n = buf_len(&s->queue), most = alone ? YAMUX_TURN_ALONE : YAMUX_TURN;
+    size_t n = buf_len(&s->queue), most = alone ? TURN_ALONE : YAMUX_TURN;
     if (n > most)
         n = most;
     TAILQ_REMOVE(&y->turns, s, turns);

@@ -3,9 +3,9 @@
 
 #include "base/err.h"
 
-enum {
-    QUICK_RTTS = 4
-}; /* half a window read within so many round trips: the window is too small */
+/* Half a window read within so many round trips: the window is too small. A round trip that is far
+ * shorter than a batch takes to be made and opened says nothing of that: there, within QUICK_US. */
+enum { QUICK_RTTS = 4, QUICK_US = 400 };
 
 void yamux_window_init(struct yamux_window *w)
 {
@@ -26,8 +26,8 @@ int yamux_window_take(struct yamux_window *w, uint32_t len, uint64_t now_us)
 static uint32_t sized(const struct yamux_window *w, size_t ceiling, uint64_t rtt_us,
                       uint64_t now_us)
 {
-    uint64_t size = w->size;
-    if (rtt_us > 0 && now_us - w->granted_us < QUICK_RTTS * rtt_us)
+    uint64_t size = w->size, quick = QUICK_RTTS * rtt_us;
+    if (rtt_us > 0 && now_us - w->granted_us < (quick > QUICK_US ? quick : QUICK_US))
         size *= 2;
     if (size > ceiling)
         size = ceiling;

@@ -4,8 +4,8 @@
  * specs, yamux/README.md, "Flow Control"). What the peer may still send and
  * what has come and was not read are together never more than the window's
  * size. More is granted when half a window has been read; where that took
- * less than a few round trips, the window is what held the sender up, and it is
- * doubled. Pure.
+ * less than a few round trips, or next to no time, the window is what held the
+ * sender up, and it is doubled. Pure.
  */
 #ifndef BEAM_STREAM_YAMUX_WINDOW_H
 #define BEAM_STREAM_YAMUX_WINDOW_H

@@ -232,11 +232,11 @@ BEAM_TEST(sealed, does_not_outlive_its_peer_or_the_loop)
 BEAM_TEST(sealed, holds_one_batch)
 {
     struct scene s;
-    static const uint8_t zeros[5 * RECORD_MAX];
-    const size_t batch = 4 * (RECORD_PLAIN_BULK + RECORD_OVERHEAD);
+    static const uint8_t zeros[6 * RECORD_MAX];
+    const size_t batch = 5 * (RECORD_PLAIN_BULK + RECORD_OVERHEAD);
     scene_open(&s, 1000);
     cr_assert_eq(buf_add(&s.bytes, zeros, sizeof(zeros)), 0);
-    cr_assert_eq(stream_write(s.near, &s.bytes), 4 * RECORD_PLAIN_BULK);
+    cr_assert_eq(stream_write(s.near, &s.bytes), 5 * RECORD_PLAIN_BULK);
     cr_assert_eq(stream_write(s.near, &s.bytes), BEAM_EAGAIN);
     cr_assert_eq(stream_unsent(s.near), batch - 1000);
     stream_reset(s.near);

@@ -130,13 +130,30 @@ BEAM_TEST(yamux_window, grows_while_it_holds_up)
     yamux_window_init(&w);
     for (uint32_t size = 2 * YAMUX_WINDOW_FIRST; size <= 4 * MIB; size *= 2) {
         cr_assert_eq(yamux_window_take(&w, w.credit, now), 0);
-        now += 399;
-        cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 100, now), size);
+        now += 3999;
+        cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 1000, now), size);
     }
     cr_assert_eq(yamux_window_take(&w, w.credit, now), 0);
-    cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 100, now + 1), 4 * MIB * 1u);
+    cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 1000, now + 1), 4 * MIB * 1u);
     cr_assert_eq(yamux_window_take(&w, w.credit, now), 0);
-    cr_assert_eq(yamux_window_grant(&w, 0, 16 * MIB, 100, now + 1 + 400), 4 * MIB * 1u, "slow");
+    cr_assert_eq(yamux_window_grant(&w, 0, 16 * MIB, 1000, now + 1 + 4000), 4 * MIB * 1u, "slow");
+}
+
+/* A peer that is near sends and reads by batches, which take longer than the way does. */
+BEAM_TEST(yamux_window, grows_where_the_way_is_next_to_nothing)
+{
+    struct yamux_window w;
+    uint64_t now = 1000000;
+    yamux_window_init(&w);
+    cr_assert_eq(yamux_window_take(&w, w.credit, now), 0);
+    now += 399;
+    cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 1, now), 2 * YAMUX_WINDOW_FIRST * 1u);
+    cr_assert_eq(yamux_window_take(&w, w.credit, now), 0);
+    now += 400;
+    cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 1, now), 2 * YAMUX_WINDOW_FIRST * 1u, "slow");
+    cr_assert_eq(yamux_window_take(&w, w.credit, now), 0);
+    cr_assert_eq(yamux_window_grant(&w, 0, 4 * MIB, 0, now), 2 * YAMUX_WINDOW_FIRST * 1u,
+                 "a round trip that is not known");
 }
 
 BEAM_TEST(yamux_window, shrinks_when_memory_is_short)
