@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "tor/onions.h"
 
-enum { DOUBT_PAUSE = 10 * 60 * 1000 }; /* ms, see onion_doubt */
+enum { ANEW_WITHIN = 30 * 60 * 1000 }; /* ms, ONION_ANEW_MOST times; see onion_doubt */
 
 /* The owner is told from a task, so that it may do anything, withdraw included. */
 static void tell(void *arg)
@@ -230,8 +230,8 @@ int onion_admit(struct onion *o, const struct onion_clients *clients)
 
 void onion_doubt(struct onion *o)
 {
-    uint64_t now = loop_now(o->loop);
-    if (o->state == ONION_UP && (o->doubted_at == 0 || now - o->doubted_at >= DOUBT_PAUSE))
+    uint64_t now = loop_now(o->loop), *oldest = &o->anew_at[o->anews % ONION_ANEW_MOST];
+    if (o->state == ONION_UP && (o->anews < ONION_ANEW_MOST || now - *oldest >= ANEW_WITHIN))
         onions_doubt(o->all, o);
 }
 

@@ -20,8 +20,9 @@ enum onion_state {
 };
 
 enum {
-    ONION_CLIENT_LEN = 32,  /* an x25519 public key */
-    ONION_CLIENTS_MAX = 256 /* what a descriptor has room for, and some left */
+    ONION_CLIENT_LEN = 32,   /* an x25519 public key */
+    ONION_CLIENTS_MAX = 256, /* what a descriptor has room for, and some left */
+    ONION_ANEW_MOST = 3
 };
 
 /* Who may enter: those who hold the secret halves of these keys. */
@@ -75,8 +76,8 @@ int onion_admit(struct onion *o, const struct onion_clients *clients);
  * Nobody comes through to it. tor is asked whether it has an introduction circuit of it that
  * stands; one that has none, and lost too many of late, makes no new ones for five minutes. Then it
  * is taken down and published anew, for which tor begins to count anew; those inside stay (but for
- * one with a folder). Not twice within ten minutes, so that who can make a service lose these
- * circuits gains no more than one round of them by it.
+ * one with a folder). Of one tor ONION_ANEW_MOST times within half an hour, so that who can make a
+ * service lose these circuits gains no more than so many rounds of them by it.
  */
 void onion_doubt(struct onion *o);
 /* DEL_ONION if it was added; nothing more is called. NULL allowed. */

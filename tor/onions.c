@@ -413,7 +413,7 @@ static void on_introductions(void *arg, const struct control_reply *r)
     if (!o || o->state != ONION_UP || has_introduction(r, onion_key_address(o->spec.key)))
         return;
     bool cleared = o->cleared; /* those inside have a key */
-    o->doubted_at = loop_now(all->loop);
+    o->anew_at[o->anews++ % ONION_ANEW_MOST] = loop_now(all->loop);
     anew(all, o, &why);
     o->cleared = cleared;
 }
@@ -444,7 +444,7 @@ void onions_detach(struct onions *all)
     configured_down(&all->configured);
     for (size_t at = 0; (o = map_next(all->by_address, &at));) {
         o->asked = o->cleared = o->no_pow = false;
-        o->collisions = 0;
+        o->collisions = o->anews = 0;
         place(all, o, ONION_QUEUED);
     }
 }

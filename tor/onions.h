@@ -44,13 +44,14 @@ struct onion {
     struct onion_events events;
     enum onion_state state;
     enum onion_place place;
-    uint64_t since;      /* it is under way */
-    uint64_t doubted_at; /* it was published anew by onion_doubt; 0: never */
-    bool asked;          /* an ADD_ONION of it was sent on this connection */
-    bool cleared;        /* no circuit from before leads to its address */
-    bool no_pow;         /* this tor knows no proof of work */
-    bool told_of_disk;   /* its owner was, that its key is on one */
-    unsigned collisions; /* in a row on this connection */
+    uint64_t since;                    /* it is under way */
+    bool asked;                        /* an ADD_ONION of it was sent on this connection */
+    bool cleared;                      /* no circuit from before leads to its address */
+    bool no_pow;                       /* this tor knows no proof of work */
+    bool told_of_disk;                 /* its owner was, that its key is on one */
+    unsigned anews;                    /* times it was published anew by onion_doubt, of this tor */
+    uint64_t anew_at[ONION_ANEW_MOST]; /* the last of them; at[(anews - 1) % ONION_ANEW_MOST] */
+    unsigned collisions;               /* in a row on this connection */
     struct uploads uploads;
     struct configured_service configured;
     TAILQ_ENTRY(onion) link;

@@ -8,12 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "tor/logline.h"
 #include "tor/scrub.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SIZE_MAX_IN = 1000, TEXT_SIZE = 4000 };
+enum { SIZE_MAX_IN = 1000, TEXT_SIZE = 4 * SIZE_MAX_IN + 100 };
 
 static const char *const opening[] = {" ", "\"", "'", "(", "[", "=", "$", "\t"};
 static const char *const closing[] = {" ", "\"", "'", ")", "]", ",", ";", "\n"};
@@ -38,17 +39,26 @@ enum {
     SECRETS = sizeof(secrets) / sizeof(secrets[0])
 };
 
+static size_t put_line(char *text, const char *data, size_t before, size_t size, size_t border,
+                       const char *secret)
+{
+    int len = snprintf(text, TEXT_SIZE, "%.*s%s%s%s%.*s", (int)before, data, opening[border],
+                       secret, closing[border], (int)(size - before), data + before);
+    if (len < 0 || len >= TEXT_SIZE)
+        abort();
+    return (size_t)len;
+}
+
 static void check_line(const char *data, size_t before, size_t size, size_t border, size_t secret)
 {
-    char text[TEXT_SIZE];
+    char text[TEXT_SIZE], escaped[TEXT_SIZE];
     struct logline l;
     const char *told = secrets[secret].told;
-    if (memmem(data, size, told, strlen(told)))
+    size_t len = put_line(text, data, before, size, border, "");
+    text_escape(text, len, escaped, sizeof(escaped));
+    if (strstr(text, told) || strstr(escaped, told))
         return; /* it is in what is around, too, and maybe within a word */
-    int len = snprintf(text, sizeof(text), "%.*s%s%s%s%.*s", (int)before, data, opening[border],
-                       secrets[secret].text, closing[border], (int)(size - before), data + before);
-    if (len < 0 || (size_t)len >= sizeof(text))
-        abort();
+    put_line(text, data, before, size, border, secrets[secret].text);
     scrub_line(text, sizeof(text));
     if (strlen(text) >= sizeof(text) || strstr(text, told))
         abort();

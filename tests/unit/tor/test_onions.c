@@ -80,16 +80,16 @@ static bool answer_introductions(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 30)
+BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 60)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = answer_introductions;
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
     onion_doubt(s->onion); /* it is not up: its time has not come */
     service_say(&b, "UPLOADED", s, "");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(kit_until(b.loop, service_is_up, s, 10000));
     cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 0);
 
     onion_doubt(s->onion); /* tor has a way in */
@@ -98,17 +98,26 @@ BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 3
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 0);
 
     b.lost = true;
-    onion_doubt(s->onion);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
-    cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
-    cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
-    cr_assert_eq(fake_asked(&b.fake, "CLOSECIRCUIT "), 0);
-    service_say(&b, "UPLOADED", s, "");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    for (size_t i = 1; i <= ONION_ANEW_MOST; i++) {
+        onion_doubt(s->onion);
+        cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
+        cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), i);
+        cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 1 + i);
+        cr_assert_eq(fake_asked(&b.fake, "CLOSECIRCUIT "), 0);
+        service_say(&b, "UPLOADED", s, "");
+        cr_assert(kit_until(b.loop, service_is_up, s, 10000));
+    }
 
     onion_doubt(s->onion); /* so soon it is left to tor */
     kit_settle(b.loop);
-    cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 2);
+    cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 1 + ONION_ANEW_MOST);
+
+    fake_hang_up(&b.fake); /* another tor has lost none yet */
+    cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
+    service_say(&b, "UPLOADED", s, "");
+    cr_assert(kit_until(b.loop, service_is_up, s, 10000));
+    onion_doubt(s->onion);
+    cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
     onion_bed_close(&b);
 }
 
