@@ -199,6 +199,8 @@ static size_t is_bracketed(const char *text, const char *at)
 static size_t most_of(const char *at, size_t len)
 {
     enum { MAX = 45 };
+    if (len > MAX)
+        len = MAX + 1;
     while (len > 0) {
         if (len <= MAX && leads_away(at, len))
             return len;
