@@ -46,10 +46,13 @@ int multibase_decode(const char *text, size_t len, void *out, size_t size, size_
         return BEAM_ELIMIT;
     switch (text[0]) {
     case 'f':
+    case 'F':
         return hex_decode(text + 1, len - 1, out, size, out_len);
     case 'b':
+    case 'B':
         return text_base32_decode(text + 1, len - 1, out, size, out_len);
     case 'k':
+    case 'K':
         return text_base36_decode(text + 1, len - 1, out, size, out_len);
     case 'z':
         return text_base58_decode(text + 1, len - 1, out, size, out_len);

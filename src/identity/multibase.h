@@ -9,8 +9,8 @@
 
 enum { MULTIBASE_MAX = 128 }; /* bytes that a text may hold */
 
-/* The first character names the base: f (hex), b (base32), k (base36), z (base58btc) or u
- * (base64url), the latter two case-sensitive, none padded. Sets *out_len. 0; BEAM_EINVAL: another
+/* The first character names the base: f (hex), b (base32) or k (base36), which may be capitals all
+ * through, z (base58btc) or u (base64url); none is padded. Sets *out_len. 0; BEAM_EINVAL: another
  * base, or not of its alphabet; BEAM_ELIMIT. */
 int multibase_decode(const char *text, size_t len, void *out, size_t size, size_t *out_len);
 /* As base64url ("u…"). 0 or BEAM_ELIMIT. */

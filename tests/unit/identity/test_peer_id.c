@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "identity/peer_id.h"
 
+#include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -73,6 +75,24 @@ BEAM_TEST(peer_id, examples_of_the_specification)
     cr_assert_str_eq(text, PEER_IDS_INLINE);
     cr_assert(peer_id_compare(&a, &b) > 0 && peer_id_compare(&b, &a) < 0);
     cr_assert_eq(peer_id_compare(&a, &a), 0);
+}
+
+/* Where letters of either kind mean the same, so does the one that names the base. */
+BEAM_TEST(peer_id, in_capitals)
+{
+    static const char *const texts[] = {
+        LIBP2P_PEER_ID_CID, "k51qzi5uqu5dg9ufswxt229ntzdy7p4125xzv5rtyjso89ajdujg6csfxcj260",
+        "f0172" LIBP2P_PEER_ID};
+    struct peer_id id, other;
+    cr_assert_eq(parse(LIBP2P_PEER_ID_BASE58, &id), 0);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        char text[160];
+        snprintf(text, sizeof(text), "%s", texts[i]);
+        cr_expect(parse(text, &other) == 0 && peer_id_equal(&id, &other), "%s", text);
+        for (char *at = text; *at; at++)
+            *at = (char)toupper((unsigned char)*at);
+        cr_expect(parse(text, &other) == 0 && peer_id_equal(&id, &other), "%s", text);
+    }
 }
 
 BEAM_TEST(peer_id, in_every_base)
