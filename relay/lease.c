@@ -400,7 +400,9 @@ static int open_store(const char *path, const struct lease_limits *limits, const
         goto out;
     s->kept_up = lease_changes(s); /* before they are read */
     err = lease_db_load(s->db, on_loaded, s);
-    if (err < 0)
+    if (err == BEAM_EINVAL)
+        err = lease_db_damaged(path, why);
+    else if (err < 0)
         beam_why(why, err, "%s: the leases cannot be read: %s", path, beam_err_text(err));
 out:
     if (err < 0)

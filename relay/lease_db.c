@@ -55,10 +55,25 @@ static int make_private(const char *path, struct beam_why *why)
     if (err < 0)
         return err;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 && errno == ELOOP)
+        return beam_why(why, BEAM_EPERM, "%s: it is a link (put the file itself there)", path);
     if (fd < 0)
         return beam_why(why, beam_err_errno(errno), "%s: %s", path, strerror(errno));
     close(fd);
     return 0;
+}
+
+#define ADVICE "put a copy back, or move it away: owners then get new URLs"
+
+int lease_db_damaged(const char *path, struct beam_why *why)
+{
+    return beam_why(why, BEAM_EINVAL, "%s: damaged (" ADVICE ")", path);
+}
+
+static bool is_damaged(int code)
+{
+    code &= 0xff;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
 static int fail(const struct lease_db *db, const char *path, struct beam_why *why)
@@ -66,10 +81,11 @@ static int fail(const struct lease_db *db, const char *path, struct beam_why *wh
     int code = sqlite3_errcode(db->handle) & 0xff;
     if (code == SQLITE_NOMEM)
         return beam_why(why, BEAM_ENOMEM, "%s: out of memory", path);
-    if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB)
-        return beam_why(why, BEAM_EINVAL,
-                        "%s: damaged (put a copy back, or move it away: owners then get new URLs)",
-                        path);
+    if (is_damaged(code))
+        return lease_db_damaged(path, why);
+    if (code == SQLITE_ERROR) /* of a form that it does not know, with tables of somebody else's */
+        return beam_why(why, BEAM_EINVAL, "%s: not a relay's leases: %s (" ADVICE ")", path,
+                        sqlite3_errmsg(db->handle));
     return beam_why(why, BEAM_EIO, "%s: %s", path, sqlite3_errmsg(db->handle));
 }
 
@@ -218,7 +234,7 @@ int lease_db_load(struct lease_db *db, int (*each)(void *arg, const struct lease
     }
     sqlite3_reset(db->load);
     if (err == 0 && step != SQLITE_DONE)
-        err = step == SQLITE_NOMEM ? BEAM_ENOMEM : BEAM_EIO;
+        err = is_damaged(step) ? BEAM_EINVAL : step == SQLITE_NOMEM ? BEAM_ENOMEM : BEAM_EIO;
     return err;
 }
 

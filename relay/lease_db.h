@@ -16,8 +16,10 @@ struct lease_db;
 int lease_db_open(const char *path, struct lease_db **out, struct beam_why *why);
 /* NULL allowed. */
 void lease_db_close(struct lease_db *db);
+/* The words for one that is damaged: BEAM_EINVAL. */
+int lease_db_damaged(const char *path, struct beam_why *why);
 /* Every lease, those that expire first first, until `each` gives an error, which is given back.
- * Rows that cannot be leases are passed over. BEAM_EIO, BEAM_ENOMEM. */
+ * Rows that cannot be leases are passed over. BEAM_EINVAL (damaged), BEAM_EIO, BEAM_ENOMEM. */
 int lease_db_load(struct lease_db *db, int (*each)(void *arg, const struct lease *lease),
                   void *arg);
 /* The one with an id, or with a name. 0, BEAM_ENOTFOUND, BEAM_EIO. */

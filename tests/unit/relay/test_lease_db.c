@@ -118,10 +118,18 @@ BEAM_TEST(lease_db, what_is_not_ours_is_refused)
 {
     struct place p;
     struct beam_why later = {.text = ""}, damaged = {.text = ""}, loose = {.text = ""};
+    struct beam_why other = {.text = ""}, linked = {.text = ""};
+    char link[sizeof(p.file) + 8];
     place_make(&p);
     int first = open_once(p.file, NULL);
+    snprintf(link, sizeof(link), "%s.link", p.file);
+    first |= symlink(p.file, link);
+    open_once(link, &linked);
+    first |= unlink(link);
     meddle(p.file, "PRAGMA user_version = 3");
     open_once(p.file, &later);
+    meddle(p.file, "PRAGMA user_version = 2; DROP TABLE lease; CREATE TABLE lease(colour)");
+    open_once(p.file, &other);
     int wrote = file_write(p.file, 0600, "this is no database, whatever it may be called", 46);
     open_once(p.file, &damaged);
     int mode = chmod(p.file, 0644);
@@ -129,9 +137,42 @@ BEAM_TEST(lease_db, what_is_not_ours_is_refused)
     place_remove(&p);
     cr_assert(first == 0 && wrote == 0 && mode == 0);
     cr_assert_eq(later.code, BEAM_EINVAL, "%s", later.text);
+    cr_assert_eq(other.code, BEAM_EINVAL, "%s", other.text);
+    cr_assert_not_null(strstr(other.text, "move it away"), "%s", other.text);
+    cr_assert_eq(linked.code, BEAM_EPERM, "%s", linked.text);
+    cr_assert_not_null(strstr(linked.text, "a link"), "%s", linked.text);
     cr_assert_eq(damaged.code, BEAM_EINVAL, "%s", damaged.text);
     cr_assert_not_null(strstr(damaged.text, "damaged"));
     cr_assert_eq(loose.code, BEAM_EPERM, "%s", loose.text);
+}
+
+/* Its head is whole, so that it takes a reader of the rows to find out. */
+BEAM_TEST(lease_db, one_that_is_damaged_further_in_is_no_less_so)
+{
+    enum { LEASES = 200, FIRST_LEAF = 2 * 4096, ROWS = 64 };
+    static const uint8_t noise[ROWS] = {0xff, 0xff, 0xff};
+    struct place p;
+    struct lease_db *db = NULL;
+    int err = 0;
+    place_make(&p);
+    int opened = lease_db_open(p.file, &db, NULL);
+    for (unsigned i = 0; opened == 0 && i < LEASES; i++) {
+        struct lease l = lease((uint8_t)i, i);
+        err |= put(db, &l);
+    }
+    lease_db_close(db);
+    db = NULL;
+    FILE *f = fopen(p.file, "r+b");
+    size_t n = 0;
+    for (long at = FIRST_LEAF; f && fseek(f, 0, SEEK_END) == 0 && at < ftell(f); at += 4096)
+        n += fseek(f, at, SEEK_SET) == 0 && fwrite(noise, sizeof(noise), 1, f) == 1;
+    if (f)
+        fclose(f);
+    int again = lease_db_open(p.file, &db, NULL), loaded = again == 0 ? load(db) : 0;
+    lease_db_close(db);
+    place_remove(&p);
+    cr_assert(opened == 0 && err == 0 && n > 1);
+    cr_assert(again == BEAM_EINVAL || loaded == BEAM_EINVAL, "%d, %d", again, loaded);
 }
 
 BEAM_TEST(lease_db, a_reader_may_stop)
