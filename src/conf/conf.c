@@ -436,6 +436,14 @@ int conf_get(const struct conf *c, const char *key, char *out, size_t size)
     return value_print(&keys[i], field_const(c, i), out, size);
 }
 
+/* A value as value_print gave it. */
+static const char *shown(int err, const char *value)
+{
+    if (err < 0)
+        return "(a long text)";
+    return value[0] ? value : "(nothing)";
+}
+
 /* The entries of a LIST are not shown: a bridge's line is for those alone who were given it. */
 static int differs(const struct conf_key *key, const void *has, const void *wants,
                    struct beam_why *why)
@@ -450,8 +458,8 @@ static int differs(const struct conf_key *key, const void *has, const void *want
     int theirs_err = value_print(key, wants, theirs, sizeof(theirs));
     return beam_why(why, BEAM_EEXIST,
                     "%s.%s: the daemon that runs has `%s`, and this command asks for `%s` (%s)",
-                    key->section, key->name, ours_err < 0 ? "(a long text)" : ours,
-                    theirs_err < 0 ? "(another long text)" : theirs, todo);
+                    key->section, key->name, shown(ours_err, ours), shown(theirs_err, theirs),
+                    todo);
 }
 
 int conf_match(const struct conf *c, const char *assignment, struct beam_why *why)

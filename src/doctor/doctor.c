@@ -44,8 +44,8 @@ static void look_at_tor(struct examination *e, bool held)
     e->tor = true;
     if (c->tor_control[0])
         return;
-    e->tor = tor_program_check(&e->findings, e->loop, c->tor_binary);
     machine_services(&e->findings, e->setup->home, c);
+    e->tor = tor_program_check(&e->findings, e->loop, c->tor_binary);
     machine_bridges(&e->findings, c);
     machine_data(&e->findings, e->setup->home, held);
 }

@@ -256,6 +256,8 @@ BEAM_TEST(conf, set_get_match)
     snprintf(want, sizeof(want), "tor.binary=%s", out);
     cr_assert_eq(conf_match(c, want, &why), BEAM_EEXIST);
     cr_assert_not_null(strstr(why.text, "long text"));
+    cr_assert_eq(conf_match(c, "tor.control=auto", &why), BEAM_EEXIST);
+    cr_assert_not_null(strstr(why.text, "`(nothing)`"), "%s", why.text);
     conf_free(c);
 }
 
