@@ -429,9 +429,9 @@ static bool is_wanted(const struct network *n)
 
 void network_resume(struct network *n)
 {
-    struct beam_why why;
+    struct beam_why why; /* which may name an address */
     if (is_wanted(n) && network_up(n, &why) < 0)
-        log_warn("network", "%s", why.text);
+        log_warn("network", "it does not come up: %s", log_scrub(why.text));
 }
 
 int network_new(const struct network_spec *spec, struct network **out, struct beam_why *why)
