@@ -491,45 +491,6 @@ static int run_either(struct operator* r, struct beam_why *why)
     return err;
 }
 
-/* Whether the command line set a key, itself or by an option that stands for it. */
-static bool is_said(const struct operator_options *o, const char *key, size_t len)
-{
-    const struct {
-        const char *option, *key;
-    } options[] = {{o->tls_listen, "relay.tls_listen"},
-                   {o->acme, "relay.acme"},
-                   {o->email, "relay.acme_email"}};
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-        if (options[i].option && strlen(options[i].key) == len &&
-            memcmp(options[i].key, key, len) == 0)
-            return true;
-    for (size_t i = 0; i < o->daemon.assignment_count; i++)
-        if (strncmp(o->daemon.assignments[i], key, len) == 0 &&
-            o->daemon.assignments[i][len] == '=')
-            return true;
-    return false;
-}
-
-/* A value that makes no sense is wrong usage where the command line has it, and a fault of the file
- * elsewhere. What is said of it begins with its key, or with those that do not go together. */
-static int blame(const struct operator_options *o, int err, struct beam_why *why)
-{
-    static const char relay[] = "relay.";
-    const char *at = why->text;
-    if ((err != BEAM_EINVAL && err != BEAM_ELIMIT && err != BEAM_EUSAGE) ||
-        strncmp(at, relay, strlen(relay)) != 0)
-        return err;
-    err = BEAM_EINVAL;
-    while (strncmp(at, relay, strlen(relay)) == 0) {
-        size_t len = strcspn(at, " :,");
-        if (is_said(o, at, len))
-            err = BEAM_EUSAGE;
-        at += len;
-        at += strspn(at, ", ");
-    }
-    return why->code = err;
-}
-
 int operator_run(const struct operator_options *options, struct beam_why *why)
 {
     struct operator r = {.options = options,
@@ -559,5 +520,5 @@ out:
     if (err < 0)
         operator_say_error(&r.say, why);
     setup_free(r.setup);
-    return err < 0 ? blame(options, err, why) : 0;
+    return err < 0 ? operator_fault(options, err, why) : 0;
 }

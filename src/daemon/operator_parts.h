@@ -7,6 +7,7 @@
 #include "daemon/operator.h"
 #include "daemon/operator_control.h"
 #include "daemon/operator_crew.h"
+#include "daemon/operator_fault.h"
 #include "daemon/operator_front.h"
 #include "daemon/operator_keys.h"
 #include "daemon/operator_lists.h"
