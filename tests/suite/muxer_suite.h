@@ -29,7 +29,7 @@ void muxer_left_streams(const struct muxer_kind *kind);
 void muxer_idle_holds_nothing(const struct muxer_kind *kind);
 
 #define MUXER_SUITE_TEST(kind_, test_)                                                             \
-    BEAM_TEST(kind_, test_, .timeout = 60)                                                         \
+    BEAM_TEST(kind_, test_)                                                                        \
     {                                                                                              \
         muxer_##test_(&kind_);                                                                     \
     }

@@ -42,7 +42,7 @@ void suite_limits(const struct suite_kind *kind);
 void suite_idle_holds_nothing(const struct suite_kind *kind);
 
 #define STREAM_SUITE_TEST(kind_, test_)                                                            \
-    BEAM_TEST(kind_, test_, .timeout = 60)                                                         \
+    BEAM_TEST(kind_, test_)                                                                        \
     {                                                                                              \
         suite_##test_(&kind_);                                                                     \
     }

@@ -98,7 +98,7 @@ def daemon_killed(t):
     os.kill(daemon, signal.SIGKILL)
     wait_until(lambda: not process.alive(tor), 1, "tor went with the daemon")
     t.note(f"tor was gone after {time.monotonic() - begin:.2f} s")
-    equal(tunnel.wait(2), 1, "the status of beam")
+    equal(tunnel.wait(10), 1, "the status of beam")
     check("daemon" in "\n".join(tunnel.errors), f"beam did not say what happened:\n{tunnel.said()}")
     equal(home.run("status").status, 3, "the status of `beam status` without a daemon")
     again = home.publish(t.app.http)
@@ -145,7 +145,7 @@ def terminate(t):
     tunnel = home.publish(t.app.http)
     tunnel.ready()
     tunnel.signal(signal.SIGTERM)
-    equal(tunnel.wait(2), 0, "the status after SIGTERM")
+    equal(tunnel.wait(10), 0, "the status after SIGTERM")
 
 
 @case("life/interrupt-early")
@@ -164,7 +164,7 @@ def beam_killed(t):
     tunnel = home.publish(t.app.http)
     url = tunnel.ready()
     tunnel.signal(signal.SIGKILL)
-    wait_until(lambda: home.status()["tunnels"] == [], 2, "its tunnel is gone")
+    wait_until(lambda: home.status()["tunnels"] == [], 10, "its tunnel is gone")
     down(t, url)
 
 
@@ -238,12 +238,12 @@ def stop(t):
     check(done.status == 5 and "three" in done.err, f"{done}")
     ids = {entry["name"]: entry["id"] for entry in home.status()["tunnels"]}
     home.succeed("stop", str(ids["one"]))
-    equal(tunnels[0].wait(2), 0, "the status of the one that was stopped")
+    equal(tunnels[0].wait(10), 0, "the status of the one that was stopped")
     equal([entry["name"] for entry in home.status()["tunnels"]], ["two"], "what is left")
     down(t, urls[0])
     check(tunnels[1].running(), "the other ended too")
     home.succeed("stop", "--all")
-    equal(tunnels[1].wait(2), 0, "the status of the other")
+    equal(tunnels[1].wait(10), 0, "the status of the other")
     equal(home.status()["tunnels"], [], "what is left")
 
 
@@ -349,7 +349,7 @@ def tor_inherits_nothing(t):
         with open(f"/proc/{tor}/environ", "rb") as f:
             check(b"SECRET_OF_MINE" not in f.read(), "tor has beam's environment")
     tunnel.signal(signal.SIGINT)
-    equal(tunnel.wait(2), 0, "the status after SIGINT")
+    equal(tunnel.wait(10), 0, "the status after SIGINT")
 
 
 @case("life/log-is-scrubbed")

@@ -142,7 +142,7 @@ def nobody_there(t):
         equal(answer(path), unknown, path)
     equal(answer(at.path + "text").split(b"\r\n")[0], b"HTTP/1.1 200 OK", "the tunnel")
     equal(tunnel.interrupt(), 0, "status")
-    wait_until(lambda: answer(at.path + "text") == unknown, 2, "one that was ended is unknown")
+    wait_until(lambda: answer(at.path + "text") == unknown, 10, "one that was ended is unknown")
     tunnel, (again,) = through(t, r, home=home, target=app.http)
     equal(again, url, "the URL of before")
     os.kill(home.daemon_pid(), 9)
@@ -337,7 +337,7 @@ def owner_restarted(t):
     equal(status_of(url + "text"), b"200", "it serves")
     os.kill(home.daemon_pid(), signal.SIGTERM)
     tunnel.wait(10)
-    wait_until(lambda: status_of(url) == b"404", 3, "a daemon that ends tells its relays")
+    wait_until(lambda: status_of(url) == b"404", 10, "a daemon that ends tells its relays")
     tunnel, (again,) = through(t, r, home=home, target=app.http)
     equal(again, url, "the URL after SIGTERM")
     equal(tunnel.interrupt(), 0, "status")
@@ -465,7 +465,7 @@ def through_tor(t):
         for word in (f":{app.http}", home.path, tunnel.events[0]["name"]):
             check(word not in log, f"the relay knows {word!r}:\n{log}")
         equal(tunnel.interrupt(), 0, "status")
-        wait_until(lambda at=url: status_of(at) == b"404", 3, "the relay was told of its end")
+        wait_until(lambda at=url: status_of(at) == b"404", 10, "the relay was told of its end")
 
 
 @case("relay/private", network=False)

@@ -39,7 +39,7 @@ def a_tunnel(t):
     beam.shows(r"\n\d\d:\d\d:\d\d +GET /stream/1234 +200 .*1\.2 kB.*onion")
     beam.shows(r"\n\d\d:\d\d:\d\d +POST /hello\?a=1 +200 ")
     beam.type(b"\x03")
-    equal(beam.wait(2), 0, "the status after Ctrl-C")
+    equal(beam.wait(10), 0, "the status after Ctrl-C")
     equal(beam.screen.unknown, [], "sequences of no use")
 
 
@@ -84,7 +84,7 @@ def no_colour(t):
         raw = Recorder(beam)
         beam.shows(r"Ctrl-C stops", 40)
         beam.type(b"\x03")
-        equal(beam.wait(2), 0, "the status after Ctrl-C")
+        equal(beam.wait(10), 0, "the status after Ctrl-C")
         if "NO_COLOR" in env or "TERM" in env:
             check("\x1b[" not in raw.text.replace("\x1b[K", ""),
                   f"colours in spite of {env}: {raw.text!r}")
@@ -113,7 +113,7 @@ def not_a_terminal(t):
         check(line is not None, f"beam ended\n{beam.said()}")
         check(line.isascii() and line.isprintable(), f"not plain: {line!r}")
     beam.signal(signal.SIGINT)
-    equal(beam.wait(2), 0, "the status after SIGINT")
+    equal(beam.wait(10), 0, "the status after SIGINT")
 
 
 @case("screen/qr")

@@ -403,7 +403,7 @@ static void check(struct seed *s, const struct model *m)
     BEAM_CHECK(buf_find(&m->buf, from, limit, byte) == (hit ? hit - m->bytes : -1));
 }
 
-BEAM_TEST(buf, random_steps_follow_a_plain_array, .timeout = 60)
+BEAM_TEST(buf, random_steps_follow_a_plain_array)
 {
     struct seed s = seed_start("buf");
     struct buf_pool *pool = pool_new(4);

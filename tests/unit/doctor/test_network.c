@@ -54,7 +54,7 @@ static void bed_close(struct bed *b)
     loop_free(b->loop);
 }
 
-BEAM_TEST(network, reached, .timeout = 30)
+BEAM_TEST(network, reached)
 {
     struct bed b;
     bed_open(&b);
@@ -65,7 +65,7 @@ BEAM_TEST(network, reached, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(network, reached_with_a_clock_that_is_wrong, .timeout = 30)
+BEAM_TEST(network, reached_with_a_clock_that_is_wrong)
 {
     struct bed b;
     bed_open(&b);
@@ -78,7 +78,7 @@ BEAM_TEST(network, reached_with_a_clock_that_is_wrong, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(network, tor_that_ends, .timeout = 30)
+BEAM_TEST(network, tor_that_ends)
 {
     struct bed b;
     bed_open(&b);
@@ -91,7 +91,7 @@ BEAM_TEST(network, tor_that_ends, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(network, no_tor_where_one_should_be, .timeout = 30)
+BEAM_TEST(network, no_tor_where_one_should_be)
 {
     struct bed b;
     bed_open(&b);

@@ -39,12 +39,12 @@ static void checked(const char *script, mode_t mode, bool fine, const char *word
     kit_remove(dir);
 }
 
-BEAM_TEST(tor_program, one_that_will_do, .timeout = 30)
+BEAM_TEST(tor_program, one_that_will_do)
 {
     checked("#!/bin/sh\necho 'Tor version 0.4.8.16.'\necho more\n", 0700, true, "0.4.8.16");
 }
 
-BEAM_TEST(tor_program, those_that_will_not, .timeout = 30)
+BEAM_TEST(tor_program, those_that_will_not)
 {
     checked("#!/bin/sh\necho 'Tor version 0.4.6.9.'\n", 0700, false, "too old");
     checked("#!/bin/sh\necho 'Tor version 0.4.8.16.'\nexit 1\n", 0700, false, "does not tell");
@@ -52,7 +52,7 @@ BEAM_TEST(tor_program, those_that_will_not, .timeout = 30)
     checked("#!/bin/sh\n", 0600, false, "not a program");
 }
 
-BEAM_TEST(tor_program, none, .timeout = 30)
+BEAM_TEST(tor_program, none)
 {
     struct findings fs = {.count = 0};
     struct loop *l;

@@ -6,7 +6,7 @@
 #include "loop/loop.h"
 #include "tests/unit/harness.h"
 
-enum { UNTIL_MS = 10000 }; /* a test that waits longer has failed */
+enum { UNTIL_MS = 15000 }; /* a test that waits longer has failed */
 
 struct until {
     struct loop *loop;

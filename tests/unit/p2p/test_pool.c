@@ -169,7 +169,7 @@ static bool has_ended(void *arg)
 
 BEAM_TEST(pool, who_never_finishes_the_handshake_is_turned_away)
 {
-    const struct limits brief = {.handshake_ms = 200, .half_open = 4};
+    const struct limits brief = {.handshake_ms = 1000, .half_open = 4};
     struct world w;
     struct silent silent[3];
     world_init(&w);

@@ -187,7 +187,7 @@ static bool is_up_again(void *arg)
     return ((const struct stage *)arg)->ups > 0;
 }
 
-BEAM_TEST(checkup, a_service_that_refuses_the_port_is_well, .timeout = 30)
+BEAM_TEST(checkup, a_service_that_refuses_the_port_is_well)
 {
     static const uint8_t good[] = {0x05, 0xf4};
     for (size_t i = 0; i < sizeof(good); i++) {
@@ -204,7 +204,7 @@ BEAM_TEST(checkup, a_service_that_refuses_the_port_is_well, .timeout = 30)
     }
 }
 
-BEAM_TEST(checkup, one_that_is_not_reached_is_down_after_three_tries, .timeout = 60)
+BEAM_TEST(checkup, one_that_is_not_reached_is_down_after_three_tries)
 {
     struct stage st;
     set_up(&st, 20, 0xf3); /* rendezvous failed */
@@ -237,7 +237,7 @@ static bool is_vouched(void *arg)
     return vouched > 0;
 }
 
-BEAM_TEST(checkup, after_a_jump_of_the_clock_it_looks_at_once, .timeout = 60)
+BEAM_TEST(checkup, after_a_jump_of_the_clock_it_looks_at_once)
 {
     struct stage st;
     set_up(&st, 3600 * 1000, 0x05);
@@ -248,7 +248,7 @@ BEAM_TEST(checkup, after_a_jump_of_the_clock_it_looks_at_once, .timeout = 60)
     tear_down(&st);
 }
 
-BEAM_TEST(checkup, without_a_descriptor_there_is_no_visit, .timeout = 60)
+BEAM_TEST(checkup, without_a_descriptor_there_is_no_visit)
 {
     struct stage st;
     set_up(&st, 20, 0x05);
@@ -262,7 +262,7 @@ BEAM_TEST(checkup, without_a_descriptor_there_is_no_visit, .timeout = 60)
     tear_down(&st);
 }
 
-BEAM_TEST(checkup, without_a_socks_port_a_descriptor_is_all_there_is, .timeout = 60)
+BEAM_TEST(checkup, without_a_socks_port_a_descriptor_is_all_there_is)
 {
     struct stage st;
     set_up(&st, 20, 0x05);
@@ -282,7 +282,7 @@ static bool is_fetched_twice(void *arg)
     return fetched >= 2;
 }
 
-BEAM_TEST(checkup, when_a_directory_says_nothing_another_is_asked, .timeout = 60)
+BEAM_TEST(checkup, when_a_directory_says_nothing_another_is_asked)
 {
     struct stage st;
     set_up(&st, 20, 0x05);

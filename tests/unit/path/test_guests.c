@@ -89,7 +89,7 @@ static void wait_for(struct stage *st, int changed, int closed)
     cr_assert_eq(st->closed, closed);
 }
 
-BEAM_TEST(guests, are_those_who_were_not_revoked, .timeout = 30)
+BEAM_TEST(guests, are_those_who_were_not_revoked)
 {
     struct stage st;
     set_up(&st);
@@ -109,7 +109,7 @@ BEAM_TEST(guests, are_those_who_were_not_revoked, .timeout = 30)
     tear_down(&st);
 }
 
-BEAM_TEST(guests, a_file_that_lets_nobody_in_closes, .timeout = 60)
+BEAM_TEST(guests, a_file_that_lets_nobody_in_closes)
 {
     struct stage st;
     set_up(&st);

@@ -389,7 +389,7 @@ static bool was_published_again(void *arg)
     return published > 1;
 }
 
-BEAM_TEST(path_onion, with_a_file_of_visitors_it_is_for_them_alone, .timeout = 60)
+BEAM_TEST(path_onion, with_a_file_of_visitors_it_is_for_them_alone)
 {
     static const char *const names[] = {"alice", "bob"};
     struct stage st;
@@ -457,7 +457,7 @@ static void announced_too_late(bool later)
     tear_down(&st);
 }
 
-BEAM_TEST(path_onion, who_is_not_announced_when_nobody_may_enter_does_not_come, .timeout = 60)
+BEAM_TEST(path_onion, who_is_not_announced_when_nobody_may_enter_does_not_come)
 {
     announced_too_late(false);
     announced_too_late(true);

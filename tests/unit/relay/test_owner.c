@@ -227,7 +227,9 @@ static void lead_elsewhere(struct stage *st, const char *name, enum owner_state 
     st->name = name;
     start(st, false);
     /* Two loops: each has its turn. */
-    for (int i = 0; i < 100000 && st->state != OWNER_FAILED && st->state != OWNER_RESTING; i++) {
+    uint64_t late = loop_now(other.world.loop) + UNTIL_MS;
+    while (st->state != OWNER_FAILED && st->state != OWNER_RESTING &&
+           loop_now(other.world.loop) < late) {
         cr_assert_eq(loop_turn(st->scene.world.loop), 0);
         cr_assert_eq(loop_turn(other.world.loop), 0);
     }

@@ -44,27 +44,27 @@ static void carries(open_fn *open_a, open_fn *open_b, bool kernel)
     scene_ends_well(&s);
 }
 
-BEAM_TEST(splice, carries_tcp_to_tcp, .timeout = 60)
+BEAM_TEST(splice, carries_tcp_to_tcp)
 {
     carries(pair_tcp, pair_tcp, true);
 }
 
-BEAM_TEST(splice, carries_unix_to_tcp, .timeout = 60)
+BEAM_TEST(splice, carries_unix_to_tcp)
 {
     carries(pair_unix, pair_tcp, true);
 }
 
-BEAM_TEST(splice, carries_unix_to_unix, .timeout = 60)
+BEAM_TEST(splice, carries_unix_to_unix)
 {
     carries(pair_unix, pair_unix, true);
 }
 
-BEAM_TEST(splice, carries_memory_to_tcp, .timeout = 60)
+BEAM_TEST(splice, carries_memory_to_tcp)
 {
     carries(scene_memory, pair_tcp, false);
 }
 
-BEAM_TEST(splice, carries_memory_to_memory, .timeout = 60)
+BEAM_TEST(splice, carries_memory_to_memory)
 {
     carries(scene_memory, scene_memory, false);
 }
@@ -81,7 +81,7 @@ BEAM_TEST(splice, small_transfers_need_no_pipe)
     scene_ends_well(&s);
 }
 
-BEAM_TEST(splice, without_pipes_it_stays_on_buffers, .timeout = 60)
+BEAM_TEST(splice, without_pipes_it_stays_on_buffers)
 {
     struct scene s;
     struct rlimit was, none;
@@ -163,7 +163,7 @@ static void unwilling_call(void *arg, struct stream *s, unsigned ready)
         u->stream.fn(u->stream.arg, &u->stream, ready);
 }
 
-BEAM_TEST(splice, an_unwilling_kernel_is_asked_once, .timeout = 60)
+BEAM_TEST(splice, an_unwilling_kernel_is_asked_once)
 {
     static const struct stream_ops ops = {
         .kind = "unwilling",
@@ -198,7 +198,7 @@ static bool all_received(void *arg)
            s->actor[1].received == s->actor[0].to_send;
 }
 
-BEAM_TEST(splice, idle_it_holds_no_block, .timeout = 60)
+BEAM_TEST(splice, idle_it_holds_no_block)
 {
     struct scene s;
     scene_open(&s, pair_tcp, pair_tcp);
@@ -281,7 +281,7 @@ BEAM_TEST(splice, heads_go_first_and_are_seen)
     scene_close(&s);
 }
 
-BEAM_TEST(splice, a_tap_sees_every_byte_before_it_goes_on, .timeout = 60)
+BEAM_TEST(splice, a_tap_sees_every_byte_before_it_goes_on)
 {
     struct scene s;
     scene_open(&s, pair_tcp, pair_tcp);
@@ -321,12 +321,12 @@ static void skips(open_fn *open_a, open_fn *open_b, size_t skip_max, bool kernel
     scene_ends_well(&s);
 }
 
-BEAM_TEST(splice, skips_are_exact_by_the_kernel, .timeout = 60)
+BEAM_TEST(splice, skips_are_exact_by_the_kernel)
 {
     skips(pair_tcp, pair_tcp, 700 * KIB, true);
 }
 
-BEAM_TEST(splice, skips_are_exact_by_buffers, .timeout = 60)
+BEAM_TEST(splice, skips_are_exact_by_buffers)
 {
     skips(pair_tcp, scene_memory, 100 * KIB, false);
 }
@@ -340,7 +340,7 @@ static uint64_t on_first_tap(void *arg, enum splice_side from, const void *data,
     return SPLICE_ALL;
 }
 
-BEAM_TEST(splice, a_tap_can_have_seen_enough, .timeout = 60)
+BEAM_TEST(splice, a_tap_can_have_seen_enough)
 {
     struct scene s;
     scene_open(&s, pair_tcp, pair_tcp);

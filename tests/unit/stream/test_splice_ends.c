@@ -45,7 +45,7 @@ static void reset_goes_through(open_fn *open_a, open_fn *open_b, int side, uint6
     scene_close(&s);
 }
 
-BEAM_TEST(splice, a_reset_goes_through, .timeout = 60)
+BEAM_TEST(splice, a_reset_goes_through)
 {
     for (int side = 0; side < 2; side++) {
         reset_goes_through(pair_tcp, pair_tcp, side, 100);
@@ -81,7 +81,7 @@ static void last_words(open_fn *open_b, int end)
     scene_close(&s);
 }
 
-BEAM_TEST(splice, what_came_before_a_reset_is_passed_on, .timeout = 60)
+BEAM_TEST(splice, what_came_before_a_reset_is_passed_on)
 {
     last_words(scene_memory, BEAM_ERESET);
     last_words(pair_tcp, BEAM_ERESET);
@@ -130,7 +130,7 @@ static void early_answer(open_fn *open_a, uint64_t answer)
     scene_close(&s);
 }
 
-BEAM_TEST(splice, an_early_answer_gets_through, .timeout = 60)
+BEAM_TEST(splice, an_early_answer_gets_through)
 {
     early_answer(pair_tcp, 10 * KIB);
     early_answer(pair_tcp, 190 * KIB); /* more than A's kernel takes unread */
@@ -157,7 +157,7 @@ static void gone_visitor(open_fn *open_a)
     scene_close(&s);
 }
 
-BEAM_TEST(splice, a_visitor_who_went_is_not_talked_to, .timeout = 60)
+BEAM_TEST(splice, a_visitor_who_went_is_not_talked_to)
 {
     gone_visitor(pair_tcp);
     gone_visitor(pair_unix);
@@ -209,7 +209,7 @@ static bool both_reset(void *arg)
     return s->actor[0].read_err == BEAM_ERESET && s->actor[1].read_err == BEAM_ERESET;
 }
 
-BEAM_TEST(splice, freed_it_resets_both_and_calls_nothing, .timeout = 60)
+BEAM_TEST(splice, freed_it_resets_both_and_calls_nothing)
 {
     struct scene s;
     scene_open(&s, pair_tcp, scene_memory);

@@ -44,43 +44,6 @@ char *kit_file(const char *dir, const char *name, mode_t mode, const char *text)
 
 /* ---- running --------------------------------------------------------------------------------- */
 
-struct until {
-    struct loop *loop;
-    bool (*holds)(void *arg);
-    void *arg;
-    bool late;
-    struct loop_timer tick, deadline;
-};
-
-static void on_tick(void *arg)
-{
-    struct until *u = arg;
-    if (u->holds(u->arg))
-        loop_stop(u->loop);
-    else
-        loop_timer_set(&u->tick, 2);
-}
-
-static void on_late(void *arg)
-{
-    struct until *u = arg;
-    u->late = true;
-    loop_stop(u->loop);
-}
-
-bool kit_until(struct loop *l, bool (*holds)(void *arg), void *arg, unsigned ms)
-{
-    struct until u = {.loop = l, .holds = holds, .arg = arg};
-    loop_timer_init(l, &u.tick, on_tick, &u);
-    loop_timer_init(l, &u.deadline, on_late, &u);
-    loop_timer_set(&u.tick, 0);
-    loop_timer_set(&u.deadline, ms);
-    cr_assert_eq(loop_run(l), 0);
-    loop_timer_clear(&u.tick);
-    loop_timer_clear(&u.deadline);
-    return !u.late;
-}
-
 void kit_settle(struct loop *l)
 {
     for (int i = 0; i < 50; i++)
@@ -290,6 +253,8 @@ static void on_state(void *arg, enum tor_state state, const struct beam_why *why
 {
     struct ear *e = arg;
     e->state = state;
+    cr_assert_lt(e->count, EAR_STATES);
+    e->entered[e->count++] = state;
     e->heard[state]++;
     e->retry_ms = retry_ms;
     cr_assert_eq(tor_state(e->tor), state);
@@ -331,7 +296,7 @@ void ear_open_existing(struct ear *e, struct loop *l, const char *control)
     open_with(e, l, (struct tor_options){.control = control, .dir = ""});
 }
 
-static bool entered(void *arg)
+static bool has_entered(void *arg)
 {
     const struct ear *e = arg;
     return e->heard[e->wanted] > 0 || e->heard[TOR_FAILED] > 0;
@@ -341,7 +306,13 @@ bool ear_until(struct ear *e, enum tor_state state)
 {
     e->wanted = state;
     memset(e->heard, 0, sizeof(e->heard));
-    return kit_until(e->loop, entered, e, 15000) && e->heard[state] > 0;
+    for (size_t i = e->past; i < e->count; i++)
+        e->heard[e->entered[i]]++;
+    if (!until(e->loop, has_entered, e) || e->heard[state] == 0)
+        return false;
+    while (e->entered[e->past++] != state)
+        continue;
+    return true;
 }
 
 static void on_stopped(void *arg)
@@ -360,7 +331,7 @@ void ear_close(struct ear *e)
 {
     e->stopped = false;
     tor_stop(e->tor, on_stopped, e);
-    cr_assert(kit_until(e->loop, is_stopped, e, 5000));
+    cr_assert(until(e->loop, is_stopped, e));
     cr_assert_eq(tor_pid(e->tor), 0);
     tor_free(e->tor);
 }

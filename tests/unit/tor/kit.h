@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * For the tests of this folder: a loop that runs until something holds, folders
- * that go away, and a tor that is none: a program that does nothing, and its
- * control port in the test itself, which can answer as it likes.
+ * For the tests of this folder: folders that go away, and a tor that is none: a
+ * program that does nothing, and its control port in the test itself, which can
+ * answer as it likes.
  */
 #ifndef BEAM_TESTS_UNIT_TOR_KIT_H
 #define BEAM_TESTS_UNIT_TOR_KIT_H
@@ -13,6 +13,7 @@
 #include "loop/listen.h"
 #include "loop/loop.h"
 #include "stream/stream.h"
+#include "tests/unit/loop/until.h"
 #include "tor/auth.h"
 #include "tor/tor.h"
 
@@ -23,8 +24,6 @@ void kit_remove(char *dir);
 /* Writes a file of `mode` in dir; its path: free(). */
 char *kit_file(const char *dir, const char *name, mode_t mode, const char *text);
 
-/* Runs the loop until `holds`, at most `ms`; whether it held. */
-bool kit_until(struct loop *l, bool (*holds)(void *arg), void *arg, unsigned ms);
 /* Runs the loop until nothing more is posted. */
 void kit_settle(struct loop *l);
 
@@ -82,6 +81,8 @@ size_t fake_asked(const struct fake *f, const char *start);
 
 /* ---- what the owner of a struct tor hears ---------------------------------------------------- */
 
+enum { EAR_STATES = 256 };
+
 struct ear {
     struct loop *loop;
     struct tor *tor;
@@ -89,7 +90,9 @@ struct ear {
     struct beam_why why, warning;
     uint64_t retry_ms;
     int percent;
-    unsigned heard[TOR_FAILED + 1]; /* times each state was entered */
+    enum tor_state entered[EAR_STATES]; /* in order */
+    size_t count, past;                 /* those that ear_until came past */
+    unsigned heard[TOR_FAILED + 1];     /* times each was entered, from where ear_until began on */
     unsigned warnings;
     bool stopped;
     enum tor_state wanted;
@@ -100,7 +103,8 @@ void ear_open(struct ear *e, struct loop *l, const char *binary, const char *dir
               const char *torrc);
 /* The same with a tor that runs already, by its control port. */
 void ear_open_existing(struct ear *e, struct loop *l, const char *control);
-/* Runs until the state is entered, or FAILED is, at most 15 s. */
+/* Runs until the state is entered, or FAILED is. It may have been already, after the one that was
+ * waited for last: how far a tor that restarts has come in the meantime depends on the machine. */
 bool ear_until(struct ear *e, enum tor_state state);
 /* Stops it in order, and frees. */
 void ear_close(struct ear *e);

@@ -43,7 +43,7 @@ void service_withdraw(struct service *s);
 void service_say(struct onion_bed *b, const char *action, const struct service *s,
                  const char *more);
 
-/* For kit_until. */
+/* For until. */
 bool service_is_publishing(void *arg);
 bool service_is_up(void *arg);
 bool service_is_failed(void *arg);

@@ -87,13 +87,13 @@ static const char *last_of(const char *start)
     return "";
 }
 
-BEAM_TEST(configured, all_are_said_each_time, .timeout = 30)
+BEAM_TEST(configured, all_are_said_each_time)
 {
     char want[512];
     set_up();
     struct service *one = publish(0), *two = publish(1);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, two, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, one));
+    cr_assert(until(place.bed.loop, service_is_publishing, two));
     cr_expect_eq(fake_asked(&place.bed.fake, "GETCONF HiddenServiceOptions"), 1);
     cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 2);
     snprintf(want, sizeof(want),
@@ -105,7 +105,7 @@ BEAM_TEST(configured, all_are_said_each_time, .timeout = 30)
     cr_expect_eq(access(place.folders[0], F_OK), 0);
     cr_expect_eq(one->warnings, file_in_memory(place.folders[0]) ? 0 : 1);
     service_say(&place.bed, "UPLOADED", one, "$01~a");
-    cr_assert(kit_until(place.bed.loop, service_is_up, one, 5000));
+    cr_assert(until(place.bed.loop, service_is_up, one));
     service_withdraw(one);
     kit_settle(place.bed.loop);
     cr_expect_null(strstr(last_of("SETCONF "), place.folders[0]));
@@ -117,14 +117,14 @@ BEAM_TEST(configured, all_are_said_each_time, .timeout = 30)
     tear_down();
 }
 
-BEAM_TEST(configured, one_that_is_refused_harms_no_other, .timeout = 30)
+BEAM_TEST(configured, one_that_is_refused_harms_no_other)
 {
     set_up();
     struct service *one = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, one));
     place.refuse = true;
     struct service *two = publish(1);
-    cr_assert(kit_until(place.bed.loop, service_is_failed, two, 5000));
+    cr_assert(until(place.bed.loop, service_is_failed, two));
     kit_settle(place.bed.loop);
     cr_expect_eq(one->state, ONION_PUBLISHING);
     cr_expect_null(strstr(last_of("SETCONF "), place.folders[1]));
@@ -133,33 +133,33 @@ BEAM_TEST(configured, one_that_is_refused_harms_no_other, .timeout = 30)
     tear_down();
 }
 
-BEAM_TEST(configured, who_is_published_anew_keeps_its_folder, .timeout = 30)
+BEAM_TEST(configured, who_is_published_anew_keeps_its_folder)
 {
     const struct onion_clients nobody = {0};
     set_up();
     struct service *s = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, s));
     cr_assert_eq(onion_admit(s->onion, &nobody), 0);
     s->state = ONION_UP;
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, s));
     kit_settle(place.bed.loop);
     cr_expect_eq(access(place.folders[0], F_OK), 0);
     cr_expect_not_null(strstr(last_of("SETCONF "), place.folders[0]));
     tear_down();
 }
 
-BEAM_TEST(configured, none_beside_those_of_a_torrc, .timeout = 30)
+BEAM_TEST(configured, none_beside_those_of_a_torrc)
 {
     set_up();
     place.others = true;
     struct service *s = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_failed, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_failed, s));
     cr_expect_not_null(strstr(s->why.text, "tor.torrc"), "%s", s->why.text);
     cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 0);
     tear_down();
 }
 
-BEAM_TEST(configured, no_more_than_one_command_can_name, .timeout = 60)
+BEAM_TEST(configured, no_more_than_one_command_can_name)
 {
     char *folders[CONFIGURED_MAX + 1];
     set_up();
@@ -171,8 +171,7 @@ BEAM_TEST(configured, no_more_than_one_command_can_name, .timeout = 60)
         const struct onion_spec spec = {.folder = folders[i]};
         struct service *s = service_publish_with(&place.bed, spec);
         bool last = i == CONFIGURED_MAX;
-        cr_assert(
-            kit_until(place.bed.loop, last ? service_is_failed : service_is_publishing, s, 5000));
+        cr_assert(until(place.bed.loop, last ? service_is_failed : service_is_publishing, s));
         if (last)
             cr_expect_not_null(strstr(s->why.text, "24 tunnels"), "%s", s->why.text);
         else
@@ -184,46 +183,46 @@ BEAM_TEST(configured, no_more_than_one_command_can_name, .timeout = 60)
 }
 
 /* Its folder cannot be made where a file is. */
-BEAM_TEST(configured, a_folder_that_cannot_be_made_is_named, .timeout = 30)
+BEAM_TEST(configured, a_folder_that_cannot_be_made_is_named)
 {
     set_up();
     char *services = file_join(place.bed.fake.dir, "services");
     cr_assert_not_null(services);
     cr_assert_eq(file_write(services, 0600, "x", 1), 0);
     struct service *s = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_failed, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_failed, s));
     cr_expect_not_null(strstr(s->why.text, place.folders[0]), "%s", s->why.text);
     cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 0);
     free(services);
     tear_down();
 }
 
-BEAM_TEST(configured, added_again_when_tor_comes_back, .timeout = 30)
+BEAM_TEST(configured, added_again_when_tor_comes_back)
 {
     set_up();
     struct service *s = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, s));
     service_say(&place.bed, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(place.bed.loop, service_is_up, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_up, s));
     fake_hang_up(&place.bed.fake);
-    cr_assert(kit_until(place.bed.loop, service_is_waiting_with_reason, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_waiting_with_reason, s));
     cr_expect_neq(access(place.folders[0], F_OK), 0, "its key is left while there is no tor");
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 15000));
+    cr_assert(until(place.bed.loop, service_is_publishing, s));
     cr_expect_eq(access(place.folders[0], F_OK), 0);
     cr_expect_leq(s->warnings, 1, "the same is said again");
     tear_down();
 }
 
 /* tor reads its torrc again, where it is not. */
-BEAM_TEST(configured, published_anew_when_tor_has_read_its_torrc, .timeout = 30)
+BEAM_TEST(configured, published_anew_when_tor_has_read_its_torrc)
 {
     set_up();
     struct service *s = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, s));
     service_say(&place.bed, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(place.bed.loop, service_is_up, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_up, s));
     peer_say(&place.bed.fake.peer, "650 SIGNAL RELOAD\r\n");
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, s));
     kit_settle(place.bed.loop);
     cr_expect_eq(fake_asked(&place.bed.fake, "GETCONF HiddenServiceOptions"), 2);
     cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 2);
@@ -231,20 +230,20 @@ BEAM_TEST(configured, published_anew_when_tor_has_read_its_torrc, .timeout = 30)
     cr_expect_eq(access(place.folders[0], F_OK), 0);
     place.others = true;
     peer_say(&place.bed.fake.peer, "650 SIGNAL RELOAD\r\n");
-    cr_assert(kit_until(place.bed.loop, service_is_failed, s, 5000));
+    cr_assert(until(place.bed.loop, service_is_failed, s));
     cr_expect_eq(fake_asked(&place.bed.fake, "SETCONF "), 2, "those of the torrc are not touched");
     tear_down();
 }
 
 /* Or tor would make another key, and publish that. */
-BEAM_TEST(configured, a_key_that_was_lost_is_written_again, .timeout = 30)
+BEAM_TEST(configured, a_key_that_was_lost_is_written_again)
 {
     set_up();
     struct service *one = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, one));
     cr_assert_eq(file_remove_tree(place.folders[0]), 0);
     struct service *two = publish(1);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, two, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, two));
     char *secret = file_join(place.folders[0], "hs_ed25519_secret_key");
     cr_assert_not_null(secret);
     cr_expect_eq(access(secret, F_OK), 0);
@@ -252,24 +251,24 @@ BEAM_TEST(configured, a_key_that_was_lost_is_written_again, .timeout = 30)
     tear_down();
 }
 
-BEAM_TEST(configured, another_onion_than_was_asked_for_is_not_kept, .timeout = 30)
+BEAM_TEST(configured, another_onion_than_was_asked_for_is_not_kept)
 {
     set_up();
     struct service *one = publish(0);
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, one, 5000));
+    cr_assert(until(place.bed.loop, service_is_publishing, one));
     char *name = file_join(place.folders[0], "hostname");
     cr_assert_not_null(name);
     cr_assert_eq(file_write(name, 0600, "another.onion\n", 14), 0);
     free(name);
     struct service *two = publish(1);
-    cr_assert(kit_until(place.bed.loop, is_connected_twice, &place.bed.fake, 10000));
-    cr_assert(kit_until(place.bed.loop, service_is_publishing, two, 15000));
+    cr_assert(until(place.bed.loop, is_connected_twice, &place.bed.fake));
+    cr_assert(until(place.bed.loop, service_is_publishing, two));
     kit_settle(place.bed.loop);
     cr_expect_eq(access(place.folders[0], F_OK), 0);
     tear_down();
 }
 
-BEAM_TEST(configured, a_path_that_will_not_do, .timeout = 30)
+BEAM_TEST(configured, a_path_that_will_not_do)
 {
     static const char *const wrong[] = {"relative", "/with space", "/with\"quote", "/with\\escape"};
     struct onion *o = NULL;

@@ -93,12 +93,12 @@ static void run(struct bed *b)
 {
     cr_assert_eq(evict_start(&b->evict, b->control, OURS), 0);
     cr_assert(evict_busy(&b->evict));
-    cr_assert(kit_until(b->loop, is_done, b, 15000));
+    cr_assert(until(b->loop, is_done, b));
     cr_assert(!evict_busy(&b->evict));
     cr_assert_eq(b->done, 1);
 }
 
-BEAM_TEST(evict, circuits_are_closed_until_there_is_none, .timeout = 30)
+BEAM_TEST(evict, circuits_are_closed_until_there_is_none)
 {
     char two[1024], one[512];
     struct bed b;
@@ -115,7 +115,7 @@ BEAM_TEST(evict, circuits_are_closed_until_there_is_none, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(evict, a_tor_that_does_not_tell_is_no_success, .timeout = 30)
+BEAM_TEST(evict, a_tor_that_does_not_tell_is_no_success)
 {
     struct bed b;
     bed_open(&b);
@@ -125,7 +125,7 @@ BEAM_TEST(evict, a_tor_that_does_not_tell_is_no_success, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(evict, circuits_that_stay_are_no_success, .timeout = 60)
+BEAM_TEST(evict, circuits_that_stay_are_no_success)
 {
     char stays[512];
     struct bed b;

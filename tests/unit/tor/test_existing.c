@@ -59,7 +59,7 @@ static void bed_close(struct bed *b)
     loop_free(b->loop);
 }
 
-BEAM_TEST(existing, found_and_left_as_it_is, .timeout = 30)
+BEAM_TEST(existing, found_and_left_as_it_is)
 {
     static const char *const lines[] = {
         "PROTOCOLINFO 1",
@@ -103,17 +103,17 @@ static bool warned(void *arg)
     return e->warnings > 0;
 }
 
-BEAM_TEST(existing, how_long_it_has_run_counts_from_its_own_beginning, .timeout = 30)
+BEAM_TEST(existing, how_long_it_has_run_counts_from_its_own_beginning)
 {
     struct bed b;
     bed_open(&b, is_old);
     tor_start(b.ear.tor);
-    cr_assert(kit_until(b.loop, warned, &b.ear, 5000));
+    cr_assert(until(b.loop, warned, &b.ear));
     cr_assert_not_null(strstr(b.ear.warning.text, "30 days"), "%s", b.ear.warning.text);
     bed_close(&b);
 }
 
-BEAM_TEST(existing, goes_away_and_comes_back, .timeout = 30)
+BEAM_TEST(existing, goes_away_and_comes_back)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -132,7 +132,7 @@ BEAM_TEST(existing, goes_away_and_comes_back, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(existing, what_lets_us_in_no_more_may_again, .timeout = 30)
+BEAM_TEST(existing, what_lets_us_in_no_more_may_again)
 {
     struct bed b;
     char cookie[160];
@@ -160,7 +160,7 @@ static bool asks_for_nothing(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(existing, what_proved_itself_has_to_again, .timeout = 30)
+BEAM_TEST(existing, what_proved_itself_has_to_again)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -227,23 +227,23 @@ static bool filtered(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(existing, that_is_no_tor, .timeout = 30)
+BEAM_TEST(existing, that_is_no_tor)
 {
     fails(web_page, BEAM_EPROTO, "not tor's control port");
     fails(endless_line, BEAM_EPROTO, "not tor's control port");
 }
 
-BEAM_TEST(existing, that_is_not_anonymous, .timeout = 30)
+BEAM_TEST(existing, that_is_not_anonymous)
 {
     fails(single_hop, BEAM_EPOLICY, "show where this machine is");
 }
 
-BEAM_TEST(existing, behind_a_filter_that_allows_too_little, .timeout = 30)
+BEAM_TEST(existing, behind_a_filter_that_allows_too_little)
 {
     fails(filtered, BEAM_EPROTO, "refuses SETEVENTS: 510 Command filtered");
 }
 
-BEAM_TEST(existing, that_is_not_there, .timeout = 30)
+BEAM_TEST(existing, that_is_not_there)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -285,7 +285,7 @@ static bool was_deleted(void *arg)
     return fake_asked(arg, "DEL_ONION ") == 1;
 }
 
-BEAM_TEST(existing, an_onion_on_it, .timeout = 30)
+BEAM_TEST(existing, an_onion_on_it)
 {
     struct bed b;
     enum onion_state state = ONION_WAITING;
@@ -297,7 +297,7 @@ BEAM_TEST(existing, an_onion_on_it, .timeout = 30)
     spec.key = b.key;
     cr_assert_eq(addr_ip("127.0.0.1", 9, 4711, &spec.target), 0);
     cr_assert_eq(onion_publish(b.ear.tor, &spec, &events, &o), 0);
-    cr_assert(kit_until(b.loop, is_publishing, &state, 10000));
+    cr_assert(until(b.loop, is_publishing, &state));
     const char *asked = NULL;
     for (size_t i = 0; i < b.fake.count; i++)
         if (strncmp(b.fake.lines[i], "ADD_ONION ", 10) == 0)
@@ -305,7 +305,7 @@ BEAM_TEST(existing, an_onion_on_it, .timeout = 30)
     cr_assert_not_null(asked);
     cr_assert_not_null(strstr(asked, " Flags=DiscardPK Port=80,127.0.0.1:4711"), "not detached");
     onion_withdraw(o);
-    cr_assert(kit_until(b.loop, was_deleted, &b.fake, 5000));
+    cr_assert(until(b.loop, was_deleted, &b.fake));
     onion_key_free(b.key);
     bed_close(&b);
 }

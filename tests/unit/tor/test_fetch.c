@@ -97,7 +97,7 @@ static void expect(const char *taken, const char *event, enum fetch_result resul
     struct fetch *f;
     bed_open(&b, taken, event);
     cr_assert_eq(fetch_start(&b.all, ONE, on_fetched, &b, &f), 0);
-    cr_assert(kit_until(b.loop, is_told, &b, 5000));
+    cr_assert(until(b.loop, is_told, &b));
     kit_settle(b.loop);
     cr_expect_eq(b.told, 1);
     cr_expect_eq(b.result, result);
@@ -137,7 +137,7 @@ BEAM_TEST(fetch, what_others_do_is_not_its)
     cr_expect_eq(b.asked_more, 1);
     cr_expect_eq(b.told, 0);
     peer_say(&b.peer, "650 HS_DESC RECEIVED " ONE " NO_AUTH $EF~a id\r\n");
-    cr_expect(kit_until(b.loop, is_told, &b, 5000));
+    cr_expect(until(b.loop, is_told, &b));
     bed_close(&b);
 }
 
@@ -148,7 +148,7 @@ BEAM_TEST(fetch, an_end_of_no_directory_is_not_its)
     struct fetch *f;
     bed_open(&b, "250 OK\r\n", "650 HS_DESC FAILED " ONE " NO_AUTH UNKNOWN REASON=UNEXPECTED\r\n");
     cr_assert_eq(fetch_start(&b.all, ONE, on_fetched, &b, &f), 0);
-    cr_assert(kit_until(b.loop, is_told, &b, 5000));
+    cr_assert(until(b.loop, is_told, &b));
     cr_expect_eq(b.result, FETCH_NOT_DONE);
     bed_close(&b);
 }
@@ -162,7 +162,7 @@ BEAM_TEST(fetch, answers_are_told_apart_when_one_is_cancelled)
     cr_assert_eq(fetch_start(&b.all, TWO, on_fetched, &b, &second), 0);
     fetch_cancel(first);
     fetch_cancel(NULL);
-    cr_assert(kit_until(b.loop, is_told, &b, 5000));
+    cr_assert(until(b.loop, is_told, &b));
     kit_settle(b.loop);
     cr_expect_eq(b.told, 1);
     cr_expect_eq(b.asked_more, 2);

@@ -10,13 +10,13 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/tor/onion_bed.h"
 
-BEAM_TEST(onion, published_and_up, .timeout = 30)
+BEAM_TEST(onion, published_and_up)
 {
     char want[256];
     struct onion_bed b;
     onion_bed_open(&b);
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     cr_assert_eq(s->heard[ONION_WAITING], 1);
     char *blob = onion_key_blob(s->key);
     cr_assert_not_null(blob);
@@ -27,7 +27,7 @@ BEAM_TEST(onion, published_and_up, .timeout = 30)
     kit_settle(b.loop);
     cr_assert_eq(s->state, ONION_PUBLISHING);
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
     service_say(&b, "UPLOADED", s, "$01~a");
     kit_settle(b.loop);
     cr_assert_eq(s->heard[ONION_UP], 1);
@@ -40,25 +40,25 @@ BEAM_TEST(onion, published_and_up, .timeout = 30)
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onion, added_again_when_tor_comes_back, .timeout = 30)
+BEAM_TEST(onion, added_again_when_tor_comes_back)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
     kill(tor_pid(b.ear.tor), SIGKILL);
-    cr_assert(kit_until(b.loop, service_is_waiting_with_reason, s, 5000));
+    cr_assert(until(b.loop, service_is_waiting_with_reason, s));
     cr_assert_not_null(strstr(s->why.text, "signal 9"));
     cr_assert_eq(s->retry_ms, 250);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 0);
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onion, twice_the_same_or_a_path_that_will_not_do, .timeout = 30)
+BEAM_TEST(onion, twice_the_same_or_a_path_that_will_not_do)
 {
     static const char *const paths[] = {"relative",         "/with a space", "/with\"quote",
                                         "/with\\backslash", "/with\nline",   "/with\ttab"};
@@ -94,7 +94,7 @@ static bool answer_and_upload(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onion, a_few_at_a_time, .timeout = 30)
+BEAM_TEST(onion, a_few_at_a_time)
 {
     struct onion_bed b;
     onion_bed_open(&b);
@@ -102,7 +102,7 @@ BEAM_TEST(onion, a_few_at_a_time, .timeout = 30)
     b.fake.hold = "ADD_ONION ";
     for (size_t i = 0; i < MANY; i++)
         service_publish(&b);
-    cr_assert(kit_until(b.loop, is_held, &b, 5000));
+    cr_assert(until(b.loop, is_held, &b));
     kit_settle(b.loop);
     size_t asked = fake_asked(&b.fake, "ADD_ONION ");
     cr_assert(asked > 1 && asked < MANY / 2, "%zu at once", asked);
@@ -115,26 +115,26 @@ BEAM_TEST(onion, a_few_at_a_time, .timeout = 30)
     fake_release(&b.fake);
     for (size_t i = 0; i < MANY - 1; i++)
         if (b.s[i].onion)
-            cr_assert(kit_until(b.loop, service_is_up, &b.s[i], 5000));
+            cr_assert(until(b.loop, service_is_up, &b.s[i]));
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), MANY - 1);
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onion, those_that_are_not_up_yet_hold_back_the_rest, .timeout = 30)
+BEAM_TEST(onion, those_that_are_not_up_yet_hold_back_the_rest)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     for (size_t i = 0; i < MANY; i++)
         service_publish(&b);
     struct service *last = &b.s[MANY - 1], *first = &b.s[0];
-    cr_assert(kit_until(b.loop, service_is_publishing, first, 5000));
+    cr_assert(until(b.loop, service_is_publishing, first));
     kit_settle(b.loop);
     size_t asked = fake_asked(&b.fake, "ADD_ONION ");
     cr_assert(asked > 1 && asked < MANY / 2, "%zu at once", asked);
     cr_assert_eq(last->state, ONION_WAITING);
     service_say(&b, "UPLOADED", first, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, first, 5000));
+    cr_assert(until(b.loop, service_is_up, first));
     kit_settle(b.loop);
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), asked + 1);
     service_withdraw(&b.s[1]);
@@ -150,7 +150,7 @@ static bool was_warned(void *arg)
 }
 
 /* tor took it, and then nothing is heard of it: it has lost its network. */
-BEAM_TEST(onion, nothing_is_heard_of_its_descriptor, .timeout = 30)
+BEAM_TEST(onion, nothing_is_heard_of_its_descriptor)
 {
     struct onion_bed b;
     onion_bed_open(&b);
@@ -162,11 +162,11 @@ BEAM_TEST(onion, nothing_is_heard_of_its_descriptor, .timeout = 30)
                                         .restart_max = 60000};
     cr_assert_eq(tor_set_options(b.ear.tor, &options), 0);
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, was_warned, s, 10000));
+    cr_assert(until(b.loop, was_warned, s));
     cr_assert_eq(s->state, ONION_PUBLISHING);
     cr_assert_not_null(strstr(s->why.text, "no directory has taken"), "%s", s->why.text);
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
     cr_assert_eq(s->warnings, 1, "once");
     onion_bed_close(&b);
 }
@@ -179,13 +179,13 @@ static bool refuse(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onion, refused, .timeout = 30)
+BEAM_TEST(onion, refused)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = refuse;
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_failed, s, 5000));
+    cr_assert(until(b.loop, service_is_failed, s));
     cr_assert_not_null(strstr(s->why.text, "512 Bad arguments"));
     cr_assert_null(strchr(s->why.text, '\x1b'));
     onion_bed_close(&b);
@@ -200,13 +200,13 @@ static bool another(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onion, another_address_than_ours, .timeout = 30)
+BEAM_TEST(onion, another_address_than_ours)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = another;
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_failed, s, 5000));
+    cr_assert(until(b.loop, service_is_failed, s));
     kit_settle(b.loop);
     cr_assert_eq(
         fake_asked(&b.fake, "DEL_ONION 25njqamcweflpvkl73j4szahhihoc4xt3ktcgjnpaingr5yhkenl5sid"),
@@ -222,13 +222,13 @@ static bool collide_once(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onion, a_collision_is_cleared, .timeout = 30)
+BEAM_TEST(onion, a_collision_is_cleared)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = collide_once;
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 2);
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
     onion_bed_close(&b);
@@ -242,39 +242,39 @@ static bool collide_always(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onion, a_collision_that_stays_is_a_failure, .timeout = 30)
+BEAM_TEST(onion, a_collision_that_stays_is_a_failure)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = collide_always;
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_failed, s, 5000));
+    cr_assert(until(b.loop, service_is_failed, s));
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 4);
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 3);
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onion, withdrawn_from_within_its_own_event, .timeout = 30)
+BEAM_TEST(onion, withdrawn_from_within_its_own_event)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     struct service *s = service_publish(&b);
     s->withdraw_when_up = true;
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
     cr_assert_null(s->onion);
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onion, no_tor_to_be_had, .timeout = 30)
+BEAM_TEST(onion, no_tor_to_be_had)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     tor_free(b.ear.tor);
     ear_open(&b.ear, b.loop, "/nonexistent/tor", b.fake.tor_dir, "");
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_failed, s, 5000));
+    cr_assert(until(b.loop, service_is_failed, s));
     cr_assert_eq(s->why.code, BEAM_ENOTFOUND);
     cr_assert_not_null(strstr(s->why.text, "/nonexistent/tor"));
     onion_bed_close(&b);
@@ -283,12 +283,12 @@ BEAM_TEST(onion, no_tor_to_be_had, .timeout = 30)
 static const char rejected[] = "$01~a id REASON=UPLOAD_REJECTED",
                   rejected_too[] = "$02~b id REASON=UPLOAD_REJECTED";
 
-BEAM_TEST(onion, all_uploads_fail, .timeout = 30)
+BEAM_TEST(onion, all_uploads_fail)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     service_say(&b, "UPLOAD", s, "$01~a id");
     service_say(&b, "UPLOAD", s, "$02~b id");
     service_say(&b, "FAILED", s, rejected);
@@ -301,19 +301,19 @@ BEAM_TEST(onion, all_uploads_fail, .timeout = 30)
     cr_assert_not_null(strstr(s->why.text, "UPLOAD_REJECTED"));
     cr_assert_not_null(strstr(s->why.text, "published nowhere else"), "%s", s->why.text);
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onion, a_renewal_that_fails_is_told_while_it_is_up, .timeout = 30)
+BEAM_TEST(onion, a_renewal_that_fails_is_told_while_it_is_up)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     service_say(&b, "UPLOAD", s, "$01~a id");
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
     for (unsigned i = 1; i <= 2; i++) {
         service_say(&b, "UPLOAD", s, "$01~a id");
         service_say(&b, "FAILED", s, rejected);

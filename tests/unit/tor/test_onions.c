@@ -36,25 +36,25 @@ static size_t asked_at(const struct fake *f, const char *start)
     return 0;
 }
 
-BEAM_TEST(onions, for_guests_alone_once_old_circuits_are_closed, .timeout = 30)
+BEAM_TEST(onions, for_guests_alone_once_old_circuits_are_closed)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = answer_with_circuit;
     struct onion_clients clients = {1, guests};
     struct service *s = service_publish_with(&b, (struct onion_spec){.clients = clients});
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     size_t closed = asked_at(&b.fake, "CLOSECIRCUIT 5"), added = asked_at(&b.fake, "ADD_ONION ");
     cr_assert(closed > 0 && added > closed, "closed at %zu, added at %zu", closed, added);
     cr_assert_not_null(strstr(b.fake.lines[added - 1], "Flags=DiscardPK,V3Auth "));
     service_say(&b, "UPLOADED", s, "$01~a");
-    cr_assert(kit_until(b.loop, service_is_up, s, 5000));
+    cr_assert(until(b.loop, service_is_up, s));
 
     size_t looks = fake_asked(&b.fake, "GETINFO circuit-status");
     clients.count = 2;
     cr_assert_eq(onion_admit(s->onion, &clients), 0);
     s->state = ONION_UP;
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     cr_assert_eq(s->heard[ONION_WAITING], 2, "it was said to be down");
     cr_assert_not_null(strstr(s->why.text, "published anew"), "%s", s->why.text);
     cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
@@ -80,16 +80,16 @@ static bool answer_introductions(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 60)
+BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = answer_introductions;
     struct service *s = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     onion_doubt(s->onion); /* it is not up: its time has not come */
     service_say(&b, "UPLOADED", s, "");
-    cr_assert(kit_until(b.loop, service_is_up, s, 10000));
+    cr_assert(until(b.loop, service_is_up, s));
     cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 0);
 
     onion_doubt(s->onion); /* tor has a way in */
@@ -100,12 +100,12 @@ BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 6
     b.lost = true;
     for (size_t i = 1; i <= ONION_ANEW_MOST; i++) {
         onion_doubt(s->onion);
-        cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
+        cr_assert(until(b.loop, service_is_publishing, s));
         cr_assert_eq(fake_asked(&b.fake, "DEL_ONION "), i);
         cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 1 + i);
         cr_assert_eq(fake_asked(&b.fake, "CLOSECIRCUIT "), 0);
         service_say(&b, "UPLOADED", s, "");
-        cr_assert(kit_until(b.loop, service_is_up, s, 10000));
+        cr_assert(until(b.loop, service_is_up, s));
     }
 
     onion_doubt(s->onion); /* so soon it is left to tor */
@@ -113,24 +113,24 @@ BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom, .timeout = 6
     cr_assert_eq(fake_asked(&b.fake, "GETINFO circuit-status"), 1 + ONION_ANEW_MOST);
 
     fake_hang_up(&b.fake); /* another tor has lost none yet */
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     service_say(&b, "UPLOADED", s, "");
-    cr_assert(kit_until(b.loop, service_is_up, s, 10000));
+    cr_assert(until(b.loop, service_is_up, s));
     onion_doubt(s->onion);
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 10000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     onion_bed_close(&b);
 }
 
-BEAM_TEST(onions, for_nobody_when_tor_does_not_tell_of_its_circuits, .timeout = 30)
+BEAM_TEST(onions, for_nobody_when_tor_does_not_tell_of_its_circuits)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     struct service *s = service_publish_with(
         &b, (struct onion_spec){.clients = {1, guests}}); /* GETINFO says else */
     struct service *open = service_publish(&b);
-    cr_assert(kit_until(b.loop, service_is_failed, s, 5000));
+    cr_assert(until(b.loop, service_is_failed, s));
     cr_assert_not_null(strstr(s->why.text, "CLOSECIRCUIT"), "%s", s->why.text);
-    cr_assert(kit_until(b.loop, service_is_publishing, open, 5000));
+    cr_assert(until(b.loop, service_is_publishing, open));
     cr_assert_eq(fake_asked(&b.fake, "ADD_ONION "), 1);
     onion_bed_close(&b);
 }
@@ -143,14 +143,14 @@ static bool answer_without_pow(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(onions, without_proof_of_work_where_tor_knows_none, .timeout = 30)
+BEAM_TEST(onions, without_proof_of_work_where_tor_knows_none)
 {
     struct onion_bed b;
     onion_bed_open(&b);
     b.fake.answer = answer_without_pow;
     struct service *s = service_publish_with(
         &b, (struct onion_spec){.limits = {.pow = true, .pow_rate = 1, .pow_burst = 1}});
-    cr_assert(kit_until(b.loop, service_is_publishing, s, 5000));
+    cr_assert(until(b.loop, service_is_publishing, s));
     cr_assert_eq(s->warnings, 1);
     cr_assert_not_null(strstr(s->why.text, "no proof of work"), "%s", s->why.text);
     onion_bed_close(&b);

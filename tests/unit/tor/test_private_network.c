@@ -58,7 +58,7 @@ static bool has_said(void *arg)
     return ((const struct bed *)arg)->said;
 }
 
-BEAM_TEST(private_network, no_tor, .timeout = 30)
+BEAM_TEST(private_network, no_tor)
 {
     struct bed b;
     bed_open(&b);
@@ -68,14 +68,14 @@ BEAM_TEST(private_network, no_tor, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(private_network, a_tor_that_fails, .timeout = 30)
+BEAM_TEST(private_network, a_tor_that_fails)
 {
     static const char script[] = "#!/bin/sh\necho 'Nov 21 08:54:00.744 [err] too tired'\nexit 3\n";
     struct bed b;
     bed_open(&b);
     char *binary = kit_file(b.dir, "tor.sh", 0700, script);
     cr_assert_eq(start(&b, binary), 0);
-    cr_assert(kit_until(b.loop, has_said, &b, 15000));
+    cr_assert(until(b.loop, has_said, &b));
     cr_assert_eq(b.err, BEAM_EIO);
     cr_assert_not_null(strstr(b.why.text, "status 3"), "%s", b.why.text);
     cr_assert_not_null(strstr(b.why.text, "too tired"), "%s", b.why.text);
@@ -83,7 +83,7 @@ BEAM_TEST(private_network, a_tor_that_fails, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(private_network, given_up_at_once, .timeout = 30)
+BEAM_TEST(private_network, given_up_at_once)
 {
     struct bed b;
     bed_open(&b);

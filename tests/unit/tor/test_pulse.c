@@ -76,20 +76,20 @@ static bool was_asked_often(void *arg)
     return ((const struct bed *)arg)->asked >= 5;
 }
 
-BEAM_TEST(pulse, one_that_answers_is_asked_again_and_again, .timeout = 30)
+BEAM_TEST(pulse, one_that_answers_is_asked_again_and_again)
 {
     struct bed b;
     bed_open(&b, 1000);
-    cr_assert(kit_until(b.loop, was_asked_often, &b, 10000));
+    cr_assert(until(b.loop, was_asked_often, &b));
     cr_assert_eq(b.hung, 0);
     bed_close(&b);
 }
 
-BEAM_TEST(pulse, one_that_stops_answering_is_hung, .timeout = 30)
+BEAM_TEST(pulse, one_that_stops_answering_is_hung)
 {
     struct bed b;
     bed_open(&b, 2);
-    cr_assert(kit_until(b.loop, is_hung, &b, 10000));
+    cr_assert(until(b.loop, is_hung, &b));
     cr_assert_eq(b.asked, 3, "no more than one question is open");
     cr_assert_eq(b.hung, 1);
     bed_close(&b);
@@ -100,14 +100,14 @@ static bool is_late(void *arg)
     return ((const struct bed *)arg)->pulse.late;
 }
 
-BEAM_TEST(pulse, a_late_answer_is_one, .timeout = 30)
+BEAM_TEST(pulse, a_late_answer_is_one)
 {
     struct bed b;
     bed_open(&b, 0);
-    cr_assert(kit_until(b.loop, is_late, &b, 10000));
+    cr_assert(until(b.loop, is_late, &b));
     b.silent_after = 1000;
     peer_say(&b.peer, "250 OK\r\n");
-    cr_assert(kit_until(b.loop, was_asked_often, &b, 10000));
+    cr_assert(until(b.loop, was_asked_often, &b));
     cr_assert_eq(b.hung, 0);
     bed_close(&b);
 }

@@ -62,7 +62,7 @@ static bool exists(const struct bed *b, const char *name, mode_t *mode)
     return err == 0;
 }
 
-BEAM_TEST(real, starts_is_ours_and_stops, .timeout = 60)
+BEAM_TEST(real, starts_is_ours_and_stops)
 {
     struct bed b;
     mode_t mode = 0;
@@ -87,7 +87,7 @@ BEAM_TEST(real, starts_is_ours_and_stops, .timeout = 60)
     bed_free(&b);
 }
 
-BEAM_TEST(real, killed_and_back, .timeout = 60)
+BEAM_TEST(real, killed_and_back)
 {
     struct bed b;
     bed_open(&b, "tor", offline);
@@ -114,29 +114,29 @@ static void fails(const char *binary, const char *lines, int code, const char *w
     bed_close(&b);
 }
 
-BEAM_TEST(real, a_bad_option_is_shown, .timeout = 60)
+BEAM_TEST(real, a_bad_option_is_shown)
 {
     fails("tor", "DisableNetwork 1\nNoSuchOption 1\n", BEAM_EIO, "NoSuchOption");
 }
 
-BEAM_TEST(real, a_torrc_that_asks_for_single_hops, .timeout = 60)
+BEAM_TEST(real, a_torrc_that_asks_for_single_hops)
 {
     fails("tor",
           "DisableNetwork 1\nHiddenServiceSingleHopMode 1\nHiddenServiceNonAnonymousMode 1\n",
           BEAM_EPOLICY, "not anonymous");
 }
 
-BEAM_TEST(real, no_such_program, .timeout = 60)
+BEAM_TEST(real, no_such_program)
 {
     fails("/nonexistent/tor", offline, BEAM_ENOTFOUND, "/nonexistent/tor");
 }
 
-BEAM_TEST(real, a_program_that_is_none, .timeout = 60)
+BEAM_TEST(real, a_program_that_is_none)
 {
     fails("/etc/passwd", offline, BEAM_EPERM, "/etc/passwd");
 }
 
-BEAM_TEST(real, no_such_include, .timeout = 60)
+BEAM_TEST(real, no_such_include)
 {
     struct bed b;
     bed_open(&b, "tor", offline);
@@ -149,7 +149,7 @@ BEAM_TEST(real, no_such_include, .timeout = 60)
 }
 
 /* A tor that really runs without anonymity: a wrapper overrules our torrc. */
-BEAM_TEST(real, a_tor_that_is_not_anonymous, .timeout = 60)
+BEAM_TEST(real, a_tor_that_is_not_anonymous)
 {
     static const char wrapper[] = "#!/bin/sh\n"
                                   "exec tor \"$@\" SocksPort 0 HiddenServiceSingleHopMode 1 "
@@ -161,7 +161,7 @@ BEAM_TEST(real, a_tor_that_is_not_anonymous, .timeout = 60)
     kit_remove(dir);
 }
 
-BEAM_TEST(real, a_folder_too_long_for_sockets, .timeout = 60)
+BEAM_TEST(real, a_folder_too_long_for_sockets)
 {
     struct loop *l;
     struct ear e;
@@ -285,33 +285,33 @@ static void low_close(struct low *w)
     kit_remove(w->dir);
 }
 
-BEAM_TEST(real, ends_when_our_connection_does, .timeout = 60)
+BEAM_TEST(real, ends_when_our_connection_does)
 {
     struct low w;
     low_open(&w);
-    cr_assert(kit_until(w.loop, is_ready, &w, 15000));
+    cr_assert(until(w.loop, is_ready, &w));
     cr_assert(w.ready);
     cr_assert(spawn_locked(w.dir));
     link_free(w.link);
     w.link = NULL;
-    cr_assert(kit_until(w.loop, is_ended, &w, 5000), "TAKEOWNERSHIP ends it");
+    cr_assert(until(w.loop, is_ended, &w), "TAKEOWNERSHIP ends it");
     cr_assert_not(spawn_locked(w.dir));
     low_close(&w);
 }
 
-BEAM_TEST(real, a_cookie_that_is_not_its_own, .timeout = 60)
+BEAM_TEST(real, a_cookie_that_is_not_its_own)
 {
     struct low w;
     uint8_t zeros[AUTH_COOKIE] = {0};
     low_open(&w);
-    cr_assert(kit_until(w.loop, is_ready, &w, 15000));
+    cr_assert(until(w.loop, is_ready, &w));
     /* A second connection, with another cookie in the file. */
     struct link *first = w.link;
     char *path = file_join(w.dir, "control.cookie");
     cr_assert_not_null(path);
     cr_assert_eq(file_write(path, 0600, zeros, sizeof(zeros)), 0);
     low_link(&w);
-    cr_assert(kit_until(w.loop, is_closed, &w, 5000));
+    cr_assert(until(w.loop, is_closed, &w));
     cr_assert_eq(w.err, BEAM_EAUTH);
     cr_assert_not(w.ended, "the first still owns it");
     link_free(first);
@@ -330,15 +330,15 @@ static void ask(struct low *w, const char *command)
     w->answer[0] = '\0';
     cr_assert_not_null(w->link); /* it may have ended instead of getting ready */
     cr_assert_eq(control_send(link_control(w->link), on_answer, w, "%s", command), 0);
-    cr_assert(kit_until(w->loop, is_answered, w, 5000));
+    cr_assert(until(w->loop, is_answered, w));
 }
 
-BEAM_TEST(real, computes_the_address_we_do, .timeout = 60)
+BEAM_TEST(real, computes_the_address_we_do)
 {
     struct low w;
     char command[256], want[128];
     low_open(&w);
-    cr_assert(kit_until(w.loop, is_ready, &w, 15000));
+    cr_assert(until(w.loop, is_ready, &w));
     for (int i = 0; i < 8; i++) {
         struct onion_key *key = NULL;
         cr_assert_eq(onion_key_new(rng_system(), &key), 0);
@@ -361,12 +361,12 @@ BEAM_TEST(real, computes_the_address_we_do, .timeout = 60)
 }
 
 /* A tor that somebody left behind holds the data directory for a while. */
-BEAM_TEST(real, waits_for_the_tor_before_it, .timeout = 60)
+BEAM_TEST(real, waits_for_the_tor_before_it)
 {
     struct low w;
     struct ear e;
     low_open(&w);
-    cr_assert(kit_until(w.loop, is_ready, &w, 15000));
+    cr_assert(until(w.loop, is_ready, &w));
     ear_open(&e, w.loop, "tor", w.dir, w.torrc);
     tor_start(e.tor);
     cr_assert(ear_until(&e, TOR_STARTING));

@@ -70,14 +70,14 @@ static void expect(struct bed *b, const char *answer, const char *want)
     char text[ADDR_TEXT_SIZE] = "";
     b->answer = answer;
     b->enough = b->asked + 2;
-    cr_assert(kit_until(b->loop, is_asked, b, 5000));
+    cr_assert(until(b->loop, is_asked, b));
     kit_settle(b->loop);
     if (b->at.len > 0)
         addr_text(&b->at, text);
     cr_expect_str_eq(text, want);
 }
 
-BEAM_TEST(socks_port, it_is_where_tor_says_now, .timeout = 30)
+BEAM_TEST(socks_port, it_is_where_tor_says_now)
 {
     struct bed b;
     bed_open(&b);

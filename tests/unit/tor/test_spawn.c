@@ -55,7 +55,7 @@ static void hear(const char *text, const char *bridges, struct heard *h)
     const struct spawn_events events = {.log = on_log, .ended = on_ended, .arg = h};
     memset(h, 0, sizeof(*h));
     cr_assert_eq(spawn_start(l, &spec, &events, &s, &why), 0, "%s", why.text);
-    cr_assert(kit_until(l, has_ended, h, WAIT_MS));
+    cr_assert(until(l, has_ended, h));
     free(program);
     free(said);
     free(tor);
@@ -63,7 +63,7 @@ static void hear(const char *text, const char *bridges, struct heard *h)
     kit_remove(dir);
 }
 
-BEAM_TEST(spawn, what_tor_says_is_scrubbed_before_it_is_cut, .timeout = 60)
+BEAM_TEST(spawn, what_tor_says_is_scrubbed_before_it_is_cut)
 {
     static struct heard h;
     for (size_t before = LOGLINE_SIZE - 30; before <= LOGLINE_SIZE; before++) {
@@ -82,7 +82,7 @@ BEAM_TEST(spawn, what_tor_says_is_scrubbed_before_it_is_cut, .timeout = 60)
 }
 
 /* A piece of it could begin or end within an address. */
-BEAM_TEST(spawn, of_a_line_without_end_only_the_beginning_is_heard, .timeout = 60)
+BEAM_TEST(spawn, of_a_line_without_end_only_the_beginning_is_heard)
 {
     static struct heard h;
     static char text[3 * CHILD_LINE_MAX];
@@ -98,7 +98,7 @@ BEAM_TEST(spawn, of_a_line_without_end_only_the_beginning_is_heard, .timeout = 6
     cr_expect_str_eq(h.line[1].text, "y");
 }
 
-BEAM_TEST(spawn, hosts_of_bridges_are_scrubbed, .timeout = 60)
+BEAM_TEST(spawn, hosts_of_bridges_are_scrubbed)
 {
     static struct heard h;
     hear("[notice] dial a.example:443 by b.example\n",

@@ -34,7 +34,7 @@ static void bed_close(struct bed *b)
     loop_free(b->loop);
 }
 
-BEAM_TEST(tor, starts_and_stops, .timeout = 30)
+BEAM_TEST(tor, starts_and_stops)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -56,7 +56,7 @@ BEAM_TEST(tor, starts_and_stops, .timeout = 30)
     cr_assert_lt(kill(pid, 0), 0, "it is gone");
 }
 
-BEAM_TEST(tor, stopped_before_it_was_started, .timeout = 30)
+BEAM_TEST(tor, stopped_before_it_was_started)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -69,7 +69,7 @@ static bool is_gone(void *arg)
     return kill(*(const pid_t *)arg, 0) < 0;
 }
 
-BEAM_TEST(tor, freed_while_it_runs, .timeout = 30)
+BEAM_TEST(tor, freed_while_it_runs)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -82,7 +82,7 @@ BEAM_TEST(tor, freed_while_it_runs, .timeout = 30)
     loop_free(b.loop);
 }
 
-BEAM_TEST(tor, killed_it_rests_and_starts_again, .timeout = 60)
+BEAM_TEST(tor, killed_it_rests_and_starts_again)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -113,7 +113,7 @@ static bool get_no_further(struct fake *f, const char *line)
 }
 
 /* Once, from the second time on, and again only after it was ready. */
-BEAM_TEST(tor, who_waits_is_warned_of_one_that_ends_again_and_again, .timeout = 60)
+BEAM_TEST(tor, who_waits_is_warned_of_one_that_ends_again_and_again)
 {
     struct bed b;
     bed_open(&b, get_no_further);
@@ -138,7 +138,7 @@ BEAM_TEST(tor, who_waits_is_warned_of_one_that_ends_again_and_again, .timeout = 
     bed_close(&b);
 }
 
-BEAM_TEST(tor, a_lost_connection_ends_the_process, .timeout = 30)
+BEAM_TEST(tor, a_lost_connection_ends_the_process)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -152,7 +152,7 @@ BEAM_TEST(tor, a_lost_connection_ends_the_process, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(tor, garbage_on_the_control_port_ends_the_process, .timeout = 30)
+BEAM_TEST(tor, garbage_on_the_control_port_ends_the_process)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -193,12 +193,12 @@ static void refused_for_good(bool (*answer)(struct fake *f, const char *line), i
     bed_close(&b);
 }
 
-BEAM_TEST(tor, one_that_is_not_anonymous_is_refused, .timeout = 30)
+BEAM_TEST(tor, one_that_is_not_anonymous_is_refused)
 {
     refused_for_good(not_anonymous, BEAM_EPOLICY);
 }
 
-BEAM_TEST(tor, one_that_does_not_say_is_refused, .timeout = 30)
+BEAM_TEST(tor, one_that_does_not_say_is_refused)
 {
     refused_for_good(anonymity_unknown, BEAM_EPOLICY);
 }
@@ -211,7 +211,7 @@ static bool no_proof(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(tor, one_that_does_not_believe_us, .timeout = 30)
+BEAM_TEST(tor, one_that_does_not_believe_us)
 {
     refused_for_good(no_proof, BEAM_EAUTH);
 }
@@ -224,7 +224,7 @@ static bool no_ownership(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(tor, one_that_cannot_be_owned, .timeout = 30)
+BEAM_TEST(tor, one_that_cannot_be_owned)
 {
     refused_for_good(no_ownership, BEAM_EPROTO);
 }
@@ -237,7 +237,7 @@ static bool old_at_first(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(tor, from_failed_it_can_be_started_anew, .timeout = 30)
+BEAM_TEST(tor, from_failed_it_can_be_started_anew)
 {
     struct bed b;
     bed_open(&b, old_at_first);
@@ -271,15 +271,15 @@ static bool warned(void *arg)
     return e->warnings > 0;
 }
 
-BEAM_TEST(tor, bootstrap_is_told_as_it_goes, .timeout = 30)
+BEAM_TEST(tor, bootstrap_is_told_as_it_goes)
 {
     struct bed b;
     bed_open(&b, slowly);
     tor_start(b.ear.tor);
     cr_assert(ear_until(&b.ear, TOR_BOOTSTRAPPING));
-    cr_assert(kit_until(b.loop, at_five, &b.ear, 5000));
+    cr_assert(until(b.loop, at_five, &b.ear));
     peer_say(&b.fake.peer, "650 STATUS_GENERAL WARN CLOCK_SKEW SKEW=7200 SOURCE=CONSENSUS\r\n");
-    cr_assert(kit_until(b.loop, warned, &b.ear, 5000));
+    cr_assert(until(b.loop, warned, &b.ear));
     cr_assert_not_null(strstr(b.ear.warning.text, "2 h 0 min ahead"));
     cr_assert_eq(tor_state(b.ear.tor), TOR_BOOTSTRAPPING);
     peer_say(&b.fake.peer, "650 STATUS_CLIENT NOTICE BOOTSTRAP PROGRESS=100 TAG=done "
@@ -298,7 +298,7 @@ static bool early(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(tor, bootstrapped_before_it_is_controlled, .timeout = 30)
+BEAM_TEST(tor, bootstrapped_before_it_is_controlled)
 {
     struct bed b;
     bed_open(&b, early);
@@ -315,7 +315,7 @@ static bool mute(struct fake *f, const char *line)
     return true;
 }
 
-BEAM_TEST(tor, stopped_in_the_middle_of_its_start, .timeout = 30)
+BEAM_TEST(tor, stopped_in_the_middle_of_its_start)
 {
     struct bed b;
     bed_open(&b, mute);
@@ -324,7 +324,7 @@ BEAM_TEST(tor, stopped_in_the_middle_of_its_start, .timeout = 30)
     bed_close(&b);
 }
 
-BEAM_TEST(tor, started_while_it_is_being_stopped, .timeout = 30)
+BEAM_TEST(tor, started_while_it_is_being_stopped)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -343,7 +343,7 @@ BEAM_TEST(tor, started_while_it_is_being_stopped, .timeout = 30)
 }
 
 /* The binary is another, from the next start on. */
-BEAM_TEST(tor, options_hold_from_its_next_start, .timeout = 30)
+BEAM_TEST(tor, options_hold_from_its_next_start)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -373,7 +373,7 @@ static bool was_asked_ten_times(void *arg)
 }
 
 /* An onion that cannot be reached is no reason to start tor again while that says it is well. */
-BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone, .timeout = 30)
+BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone)
 {
     struct bed b;
     bed_open(&b, NULL);
@@ -384,7 +384,7 @@ BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone, .timeout = 30)
     tor_doubt(b.ear.tor, 0);
     for (uint64_t i = 1; i <= 10; i++)
         tor_doubt(b.ear.tor, loop_now(b.loop) + i);
-    cr_assert(kit_until(b.loop, was_asked_ten_times, &b.fake, 5000));
+    cr_assert(until(b.loop, was_asked_ten_times, &b.fake));
     kit_settle(b.loop);
     cr_assert_eq(tor_state(b.ear.tor), TOR_READY);
     cr_assert_eq(tor_pid(b.ear.tor), pid);
@@ -392,7 +392,7 @@ BEAM_TEST(tor, in_doubt_it_is_asked_and_left_alone, .timeout = 30)
 }
 
 /* As where a bridge is named because it gets no further without. */
-BEAM_TEST(tor, options_hold_at_once_when_it_is_not_ready, .timeout = 30)
+BEAM_TEST(tor, options_hold_at_once_when_it_is_not_ready)
 {
     struct bed b;
     bed_open(&b, get_no_further);
@@ -427,7 +427,7 @@ static uint64_t no_time(void *arg)
     return 0;
 }
 
-BEAM_TEST(tor, unready_it_begins_anew_when_the_clock_is_set, .timeout = 60)
+BEAM_TEST(tor, unready_it_begins_anew_when_the_clock_is_set)
 {
     const struct clock_source clock = {.monotonic_ms = no_time, .wall_ms = wall_ms};
     struct bed b;

@@ -196,7 +196,7 @@ static bool is_ended(void *arg)
 
 /* ---- tests ---------------------------------------------------------------------------------- */
 
-BEAM_TEST(gated, each_request_needs_its_password, .timeout = 30)
+BEAM_TEST(gated, each_request_needs_its_password)
 {
     struct stage st;
     set_up(&st, true);
@@ -221,7 +221,7 @@ BEAM_TEST(gated, each_request_needs_its_password, .timeout = 30)
     tear_down(&st);
 }
 
-BEAM_TEST(gated, what_hides_behind_another_request_does_not_pass, .timeout = 30)
+BEAM_TEST(gated, what_hides_behind_another_request_does_not_pass)
 {
     static const char *const hidden[] = {
         /* two lengths; a length and chunks; blanks before the colon */
@@ -247,7 +247,7 @@ BEAM_TEST(gated, what_hides_behind_another_request_does_not_pass, .timeout = 30)
     }
 }
 
-BEAM_TEST(gated, a_target_that_is_down_is_a_502_to_those_who_may_pass, .timeout = 30)
+BEAM_TEST(gated, a_target_that_is_down_is_a_502_to_those_who_may_pass)
 {
     struct stage st;
     set_up(&st, false);
@@ -262,7 +262,7 @@ BEAM_TEST(gated, a_target_that_is_down_is_a_502_to_those_who_may_pass, .timeout 
     tear_down(&st);
 }
 
-BEAM_TEST(gated, without_passwords_everybody_passes, .timeout = 30)
+BEAM_TEST(gated, without_passwords_everybody_passes)
 {
     struct stage st;
     set_up(&st, true);

@@ -19,7 +19,7 @@ struct bed {
     uint8_t digest[TLS_DIGEST_SIZE], expected[TLS_DIGEST_SIZE];
 };
 
-static void bed_open(struct bed *b, bool files)
+static void bed_open(struct bed *b, bool files, uint64_t patience_ms)
 {
     const struct policy policy = {.name = "anonymous", .paths = POLICY_RELAY};
     struct beam_why why = {.text = ""};
@@ -35,7 +35,7 @@ static void bed_open(struct bed *b, bool files)
                                       .clock = clock_system(),
                                       .permit = b->permit,
                                       .target = &b->target,
-                                      .connect_timeout = 200,
+                                      .connect_timeout = patience_ms,
                                       .certificate = files ? f.chain : NULL,
                                       .key = files ? f.key : NULL,
                                       .http = true};
@@ -85,7 +85,7 @@ BEAM_TEST(own_tls, the_certificate_of_the_files_or_what_the_target_shows)
     for (int files = 0; files < 2; files++) {
         static struct bed b;
         void *asked;
-        bed_open(&b, files);
+        bed_open(&b, files, UNTIL_MS);
         is_shown(&b);
         tls_place_renew(&b.place);
         is_shown(&b);
@@ -100,7 +100,7 @@ BEAM_TEST(own_tls, a_target_that_opens_none_and_one_that_is_not_there)
 {
     static struct bed b;
     void *asked;
-    bed_open(&b, false);
+    bed_open(&b, false, 200);
     b.place.silent = true;
     ask(&b, &asked);
     cr_assert(until_flag(b.loop, &b.told));

@@ -108,7 +108,7 @@ static void arrive_with(struct stage *st, uint64_t connect_timeout, uint64_t pat
 
 static void arrive(struct stage *st)
 {
-    arrive_with(st, 5000, 0);
+    arrive_with(st, UNTIL_MS, 0);
 }
 
 static void tear_down(struct stage *st)
@@ -464,12 +464,12 @@ static void runs_out_of_patience(const char *text, const char *expected, const c
     set_up(&st);
     add_address(&st, false);
     uint64_t from = loop_now(st.loop);
-    arrive_with(&st, 5000, 60);
+    arrive_with(&st, UNTIL_MS, 400);
     cr_assert(until(st.loop, was_dialled, &st));
     if (*text)
         say(&st, text);
     expect_done(&st, log);
-    cr_assert_geq(loop_now(st.loop) - from, 60);
+    cr_assert_geq(loop_now(st.loop) - from, 400);
     look(&st);
     cr_assert_str_eq(st.got, expected);
     cr_assert(st.ended);
