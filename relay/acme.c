@@ -299,7 +299,7 @@ static int make_folders(struct acme *a, struct beam_why *why)
     if (err == 0)
         err = file_private_dir(challenges, why);
     if (err == 0 && (err = file_write(hook, 0700, hook_text, sizeof(hook_text) - 1)) < 0)
-        beam_why(why, err, "%s: cannot be written: %s", hook, beam_err_text(err));
+        beam_why(why, err, "%s: cannot be written: %s", hook, file_fault(err));
     free(challenges);
     if (err == 0 && !a->hook[0]) {
         free(a->hook);

@@ -183,9 +183,9 @@ static int save(const struct bans *b, struct beam_why *why)
     char *text = write_text(b, &len);
     int err = text ? file_write(b->path, 0600, text, len) : BEAM_ENOMEM;
     free(text);
-    return err < 0 ? beam_why(why, err, "%s: the bans cannot be written: %s", b->path,
-                              beam_err_text(err))
-                   : 0;
+    return err < 0
+               ? beam_why(why, err, "%s: the bans cannot be written: %s", b->path, file_fault(err))
+               : 0;
 }
 
 /* The part of a line up to the next tab, which is passed over. */

@@ -148,12 +148,15 @@ static int run(const struct options *o, struct beam_why *why)
     return beam_why(why, BEAM_EUSAGE, "no such command");
 }
 
-/* Whoever started us with one of these closed must not find a socket of ours in its place. */
+/*
+ * Whoever started us with one of these closed must not find a socket of ours in its place. What is
+ * written there fails, so that nothing passes for told that was not.
+ */
 static int open_standard(void)
 {
     int fd;
     do
-        fd = open("/dev/null", O_RDWR);
+        fd = open("/dev/null", O_RDONLY);
     while (fd >= 0 && fd <= STDERR_FILENO);
     return fd < 0 ? BEAM_EIO : close(fd);
 }

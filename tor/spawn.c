@@ -99,11 +99,9 @@ static int write_file(const char *dir, const char *name, const char *text, struc
     char path[PATH_MAX];
     if (join(dir, name, path) < 0)
         return beam_why(why, BEAM_ELIMIT, "tor: %s: the path is too long", dir);
-    errno = 0;
     int err = file_write(path, 0600, text, strlen(text));
     if (err < 0)
-        beam_why(why, err, "tor: %s cannot be written: %s", path,
-                 errno ? strerror(errno) : beam_err_text(err));
+        beam_why(why, err, "tor: %s cannot be written: %s", path, file_fault(err));
     return err;
 }
 

@@ -281,13 +281,21 @@ static int check_owner_mode(const char *path, const struct stat *st, mode_t mode
     return 0;
 }
 
+const char *file_fault(int err)
+{
+    return err == BEAM_ENOMEM || errno == 0 ? beam_err_text(err) : strerror(errno);
+}
+
 int file_private_dir(const char *path, struct beam_why *why)
 {
     if (*path == '\0')
         return beam_why(why, BEAM_EINVAL, "folder: its name is empty");
     int err = make_folders(path);
     if (err < 0)
-        return beam_why(why, err, "%s: the folder cannot be made: %s", path, beam_err_text(err));
+        return beam_why(
+            why, err,
+            "%s: the folder cannot be made: %s (make it, or set BEAM_HOME to a folder of yours)",
+            path, file_fault(err));
     struct stat st;
     if (stat(path, &st) < 0)
         return beam_why(why, BEAM_EIO, "%s: cannot be examined: %s", path, strerror(errno));

@@ -23,6 +23,9 @@ int file_read_secret(const char *path, size_t max, uint8_t **out, size_t *len);
  * followed, and its group may read it (0640), as the owner of the file has it. */
 int file_read_shared_secret(const char *path, size_t max, uint8_t **out, size_t *len);
 
+/* Why one of these failed with `err`, asked at once: the system's words, where there are any. */
+const char *file_fault(int err);
+
 /* Writes a new file and renames it over `path`; mode as given; synced to disk
  * before the rename, its folder after it. On failure the old file is whole (or
  * the new one, when all that failed was to sync the folder), and what was written of the new one

@@ -105,7 +105,7 @@ static void print_reached(const struct asked *a, const cJSON *reply)
     else if (peer[0])
         printf("Connected to %s (%s) %s\n", peer, path, address);
     else
-        printf("%.0f peers are kept; %.0f of them were not connected and are dialled.\n",
+        printf("Peers that are kept: %.0f; not connected, and dialled now: %.0f.\n",
                json_number(reply, "kept"), json_number(reply, "dialled"));
     fflush(stdout);
 }

@@ -111,6 +111,11 @@ static bool on_page(struct asked *a, const cJSON *reply)
     return true;
 }
 
+static const char *plural(const cJSON *reply, const char *key)
+{
+    return json_number(reply, key) == 1 ? "" : "s";
+}
+
 static void print_outcome(const struct asked *a, const cJSON *reply)
 {
     char what[REPLY_TEXT_SIZE];
@@ -120,9 +125,10 @@ static void print_outcome(const struct asked *a, const cJSON *reply)
     else if (strcmp(a->verb, "unban") == 0)
         printf("%s is banned no more.\n", what);
     else
-        printf("%s %s: %.0f reservations and %.0f visitors ended.\n",
+        printf("%s %s: %.0f reservation%s and %.0f visitor%s ended.\n",
                strcmp(a->verb, "ban") == 0 ? "Banned" : "Dropped", what,
-               json_number(reply, "reservations"), json_number(reply, "visitors"));
+               json_number(reply, "reservations"), plural(reply, "reservations"),
+               json_number(reply, "visitors"), plural(reply, "visitors"));
 }
 
 static bool on_reply(void *arg, const cJSON *reply)
@@ -132,7 +138,7 @@ static bool on_reply(void *arg, const cJSON *reply)
         return on_page(a, reply);
     if (!a->json) {
         print_outcome(a, reply);
-    } else if (strcmp(a->verb, "unban") != 0 &&
+    } else if ((strcmp(a->verb, "ban") == 0 || strcmp(a->verb, "drop") == 0) &&
                (!cJSON_AddNumberToObject(a->all, "reservations",
                                          json_number(reply, "reservations")) ||
                 !cJSON_AddNumberToObject(a->all, "visitors", json_number(reply, "visitors")))) {

@@ -195,11 +195,18 @@ void operator_acts_enforce(const struct operator_acts *a)
 
 /* ---- acts ----------------------------------------------------------------------------------- */
 
+/* What is none is a word of the command's that is wrong. */
+static int read_what(const char *what, struct ban *out, struct beam_why *why)
+{
+    int err = ban_parse(what, out, why);
+    return err == BEAM_EINVAL ? why->code = BEAM_EUSAGE : err;
+}
+
 static int ban(const struct operator_acts *a, const struct operator_message *m, struct outcome *o,
                struct beam_why *why)
 {
     struct bans_row row = {.since = now(a) / 1000};
-    int err = ban_parse(m->what, &row.ban, why);
+    int err = read_what(m->what, &row.ban, why);
     if (err < 0)
         return err;
     snprintf(row.why, sizeof(row.why), "%s", m->why);
@@ -216,7 +223,7 @@ static int unban(const struct operator_acts *a, const struct operator_message *m
                  struct beam_why *why)
 {
     struct ban b;
-    int err = ban_parse(m->what, &b, why);
+    int err = read_what(m->what, &b, why);
     return err < 0 ? err : bans_remove(a->bans, &b, why);
 }
 
@@ -295,9 +302,8 @@ static int export(const struct operator_acts *a, const struct operator_message *
         err = file_write(m->what, 0644, file, len);
     free(hashes);
     free(file);
-    return err < 0
-               ? beam_why(why, err, "%.200s: cannot be written: %s", m->what, beam_err_text(err))
-               : 0;
+    return err < 0 ? beam_why(why, err, "%.200s: cannot be written: %s", m->what, file_fault(err))
+                   : 0;
 }
 
 /* ---- lists ---------------------------------------------------------------------------------- */

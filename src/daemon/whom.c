@@ -16,7 +16,12 @@ int whom_parse(const char *text, struct whom *out, struct beam_why *why)
     size_t len = strlen(text);
     if (!w.has_addr) {
         w.has_peer = true;
-        int err = usage(peer_id_parse(text, len, &w.peer, why), why);
+        int err = peer_id_parse(text, len, &w.peer, why);
+        if (err == BEAM_EINVAL || err == BEAM_ELIMIT)
+            return beam_why(why, BEAM_EUSAGE,
+                            "%.64s: no peer id (12D3KooW…), and no address, which begins with / "
+                            "(/ip4/192.0.2.7/tcp/4001)",
+                            text);
         if (err == 0)
             *out = w;
         return err;

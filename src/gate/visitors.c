@@ -272,5 +272,5 @@ int visitors_save(const struct visitors *v, const char *path, struct beam_why *w
     }
     int err = file_write(path, 0600, text, len);
     free(text);
-    return err < 0 ? beam_why(why, err, "%s: cannot be written: %s", path, beam_err_text(err)) : 0;
+    return err < 0 ? beam_why(why, err, "%s: cannot be written: %s", path, file_fault(err)) : 0;
 }

@@ -164,8 +164,9 @@ def usage(t):
                           (("list", "x"), 2), (("list",), 3), (("ban", "192.0.2.1"), 3)):
         equal(home.run("relay", *words).status, status, f"relay {words}")
     r = relay(t)
-    check("neither a peer id" in run([os.environ.get("BEAM", "beam"), "relay", "ban", "192.0.2.1/24"],
-                                     20, env={**os.environ, "BEAM_HOME": r.folder}).err, "bits")
+    done = run([os.environ.get("BEAM", "beam"), "relay", "ban", "192.0.2.1/24"], 20,
+               env={**os.environ, "BEAM_HOME": r.folder})
+    check(done.status == 2 and "neither a peer id" in done.err, f"bits: {done}")
     nowhere = ("--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0")
     for key, value in (("class", "any"), ("methods", "POST"), ("class", "friends"), ("kinds", "smtp"), ("kinds", "tcp"),
                        ("friend", "alice"), ("url", "relay.example"), ("domain", "Relay"), ("tcp_ports", "9-1"),
@@ -189,6 +190,8 @@ def usage(t):
             both = {"--listen": "127.0.0.1:0", "--p2p": "127.0.0.1:0", option: place}
             done = home.run("relay", *(word for pair in both.items() for word in pair))
             check(done.status == 1 and words in done.err, f"{option} {place}: {done}")
+    event = json.loads(home.run("relay", "--json", "--listen", r.front, "--p2p", "127.0.0.1:0").out)
+    check(event["event"] == "error" and "another port" in event["text"], f"{event}")
 
 
 @case("operator/hang-up", network=False)

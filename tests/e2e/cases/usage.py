@@ -3,9 +3,9 @@
 import os
 import re
 
-from kit.beam import Home
+from kit.beam import BEAM, Home
 from kit.case import case
-from kit.process import check, equal
+from kit.process import check, equal, run
 
 MESSAGE = re.compile(r"^beam: .+: .+$")  # WHAT: WHY (what to do)
 
@@ -67,6 +67,10 @@ WRONG = {
     "config-not-there": (("--config", "/nonexistent/beam.conf", "3000", "--tor"), (1, 2, 5),
                          ["/nonexistent/beam.conf"]),
     "config-a-directory": (("--config", "/tmp", "3000", "--tor"), (1, 2), ["/tmp"]),
+    "peer-that-is-none": (("network", "ping", "alice"), 2, ["alice", "12D3KooW", "/ip4/"]),
+    "verb-near": (("keys", "improt", "f"), 2, ["improt", r"\bimport\b"]),
+    "verb-without-its-word": (("relay", "ban"), 2, ["beam relay ban WHAT"]),
+    "verb-with-another's-option": (("relay", "list", "--acme", "a.example"), 2, ["--acme", "list"]),
     "status-without-daemon": (("status",), 3, ["daemon"]),
     "stop-without-daemon": (("stop", "--all"), 3, ["daemon"]),
 }
@@ -230,6 +234,16 @@ def target_elsewhere(t):
     """A target beyond this machine is refused by the policy: status 4, and how to allow it."""
     done = t.home().run("-o", "daemon.linger=0s", "198.51.100.7:80", "--tor")
     complains(done, 4, ["198.51.100.7", "--egress any"])
+
+
+@case("usage/standard-output-closed", network=False)
+def closed_output(t):
+    """What nobody can read is not told as done; a visitor whose key is lost is not let in."""
+    home = t.home()
+    for words in (("help",), ("--version",), ("visitors", "make", home.file("list"), "bob")):
+        done = run(["sh", "-c", 'exec "$@" >&-', "sh", BEAM, *words], 20, env=home.environment())
+        check(done.status == 1 and MESSAGE.match(done.err), f"{done}")
+    check(not os.path.exists(home.file("list")), "a visitor was added")
 
 
 @case("usage/help-and-version", network=False)
