@@ -166,24 +166,13 @@ static int sync_folder_of(const char *path)
     return err;
 }
 
-int file_write(const char *path, mode_t mode, const void *data, size_t len)
+/* Fills the new file and puts it in the place of the old one; `temp` is its name until then. */
+static int replace(const char *path, const char *temp, int fd, mode_t mode, const void *data,
+                   size_t len)
 {
-    static const char suffix[] = ".XXXXXX";
-    size_t path_len = strlen(path);
-    char *temp = malloc(path_len + sizeof(suffix));
-    if (!temp)
-        return BEAM_ENOMEM;
-    memcpy(temp, path, path_len);
-    memcpy(temp + path_len, suffix, sizeof(suffix));
-
-    int err;
-    int fd = mkostemp(temp, O_CLOEXEC);
-    if (fd < 0) {
-        err = beam_err_errno(errno);
-        free(temp);
-        return err;
-    }
-    err = write_all(fd, data, len);
+    if (fd < 0)
+        return beam_err_errno(errno);
+    int err = write_all(fd, data, len);
     if (err == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
         err = BEAM_EIO;
     if (close(fd) < 0 && err == 0)
@@ -194,6 +183,27 @@ int file_write(const char *path, mode_t mode, const void *data, size_t len)
         discard(temp);
     else
         err = sync_folder_of(path);
+    return err;
+}
+
+int file_write(const char *path, mode_t mode, const void *data, size_t len)
+{
+    char *temp = NULL;
+    if (asprintf(&temp, "%s.XXXXXX", path) < 0)
+        return BEAM_ENOMEM;
+    int err = replace(path, temp, mkostemp(temp, O_CLOEXEC), mode, data, len);
+    free(temp);
+    return err;
+}
+
+int file_write_alone(const char *path, mode_t mode, const void *data, size_t len)
+{
+    char *temp = NULL;
+    if (asprintf(&temp, "%s.part", path) < 0)
+        return BEAM_ENOMEM;
+    discard(temp);
+    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int err = replace(path, temp, fd, mode, data, len);
     free(temp);
     return err;
 }

@@ -31,6 +31,9 @@ const char *file_fault(int err);
  * the new one, when all that failed was to sync the folder), and what was written of the new one
  * is wiped. */
 int file_write(const char *path, mode_t mode, const void *data, size_t len);
+/* The same for a file that nobody else writes meanwhile (it has a lock): what a process left behind
+ * that was killed at it, `path`.part, goes with the next write. */
+int file_write_alone(const char *path, mode_t mode, const void *data, size_t len);
 /* The same where nothing is yet: BEAM_EEXIST, and what is there stays. On failure nothing is. */
 int file_write_new(const char *path, mode_t mode, const void *data, size_t len);
 /* The same for what need not outlive a crash: it is not synced. */

@@ -181,7 +181,7 @@ int vault_seal(const char *path, bool fresh, const struct seal *s, const uint8_t
     int err = file ? seal_close(s, key, rng, plain, len, file, len + SEAL_OVERHEAD) : BEAM_ENOMEM;
     errno = 0;
     if (err == 0)
-        err = (fresh ? file_write_new : file_write)(path, 0600, file, len + SEAL_OVERHEAD);
+        err = (fresh ? file_write_new : file_write_alone)(path, 0600, file, len + SEAL_OVERHEAD);
     int errnum = errno;
     free(file);
     return err < 0 ? unwritable(path, err, errnum, why) : 0;
@@ -225,7 +225,7 @@ int vault_key_make(const struct vault *v, const struct rng *rng, uint8_t **out,
     memcpy(file, key_head, sizeof(key_head));
     memcpy(file + sizeof(key_head), key, SEAL_KEY_SIZE);
     errno = 0;
-    err = file_write(v->key, 0600, file, KEY_FILE_SIZE);
+    err = file_write_alone(v->key, 0600, file, KEY_FILE_SIZE);
     if (err < 0) {
         unwritable(v->key, err, errno, why);
         goto out;

@@ -136,6 +136,27 @@ BEAM_TEST(file, a_write_that_fails_leaves_the_old_file_and_no_other)
     end();
 }
 
+BEAM_TEST(file, what_a_killed_writer_left_goes_with_the_next_write)
+{
+    begin();
+    char *data = NULL;
+    size_t len;
+    cr_assert_eq(mkdir(at("d"), 0700), 0);
+    cr_assert_eq(file_write(at("d/a.part"), 0600, "half of it", 10), 0);
+    cr_assert_eq(file_write_alone(at("d/a"), 0600, "whole", 5), 0);
+    cr_assert_eq(file_read(at("d/a"), 10, &data, &len), 0);
+    cr_assert_str_eq(data, "whole");
+    free(data);
+    cr_assert_eq(symlink(at("d/a"), at("d/a.part")), 0);
+    cr_assert_eq(file_write_alone(at("d/a"), 0600, "anew", 4), 0);
+    cr_assert_eq(file_read(at("d/a"), 10, &data, &len), 0);
+    cr_assert_str_eq(data, "anew", "no link is followed");
+    free(data);
+    cr_assert_eq(unlink(at("d/a")), 0);
+    cr_assert_eq(rmdir(at("d")), 0, "nothing else was left in it");
+    end();
+}
+
 BEAM_TEST(file, a_write_replaces_a_link_not_what_it_points_to)
 {
     begin();
