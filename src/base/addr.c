@@ -67,6 +67,11 @@ int addr_parse(const char *text, struct addr *out)
     return memchr(text, ':', len) ? BEAM_EINVAL : addr_ip(text, len, (uint16_t)port, out);
 }
 
+static uint32_t host_order(const uint8_t *b)
+{
+    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+}
+
 /* The IPv4 address, plain or mapped into IPv6, in host order. */
 static bool get4(const struct addr *a, uint32_t *ip)
 {
@@ -80,8 +85,7 @@ static bool get4(const struct addr *a, uint32_t *ip)
     if (a->ss.ss_family != AF_INET6)
         return false;
     memcpy(&v6, &a->ss, sizeof(v6));
-    const uint8_t *b = v6.sin6_addr.s6_addr;
-    *ip = (uint32_t)b[12] << 24 | (uint32_t)b[13] << 16 | (uint32_t)b[14] << 8 | b[15];
+    *ip = host_order(v6.sin6_addr.s6_addr + 12);
     return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
 }
 
@@ -105,6 +109,29 @@ static enum addr_scope scope4(uint32_t ip)
     return ADDR_GLOBAL;
 }
 
+/* Where a translator or a tunnel sends on by the IPv4 address that is within (RFC 6052, RFC 3056,
+ * RFC 4291 2.5.5.1): the place of that address in b, or NULL. */
+static const uint8_t *within6(const uint8_t *b)
+{
+    static const uint8_t translated[12] = {0x00, 0x64, 0xff, 0x9b}, compatible[12] = {0};
+    if (memcmp(b, translated, sizeof(translated)) == 0 ||
+        memcmp(b, compatible, sizeof(compatible)) == 0)
+        return b + 12;
+    return b[0] == 0x20 && b[1] == 0x02 ? b + 2 : NULL;
+}
+
+/* Whether it leads into a private network whose addresses are IPv4, by way of others. */
+static bool leads_inward(const uint8_t *b)
+{
+    static const uint8_t own_translator[6] = {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}; /* RFC 8215 */
+    const uint8_t *v4 = within6(b);
+    if (!v4)
+        return memcmp(b, own_translator, sizeof(own_translator)) == 0;
+    uint32_t ip = host_order(v4);
+    return ip >> 24 == 0 || scope4(ip) != ADDR_GLOBAL;
+}
+
+/* What leads to the loopback address of another machine is not one of ours. */
 static enum addr_scope scope6(const struct addr *a)
 {
     struct sockaddr_in6 v6;
@@ -112,9 +139,11 @@ static enum addr_scope scope6(const struct addr *a)
     const struct in6_addr *ip = &v6.sin6_addr;
     if (IN6_IS_ADDR_LOOPBACK(ip))
         return ADDR_LOOPBACK;
-    if (IN6_IS_ADDR_LINKLOCAL(ip) || (ip->s6_addr[0] & 0xfe) == 0xfc)
+    if (IN6_IS_ADDR_UNSPECIFIED(ip))
+        return ADDR_GLOBAL;
+    if (IN6_IS_ADDR_LINKLOCAL(ip) || IN6_IS_ADDR_SITELOCAL(ip) || (ip->s6_addr[0] & 0xfe) == 0xfc)
         return ADDR_LAN;
-    return ADDR_GLOBAL;
+    return leads_inward(ip->s6_addr) ? ADDR_LAN : ADDR_GLOBAL;
 }
 
 enum addr_scope addr_scope(const struct addr *a)

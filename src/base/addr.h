@@ -16,7 +16,8 @@ struct addr {
 enum addr_scope {
     ADDR_UNIX,     /* a socket in the file system */
     ADDR_LOOPBACK, /* 127.0.0.0/8, ::1, and those mapped into IPv6 */
-    ADDR_LAN,      /* private, link-local, unique local; 100.64.0.0/10 (RFC 6598) */
+    ADDR_LAN,      /* private, link-local, unique local; 100.64.0.0/10 (RFC 6598); IPv6 that is
+                      translated or tunnelled to IPv4 which is not global */
     ADDR_GLOBAL    /* everything else, multicast and unspecified included */
 };
 
