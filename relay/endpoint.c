@@ -45,6 +45,19 @@ size_t endpoint_host_len(const char *text, size_t len)
     return colon ? (size_t)(colon - text) : len;
 }
 
+bool endpoint_is_loopback(struct http_text host)
+{
+    static const char name[] = "localhost";
+    const size_t len = endpoint_host_len(host.at, host.len), six = len > 2 && host.at[0] == '[';
+    struct addr addr;
+    if (len < host.len && host.at[len] != ':')
+        return false;
+    if (len == sizeof(name) - 1 && strncasecmp(host.at, name, len) == 0)
+        return true;
+    return addr_ip(host.at + six, len - 2 * six, 1, &addr) == 0 &&
+           addr_scope(&addr) == ADDR_LOOPBACK;
+}
+
 static bool is_authority(const char *text)
 {
     size_t len = strlen(text), host = endpoint_host_len(text, len);

@@ -58,6 +58,9 @@ bool endpoint_is_sealed(const struct endpoint_base *base, struct http_text host)
 bool endpoint_is_relay(const struct endpoint_base *base, struct http_text host);
 /* How many bytes of an authority are its host, in brackets perhaps: the rest is its port. */
 size_t endpoint_host_len(const char *text, size_t len);
+/* Whether HOST or HOST:PORT is an address of loopback or localhost. A name that only begins so, as
+ * 127.0.0.1.example, is anybody's. */
+bool endpoint_is_loopback(struct http_text host);
 
 /* Which endpoint has this host for its own, whether there is such a one or not. False: none has. */
 bool endpoint_find_host(const struct endpoint_base *base, struct http_text host,

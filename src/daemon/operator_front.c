@@ -234,8 +234,8 @@ bool operator_front_is_local(const struct operator_front *f)
 {
     const char *host = f->base.host;
     return is_loopback(f->plain) && is_loopback(f->secure) &&
-           (!f->spec.conf->relay_url[0] || strncmp(host, "127.", strlen("127.")) == 0 ||
-            strncmp(host, "[::1]", strlen("[::1]")) == 0);
+           (!f->spec.conf->relay_url[0] ||
+            endpoint_is_loopback((struct http_text){host, strlen(host)}));
 }
 
 bool operator_front_takes_tls(const struct operator_front *f)

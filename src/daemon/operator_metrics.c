@@ -2,13 +2,13 @@
 #include "daemon/operator_metrics.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "daemon/place.h"
 #include "loop/listen.h"
 #include "proxy/engine.h"
 #include "proxy/request.h"
+#include "relay/endpoint.h"
 #include "stream/socket.h"
 
 enum { READERS_MAX = 16, IDLE_MS = 60000 };
@@ -47,11 +47,8 @@ static void on_done(void *arg, int err)
 static bool is_for_us(const struct http_head *head)
 {
     struct http_text host = request_host(head), path = request_path(head);
-    static const char *const names[] = {"127.", "localhost", "[::1]"};
-    bool ours = host.len == 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        ours |= host.len >= strlen(names[i]) && memcmp(host.at, names[i], strlen(names[i])) == 0;
-    return ours && http_text_is(head->method, "GET") && http_text_is(path, "/metrics");
+    return (host.len == 0 || endpoint_is_loopback(host)) && http_text_is(head->method, "GET") &&
+           http_text_is(path, "/metrics");
 }
 
 static void on_ask(void *arg, const struct http_head *head, bool kept)

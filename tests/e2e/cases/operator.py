@@ -271,7 +271,8 @@ def metrics(t):
           ("1", "1"), "counts")
     for told in (url.split("/")[-2], r.peer_id, str(app.http), "text"):
         check(told not in text.replace("Content", ""), f"{told} is among the counts")
-    equal(status_of(f"http://{at}/metrics", "-H", "Host: evil.example"), "404", "another's name")
+    for host in ("evil.example", "localhost.example", "127.0.0.1.example"):
+        equal(status_of(f"http://{at}/metrics", "-H", f"Host: {host}"), "404", "another's name")
     equal(status_of(f"http://{at}/"), "404", "another path")
     done = t.home("o").run("relay", "-o", "metrics.listen=0.0.0.0:9464", "-o", "relay.tor=no",
                         "--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0")

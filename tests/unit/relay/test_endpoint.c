@@ -195,3 +195,18 @@ BEAM_TEST(endpoint, is_found_by_its_host)
     cr_assert(find(&b, "/t/" ID "/", "a.tls.relay.example.", &e));
     cr_assert(e.sealed, "what is not to come to the relay does not by a path either");
 }
+
+BEAM_TEST(endpoint, of_this_machine_is_no_name_that_begins_so)
+{
+    static const char *const yes[] = {"127.0.0.1",    "127.0.0.1:9464",    "127.1.2.3:1",
+                                      "[::1]",        "[::1]:9464",        "localhost",
+                                      "LocalHost:80", "[::ffff:127.0.0.1]"};
+    static const char *const no[] = {
+        "",           "127.0.0.1.example", "127.example:80", "localhost.example",
+        "localhost.", "a.localhost",       "[::1].example",  "[::1",
+        "::1",        "10.0.0.1",          "[::2]",          ":80"};
+    for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
+        cr_expect(endpoint_is_loopback((struct http_text){yes[i], strlen(yes[i])}), "%s", yes[i]);
+    for (size_t i = 0; i < sizeof(no) / sizeof(no[0]); i++)
+        cr_expect_not(endpoint_is_loopback((struct http_text){no[i], strlen(no[i])}), "%s", no[i]);
+}
