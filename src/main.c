@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/secrecy.h"
 #include "cli/help.h"
 #include "cli/keys.h"
 #include "cli/network.h"
@@ -173,8 +174,9 @@ int main(int argc, char **argv)
 {
     struct options options;
     struct beam_why why = {.text = ""};
-    if (open_standard() < 0 || sodium_init() < 0) {
-        fputs("beam: this system lacks /dev/null or randomness\n", stderr);
+    if (open_standard() < 0 || sodium_init() < 0 || secrecy_begin() < 0) {
+        fputs("beam: this system lacks /dev/null, randomness, or a way to keep memory private\n",
+              stderr);
         return 1;
     }
     int err = options_parse(argc, argv, &options, &why);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -378,24 +376,13 @@ static const char *get_environment(const char *name)
     return getenv(name);
 }
 
-/* No core dump and no other process of the user's may have what is read here. */
-static int harden(struct beam_why *why)
-{
-    const struct rlimit none = {0, 0};
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return beam_why(why, BEAM_EIO, "keys: this process could not be closed to others");
-    return 0;
-}
-
 int keys_command(const struct options *o, struct beam_why *why)
 {
     struct work w = {.o = o, .why = why};
     const struct verb *v = find_verb(o->operand);
     if (!v)
         return beam_why(why, BEAM_EUSAGE, "keys %s: no such command", o->operand);
-    int err = harden(why);
-    if (err == 0)
-        err = home_find(get_environment, &w.home, why);
+    int err = home_find(get_environment, &w.home, why);
     if (err < 0)
         return err;
     err = home_prepare(w.home, why);

@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/secrecy.h"
 #include "cli/json_line.h"
 #include "gate/visitors.h"
 #include "tor/onion_key.h"
@@ -30,8 +31,7 @@ static int print_object(cJSON *o, struct beam_why *why)
     if (!line)
         return beam_why(why, BEAM_ENOMEM, "visitors: out of memory");
     fputs(line, stdout);
-    sodium_memzero(line, strlen(line)); /* it may have had a key */
-    free(line);
+    secrecy_free(line); /* it may have had a key */
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secrecy.h"
 #include "base/text.h"
 
 enum {
@@ -112,9 +113,12 @@ static int keep(struct channel *c, const char *piece, size_t len)
     while (size < c->len + len)
         size *= 2;
     if (size != c->size) {
-        char *line = realloc(c->line, size);
+        char *line = malloc(size); /* realloc would leave a copy behind */
         if (!line)
             return BEAM_ENOMEM;
+        if (c->len > 0)
+            memcpy(line, c->line, c->len);
+        secrecy_free(c->line);
         c->line = line;
         c->size = size;
     }
@@ -125,9 +129,7 @@ static int keep(struct channel *c, const char *piece, size_t len)
 
 static void forget_line(struct channel *c)
 {
-    if (c->line)
-        sodium_memzero(c->line, c->size);
-    free(c->line);
+    secrecy_free(c->line);
     c->line = NULL;
     c->len = c->size = 0;
 }
@@ -203,7 +205,6 @@ static int put_line(struct buf *out, const cJSON *message)
         text[len] = '\n'; /* where the NUL was */
         err = buf_add_secret(out, text, len + 1);
     }
-    sodium_memzero(text, len);
     cJSON_free(text);
     return err;
 }

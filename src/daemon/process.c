@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,17 +16,10 @@ static int raise_descriptors(void)
     return setrlimit(RLIMIT_NOFILE, &lim);
 }
 
-static int refuse_core(void)
-{
-    const struct rlimit none = {0, 0};
-    return setrlimit(RLIMIT_CORE, &none);
-}
-
 int process_prepare(struct beam_why *why)
 {
     umask(077);
-    if (raise_descriptors() != 0 || refuse_core() != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
-        chdir("/") != 0)
+    if (raise_descriptors() != 0 || chdir("/") != 0)
         return beam_why(why, BEAM_EIO, "daemon: the process could not be set up: %s",
                         strerror(errno));
     return 0;

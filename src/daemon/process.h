@@ -5,11 +5,8 @@
 
 #include "base/err.h"
 
-/*
- * umask 077; as many descriptors as the hard limit gives; no core dump and no
- * attaching by other processes of this user, for both would show keys; working directory "/".
- * 0 or BEAM_EIO with words.
- */
+/* umask 077; as many descriptors as the hard limit gives; working directory "/". 0 or BEAM_EIO with
+ * words. */
 int process_prepare(struct beam_why *why);
 
 #endif

@@ -237,13 +237,11 @@ static void lock(struct session *s, const struct message *m)
     answer_keys(s, m);
 }
 
-/* The key is wiped where it came in, too. */
 static void unlock(struct session *s, const struct message *m)
 {
     struct beam_why why;
     uint8_t key[SEAL_KEY_SIZE];
     int err = text_hex_decode(m->unlock.key, MESSAGE_KEY_LEN, key, sizeof(key));
-    sodium_memzero((void *)(uintptr_t)m->unlock.key, MESSAGE_KEY_LEN);
     err = err < 0 ? beam_why(&why, err, "unlock: %s", beam_err_text(err))
                   : keystore_unlock(s->world->keys, key, &why);
     sodium_memzero(key, sizeof(key));
