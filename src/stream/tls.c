@@ -159,6 +159,9 @@ static int set_name(SSL *ssl, const char *name)
         return BEAM_EINVAL;
     if (addr_ip(name, strlen(name), 1, &addr) == 0)
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1 ? 0 : BEAM_ENOMEM;
+    /* As browsers have it: "f*.example" is no pattern, and a subject is no name. */
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     if (SSL_set1_host(ssl, name) != 1 || SSL_set_tlsext_host_name(ssl, name) != 1)
         return BEAM_ENOMEM;
     return 0;

@@ -239,12 +239,6 @@ void tls_certificates_free(struct tls_certificates *c)
     free(c);
 }
 
-uint64_t tls_certificates_expiry(const struct tls_certificates *c, size_t at)
-{
-    const X509 *leaf = at < c->count ? c->rows[at].pair.leaf : NULL;
-    return leaf ? time_of(X509_get0_notAfter(leaf)) : 0;
-}
-
 int tls_certificates_digest(const struct tls_certificates *c, size_t at, uint8_t out[DIGEST_SIZE])
 {
     const X509 *leaf = at < c->count ? c->rows[at].pair.leaf : NULL;

@@ -39,10 +39,8 @@ size_t tls_certificates_reload(struct tls_certificates *c);
 /* NULL allowed. */
 void tls_certificates_free(struct tls_certificates *c);
 
-/* When (milliseconds since 1970) the certificate of this place in `files` runs out; 0: there is
+/* SHA-256 of what the certificate of this place in `files` is in DER. 0 or BEAM_ENOTFOUND: there is
  * none yet. */
-uint64_t tls_certificates_expiry(const struct tls_certificates *c, size_t at);
-/* SHA-256 of what the certificate at this place is in DER. 0 or BEAM_ENOTFOUND. */
 int tls_certificates_digest(const struct tls_certificates *c, size_t at, uint8_t out[32]);
 
 /* Whether one of them is for a name below this domain, as *.DOMAIN is; not for DOMAIN itself. */

@@ -84,6 +84,7 @@ BEAM_TEST(tls, names_and_addresses_are_checked)
                 {"127.0.0.1", 0},
                 {"other.example", BEAM_EAUTH},
                 {"a.b.beam.example", BEAM_EAUTH},
+                {"bob.part.example", BEAM_EAUTH},
                 {"127.0.0.2", BEAM_EAUTH}};
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct scene s;

@@ -65,6 +65,7 @@ static void shows(struct scene *s, const char *name, const char *file)
 BEAM_TEST(tls_certificates, the_one_of_a_name)
 {
     struct scene s;
+    uint8_t digest[32];
     scene_open(&s);
     authority_issue(&s.authority, "one", "DNS:relay.example", -HOUR, HOUR);
     authority_issue(&s.authority, "wild", "DNS:*.relay.example", -HOUR, HOUR);
@@ -81,8 +82,8 @@ BEAM_TEST(tls_certificates, the_one_of_a_name)
     shows(&s, "a.b.relay.example", "one");
     shows(&s, "nobody.example", "one");
     shows(&s, "", "one");
-    cr_assert_gt(tls_certificates_expiry(s.certificates, 2), 0u);
-    cr_assert_eq(tls_certificates_expiry(s.certificates, 3), 0u);
+    cr_assert_eq(tls_certificates_digest(s.certificates, 2, digest), 0);
+    cr_assert_eq(tls_certificates_digest(s.certificates, 3, digest), BEAM_ENOTFOUND);
     scene_close(&s);
 }
 
@@ -141,6 +142,7 @@ BEAM_TEST(tls_certificates, files_that_are_none)
 BEAM_TEST(tls_certificates, expired_and_still_to_come)
 {
     struct scene s;
+    uint8_t digest[32];
     scene_open(&s);
     authority_issue(&s.authority, "late", "DNS:a.example", -2 * HOUR, -HOUR);
     cr_assert_eq(reads(&s, "late"), 0);
@@ -152,7 +154,7 @@ BEAM_TEST(tls_certificates, expired_and_still_to_come)
     files.later = true;
     cr_assert_eq(tls_certificates_new(&files, 1, clock_system(), &s.certificates, &s.why), 0);
     shows(&s, "a.example", "");
-    cr_assert_eq(tls_certificates_expiry(s.certificates, 0), 0u);
+    cr_assert_eq(tls_certificates_digest(s.certificates, 0, digest), BEAM_ENOTFOUND);
     cr_assert_eq(tls_certificates_reload(s.certificates), 1u);
     authority_issue(&s.authority, "soon", "DNS:a.example", -HOUR, HOUR);
     cr_assert_eq(tls_certificates_reload(s.certificates), 0u);

@@ -61,7 +61,8 @@ void tls_scene_open(struct tls_scene *s)
     memset(s, 0, sizeof(*s));
     cr_assert_geq(sodium_init(), 0);
     authority_open(&s->authority);
-    authority_issue(&s->authority, "beam", "DNS:beam.example,DNS:*.beam.example,IP:127.0.0.1", -60,
+    authority_issue(&s->authority, "beam",
+                    "DNS:beam.example,DNS:*.beam.example,DNS:b*.part.example,IP:127.0.0.1", -60,
                     3600);
     const struct tls_certificate_files files = authority_files(&s->authority, "beam");
     cr_assert_eq(tls_certificates_new(&files, 1, clock_system(), &s->certificates, NULL), 0);
