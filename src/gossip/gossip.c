@@ -501,11 +501,6 @@ int gossip_publish(struct gossip *g, const char *topic, const void *data, size_t
     return err;
 }
 
-void gossip_judged(struct gossip *g, const struct post *p, enum router_verdict verdict)
-{
-    router_judged(g->router, p, verdict, now_ms(g));
-}
-
 struct ration_share gossip_share(const struct gossip *g, const struct post *p,
                                  const struct peer_id *from)
 {

@@ -44,8 +44,6 @@ void gossip_part(struct gossip *g, const char *topic);
 /* To every peer of the topic. 0; BEAM_EPOLICY (nothing is published here), BEAM_ELIMIT (too long),
  * BEAM_EINVAL (the topic's name), BEAM_ENOMEM. */
 int gossip_publish(struct gossip *g, const char *topic, const void *data, size_t len);
-/* As router_judged. */
-void gossip_judged(struct gossip *g, const struct post *p, enum router_verdict verdict);
 
 /* Whose share of a ration a message is that a topic's `judge` is given. */
 struct ration_share gossip_share(const struct gossip *g, const struct post *p,

@@ -48,7 +48,6 @@ int router_new(const struct router_spec *spec, struct router **out)
     if (!r)
         return BEAM_ENOMEM;
     r->spec = *spec;
-    TAILQ_INIT(&r->pending);
     const struct router_params *p = &r->spec.params;
     const struct cache_spec cache = {.windows = p->windows,
                                      .told = p->told_windows,
@@ -74,14 +73,8 @@ static void peer_free(struct router_peer *p)
 
 void router_free(struct router *r)
 {
-    struct pending *x;
     if (!r)
         return;
-    while ((x = TAILQ_FIRST(&r->pending))) {
-        TAILQ_REMOVE(&r->pending, x, link);
-        post_drop(x->post);
-        free(x);
-    }
     for (size_t i = 0; i < r->peer_count; i++)
         peer_free(r->peers[i]);
     for (size_t i = 0; i < r->topic_count; i++)

@@ -45,16 +45,14 @@ void router_params_default(struct router_params *p);
 enum router_kind { ROUTER_FLOODSUB, ROUTER_MESHSUB_1_0, ROUTER_MESHSUB_1_1 };
 enum router_verdict {
     ROUTER_ACCEPT,
-    ROUTER_REJECT,  /* it counts against whoever brings it */
-    ROUTER_IGNORE,  /* it is worth nothing, whoever brings it */
-    ROUTER_DECLINE, /* not from this one now: it is new when it comes again */
-    ROUTER_LATER
+    ROUTER_REJECT, /* it counts against whoever brings it */
+    ROUTER_IGNORE, /* it is worth nothing, whoever brings it */
+    ROUTER_DECLINE /* not from this one now: it is new when it comes again */
 };
 
 struct router_topic { /* copied */
     const char *name;
-    /* Whether a message is passed on; it is signed. After ROUTER_LATER router_judged must follow,
-     * and it may be held. NULL: each is accepted. */
+    /* Whether a message is passed on; it is signed. NULL: each is accepted. */
     enum router_verdict (*judge)(void *arg, struct post *p, const struct peer_id *from);
     void (*heard)(void *arg, struct post *p); /* was accepted; NULL: skipped */
     void *arg;
@@ -110,9 +108,6 @@ int router_join(struct router *r, const struct router_topic *topic, uint64_t now
 void router_part(struct router *r, const char *topic, uint64_t now);
 /* One of our own, of any topic; router_topic's `heard` is not called. 0 or BEAM_ENOMEM. */
 int router_publish(struct router *r, struct post *p, uint64_t now);
-/* What became of a message that was judged later. */
-void router_judged(struct router *r, const struct post *p, enum router_verdict verdict,
-                   uint64_t now);
 /* The heartbeat, once a second. */
 void router_beat(struct router *r, uint64_t now);
 

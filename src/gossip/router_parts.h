@@ -3,16 +3,12 @@
 #ifndef BEAM_GOSSIP_ROUTER_PARTS_H
 #define BEAM_GOSSIP_ROUTER_PARTS_H
 
-#include <sys/queue.h>
-
 #include "gossip/backoffs.h"
 #include "gossip/cache.h"
 #include "gossip/outbox.h"
 #include "gossip/promises.h"
 #include "gossip/router.h"
 #include "gossip/seen.h"
-
-enum { PARTS_AGAIN_MAX = 16 };
 
 struct topic {
     char name[POST_TOPIC_MAX + 1];
@@ -44,16 +40,6 @@ struct router_peer {
     bool excess; /* counted as a fault already */
 };
 
-/* A message whose verdict is to come. */
-struct pending {
-    TAILQ_ENTRY(pending) link;
-    struct post *post;
-    struct peer_id from;
-    size_t again_count; /* who brought it again meanwhile */
-    struct peer_id again[PARTS_AGAIN_MAX];
-};
-TAILQ_HEAD(pending_list, pending);
-
 struct router {
     struct router_spec spec;
     struct score *score;
@@ -64,10 +50,9 @@ struct router {
     uint64_t now, decayed; /* of the event at hand; when counters last shrank */
     uint64_t beats;
     uint32_t topic_number;
-    size_t peer_count, topic_count, pending_count;
+    size_t peer_count, topic_count;
     struct router_peer *peers[ROUTER_PEERS_MAX];
     struct topic *topics[ROUTER_TOPICS_MAX];
-    struct pending_list pending;
     struct rpc rpc; /* the one at hand */
     uint8_t out[RPC_MAX];
 };

@@ -6,8 +6,6 @@
 
 #include "base/err.h"
 
-enum { PENDING_MAX = 128 /* messages whose verdict is to come */ };
-
 /* ---- the verdict ---------------------------------------------------------------------------- */
 
 static struct rpc_text topic_name(const struct post_view *v)
@@ -55,74 +53,12 @@ static void settle(struct router *r, struct post *p, const struct topic *t,
         t->spec.heard(t->spec.arg, p);
 }
 
-/* ---- verdicts that are to come -------------------------------------------------------------- */
-
-static struct pending *find_pending(const struct router *r, const struct post_id *id)
-{
-    struct pending *x;
-    TAILQ_FOREACH(x, &r->pending, link)
-    if (x->post->id.len == id->len && memcmp(x->post->id.bytes, id->bytes, id->len) == 0)
-        return x;
-    return NULL;
-}
-
-/* False: there is no room for it. */
-static bool wait_for_verdict(struct router *r, struct post *p, const struct peer_id *from)
-{
-    struct pending *x = r->pending_count < PENDING_MAX ? calloc(1, sizeof(*x)) : NULL;
-    if (!x)
-        return false;
-    x->post = post_hold(p);
-    x->from = *from;
-    TAILQ_INSERT_TAIL(&r->pending, x, link);
-    r->pending_count++;
-    return true;
-}
-
-/* Those who brought it while it was not known what it is worth. */
-static void settle_again(struct router *r, const struct pending *x, int scored,
-                         enum router_verdict verdict)
-{
-    for (size_t i = 0; i < x->again_count; i++) {
-        struct score_card *card = score_find(r->score, &x->again[i]);
-        if (card && verdict == ROUTER_ACCEPT)
-            score_again(r->score, card, scored, 0);
-        else if (card && verdict == ROUTER_REJECT)
-            score_invalid(card, scored);
-    }
-}
-
-void router_judged(struct router *r, const struct post *p, enum router_verdict verdict,
-                   uint64_t now)
-{
-    struct pending *x = find_pending(r, &p->id);
-    if (!x || verdict == ROUTER_LATER)
-        return;
-    r->now = now;
-    TAILQ_REMOVE(&r->pending, x, link);
-    r->pending_count--;
-    const struct topic *t = router_topic_of(r, topic_name(&x->post->view));
-    if (t && t->joined) {
-        settle(r, x->post, t, &x->from, verdict);
-        settle_again(r, x, t->scored, verdict);
-    }
-    post_drop(x->post);
-    free(x);
-    router_flush(r);
-}
-
 /* ---- messages that come --------------------------------------------------------------------- */
 
 static void on_again(struct router *r, struct router_peer *p, const struct topic *t,
                      const struct seen_entry *e)
 {
-    struct pending *x;
     switch (e->state) {
-    case SEEN_PENDING:
-        x = find_pending(r, &e->id);
-        if (x && x->again_count < PARTS_AGAIN_MAX)
-            x->again[x->again_count++] = p->id;
-        break;
     case SEEN_GOOD:
         score_again(r->score, p->card, t->scored, r->now - e->judged);
         break;
@@ -144,12 +80,7 @@ static void judge(struct router *r, struct post *p, const struct topic *t,
                   const struct peer_id *from)
 {
     const struct router_topic *spec = &t->spec;
-    bool full = r->pending_count == PENDING_MAX;
-    enum router_verdict v = spec->judge ? spec->judge(spec->arg, p, from) : ROUTER_ACCEPT;
-    if (v == ROUTER_LATER && (full || !wait_for_verdict(r, p, from)))
-        v = ROUTER_DECLINE;
-    if (v != ROUTER_LATER)
-        settle(r, p, t, from, v);
+    settle(r, p, t, from, spec->judge ? spec->judge(spec->arg, p, from) : ROUTER_ACCEPT);
 }
 
 /* A message counts as seen only once its signature was found good: else anybody could keep

@@ -56,7 +56,7 @@ int seen_add(struct seen *s, const struct post_id *id, uint64_t now, struct seen
     struct seen_entry *e = malloc(sizeof(*e));
     if (!e)
         return BEAM_ENOMEM;
-    *e = (struct seen_entry){.state = SEEN_PENDING, .first = now, .id = *id};
+    *e = (struct seen_entry){.state = SEEN_IGNORED, .first = now, .id = *id};
     if (map_count(s->map) == s->max)
         seen_forget(s, TAILQ_FIRST(&s->by_age));
     int err = map_put(s->map, id->bytes, id->len, e);

@@ -11,7 +11,7 @@
 #include "base/rng.h"
 #include "gossip/post.h"
 
-enum seen_state { SEEN_PENDING, SEEN_GOOD, SEEN_BAD, SEEN_IGNORED };
+enum seen_state { SEEN_IGNORED, SEEN_GOOD, SEEN_BAD };
 
 struct seen_entry {
     enum seen_state state;
@@ -29,7 +29,7 @@ void seen_free(struct seen *s);
 /* NULL: not seen. Any bytes may be asked for. Borrowed until the next seen_add or seen_expire, or
  * seen_forget of it. */
 struct seen_entry *seen_get(const struct seen *s, const void *id, size_t len);
-/* One that was not there, SEEN_PENDING. 0 or BEAM_ENOMEM. */
+/* One that was not there, SEEN_IGNORED until it is judged. 0 or BEAM_ENOMEM. */
 int seen_add(struct seen *s, const struct post_id *id, uint64_t now, struct seen_entry **out);
 /* As if it had not come. */
 void seen_forget(struct seen *s, struct seen_entry *e);

@@ -152,67 +152,6 @@ BEAM_TEST(router, what_one_may_not_bring_another_may)
     cr_assert_eq(in->posts, 1);
     cr_assert_gt(kit_score(&k, again), 0);
     post_drop(post);
-    post = kit_post(&k, 2, true);
-    k.verdict = ROUTER_LATER;
-    kit_publish(&k, from, post);
-    router_judged(k.router, post, ROUTER_DECLINE, k.now);
-    k.verdict = ROUTER_ACCEPT;
-    kit_publish(&k, again, post);
-    cr_assert_eq(k.heard, 2, "later, too");
-    post_drop(post);
-    kit_end(&k);
-}
-
-BEAM_TEST(router, a_verdict_may_come_later)
-{
-    struct kit k;
-    set_up(&k);
-    struct kit_peer *from = kit_member(&k, true), *in = kit_member(&k, true),
-                    *again = kit_member(&k, true);
-    kit_graft(&k, in);
-    k.verdict = ROUTER_LATER;
-    struct post *post = kit_post(&k, 1, true);
-    kit_publish(&k, from, post);
-    kit_publish(&k, again, post);
-    cr_assert_eq(k.heard + in->posts, 0);
-    router_judged(k.router, post, ROUTER_ACCEPT, k.now + 100);
-    cr_assert_eq(k.heard, 1);
-    cr_assert_eq(in->posts, 1);
-    cr_assert_gt(kit_score(&k, from), 0);
-    router_judged(k.router, post, ROUTER_ACCEPT, k.now + 200);
-    cr_assert_eq(k.heard, 1);
-    post_drop(post);
-    post = kit_post(&k, 2, true);
-    kit_publish(&k, from, post);
-    kit_publish(&k, again, post);
-    router_judged(k.router, post, ROUTER_REJECT, k.now + 300);
-    cr_assert_lt(kit_score(&k, again), 0);
-    post_drop(post);
-    /* One that is never judged, and one whose topic is left. */
-    post = kit_post(&k, 3, true);
-    kit_publish(&k, from, post);
-    router_part(k.router, "t", k.now);
-    router_judged(k.router, post, ROUTER_ACCEPT, k.now);
-    cr_assert_eq(k.heard, 1);
-    post_drop(post);
-    kit_end(&k);
-}
-
-BEAM_TEST(router, only_so_many_verdicts_are_waited_for)
-{
-    struct kit k;
-    set_up(&k);
-    k.verdict = ROUTER_LATER;
-    struct post *posts[150];
-    for (size_t i = 0; i < 150; i++) {
-        posts[i] = kit_post(&k, i, true);
-        kit_publish(&k, i % 50 == 0 ? kit_member(&k, true) : &k.peers[k.n - 1], posts[i]);
-    }
-    for (size_t i = 0; i < 150; i++) {
-        router_judged(k.router, posts[i], ROUTER_ACCEPT, k.now);
-        post_drop(posts[i]);
-    }
-    cr_assert_eq(k.heard, 128);
     kit_end(&k);
 }
 
