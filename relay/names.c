@@ -45,7 +45,8 @@ static char fold_pair(char a, char b)
     return a == 'c' && b == 'l' ? 'd' : '\0';
 }
 
-size_t names_fold(const char *label, size_t len, char out[NAMES_LABEL_MAX + 1])
+/* Folds at most NAMES_LABEL_MAX letters into out; hyphens go. Returns how many there are then. */
+static size_t fold(const char *label, size_t len, char out[NAMES_LABEL_MAX + 1])
 {
     size_t n = 0;
     for (size_t i = 0; i < len && n < NAMES_LABEL_MAX; i++) {
@@ -79,7 +80,7 @@ static int take_word(struct names *n, const char *name, size_t number, const cha
     if (len > NAMES_LABEL_MAX)
         return beam_why(why, BEAM_ELIMIT, "%s:%zu: a word has at most %d letters", name, number,
                         NAMES_LABEL_MAX);
-    size_t folded_len = names_fold(word, len, folded);
+    size_t folded_len = fold(word, len, folded);
     if (folded_len == 0)
         return beam_why(why, BEAM_EINVAL, "%s:%zu: no letters", name, number);
     int err = map_put(n->words, folded, folded_len, n);
@@ -135,17 +136,12 @@ void names_free(struct names *n)
     free(n);
 }
 
-size_t names_count(const struct names *n)
-{
-    return map_count(n->words);
-}
-
 /* ---- what is refused ------------------------------------------------------------------------ */
 
 static bool part_is_word(const struct names *n, const char *part, size_t len)
 {
     char folded[NAMES_LABEL_MAX + 1];
-    size_t folded_len = names_fold(part, len, folded);
+    size_t folded_len = fold(part, len, folded);
     return folded_len > 0 && map_get(n->words, folded, folded_len) != NULL;
 }
 
@@ -172,5 +168,5 @@ bool names_refuse(const struct names *n, const char *label)
         if (part_is_word(n, at, part))
             return true;
     }
-    return has_long_word(n, folded, names_fold(label, len, folded));
+    return has_long_word(n, folded, fold(label, len, folded));
 }

@@ -33,9 +33,5 @@ int names_read(const struct rng *rng, const char *path, struct names **out, stru
 void names_free(struct names *n);
 /* Whether a label in lower case is refused. */
 bool names_refuse(const struct names *n, const char *label);
-size_t names_count(const struct names *n);
-
-/* Folds at most NAMES_LABEL_MAX letters into out; hyphens go. Returns how many there are then. */
-size_t names_fold(const char *label, size_t len, char out[NAMES_LABEL_MAX + 1]);
 
 #endif

@@ -272,8 +272,3 @@ const char *terms_rule_name(enum terms_rule rule)
 {
     return rule_names[rule];
 }
-
-const char *terms_class_name(enum terms_class class)
-{
-    return class_names[class];
-}

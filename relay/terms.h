@@ -91,7 +91,5 @@ enum terms_rule terms_response(const struct terms *t, enum terms_class class,
 
 /* "navigation": how owners are told of a rule. Static storage. */
 const char *terms_rule_name(enum terms_rule rule);
-/* "webhook". Static storage. */
-const char *terms_class_name(enum terms_class class);
 
 #endif

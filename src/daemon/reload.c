@@ -36,7 +36,8 @@ enum reload_when reload_when(const char *key)
     return RELOAD_RESTART;
 }
 
-bool reload_when_relay(const char *key)
+/* The same in a relay: now, or not. */
+static bool when_relay(const char *key)
 {
     static const char *const keys[] = {
         "log.level",
@@ -148,5 +149,5 @@ static void on_changed_relay(void *arg, const char *key, bool taken)
 
 int reload_relay(struct setup *s, const struct daemon_options *options, struct beam_why *why)
 {
-    return read_again(s, options, reload_when_relay, on_changed_relay, NULL, why);
+    return read_again(s, options, when_relay, on_changed_relay, NULL, why);
 }

@@ -15,8 +15,6 @@ enum reload_when {
 };
 /* When a change of "section.key" takes effect. Pure. */
 enum reload_when reload_when(const char *key);
-/* The same in a relay: now, or not. */
-bool reload_when_relay(const char *key);
 
 /*
  * Reads the same files and assignments again into s, and sets the log up anew (its file is opened

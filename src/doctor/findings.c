@@ -69,7 +69,7 @@ enum findings_status findings_worst(const struct findings *fs)
     return worst;
 }
 
-const char *findings_status_name(enum findings_status status)
+static const char *status_name(enum findings_status status)
 {
     static const char *const names[] = {"ok", "warn", "fail"};
     return names[status];
@@ -79,7 +79,7 @@ void findings_print(FILE *to, const struct finding *f)
 {
     char text[4 * sizeof(f->text)];
     plain_text(f->text, text, sizeof(text));
-    fprintf(to, "%-4s  %-13s  %s\n", findings_status_name(f->status), f->check, text);
+    fprintf(to, "%-4s  %-13s  %s\n", status_name(f->status), f->check, text);
     if (!f->next[0])
         return;
     plain_text(f->next, text, sizeof(text));
@@ -90,7 +90,7 @@ static cJSON *one_json(const struct finding *f)
 {
     cJSON *o = cJSON_CreateObject();
     if (cJSON_AddStringToObject(o, "check", f->check) &&
-        cJSON_AddStringToObject(o, "status", findings_status_name(f->status)) &&
+        cJSON_AddStringToObject(o, "status", status_name(f->status)) &&
         cJSON_AddStringToObject(o, "text", f->text) && cJSON_AddStringToObject(o, "next", f->next))
         return o;
     cJSON_Delete(o);
@@ -100,7 +100,7 @@ static cJSON *one_json(const struct finding *f)
 cJSON *findings_json(const struct findings *fs)
 {
     cJSON *o = cJSON_CreateObject();
-    bool whole = cJSON_AddStringToObject(o, "status", findings_status_name(findings_worst(fs)));
+    bool whole = cJSON_AddStringToObject(o, "status", status_name(findings_worst(fs)));
     cJSON *list = cJSON_AddArrayToObject(o, "findings");
     for (size_t i = 0; whole && list && i < fs->count; i++)
         whole = cJSON_AddItemToArray(list, one_json(&fs->list[i]));

@@ -41,8 +41,6 @@ void findings_add_why(struct findings *fs, const char *check, enum findings_stat
 
 /* The worst there is; FINDINGS_OK when there is none. */
 enum findings_status findings_worst(const struct findings *fs);
-/* "ok", "warn", "fail". */
-const char *findings_status_name(enum findings_status status);
 
 /* One for a person, escaped: a line, and one more for the next step. */
 void findings_print(FILE *to, const struct finding *f);

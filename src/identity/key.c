@@ -8,7 +8,7 @@
 #include "base/pb.h"
 #include "identity/foreign_key.h"
 
-/* The fields of both messages, PublicKey and PrivateKey. */
+/* The fields of a PublicKey. */
 enum { FIELD_TYPE = 1, FIELD_DATA = 2 };
 
 struct key_pair {
@@ -66,11 +66,6 @@ int key_public_encode(const struct key_public *key, void *out, size_t size, size
     return encode(key->type, key->data, key->len, out, size, out_len);
 }
 
-bool key_public_equal(const struct key_public *a, const struct key_public *b)
-{
-    return a->type == b->type && a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
-}
-
 int key_public_verify(const struct key_public *key, const void *data, size_t len, const void *sig,
                       size_t sig_len)
 {
@@ -106,39 +101,6 @@ int key_pair_new(const struct rng *rng, struct key_pair **out)
     int err = key_pair_from_seed(seed, out);
     sodium_free(seed);
     return err;
-}
-
-int key_pair_decode(const void *data, size_t len, struct key_pair **out)
-{
-    enum key_type type;
-    const uint8_t *at;
-    size_t n;
-    struct key_pair *pair;
-    int err = decode(data, len, &type, &at, &n);
-    if (err < 0)
-        return err;
-    const uint8_t *public = at + KEY_SEED_SIZE;
-    bool twice = n == KEY_SEED_SIZE + 2 * KEY_ED25519_SIZE;
-    if (type != KEY_ED25519 || (n != sizeof(pair->secret) && !twice))
-        return BEAM_EINVAL;
-    if (twice && memcmp(public, public + KEY_ED25519_SIZE, KEY_ED25519_SIZE) != 0)
-        return BEAM_EINVAL;
-    err = key_pair_from_seed(at, &pair);
-    if (err < 0)
-        return err;
-    /* To sign with a public key that is not the seed's own would give the secret away. */
-    if (sodium_memcmp(pair->secret, at, sizeof(pair->secret)) != 0) {
-        key_pair_free(pair);
-        return BEAM_EINVAL;
-    }
-    *out = pair;
-    return 0;
-}
-
-void key_pair_encode(const struct key_pair *pair, uint8_t out[KEY_PAIR_ENCODED_SIZE])
-{
-    size_t len;
-    encode(KEY_ED25519, pair->secret, sizeof(pair->secret), out, KEY_PAIR_ENCODED_SIZE, &len);
 }
 
 void key_pair_public(const struct key_pair *pair, struct key_public *out)

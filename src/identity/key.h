@@ -21,11 +21,10 @@ enum key_type { KEY_RSA = 0, KEY_ED25519 = 1, KEY_SECP256K1 = 2, KEY_ECDSA = 3 }
 enum {
     KEY_SEED_SIZE = 32,
     KEY_ED25519_SIZE = 32,
-    KEY_SIGNATURE_SIZE = 64,                      /* of a pair of ours */
-    KEY_SIGNATURE_MAX = 1024,                     /* of anybody: RSA of 8192 bits */
-    KEY_DATA_MAX = 1100,                          /* RSA of 8192 bits, as DER */
-    KEY_ENCODED_MAX = KEY_DATA_MAX + 5,           /* a public key */
-    KEY_PAIR_ENCODED_SIZE = 4 + 2 * KEY_SEED_SIZE /* a private key */
+    KEY_SIGNATURE_SIZE = 64,           /* of a pair of ours */
+    KEY_SIGNATURE_MAX = 1024,          /* of anybody: RSA of 8192 bits */
+    KEY_DATA_MAX = 1100,               /* RSA of 8192 bits, as DER */
+    KEY_ENCODED_MAX = KEY_DATA_MAX + 5 /* a public key */
 };
 
 /* A public key that was checked: only the functions below fill it. May be copied. */
@@ -41,7 +40,6 @@ struct key_public {
 int key_public_decode(const void *data, size_t len, struct key_public *out);
 /* The protobuf PublicKey. Sets *out_len. 0 or BEAM_ELIMIT. */
 int key_public_encode(const struct key_public *key, void *out, size_t size, size_t *out_len);
-bool key_public_equal(const struct key_public *a, const struct key_public *b);
 /* Whether sig is the key's over data: Ed25519 as RFC 8032 has it, the others over SHA-256, RSA in
  * PKCS#1 v1.5, secp256k1 and ECDSA in DER. 0, BEAM_EAUTH or BEAM_ENOMEM. */
 int key_public_verify(const struct key_public *key, const void *data, size_t len, const void *sig,
@@ -54,11 +52,6 @@ struct key_pair;
 int key_pair_new(const struct rng *rng, struct key_pair **out);
 /* From the 32 bytes of RFC 8032, which stay the caller's to wipe. 0 or BEAM_ENOMEM. */
 int key_pair_from_seed(const uint8_t seed[KEY_SEED_SIZE], struct key_pair **out);
-/* From the protobuf PrivateKey, of Ed25519 alone; the older form that has the public key twice is
- * taken too. BEAM_EINVAL: not such a key, or the halves do not belong together; BEAM_ENOMEM. */
-int key_pair_decode(const void *data, size_t len, struct key_pair **out);
-/* The protobuf PrivateKey. `out` is a secret then: locked memory, wiped by the caller. */
-void key_pair_encode(const struct key_pair *pair, uint8_t out[KEY_PAIR_ENCODED_SIZE]);
 void key_pair_public(const struct key_pair *pair, struct key_public *out);
 void key_pair_sign(const struct key_pair *pair, const void *data, size_t len,
                    uint8_t sig[KEY_SIGNATURE_SIZE]);

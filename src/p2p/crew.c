@@ -504,8 +504,3 @@ size_t crew_mates(const struct crew *c)
         n += c->mates[i].line != NULL;
     return n;
 }
-
-size_t crew_peers(const struct crew *c)
-{
-    return crew_table_count(c->table);
-}

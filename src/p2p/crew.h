@@ -52,7 +52,5 @@ void crew_tell(struct crew *c, unsigned mate, unsigned topic, const void *data, 
 void crew_tell_all(struct crew *c, unsigned topic, const void *data, size_t len);
 /* Mates that are there. */
 size_t crew_mates(const struct crew *c);
-/* Peers that are connected elsewhere. */
-size_t crew_peers(const struct crew *c);
 
 #endif

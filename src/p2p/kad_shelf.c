@@ -71,7 +71,8 @@ static struct kad_item *farthest(struct kad_shelf *s)
     return TAILQ_FIRST(&s->by_nearness[s->farthest]);
 }
 
-bool kad_shelf_has_room(struct kad_shelf *s, struct kad_text key)
+/* Whether there is a place for key, or one farther from us to take it from. */
+static bool has_room(struct kad_shelf *s, struct kad_text key)
 {
     if (map_count(s->by_key) < s->max)
         return true;
@@ -92,7 +93,7 @@ int kad_shelf_put(struct kad_shelf *s, struct kad_item *item, uint64_t now)
     struct kad_item *same = map_swap(s->by_key, item->key.at, item->key.len, item);
     if (same) {
         unlink_item(s, same);
-    } else if (!kad_shelf_has_room(s, item->key)) {
+    } else if (!has_room(s, item->key)) {
         return BEAM_ELIMIT;
     } else {
         int err = map_put(s->by_key, item->key.at, item->key.len, item);

@@ -41,8 +41,6 @@ int kad_shelf_init(struct kad_shelf *s, const struct rng *rng, const struct kad_
 void kad_shelf_clear(struct kad_shelf *s);
 void kad_shelf_expire(struct kad_shelf *s, uint64_t now);
 struct kad_item *kad_shelf_find(const struct kad_shelf *s, struct kad_text key);
-/* Whether there is a place for key, or one farther from us to take it from. */
-bool kad_shelf_has_room(struct kad_shelf *s, struct kad_text key);
 /* item->key is set. One with the same key goes; on a full shelf the farthest. 0, BEAM_ELIMIT,
  * BEAM_ENOMEM: nothing changed. */
 int kad_shelf_put(struct kad_shelf *s, struct kad_item *item, uint64_t now);

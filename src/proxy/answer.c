@@ -38,7 +38,7 @@ static const struct {
     {505, "HTTP Version Not Supported"},
 };
 
-const char *answer_words(int status)
+static const char *words_of(int status)
 {
     for (size_t i = 0; i < sizeof(phrases) / sizeof(phrases[0]); i++)
         if (phrases[i].status == status)
@@ -58,7 +58,7 @@ static void write_length(const struct answer *a, size_t len, struct draft *d)
 
 int answer_write(const struct answer *a, bool head_only, bool keep_alive, struct buf *out)
 {
-    const char *words = answer_words(a->status);
+    const char *words = words_of(a->status);
     char line[96], text[64];
     struct draft d;
     int n = snprintf(line, sizeof(line), "HTTP/1.1 %03d %s\r\n", a->status, words);

@@ -17,9 +17,6 @@ struct answer {
     bool close; /* and the visitor's connection is closed */
 };
 
-/* "Bad Gateway"; a number that has no words is "Error". Static storage. */
-const char *answer_words(int status);
-
 /* Appends it, `Content-Length` and `Connection` among its fields; without its body where a HEAD
  * asked. `keep_alive` is written out, for a visitor of HTTP/1.0. All or nothing: 0, BEAM_ENOMEM,
  * BEAM_ELIMIT. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Public and private keys in protobuf: whatever is taken is written the same way again, makes a
- * peer id, and verifies nothing that it did not sign.
+ * Public keys in protobuf: whatever is taken is written the same way again, makes a peer id, and
+ * verifies nothing that it did not sign.
  */
 #include <sodium.h>
 #include <stdint.h>
@@ -24,22 +24,11 @@ static void public_key(const uint8_t *data, size_t size)
         memcmp(out, data, len) != 0)
         abort();
     if (peer_id_from_key(&key, &id) < 0 || !peer_id_is_of(&id, &key) ||
-        (peer_id_key(&id, &again) == 0 && !key_public_equal(&key, &again)))
+        (peer_id_key(&id, &again) == 0 &&
+         (again.len != key.len || memcmp(again.data, key.data, key.len) != 0)))
         abort();
     if (key_public_verify(&key, "data", 4, sig, sizeof(sig)) == 0)
         abort();
-}
-
-static void private_key(const uint8_t *data, size_t size)
-{
-    struct key_pair *pair;
-    uint8_t out[KEY_PAIR_ENCODED_SIZE];
-    if (key_pair_decode(data, size, &pair) < 0)
-        return;
-    key_pair_encode(pair, out);
-    if (memcmp(out + 4, data + 4, sizeof(out) - 4) != 0)
-        abort();
-    key_pair_free(pair);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -47,6 +36,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (sodium_init() < 0)
         abort();
     public_key(data, size);
-    private_key(data, size);
     return 0;
 }

@@ -8,9 +8,6 @@
 
 #define LIBP2P_SEED   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define LIBP2P_PUBLIC "0801122003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
-#define LIBP2P_PRIVATE                                                                             \
-    "08011240000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f03a107bff3ce10be"     \
-    "1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
 #define LIBP2P_PEER_ID                                                                             \
     "00240801122003a107bff3ce10be1d70dd18e74bc09967e4d6309ba50d5f1ddc8664125531b8"
 #define LIBP2P_PEER_ID_BASE58 "12D3KooWA4Xop1JaT3MHxwYMkCepYsv4iPVopMXwCz5iHYdBfeSB"

@@ -24,7 +24,6 @@ BEAM_TEST(names, what_looks_like_a_word_is_refused)
     static const char *const given[] = {"paypa",  "pal",    "bankrupt", "embankment", "myapp",
                                         "goggle", "go-ogl", "micros",   "a",          "p-a-l"};
     struct names *n = make("PayPal\ngoogle\n# a word\n\nmicrosoft\r\nbank\nwebmail\n");
-    cr_expect_eq(names_count(n), 5u);
     for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
         cr_expect(names_refuse(n, refused[i]), "%s", refused[i]);
     for (size_t i = 0; i < sizeof(given) / sizeof(given[0]); i++)

@@ -74,7 +74,6 @@ BEAM_TEST(terms, the_class_is_closed_unless_only_this_machine_can_visit)
     make(&spec, &t);
     cr_expect_eq(terms_class(&t, false), TERMS_OPEN);
     cr_expect_eq(terms_class(&t, true), TERMS_WEBHOOK, "on the host that all share");
-    cr_expect_str_eq(terms_class_name(TERMS_FRIENDS), "friends");
 }
 
 BEAM_TEST(terms, what_makes_no_sense_is_said)
