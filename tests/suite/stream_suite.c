@@ -340,6 +340,20 @@ void suite_free_in_callback(const struct suite_kind *kind)
     stage_close(&s);
 }
 
+/* Reads so many bytes, in as many pieces as they come in. */
+static void read_all(struct stage *s, struct buf *into, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = stream_read(s->pair.near, into, len);
+        if (n == BEAM_EAGAIN) {
+            turn(s);
+            continue;
+        }
+        cr_assert(n > 0 && (size_t)n <= len, "%zd of %zu", n, len);
+        len -= (size_t)n;
+    }
+}
+
 void suite_limits(const struct suite_kind *kind)
 {
     struct stage s;
@@ -353,13 +367,15 @@ void suite_limits(const struct suite_kind *kind)
         turn(&s);
     buf_init(&small, loop_pool(s.loop), 7);
     cr_assert_eq(stream_read(s.pair.near, &small, 0), BEAM_ELIMIT);
-    ssize_t n;
-    while ((n = stream_read(s.pair.near, &small, 100)) == BEAM_EAGAIN)
-        turn(&s);
-    cr_assert_eq(n, 7);
+    while (buf_room(&small) > 0) {
+        ssize_t n = stream_read(s.pair.near, &small, 100);
+        cr_assert((n > 0 && n <= 7) || n == BEAM_EAGAIN, "%zd", n);
+        if (n < 0)
+            turn(&s);
+    }
     cr_assert_eq(stream_read(s.pair.near, &small, 100), BEAM_ELIMIT);
     buf_drain(&small, 3);
-    cr_assert_eq(stream_read(s.pair.near, &small, 2), 2);
+    read_all(&s, &small, 2);
     s.near.received = 9; /* the rest is for the actor */
     s.near.deaf = false;
     actor_go_on(&s.near);
