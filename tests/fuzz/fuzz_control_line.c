@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "tor/bootstrap.h"
+#include "tor/circuit_line.h"
 #include "tor/control_line.h"
 #include "tor/hs_desc.h"
 #include "tor/listeners.h"
@@ -65,11 +66,21 @@ static void read_line(const char *text)
         abort();
 }
 
+static void read_circuits(const struct control_reply *r)
+{
+    static const char address[] = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    struct circuit_line c;
+    for (const char *at = circuit_line_first(r); at && circuit_line_next(&at, &c);)
+        if (circuit_line_is_visit(&c, address) && circuit_line_is_introduction(&c, address))
+            abort();
+}
+
 /* And those of whole replies. */
 static void read_reply(const struct control_reply *r)
 {
     struct protocol_info info;
     struct addr at;
+    read_circuits(r);
     if (protocol_info_parse(r, &info) == 0 &&
         (!info.version[0] || strlen(info.version) >= sizeof(info.version)))
         abort();

@@ -10,16 +10,11 @@
 
 #include "base/err.h"
 #include "http/h2.h"
+#include "tests/fuzz/must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { TURN = 0xff, LATER = 0xfe, STREAMS_MAX = 2 * H2_STREAMS, OUT_MAX = 16 * 1024 * 1024 };
-
-#define MUST(x)                                                                                    \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
 
 static const char magic[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 

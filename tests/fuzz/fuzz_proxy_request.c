@@ -13,6 +13,8 @@
 
 #include "base/err.h"
 #include "proxy/exchange.h"
+#include "tests/fuzz/must.h"
+#include "tests/fuzz/strict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -20,65 +22,7 @@ enum { REQUESTS = 64, ALL = 4 * 1024 * 1024, IN_MAX = 16 * 1024 };
 
 static char out_bytes[ALL];
 
-#define MUST(x)                                                                                    \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
-
 /* ---- the independent reader: only what strict senders write --------------------------------- */
-
-/* The line at *at, without CRLF, NUL-ended; abort when there is none or it holds a CR. */
-static char *line_at(char **at, char *end)
-{
-    char *lf = memchr(*at, '\n', (size_t)(end - *at)), *line = *at;
-    MUST(lf && lf > line && lf[-1] == '\r');
-    lf[-1] = '\0';
-    MUST(strlen(line) == (size_t)(lf - 1 - line) && !strchr(line, '\r'));
-    *at = lf + 1;
-    return line;
-}
-
-/* What no trailer may be, for whoever puts them to the head. */
-static void trailers(char **at, char *end)
-{
-    static const char *const never[] = {"content-length",
-                                        "transfer-encoding",
-                                        "host",
-                                        "connection",
-                                        "te",
-                                        "authorization",
-                                        "cookie",
-                                        "expect",
-                                        "x-forwarded-for",
-                                        "set-cookie"};
-    char *line;
-    while (*(line = line_at(at, end))) {
-        char *colon = strchr(line, ':');
-        MUST(line[0] != ' ' && line[0] != '\t' && colon);
-        *colon = '\0';
-        for (char *c = line; *c; c++)
-            *c = *c == '_' ? '-' : *c;
-        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            MUST(strcasecmp(line, never[i]) != 0);
-    }
-}
-
-static void chunks(char **at, char *end)
-{
-    for (;;) {
-        char *line = line_at(at, end), *stop;
-        MUST(line[0] && strspn(line, "0123456789abcdef") == strlen(line));
-        size_t n = strtoul(line, &stop, 16);
-        if (n == 0)
-            break;
-        MUST(n <= (size_t)(end - *at));
-        *at += n;
-        line = line_at(at, end);
-        MUST(line[0] == '\0');
-    }
-    trailers(at, end);
-}
 
 /* One request. */
 static void reread(char **at, char *end)
@@ -86,9 +30,9 @@ static void reread(char **at, char *end)
     long length = -1;
     bool coded = false;
     int hosts = 0;
-    char *line = line_at(at, end);
+    char *line = strict_line(at, end);
     MUST(strlen(line) > 9 && strncmp(line + strlen(line) - 9, " HTTP/1.", 8) == 0);
-    while (*(line = line_at(at, end))) {
+    while (*(line = strict_line(at, end))) {
         MUST(line[0] != ' ' && line[0] != '\t' && strchr(line, ':'));
         MUST(strncasecmp(line, "authorization", 13) != 0 || line[13] != ':');
         MUST(strncasecmp(line, "x-forwarded-for:", 16) != 0);
@@ -107,7 +51,7 @@ static void reread(char **at, char *end)
     }
     MUST((length < 0 || !coded) && hosts == 1);
     if (coded)
-        chunks(at, end);
+        strict_chunks(at, end);
     MUST(length <= end - *at);
     *at += length > 0 ? length : 0;
 }

@@ -14,18 +14,14 @@
 #include "base/err.h"
 #include "proxy/draft.h"
 #include "proxy/exchange.h"
+#include "tests/fuzz/must.h"
+#include "tests/fuzz/strict.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { ALL = 8 * 1024 * 1024, IN_MAX = 16 * 1024 };
 
 static char out_bytes[ALL];
-
-#define MUST(x)                                                                                    \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            abort();                                                                               \
-    } while (0)
 
 static const struct {
     const char *text;
@@ -45,67 +41,16 @@ static const struct rewrite rules[] = {
 
 /* ---- the independent reader ------------------------------------------------------------------ */
 
-static char *line_at(char **at, char *end)
-{
-    char *lf = memchr(*at, '\n', (size_t)(end - *at)), *line = *at;
-    MUST(lf && lf > line && lf[-1] == '\r');
-    lf[-1] = '\0';
-    MUST(strlen(line) == (size_t)(lf - 1 - line) && !strchr(line, '\r'));
-    *at = lf + 1;
-    return line;
-}
-
-/* What no trailer may be, for whoever puts them to the head. */
-static void trailers(char **at, char *end)
-{
-    static const char *const never[] = {"content-length",
-                                        "transfer-encoding",
-                                        "host",
-                                        "connection",
-                                        "te",
-                                        "authorization",
-                                        "cookie",
-                                        "expect",
-                                        "x-forwarded-for",
-                                        "set-cookie"};
-    char *line;
-    while (*(line = line_at(at, end))) {
-        char *colon = strchr(line, ':');
-        MUST(line[0] != ' ' && line[0] != '\t' && colon);
-        *colon = '\0';
-        for (char *c = line; *c; c++)
-            *c = *c == '_' ? '-' : *c;
-        for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
-            MUST(strcasecmp(line, never[i]) != 0);
-    }
-}
-
-static void chunks(char **at, char *end)
-{
-    for (;;) {
-        char *line = line_at(at, end), *stop;
-        MUST(line[0] && strspn(line, "0123456789abcdef") == strlen(line));
-        size_t n = strtoul(line, &stop, 16);
-        if (n == 0)
-            break;
-        MUST(n <= (size_t)(end - *at));
-        *at += n;
-        line = line_at(at, end);
-        MUST(line[0] == '\0');
-    }
-    trailers(at, end);
-}
-
 /* A head. Returns its status; what it says of its body in the others. */
 static int head(char **at, char *end, long *length, bool *coded, bool *close)
 {
-    char *line = line_at(at, end);
+    char *line = strict_line(at, end);
     MUST(strncmp(line, "HTTP/1.1 ", 9) == 0 && strlen(line) >= 13 && line[12] == ' ');
     int status = (int)strtol(line + 9, NULL, 10);
     bool trailer = false;
     *length = -1;
     *coded = *close = false;
-    while (*(line = line_at(at, end))) {
+    while (*(line = strict_line(at, end))) {
         MUST(line[0] != ' ' && line[0] != '\t' && strchr(line, ':'));
         MUST(strncasecmp(line, "keep-alive:", 11) != 0 && strncasecmp(line, "te:", 3) != 0);
         trailer |= strncasecmp(line, "trailer:", 8) == 0;
@@ -137,7 +82,7 @@ static void reread(char *at, char *end, bool to_head, bool to_old)
     if (to_head || status == 204 || status == 304)
         MUST(!coded && at == end);
     else if (coded)
-        chunks(&at, end);
+        strict_chunks(&at, end);
     else if (length >= 0)
         at += length;
     else
