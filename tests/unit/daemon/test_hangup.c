@@ -20,12 +20,12 @@ struct start {
 /* A session of its own, with a terminal or none. False: it went wrong. */
 static bool begin(const struct start *how, const char *name)
 {
-    struct sigaction ignored = {.sa_handler = SIG_IGN};
+    /* Whoever runs the tests may have them ignore it. */
+    struct sigaction hup = {.sa_handler = how->nohup ? SIG_IGN : SIG_DFL};
     int tty;
     if (setsid() < 0)
         return false;
-    if (how->nohup)
-        (void)sigaction(SIGHUP, &ignored, NULL);
+    (void)sigaction(SIGHUP, &hup, NULL);
     if (!how->terminal)
         return true;
     tty = open(name, O_RDWR | O_NOCTTY | O_CLOEXEC);
