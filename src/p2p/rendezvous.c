@@ -195,15 +195,18 @@ static void start(struct rendezvous *r, bool providing)
     enter(r, err < 0 ? ENDING : JOINING);
 }
 
+/* The answer is there at once when nobody could be asked. */
 static void ask(struct rendezvous *r)
 {
     const struct kad_text key = rendezvous_key();
+    enter(r, ASKING);
     int err = kad_job_start(kad_jobs(dht_kad(r->ipfs)),
                             r->providing ? KAD_JOB_PROVIDE : KAD_JOB_PROVIDERS, key, key,
                             r->providing ? on_provided : on_found, r, &r->job);
-    if (err < 0)
-        schedule(r, false);
-    enter(r, err < 0 ? ENDING : ASKING);
+    if (err == 0)
+        return;
+    schedule(r, false);
+    enter(r, ENDING);
 }
 
 static void look_at_join(struct rendezvous *r)

@@ -35,6 +35,8 @@ BEAM_TEST(operator_message, is_read)
     cr_expect_eq(m.after, 256u);
     cr_assert_eq(parse("{\"op\":\"unban\",\"id\":2,\"what\":\"x\"}", &m, &why), 0);
     cr_assert_eq(parse("{\"op\":\"drop\",\"id\":2,\"what\":\"x\"}", &m, &why), 0);
+    cr_assert_eq(parse("{\"op\":\"denylists\",\"id\":2}", &m, &why), 0);
+    cr_expect_eq(m.op, OPERATOR_DENYLISTS);
     cr_assert_eq(parse("{\"op\":\"bans\",\"id\":2}", &m, &why), 0);
     cr_expect_eq(m.after, 0u);
 }
