@@ -272,9 +272,10 @@ static int name_kept(const struct denylists *d, const char *line, size_t len,
     uint8_t hash[NAME_BYTES];
     char hex[TEXT_HEX_SIZE(NAME_BYTES)];
     struct where_url url;
-    int err = where_parse_url(out->url, &url, why);
+    struct beam_why fault = {.text = ""};
+    int err = where_parse_url(out->url, &url, &fault);
     if (err < 0)
-        return err;
+        return beam_why(why, err, "relay.denylist %s", fault.text);
     crypto_generichash(hash, sizeof(hash), (const uint8_t *)line, len, NULL, 0);
     (void)text_hex_encode(hash, sizeof(hash), hex, sizeof(hex));
     int n = snprintf(out->path, sizeof(out->path), "%s/%s%s", d->dir, kept, hex);

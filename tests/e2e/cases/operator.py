@@ -170,7 +170,8 @@ def usage(t):
     nowhere = ("--listen", "127.0.0.1:0", "--p2p", "127.0.0.1:0")
     for key, value in (("class", "any"), ("methods", "POST"), ("class", "friends"), ("kinds", "smtp"), ("kinds", "tcp"),
                        ("friend", "alice"), ("url", "relay.example"), ("domain", "Relay"), ("tcp_ports", "9-1"),
-                       ("denylist", "list"), ("plain_http", "both"), ("workers", "none"), ("acme", "relay.localhost")):
+                       ("denylist", "list"), ("denylist", f"{r.peer_id} http://"), ("plain_http", "both"),
+                       ("workers", "none"), ("acme", "relay.localhost")):
         home.configure("")
         done = home.run("relay", "-o", f"relay.{key}={value}", *nowhere)
         check(done.status == 2 and f"beam: relay.{key}" in done.err, f"{key} = {value}: {done}")
