@@ -281,8 +281,10 @@ static int check_owner_mode(const char *path, const struct stat *st, mode_t mode
     if (st->st_uid != geteuid())
         return beam_why(
             why, BEAM_EPERM,
-            "%s: it belongs to user %lu, and beam runs as user %lu (run: chown %lu '%s')", path,
-            (unsigned long)st->st_uid, (unsigned long)geteuid(), (unsigned long)geteuid(), path);
+            "%s: it belongs to user %lu, and beam runs as user %lu (run it as the other, or: "
+            "chown %lu '%s')",
+            path, (unsigned long)st->st_uid, (unsigned long)geteuid(), (unsigned long)geteuid(),
+            path);
     if ((st->st_mode & 07777 & ~mode) != 0)
         return beam_why(
             why, BEAM_EPERM,

@@ -35,7 +35,7 @@ static const struct verbs_row rows[] = {
     {COMMAND_RELAY, "drop", "WHAT",
      "end a reservation (its id or name), or all of an owner (its peer id)", 1, 1},
     {COMMAND_RELAY, "export", "FILE", "write the bans, signed, for other relays", 1, 1},
-    {COMMAND_RELAY, "list", "", "show reservations and bans", 0, 0},
+    {COMMAND_RELAY, "list", "", "show reservations, bans, and how old the denylists are", 0, 0},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };

@@ -42,7 +42,8 @@ void clock_check_judge(struct findings *fs, const struct clock_check_facts *fact
                      now, text_of(facts->consensus, then));
     else if (facts->unsynced)
         findings_add(fs, "clock", FINDINGS_WARN, advice,
-                     "%s; nothing keeps it right, and Tor stands no more than an hour or so", now);
+                     "%s; nothing keeps it right, and Tor bears an hour or so of error, no more",
+                     now);
     else
         findings_add(fs, "clock", FINDINGS_OK, "", "%s", now);
 }
