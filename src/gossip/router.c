@@ -117,11 +117,12 @@ static bool is_name(struct rpc_text name)
     return name.len > 0 && name.len <= POST_TOPIC_MAX && !memchr(name.at, '\0', name.len);
 }
 
-static int new_topic(struct router *r, struct rpc_text name, struct topic **out)
+/* If there are fewer than `most`. */
+static int new_topic(struct router *r, struct rpc_text name, size_t most, struct topic **out)
 {
     if (!is_name(name))
         return BEAM_EINVAL;
-    if (r->topic_count == ROUTER_TOPICS_MAX)
+    if (r->topic_count >= most)
         return BEAM_ELIMIT;
     struct topic *t = calloc(1, sizeof(*t));
     if (!t)
@@ -182,11 +183,12 @@ static void unsubscribe(struct router *r, struct router_peer *p, struct sub *s)
 
 static void on_sub(struct router *r, struct router_peer *p, const struct rpc_sub *sub)
 {
+    const size_t theirs = ROUTER_TOPICS_MAX - ROUTER_TOPICS_OWN;
     struct topic *t = router_topic_of(r, sub->topic);
     struct sub *s = t ? router_sub(p, t) : NULL;
     if (!sub->on && s)
         unsubscribe(r, p, s);
-    else if (sub->on && !s && (t || new_topic(r, sub->topic, &t) == 0))
+    else if (sub->on && !s && (t || new_topic(r, sub->topic, theirs, &t) == 0))
         (void)router_subscribe(r, p, t);
 }
 
@@ -307,7 +309,7 @@ int router_join(struct router *r, const struct router_topic *topic, uint64_t now
     r->now = now;
     if (t && t->joined)
         return BEAM_EEXIST;
-    int err = t ? 0 : new_topic(r, name, &t);
+    int err = t ? 0 : new_topic(r, name, ROUTER_TOPICS_MAX, &t);
     if (err < 0)
         return err;
     if (topic->score.weight != 0 && t->scored < 0) {

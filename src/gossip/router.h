@@ -16,9 +16,10 @@
 #include "gossip/score.h"
 
 enum {
-    ROUTER_PEERS_MAX = 256, /* at a time */
-    ROUTER_SUBS_MAX = 32,   /* topics of a peer that are known here */
-    ROUTER_TOPICS_MAX = 256 /* that are known, of all peers */
+    ROUTER_PEERS_MAX = 256,  /* at a time */
+    ROUTER_SUBS_MAX = 32,    /* topics of a peer that are known here */
+    ROUTER_TOPICS_MAX = 256, /* that are known, ours and all peers'; */
+    ROUTER_TOPICS_OWN = 16   /* of these, peers leave so many to us */
 };
 
 struct router_params {
