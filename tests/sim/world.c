@@ -90,6 +90,7 @@ void world_free(struct world *w)
     kad_store_free(w->clients);
     world_free_gets(w);
     free(w->nodes);
+    free(w->groups);
     free(w);
 }
 

@@ -32,7 +32,7 @@ static void add_true(struct node *n, const struct node *other, enum address_word
 {
     uint8_t bytes[WORLD_ADDRESS_SIZE];
     struct multiaddr addr;
-    world_address(other, bytes);
+    world_address(n->world, other->index, bytes);
     world_must(multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0, "no address");
     add(n, &other->peer, &addr, word, ttl);
 }
@@ -60,7 +60,7 @@ static struct way_target target_of(const struct node *n)
     uint8_t bytes[WORLD_ADDRESS_SIZE];
     struct multiaddr addr;
     enum multiaddr_code transport;
-    world_address(n, bytes);
+    world_address(n->world, n->index, bytes);
     world_must(multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) == 0 &&
                    multiaddr_to_addr(&addr, &t.at, &transport) == 0,
                "no address");
@@ -107,7 +107,7 @@ void world_book_missed(struct node *n, const struct node *other)
 {
     uint8_t bytes[WORLD_ADDRESS_SIZE];
     struct multiaddr addr;
-    world_address(other, bytes);
+    world_address(n->world, other->index, bytes);
     if (!n->book || multiaddr_decode(bytes, sizeof(bytes), &addr, NULL) < 0)
         return;
     const struct way_target t = target_of(other);
@@ -133,6 +133,6 @@ void world_book_describe(struct node *n, uint32_t index, struct kad_contact *con
     contact->n = known > 0;
     contact->addrs[0] =
         (struct kad_text){.at = w->addresses[w->described], .len = WORLD_ADDRESS_SIZE};
-    world_address(w->nodes[index], w->addresses[w->described]);
+    world_address(w, index, w->addresses[w->described]);
     w->described = (w->described + 1) % WORLD_DESCRIBED_MAX;
 }

@@ -43,7 +43,7 @@ void world_flood(struct world *w, size_t count, size_t networks)
         n->liar = true;
         if (i % (count / networks) == 0)
             group = world_network(w);
-        n->group = group;
+        w->groups[n->index] = group;
         world_join(n);
     }
     world_run(w, 60 * 1000);

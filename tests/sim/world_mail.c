@@ -163,7 +163,7 @@ enum kad_heed world_learn(void *arg, const struct kad_contact *contact, kad_grou
     *group = KAD_NOWHERE;
     if (i >= n->world->n)
         return KAD_BOGUS;
-    *group = n->world->nodes[i]->group;
+    *group = n->world->groups[i];
     return world_book_learn(n, contact) ? KAD_FOLLOWED : KAD_PASSED_OVER;
 }
 
@@ -199,8 +199,8 @@ static void seen(struct node *n, const struct node *other, bool asked)
     struct peer_id check;
     world_book_met(n, other, asked);
     if (world_standing(n, &other->peer) < REPUTE_IS_DOUBTED &&
-        kad_table_seen(n->table, &other->peer, other->group, world_now(n->world).ms, &check) ==
-            BEAM_EAGAIN)
+        kad_table_seen(n->table, &other->peer, n->world->groups[other->index],
+                       world_now(n->world).ms, &check) == BEAM_EAGAIN)
         world_ask_whether_there(n, &check);
 }
 
@@ -212,7 +212,7 @@ void world_describe(void *arg, struct kad_contact *contact)
 static kad_group whence(void *arg, const struct peer_id *peer)
 {
     const struct node *n = arg;
-    return n->world->nodes[world_index_of(peer)]->group;
+    return n->world->groups[world_index_of(peer)];
 }
 
 /* ---- what comes ---- */

@@ -31,14 +31,14 @@ kad_group world_some_network(struct world *w)
 }
 
 /* /ip4/NETWORK…/tcp/…, its own; of who is nowhere it stands for the one that it is known by. */
-void world_address(const struct node *n, uint8_t out[WORLD_ADDRESS_SIZE])
+void world_address(const struct world *w, uint32_t index, uint8_t out[WORLD_ADDRESS_SIZE])
 {
-    uint32_t port = 4001 + (n->index >> 16);
+    uint32_t port = 4001 + (index >> 16);
     out[0] = 4;
-    out[1] = (uint8_t)(n->group >> 8);
-    out[2] = (uint8_t)n->group;
-    out[3] = (uint8_t)(n->index >> 8);
-    out[4] = (uint8_t)n->index;
+    out[1] = (uint8_t)(w->groups[index] >> 8);
+    out[2] = (uint8_t)w->groups[index];
+    out[3] = (uint8_t)(index >> 8);
+    out[4] = (uint8_t)index;
     out[5] = 6;
     out[6] = (uint8_t)(port >> 8);
     out[7] = (uint8_t)port;

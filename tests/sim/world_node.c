@@ -109,7 +109,7 @@ void world_join(struct node *n)
         if (!other || other == n)
             continue;
         world_book_met(n, other, true);
-        kad_table_seen(n->table, &other->peer, other->group, world_now(w).ms, NULL);
+        kad_table_seen(n->table, &other->peer, w->groups[other->index], world_now(w).ms, NULL);
     }
     look_self_up(n);
 }
@@ -120,14 +120,15 @@ struct node *world_add(struct world *w, bool server)
     if (w->n == w->room) {
         w->room = w->room ? 2 * w->room : 1024;
         w->nodes = realloc(w->nodes, w->room * sizeof(struct node *));
-        world_must(w->nodes != NULL, "out of memory");
+        w->groups = realloc(w->groups, w->room * sizeof(w->groups[0]));
+        world_must(w->nodes && w->groups, "out of memory");
     }
     struct node *n = calloc(1, sizeof(*n));
     world_must(n != NULL, "out of memory");
     n->world = w;
     n->index = (uint32_t)w->n;
     n->server = server;
-    n->group = world_some_network(w);
+    w->groups[n->index] = world_some_network(w);
     n->peer.len = sizeof(head) + 32;
     memcpy(n->peer.bytes, head, sizeof(head));
     dice_fill(&w->dice, n->peer.bytes + sizeof(head), 28);

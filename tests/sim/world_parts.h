@@ -26,7 +26,6 @@ struct node {
     struct world *world;
     struct peer_id peer;
     uint32_t index;
-    kad_group group;
     bool up, server, liar;
     enum world_lie lie;
     uint32_t tells_of;      /* a liar: the first of those it tells of */
@@ -61,6 +60,7 @@ struct world {
     struct rng rng;
     size_t n, room;
     struct node **nodes;
+    kad_group *groups; /* of each node: together, for each contact of each message has one */
     kad_group networks[WORLD_LIARS]; /* of the liars that came last */
     struct kad_store *clients;       /* of all clients, who keep nothing: for its validators */
     uint8_t multihash[34];           /* that is provided */
@@ -118,7 +118,7 @@ void world_tick(struct node *n);
 /* One, as chance has it; and one that an honest server may be in, which may be none. */
 kad_group world_network(struct world *w);
 kad_group world_some_network(struct world *w);
-void world_address(const struct node *n, uint8_t out[WORLD_ADDRESS_SIZE]);
+void world_address(const struct world *w, uint32_t index, uint8_t out[WORLD_ADDRESS_SIZE]);
 
 /* ---- world_warm.c: all get to know each other, as if they had been there for hours ---- */
 

@@ -34,7 +34,7 @@ static size_t grind(struct world *w, const struct world_siege *s, const struct k
         struct node *n = world_add(w, true);
         struct kad_id id;
         world_take_down(n);
-        n->group = network_of(w, s, i);
+        w->groups[n->index] = network_of(w, s, i);
         do {
             dice_fill(&w->dice, n->peer.bytes + 6, 28);
             kad_id_of_peer(&n->peer, &id);

@@ -146,7 +146,8 @@ static void fill_bucket(struct node *n, const struct places *p, size_t low, size
         const struct place *is = &p->all[low + (size_t)at];
         const struct node *there = w->nodes[is->index];
         if (was_heard(w, is, count <= KAD_K, &when) &&
-            kad_table_seen(n->table, &there->peer, there->group, when, NULL) != BEAM_ELIMIT)
+            kad_table_seen(n->table, &there->peer, w->groups[there->index], when, NULL) !=
+                BEAM_ELIMIT)
             had++;
     }
     if (count > 0)
