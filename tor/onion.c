@@ -34,7 +34,7 @@ static void enter(struct onion *o, enum onion_state state, const struct beam_why
     const struct beam_why none = {.text = ""};
     log_info("tor", "onion %s: %s", log_scrub(onion_key_address(o->spec.key)), names[state]);
     if (state == ONION_PUBLISHING) {
-        memset(&o->uploads, 0, sizeof(o->uploads));
+        o->uploads = (struct uploads){.told = o->uploads.told};
         onion_expect(o);
     } else {
         loop_timer_clear(&o->late);
@@ -75,6 +75,13 @@ void onion_warn(struct onion *o, const struct beam_why *why)
 {
     if (o->events.warning)
         o->events.warning(o->events.arg, why);
+}
+
+/* Of one tor it is published anew so seldom that little is gained by who brings it about. */
+static bool may_be_anew(const struct onion *o)
+{
+    uint64_t oldest = o->anew_at[o->anews % ONION_ANEW_MOST];
+    return o->anews < ONION_ANEW_MOST || loop_now(o->loop) - oldest >= ANEW_WITHIN;
 }
 
 /* A directory takes no descriptor that counts less than the one it has, and tor counts by the
@@ -125,14 +132,9 @@ void onion_upload(struct onion *o, const struct hs_desc *d)
     }
 }
 
-/* tor says nothing when it cannot even begin: it has lost its network since. */
-static void on_late(void *arg)
+static void say_late(struct onion *o, uint64_t patience)
 {
-    struct onion *o = arg;
-    uint64_t patience = onions_patience(o->all);
     struct beam_why why;
-    if (patience == 0 || !uploads_late(&o->uploads))
-        return;
     beam_why(&why, BEAM_ETIMEOUT,
              "no directory has taken the onion service's %s for %" PRIu64
              " s: %s (see that this machine is connected and nothing blocks Tor; tor goes on "
@@ -140,6 +142,23 @@ static void on_late(void *arg)
              o->state == ONION_UP ? "renewed descriptor" : "descriptor", patience / 1000,
              o->state == ONION_UP ? "visitors may not find it" : "it cannot be reached yet");
     onion_warn(o, &why);
+}
+
+/* tor says nothing when it cannot even begin: it has lost its network since. And where directories
+ * have one that counts more it does not try again for an hour or two, when they may take one that
+ * is made now. */
+static void on_late(void *arg)
+{
+    struct onion *o = arg;
+    uint64_t patience = onions_patience(o->all);
+    if (patience > 0 && uploads_late(&o->uploads))
+        say_late(o, patience);
+    if (o->state != ONION_PUBLISHING)
+        return;
+    if (o->uploads.rejected && may_be_anew(o))
+        onions_again(o->all, o);
+    else
+        onion_expect(o);
 }
 
 /* It becomes one word of a command: nothing that ends or quotes a word, nor any letter beyond
@@ -230,8 +249,7 @@ int onion_admit(struct onion *o, const struct onion_clients *clients)
 
 void onion_doubt(struct onion *o)
 {
-    uint64_t now = loop_now(o->loop), *oldest = &o->anew_at[o->anews % ONION_ANEW_MOST];
-    if (o->state == ONION_UP && (o->anews < ONION_ANEW_MOST || now - *oldest >= ANEW_WITHIN))
+    if (o->state == ONION_UP && may_be_anew(o))
         onions_doubt(o->all, o);
 }
 

@@ -75,9 +75,10 @@ int onion_admit(struct onion *o, const struct onion_clients *clients);
 /*
  * Nobody comes through to it. tor is asked whether it has an introduction circuit of it that
  * stands; one that has none, and lost too many of late, makes no new ones for five minutes. Then it
- * is taken down and published anew, for which tor begins to count anew; those inside stay (but for
- * one with a folder). Of one tor ONION_ANEW_MOST times within half an hour, so that who can make a
- * service lose these circuits gains no more than so many rounds of them by it.
+ * is taken down and published anew, for which tor begins to count anew; and so it is when a
+ * directory has not taken its descriptor because it has one that counts more, which visitors then
+ * get. Those inside stay (but for one with a folder). Of one tor ONION_ANEW_MOST times within half
+ * an hour, so that who can bring it about gains no more than so many rounds of these circuits.
  */
 void onion_doubt(struct onion *o);
 /* DEL_ONION if it was added; nothing more is called. NULL allowed. */

@@ -403,6 +403,23 @@ static bool has_introduction(const struct control_reply *r, const char *address)
     return false;
 }
 
+/* Those inside stay, and have a key. */
+static void again(struct onions *all, struct onion *o, const struct beam_why *why)
+{
+    bool cleared = o->cleared;
+    o->anew_at[o->anews++ % ONION_ANEW_MOST] = loop_now(all->loop);
+    anew(all, o, why);
+    o->cleared = cleared;
+}
+
+void onions_again(struct onions *all, struct onion *o)
+{
+    static const struct beam_why why = {
+        .text = "directories have a descriptor of the onion service that counts more than the one "
+                "they were given: it is published anew"};
+    again(all, o, &why);
+}
+
 static void on_introductions(void *arg, const struct control_reply *r)
 {
     static const struct beam_why why = {
@@ -410,12 +427,12 @@ static void on_introductions(void *arg, const struct control_reply *r)
     struct onions *all = arg;
     struct onion *o = all->doubted;
     all->doubted = NULL;
-    if (!o || o->state != ONION_UP || has_introduction(r, onion_key_address(o->spec.key)))
+    if (!o || o->state != ONION_UP)
         return;
-    bool cleared = o->cleared; /* those inside have a key */
-    o->anew_at[o->anews++ % ONION_ANEW_MOST] = loop_now(all->loop);
-    anew(all, o, &why);
-    o->cleared = cleared;
+    if (!has_introduction(r, onion_key_address(o->spec.key)))
+        again(all, o, &why);
+    else if (o->uploads.rejected)
+        onions_again(all, o);
 }
 
 void onions_doubt(struct onions *all, struct onion *o)

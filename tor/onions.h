@@ -88,7 +88,9 @@ void onions_take(struct onions *all, struct onion *o);
 /* o's clients are others now: it is taken from tor, and queued. */
 void onions_renew(struct onions *all, struct onion *o);
 
-/* o is published anew when tor has no introduction circuit of it. */
+/* o is published anew, for a descriptor that counts more. */
+void onions_again(struct onions *all, struct onion *o);
+/* And so when tor has no introduction circuit of it, or a directory has another descriptor. */
 void onions_doubt(struct onions *all, struct onion *o);
 
 /* A control connection is ready: everything is added. */

@@ -24,7 +24,7 @@ static enum uploads_news begin(struct uploads *u, uint64_t now, const char *dire
 {
     bool first = u->count == 0;
     if (u->taken && !is_under_way(u, now)) {
-        u->taken = false;
+        u->taken = u->rejected = false;
         u->count = 0;
         first = true;
     }
@@ -61,6 +61,7 @@ static enum uploads_news fail(struct uploads *u, uint64_t now, const struct hs_d
     if (!of || of->failed || is_of_request(d->reason))
         return UPLOADS_NOTHING;
     of->failed = true;
+    u->rejected = u->rejected || strcmp(d->reason, "UPLOAD_REJECTED") == 0;
     if (is_under_way(u, now) || !uploads_late(u))
         return UPLOADS_NOTHING;
     return UPLOADS_ALL_FAILED;

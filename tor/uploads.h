@@ -27,8 +27,9 @@ struct uploads {
         bool failed;
     } list[UPLOADS_MAX]; /* of this round that no directory has taken */
     size_t count;
-    bool taken; /* one was, in this round */
-    bool told;  /* that none was */
+    bool taken;    /* one was, in this round */
+    bool told;     /* that none was */
+    bool rejected; /* by a directory, in this round: it has one that counts more */
 };
 
 enum uploads_news {

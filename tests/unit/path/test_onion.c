@@ -395,6 +395,7 @@ BEAM_TEST(path_onion, with_a_file_of_visitors_it_is_for_them_alone)
     struct stage st;
     set_up(&st);
     st.client_auth = file_join(st.dir, "visitors");
+    cr_assert_not_null(st.client_auth);
     cr_assert_eq(bring_up(&st, "onion"), BEAM_ENOTFOUND);
     cr_assert_eq(published, 0);
     cr_assert_eq(onion_key_new(rng_system(), &st.key), 0);
@@ -442,6 +443,7 @@ static void announced_too_late(bool later)
     set_up(&st);
     st.client_auth = file_join(st.dir, "visitors");
     st.services = file_join(st.dir, "services");
+    cr_assert(st.client_auth && st.services);
     write_visitors(&st, names, 1, NULL);
     cr_assert_eq(bring_up(&st, "onion"), 0, "%s", st.why.text);
     if (!later)

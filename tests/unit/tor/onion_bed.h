@@ -26,7 +26,8 @@ struct onion_bed {
     struct ear ear;
     struct service s[MANY];
     size_t count;
-    bool lost; /* of tor: its introduction circuits */
+    bool lost;   /* of tor: its introduction circuits */
+    size_t anew; /* times that are waited for */
 };
 
 void onion_bed_open(struct onion_bed *b);

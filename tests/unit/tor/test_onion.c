@@ -143,6 +143,9 @@ BEAM_TEST(onion, those_that_are_not_up_yet_hold_back_the_rest)
     onion_bed_close(&b);
 }
 
+static const char rejected[] = "$01~a id REASON=UPLOAD_REJECTED",
+                  rejected_too[] = "$02~b id REASON=UPLOAD_REJECTED";
+
 static bool was_warned(void *arg)
 {
     const struct service *s = arg;
@@ -168,6 +171,40 @@ BEAM_TEST(onion, nothing_is_heard_of_its_descriptor)
     service_say(&b, "UPLOADED", s, "$01~a");
     cr_assert(until(b.loop, service_is_up, s));
     cr_assert_eq(s->warnings, 1, "once");
+    onion_bed_close(&b);
+}
+
+static bool was_added_anew(void *arg)
+{
+    const struct onion_bed *b = arg;
+    return fake_asked(&b->fake, "ADD_ONION ") > fake_asked(&b->fake, "DEL_ONION ") &&
+           fake_asked(&b->fake, "DEL_ONION ") == b->anew;
+}
+
+/* tor would try again in an hour or two. */
+BEAM_TEST(onion, with_directories_that_have_another_it_is_published_anew)
+{
+    struct onion_bed b;
+    onion_bed_open(&b);
+    const struct tor_options options = {.binary = b.fake.binary,
+                                        .dir = b.fake.tor_dir,
+                                        .torrc = "",
+                                        .bootstrap_timeout = 100,
+                                        .answer_timeout = 60000,
+                                        .restart_max = 60000};
+    cr_assert_eq(tor_set_options(b.ear.tor, &options), 0);
+    struct service *s = service_publish(&b);
+    for (b.anew = 0; b.anew <= ONION_ANEW_MOST; b.anew++) {
+        cr_assert(until(b.loop, was_added_anew, &b));
+        cr_assert(until(b.loop, service_is_publishing, s));
+        service_say(&b, "UPLOAD", s, "$01~a id");
+        service_say(&b, "FAILED", s, rejected);
+    }
+    cr_assert(until(b.loop, was_warned, s));
+    service_say(&b, "UPLOADED", s, "$01~a");
+    cr_assert(until(b.loop, service_is_up, s));
+    cr_expect_eq(fake_asked(&b.fake, "DEL_ONION "), ONION_ANEW_MOST);
+    cr_expect_eq(s->warnings, 1, "once");
     onion_bed_close(&b);
 }
 
@@ -279,9 +316,6 @@ BEAM_TEST(onion, no_tor_to_be_had)
     cr_assert_not_null(strstr(s->why.text, "/nonexistent/tor"));
     onion_bed_close(&b);
 }
-
-static const char rejected[] = "$01~a id REASON=UPLOAD_REJECTED",
-                  rejected_too[] = "$02~b id REASON=UPLOAD_REJECTED";
 
 BEAM_TEST(onion, all_uploads_fail)
 {

@@ -121,6 +121,26 @@ BEAM_TEST(onions, without_a_way_in_it_is_published_anew_and_seldom)
     onion_bed_close(&b);
 }
 
+/* Visitors whom that directory tells of the onion find nobody where it leads. */
+BEAM_TEST(onions, where_a_directory_has_another_descriptor_it_is_published_anew)
+{
+    struct onion_bed b;
+    onion_bed_open(&b);
+    b.fake.answer = answer_introductions;
+    struct service *s = service_publish(&b);
+    cr_assert(until(b.loop, service_is_publishing, s));
+    service_say(&b, "UPLOAD", s, "$01~a id");
+    service_say(&b, "UPLOAD", s, "$02~b id");
+    service_say(&b, "FAILED", s, "$02~b id REASON=UPLOAD_REJECTED");
+    service_say(&b, "UPLOADED", s, "$01~a");
+    cr_assert(until(b.loop, service_is_up, s));
+    onion_doubt(s->onion);
+    cr_assert(until(b.loop, service_is_publishing, s));
+    cr_expect_eq(fake_asked(&b.fake, "DEL_ONION "), 1);
+    cr_expect_eq(s->heard[ONION_WAITING], 2, "it was said to be down");
+    onion_bed_close(&b);
+}
+
 BEAM_TEST(onions, for_nobody_when_tor_does_not_tell_of_its_circuits)
 {
     struct onion_bed b;

@@ -45,6 +45,22 @@ BEAM_TEST(uploads, said_once_when_none_was_taken)
     cr_expect(!uploads_late(&u));
 }
 
+BEAM_TEST(uploads, that_a_directory_has_another_is_kept_for_the_round)
+{
+    struct uploads u = {.count = 0};
+    begin(&u, 0, "$A");
+    begin(&u, 0, "$B");
+    note(&u, 0, HS_DESC_FAILED, "$A", "UNEXPECTED");
+    cr_expect(!u.rejected);
+    fail(&u, 0, "$B");
+    cr_expect(u.rejected);
+    begin(&u, 1, "$A");
+    take(&u, "$A");
+    cr_expect(u.rejected, "$B has it still");
+    begin(&u, 2, "$A");
+    cr_expect(!u.rejected);
+}
+
 BEAM_TEST(uploads, one_that_is_taken_is_enough)
 {
     struct uploads u = {.count = 0};
