@@ -78,6 +78,7 @@ static void put_frame(struct play *p, struct wire_reader *r)
         f.length = UINT32_MAX - (uint32_t)len;
     yamux_frame_put(&f, head);
     must(buf_add(&p->to_session, head, sizeof(head)) == 0);
+    p->sent += sizeof(head); /* it may be the content of a frame that has come in part */
     if (f.type == YAMUX_DATA && f.length == len) {
         must(buf_add(&p->to_session, zeros, len) == 0);
         p->sent += len;
