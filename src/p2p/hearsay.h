@@ -17,8 +17,8 @@ enum {
     HEARSAY_PORT_MS = 60 * 1000,
     HEARSAY_HOST_BURST = 16, /* the same of all ports together */
     HEARSAY_HOST_MS = 30 * 1000,
-    HEARSAY_HOST_GRACE = 8,       /* failures in a row that are of no account, for ports differ */
-    HEARSAY_PAUSE_MS = 60 * 1000, /* after a failure; twice as long after each one that follows */
+    HEARSAY_HOST_GRACE = 8,  /* failures in a row that are of no account, for ports differ */
+    HEARSAY_PAUSE_MS = 7500, /* after a failure; twice as long after each one that follows */
     HEARSAY_PORT_PAUSE_MAX_MS = 64 * 60 * 1000,
     HEARSAY_HOST_PAUSE_MAX_MS = 8 * 60 * 1000, /* shorter, lest a liar keep a good port from us */
     HEARSAY_PLACES_MAX = 4096 /* of which is known; the one dialled longest ago makes room */
