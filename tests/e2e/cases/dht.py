@@ -42,7 +42,7 @@ class Server:
             keys += ["-o", f"network.bootstrap={first}"]
         self.daemon = Process(self.home.argv(*keys, "daemon"), env=self.home.environment())
         self.stage.keep(self.daemon)
-        wait_until(lambda: "control.sock" in str(self.home.files()), 20, "the daemon serves")
+        wait_until(lambda: self.home.run("status").status == 0, 20, "the daemon serves")
 
     def ask(self, what):
         done = self.home.run("network", what, "--json")
@@ -119,7 +119,7 @@ def client(stage):
     server = Server(stage, 1)
     home = stage.home("c", network__bootstrap=server.address())
     daemon = stage.keep(Process(home.argv("daemon"), env=home.environment()))
-    wait_until(lambda: "control.sock" in str(home.files()), 20, "the daemon serves")
+    wait_until(lambda: home.run("status").status == 0, 20, "the daemon serves")
     wait_until(lambda: json.loads(home.run("network", "routes", "--json").out)["count"] == 1, 20,
                "the server is known")
     equal(json.loads(home.run("network", "status", "--json").out)["dht"], "client", "the mode")
@@ -172,7 +172,7 @@ def relay_found(stage):
     with open(node.file("beam.conf"), "w", encoding="ascii") as f:
         f.write(CONFIGURATION + f"bootstrap = {three[0].address}\n")
     stage.keep(Process(node.argv("daemon"), env=node.environment()))
-    wait_until(lambda: "control.sock" in str(node.files()), 20, "the daemon serves")
+    wait_until(lambda: node.run("status").status == 0, 20, "the daemon serves")
     wait_until(lambda: len(json.loads(node.succeed("relays", "--json").out)["relays"]) == 3, 60,
                "all three are listed")
     text = node.succeed("relays").out

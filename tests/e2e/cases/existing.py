@@ -114,7 +114,7 @@ def nodes_filtered(t):
     relay = t.keep(Relay(t.path("r"), relay__tor="yes",
                          tor__control=f"127.0.0.1:{walls[1].port}"))
     check(":4001/p2p/" in relay.event("onion", 60)["p2p"], "the relay's address")
-    wait_until(lambda: any("control.sock" in f for f in home.files()), 20, "the daemon serves")
+    wait_until(lambda: home.run("status").status == 0, 20, "the daemon serves")
     wait_until(lambda: json.loads(home.succeed("network", "status", "--json").out)["listen"], 60,
                "the node is an onion service", pause=0.2)
     relay.stop()

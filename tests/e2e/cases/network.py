@@ -18,7 +18,7 @@ class Node:
         keys = [word for at in listen for word in ("-o", f"network.listen={at}")]
         self.daemon = Process(self.home.argv(*keys, "daemon"), env=self.home.environment())
         stage.keep(self.daemon)
-        wait_until(lambda: "control.sock" in str(self.home.files()), 20, "the daemon serves")
+        wait_until(lambda: self.home.run("status").status == 0, 20, "the daemon serves")
 
     def network(self, *words, seconds=170):
         return self.home.run("network", *words, seconds=seconds)
