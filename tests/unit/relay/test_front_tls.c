@@ -282,7 +282,7 @@ BEAM_TEST(front_tls, one_that_rests_for_long_is_left)
     struct visitor v;
     begin(&s);
     scene_relay_down(&s);
-    s.idle_ms = 500; /* a machine may let a handshake wait */
+    s.idle_ms = 50;
     scene_relay_up(&s, "https://relay.example");
     echo_begin(&e, &s, reserve(&s));
     comes(&v, &s, "one");
