@@ -43,9 +43,9 @@ extern void beam_fault_leak(const char *test);
 enum {
     PATHS_MAX = 8192,
     PATH_DEPTH = 24,
-    OWN_FRAMES = 3,  /* remember_path, fails, wrap_… */
-    PLACE_DEPTH = 4, /* callers that make a place in the code, whatever the test */
-    HANG_SECONDS = 20
+    OWN_FRAMES = 3,   /* remember_path, fails, wrap_… */
+    PLACE_DEPTH = 4,  /* callers that make a place in the code, whatever the test */
+    HANG_SECONDS = 45 /* longer than a test waits that was given a second chance */
 };
 
 static struct {
