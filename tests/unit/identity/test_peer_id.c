@@ -82,7 +82,7 @@ BEAM_TEST(peer_id, in_capitals)
 {
     static const char *const texts[] = {
         LIBP2P_PEER_ID_CID, "k51qzi5uqu5dg9ufswxt229ntzdy7p4125xzv5rtyjso89ajdujg6csfxcj260",
-        "f0172" LIBP2P_PEER_ID};
+        ("f0172" LIBP2P_PEER_ID)};
     struct peer_id id, other;
     cr_assert_eq(parse(LIBP2P_PEER_ID_BASE58, &id), 0);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
