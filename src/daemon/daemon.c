@@ -423,9 +423,10 @@ static int run_alone(struct daemon *d, struct beam_why *why)
 int daemon_run(const struct daemon_options *options, struct beam_why *why)
 {
     struct daemon d = {.options = options};
-    hangup_init(&d.hangup);
     if (options->on_demand)
-        detach_begin();
+        detach_begin(); /* and no terminal ends it */
+    else
+        hangup_init(&d.hangup);
     int err = setup_read(options, &d.setup, why);
     if (err < 0)
         return err;
