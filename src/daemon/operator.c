@@ -517,8 +517,10 @@ int operator_run(const struct operator_options *options, struct beam_why *why)
     if (err == 0)
         err = run_either(&r, why);
 out:
-    if (err < 0)
-        operator_say_error(&r.say, why);
     setup_free(r.setup);
-    return err < 0 ? operator_fault(options, err, why) : 0;
+    if (err == 0)
+        return 0;
+    err = operator_fault(options, err, why);
+    operator_say_error(&r.say, why);
+    return err;
 }

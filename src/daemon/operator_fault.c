@@ -35,7 +35,7 @@ int operator_fault(const struct operator_options *o, int err, struct beam_why *w
         if (is_said(o, at, len))
             err = BEAM_EUSAGE;
         at += len;
-        at += strspn(at, ", ");
+        at += *at == ',' ? strspn(at, ", ") : 0; /* else a value follows */
     }
     return why->code = err;
 }

@@ -173,11 +173,13 @@ def usage(t):
                        ("denylist", "list"), ("denylist", f"{r.peer_id} http://"), ("plain_http", "both"),
                        ("workers", "none"), ("acme", "relay.localhost")):
         home.configure("")
-        done = home.run("relay", "-o", f"relay.{key}={value}", *nowhere)
+        done = home.run("relay", "-o", f"relay.{key}={value}", "--json", *nowhere)
         check(done.status == 2 and f"beam: relay.{key}" in done.err, f"{key} = {value}: {done}")
+        equal(json.loads(done.out)["code"], "usage", f"the event of {done}")
         home.configure(f"[relay]\n{key} = {value}\n")
-        done = home.run("relay", *nowhere)
+        done = home.run("relay", "--json", *nowhere)
         check(done.status == 1 and f"beam: relay.{key}" in done.err, f"{key} = {value} in a file: {done}")
+        equal(json.loads(done.out)["code"], "invalid", f"the event of {done} in a file")
     home.configure("")
     done = home.run("relay", "-o", "relay.class=open", "--listen", "0.0.0.0:0", "--p2p",
                     "127.0.0.1:0")

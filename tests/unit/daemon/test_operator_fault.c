@@ -27,6 +27,7 @@ BEAM_TEST(operator_fault, is_the_command_lines_where_it_has_the_value)
         {"relay.class x: cannot be read", BEAM_ENOTFOUND, BEAM_ENOTFOUND},
         {"relay: out of memory", BEAM_ENOMEM, BEAM_ENOMEM},
         {"relay.class", BEAM_EINVAL, BEAM_EUSAGE},
+        {"relay.kinds relay.class: a value", BEAM_EINVAL, BEAM_EINVAL},
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         struct beam_why why;
