@@ -22,15 +22,20 @@ static bool is_said(const struct operator_options *o, const char *key, size_t le
     return false;
 }
 
+/* Of those whose values are read here, and not with the configuration. */
+static bool is_key(const char *at)
+{
+    return strncmp(at, "relay.", strlen("relay.")) == 0 ||
+           strncmp(at, "metrics.", strlen("metrics.")) == 0;
+}
+
 int operator_fault(const struct operator_options *o, int err, struct beam_why *why)
 {
-    static const char relay[] = "relay.";
     const char *at = why->text;
-    if ((err != BEAM_EINVAL && err != BEAM_ELIMIT && err != BEAM_EUSAGE) ||
-        strncmp(at, relay, strlen(relay)) != 0)
+    if ((err != BEAM_EINVAL && err != BEAM_ELIMIT && err != BEAM_EUSAGE) || !is_key(at))
         return err;
     err = BEAM_EINVAL;
-    while (strncmp(at, relay, strlen(relay)) == 0) {
+    while (is_key(at)) {
         size_t len = strcspn(at, " :,");
         if (is_said(o, at, len))
             err = BEAM_EUSAGE;

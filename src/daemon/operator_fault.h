@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Whose fault a value of `relay.*` is that makes no sense: of the command line it is wrong usage,
- * of a file it is not.
+ * Whose fault a value of `relay.*` or `metrics.*` is that makes no sense: of the command line it is
+ * wrong usage, of a file it is not.
  */
 #ifndef BEAM_DAEMON_OPERATOR_FAULT_H
 #define BEAM_DAEMON_OPERATOR_FAULT_H

@@ -23,6 +23,7 @@ BEAM_TEST(operator_fault, is_the_command_lines_where_it_has_the_value)
         {"relay.kinds smtp: none", BEAM_EINVAL, BEAM_EINVAL},
         {"relay.classes any: of another key", BEAM_EINVAL, BEAM_EINVAL},
         {"relay.clas any: of another key", BEAM_EINVAL, BEAM_EINVAL},
+        {"metrics.listen x: not an address", BEAM_EUSAGE, BEAM_EINVAL},
         {"--listen x: not an address", BEAM_EUSAGE, BEAM_EUSAGE},
         {"relay.class x: cannot be read", BEAM_ENOTFOUND, BEAM_ENOTFOUND},
         {"relay: out of memory", BEAM_ENOMEM, BEAM_ENOMEM},
