@@ -10,7 +10,7 @@
 #include "tests/unit/harness.h"
 #include "tests/unit/tor/kit.h"
 
-enum { LINES = 8, WAIT_MS = 30000 };
+enum { LINES = 8 };
 
 struct heard {
     struct logline line[LINES];
