@@ -159,14 +159,22 @@ static void on_crowd_done(void *arg, int err)
     disperse(arg);
 }
 
-/* How much of an upload may wait at once, where its owner reads fast. */
-static void widen(struct crowd *c)
+/* An upload whose owner reads fast may have more wait, as long as a quarter of the memory is left:
+ * that is for those who come. */
+static bool on_wide(void *arg, bool more)
 {
-    uint64_t share = left_over(c->front) / SHARES / H2_WIDE;
-    size_t requests = share < H2_WIDE_MAX ? (size_t)share : H2_WIDE_MAX;
-    h2_visitor_wide(c->visitor, requests);
-    c->promised = requests * (uint64_t)H2_WIDE;
-    c->front->promised += c->promised;
+    struct crowd *c = arg;
+    struct front *f = c->front;
+    if (more && left_over(f) < f->spec.max_memory / 4 + H2_WIDE)
+        return false;
+    if (more) {
+        c->promised += H2_WIDE;
+        f->promised += H2_WIDE;
+    } else {
+        c->promised -= H2_WIDE;
+        f->promised -= H2_WIDE;
+    }
+    return true;
 }
 
 static bool on_request(void *arg, struct stream *s)
@@ -196,7 +204,7 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
         return;
     }
     const struct h2_visitor_events events = {
-        .request = on_request, .done = on_crowd_done, .arg = c};
+        .request = on_request, .wide = on_wide, .done = on_crowd_done, .arg = c};
     c->front = f;
     c->from = at;
     c->tls = tls;
@@ -213,7 +221,6 @@ void front_visitor_h2(struct front *f, struct stream *s, const struct addr *from
     if (c->next)
         c->next->link = &c->next;
     f->crowds = c;
-    widen(c);
     front_one_more(f);
 }
 

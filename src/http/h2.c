@@ -449,7 +449,6 @@ int h2_new(struct buf_pool *pool, const struct rng *rng, uint64_t now, struct h2
     h->pool = pool;
     h->rng = rng;
     h->now = h->quiet_since = now;
-    h->wide_max = H2_WIDE_MAX;
     h2_guard_init(&h->guard, now);
     TAILQ_INIT(&h->all);
     TAILQ_INIT(&h->waiting);
@@ -465,9 +464,10 @@ int h2_new(struct buf_pool *pool, const struct rng *rng, uint64_t now, struct h2
     return 0;
 }
 
-void h2_wide(struct h2 *h, size_t streams)
+void h2_on_wide(struct h2 *h, bool (*fn)(void *arg, bool more), void *arg)
 {
-    h->wide_max = streams;
+    h->on_wide = fn;
+    h->on_wide_arg = arg;
 }
 
 void h2_free(struct h2 *h)

@@ -70,8 +70,9 @@ struct h2_stream {
 int h2_new(struct buf_pool *pool, const struct rng *rng, uint64_t now, struct h2 **out);
 /* Every stream must have been forgotten. NULL allowed. */
 void h2_free(struct h2 *h);
-/* So many streams at once may have H2_WIDE bytes waiting, in place of H2_WIDE_MAX. */
-void h2_wide(struct h2 *h, size_t streams);
+/* Asked before one more stream may have H2_WIDE bytes waiting (`more`), and told when it has no
+ * longer. NULL: nobody is, as at first. */
+void h2_on_wide(struct h2 *h, bool (*fn)(void *arg, bool more), void *arg);
 
 /* Takes all of `in`. 0; or why the connection is over once what h2_send still gives was sent:
  * BEAM_EPROTO, BEAM_ELIMIT (it asks for too much), BEAM_ENOMEM, and again at each call. */

@@ -20,7 +20,9 @@ struct h2 {
     int failed;
     struct h2_guard guard;
     struct h2_list all, waiting; /* every stream; those with news */
-    size_t streams, wide, wide_max;
+    size_t streams, wide;
+    bool (*on_wide)(void *arg, bool more);
+    void *on_wide_arg;
     uint64_t quiet_since; /* the last stream ended */
     /* What is fed: the piece that nghttp2 looks at, and how much of it `feed` has no longer. */
     struct buf *feed;

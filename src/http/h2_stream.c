@@ -21,6 +21,18 @@ static void tell(struct h2_stream *s, unsigned news)
     TAILQ_INSERT_TAIL(&s->h2->waiting, s, waiting);
 }
 
+/* A wide window is of no more use to it. */
+static void narrow(struct h2_stream *s)
+{
+    struct h2 *h = s->h2;
+    if (!s->wide)
+        return;
+    s->wide = false;
+    h->wide--;
+    if (h->on_wide)
+        (void)h->on_wide(h->on_wide_arg, false);
+}
+
 static void destroy(struct h2_stream *s)
 {
     struct h2 *h = s->h2;
@@ -29,8 +41,7 @@ static void destroy(struct h2_stream *s)
     TAILQ_REMOVE(&h->all, s, all);
     if (s->open)
         (void)nghttp2_session_set_stream_user_data(h->session, s->id, NULL);
-    if (s->wide)
-        h->wide--;
+    narrow(s);
     if (--h->streams == 0)
         h->quiet_since = h->now;
     buf_clear(&s->head);
@@ -155,6 +166,8 @@ void h2_stream_content(struct h2_stream *s, struct buf *from, const uint8_t *dat
 void h2_stream_in_ended(struct h2_stream *s)
 {
     s->in_ended = true;
+    if (buf_len(&s->in) == 0)
+        narrow(s);
     tell(s, H2_NEWS_READABLE);
 }
 
@@ -162,16 +175,20 @@ void h2_stream_in_ended(struct h2_stream *s)
 static void widen(struct h2_stream *s)
 {
     struct h2 *h = s->h2;
-    if (s->wide || s->in_ended || s->taken < 2 * (uint64_t)H2_WINDOW || h->wide >= h->wide_max)
+    if (s->wide || s->in_ended || s->taken < 2 * (uint64_t)H2_WINDOW || h->wide == H2_WIDE_MAX ||
+        (h->on_wide && !h->on_wide(h->on_wide_arg, true)))
         return;
-    s->wide =
-        nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, s->id, H2_WIDE) == 0;
-    h->wide += s->wide;
+    s->wide = true;
+    h->wide++;
+    if (nghttp2_session_set_local_window_size(h->session, NGHTTP2_FLAG_NONE, s->id, H2_WIDE) != 0)
+        narrow(s);
 }
 
 void h2_taken(struct h2_stream *s, size_t n)
 {
     s->taken += n;
+    if (s->in_ended && buf_len(&s->in) == 0)
+        narrow(s);
     if (!s->open || s->failed)
         return;
     (void)nghttp2_session_consume_stream(s->h2->session, s->id, n);

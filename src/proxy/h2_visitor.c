@@ -213,6 +213,7 @@ static void on_go_on(void *arg)
         go(v);
         return;
     }
+    h2_on_wide(v->h2, NULL, NULL);
     if (!v->freed)
         v->events.done(v->events.arg, v->err);
     destroy(v);
@@ -271,6 +272,7 @@ int h2_visitor_new(struct loop *l, const struct rng *rng, struct stream *stream,
         err = buf_move(&v->in, early, buf_len(early));
     if (err < 0)
         goto out;
+    h2_on_wide(v->h2, events->wide, events->arg);
     loop_task_init(&v->go_on, on_go_on, v);
     loop_deadline_init(l, &v->deadline, on_deadline, v);
     v->under = stream;
@@ -289,11 +291,6 @@ out:
     return err;
 }
 
-void h2_visitor_wide(struct h2_visitor *v, size_t requests)
-{
-    h2_wide(v->h2, requests);
-}
-
 void h2_visitor_free(struct h2_visitor *v)
 {
     if (!v)
@@ -306,6 +303,7 @@ void h2_visitor_free(struct h2_visitor *v)
         if (v->under)
             part(v);
     }
+    h2_on_wide(v->h2, NULL, NULL);
     v->freed = true;
     loop_task_cancel(v->loop, &v->go_on);
     if (v->exchanges == 0)

@@ -19,6 +19,9 @@ struct h2_visitor_events {
     /* A request, on a stream that is the owner's from here on. False: not taken, and the visitor is
      * told that it may ask again. */
     bool (*request)(void *arg, struct stream *s);
+    /* Whether one more request may have H2_WIDE bytes wait for the engine, rather than H2_WINDOW;
+     * and not `more`: it has no longer. NULL: it may, as H2_WIDE_MAX at once. */
+    bool (*wide)(void *arg, bool more);
     /* Over, and every stream of it was freed; the handle is gone after this call. 0, or why it
      * ended early. */
     void (*done)(void *arg, int err);
@@ -33,9 +36,6 @@ struct h2_visitor_events {
 int h2_visitor_new(struct loop *l, const struct rng *rng, struct stream *stream, struct buf *early,
                    uint64_t idle_ms, const struct h2_visitor_events *events,
                    struct h2_visitor **out);
-/* So many requests at once may have H2_WIDE bytes wait for the engine; before: H2_WIDE_MAX. The
- * others have H2_WINDOW. */
-void h2_visitor_wide(struct h2_visitor *v, size_t requests);
 /* Says GOAWAY, and closes. Its streams fail; nothing more is called. Not from its own events. NULL
  * allowed. */
 void h2_visitor_free(struct h2_visitor *v);

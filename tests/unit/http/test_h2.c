@@ -90,13 +90,22 @@ BEAM_TEST(h2, a_reader_that_stops_holds_its_own_stream_alone)
     free(bytes);
 }
 
-/* How many of one more than may be are wide; `most` is said where it is not the usual. */
-static void widen(size_t most)
+static bool on_wide(void *arg, bool more)
+{
+    size_t *left = arg;
+    if (more && *left == 0)
+        return false;
+    *left = more ? *left - 1 : *left + 1;
+    return true;
+}
+
+/* How many of one more than may be are wide, where `left` may; and each until it was heard. */
+static void widen(size_t left)
 {
     struct h2_scene s;
+    size_t most = left < H2_WIDE_MAX ? left : H2_WIDE_MAX, before = left;
     h2_scene_open(&s);
-    if (most != H2_WIDE_MAX)
-        h2_wide(s.h2, most);
+    h2_on_wide(s.h2, on_wide, &left);
     char *bytes = calloc(1, 2 * H2_WIDE);
     cr_assert_not_null(bytes);
     for (size_t i = 0; i <= most; i++) {
@@ -107,13 +116,18 @@ static void widen(size_t most)
         (void)h2_scene_heard(&s, i);
         cr_expect_eq(buf_len(&s.core[i]->in), i < most ? H2_WIDE : H2_WINDOW, "%zu", i);
     }
+    cr_expect_eq(left, before - most);
+    for (size_t i = 0; most > 0 && i < 2; i++)
+        (void)h2_scene_heard(&s, 0);
+    cr_expect_eq(left, before - most + (most > 0), "all of the first was heard");
     h2_scene_close(&s);
+    cr_expect_eq(left, before);
     free(bytes);
 }
 
 BEAM_TEST(h2, few_streams_at_once_have_wide_windows)
 {
-    widen(H2_WIDE_MAX);
+    widen(H2_WIDE_MAX + 1);
     widen(1);
     widen(0);
 }

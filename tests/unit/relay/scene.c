@@ -118,7 +118,7 @@ static void open_front(struct scene *s)
                                     .contact = "",
                                     .interstitial = s->interstitial,
                                     .idle_ms = s->idle_ms,
-                                    .max_body = 1000,
+                                    .max_body = s->max_body ? s->max_body : 1000,
                                     .max_memory = s->max_memory,
                                     .max_visitors = 4,
                                     .max_streams = 2,

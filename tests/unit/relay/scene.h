@@ -34,6 +34,7 @@ struct scene {
     const char *notice;                /* NULL: none; as limits */
     uint64_t max_memory;               /* 0: any; as limits */
     uint64_t idle_ms;                  /* 0: the usual; as limits */
+    uint64_t max_body;                 /* of the front; 0: 1000 */
     size_t source_streams;             /* 0: any; as limits */
     const char *whence;                /* the IP address of visitors that come now; NULL: none */
     struct ports *ports;               /* 4 of TCP, and 4 of UDP */

@@ -5,7 +5,7 @@
 #include "tests/unit/http/h2_client.h"
 #include "tests/unit/relay/scene.h"
 
-enum { VISITS = 8, HEAD_MAX = 2048 };
+enum { VISITS = 8, HEAD_MAX = 2048, UPLOAD = 3 * H2_WINDOW, ON_THE_WAY = 2 * UPLOAD };
 
 struct visit {
     struct stream *stream;
@@ -42,7 +42,8 @@ static void on_ready(void *arg, struct stream *s, unsigned ready)
     char text[HEAD_MAX];
     (void)ready;
     while (stream_read(s, &v->in, HEAD_MAX) > 0)
-        continue;
+        if (v->mute)
+            buf_clear(&v->in);
     text[buf_peek(&v->in, 0, text, sizeof(text) - 1)] = '\0';
     if (!strstr(text, "\r\n\r\n") || v->mute)
         return;
@@ -107,7 +108,7 @@ static void guest_says(struct guest *g)
     struct buf out;
     const uint8_t *data;
     size_t n;
-    buf_init(&out, loop_pool(g->scene->world.loop), 65536);
+    buf_init(&out, loop_pool(g->scene->world.loop), ON_THE_WAY);
     while ((n = h2_client_send(&g->client, &data)) > 0)
         cr_assert_eq(buf_add(&out, data, n), 0);
     if (buf_len(&out) > 0 && !g->over)
@@ -130,7 +131,7 @@ static void guest_begin(struct guest *g, struct scene *s)
 {
     struct stream *far = NULL;
     *g = (struct guest){.scene = s};
-    cr_assert_eq(stream_memory(s->world.loop, 65536, &g->stream, &far), 0);
+    cr_assert_eq(stream_memory(s->world.loop, ON_THE_WAY, &g->stream, &far), 0);
     h2_client_open(&g->client);
     front_visitor_h2(s->front, far, NULL, false);
 }
@@ -298,4 +299,72 @@ BEAM_TEST(front_h2, what_requests_make_it_hold_is_bounded)
     const uint64_t one = 2 * 16 * 1024 + H2_WINDOW + H2_OUT + 2 * HTTP_TRAILERS_MAX;
     cr_expect_eq(strncmp(asked_within(one), "404 ", 4), 0);
     cr_expect_str_eq(asked_within(one - 1), "code 7", "it may be made again");
+}
+
+/* ---- wide windows ---------------------------------------------------------------------------- */
+
+static int32_t window_of(const struct wanted *w)
+{
+    return nghttp2_session_get_stream_remote_window_size(w->guest->client.session, w->id);
+}
+
+static bool is_wide(void *arg)
+{
+    struct wanted *w = arg;
+    guest_says(w->guest);
+    guest_hears(w->guest);
+    return window_of(w) >= H2_WIDE - UPLOAD;
+}
+
+/* Every byte of it was read by its owner, and all that was granted for these has come. */
+static bool is_read(void *arg)
+{
+    struct wanted *w = arg;
+    return is_wide(arg) || (h2_client_stream(&w->guest->client, w->id)->out_len == 0 &&
+                            window_of(w) >= H2_WINDOW / 2);
+}
+
+/* An upload that has not ended, long enough for its window to be wide, if it may. */
+static struct wanted guest_uploads(struct guest *g, const struct lease *l)
+{
+    static const char bytes[UPLOAD];
+    char id[RESERVATION_ID_TEXT], fields[256];
+    reservation_id_text(l->id, id);
+    snprintf(fields, sizeof(fields),
+             ":method: POST\n:scheme: http\n:path: /t/%s/x\n:authority: a\n", id);
+    struct wanted w = {g, h2_client_request(&g->client, fields, false)};
+    h2_client_content(&g->client, w.id, bytes, sizeof(bytes), false);
+    cr_assert(until(g->scene->world.loop, is_read, &w));
+    return w;
+}
+
+static bool nobody_visits(void *arg)
+{
+    return front_visitors(arg) == 0;
+}
+
+BEAM_TEST(front_h2, uploads_have_wide_windows_while_there_is_memory)
+{
+    struct scene s;
+    struct owner o;
+    struct guest g;
+    scene_begin(&s, NULL);
+    scene_relay_down(&s);
+    s.max_memory = 3 * (uint64_t)H2_WIDE;
+    s.max_body = UPLOAD;
+    scene_relay_up(&s, NULL);
+    const struct lease *l = owner_begin(&o, &s);
+    o.mute = true;
+    guest_begin(&g, &s);
+    struct wanted first = guest_uploads(&g, l), second = guest_uploads(&g, l);
+    cr_expect(is_wide(&first));
+    cr_expect(!is_wide(&second), "a quarter of the memory is for others");
+    guest_end(&g);
+    cr_assert(until(s.world.loop, nobody_visits, s.front));
+    guest_begin(&g, &s);
+    struct wanted third = guest_uploads(&g, l);
+    cr_expect(is_wide(&third), "what the first had was given back");
+    guest_end(&g);
+    owner_end(&o);
+    scene_end(&s);
 }
