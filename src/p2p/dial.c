@@ -88,11 +88,20 @@ static int weight(int code)
     }
 }
 
-/* Of its address, when others alone had named it, and unless this machine reaches nobody. */
+/* Whether nobody was reached for what is the matter here: this machine reaches nobody, or its tor
+ * is not there. */
+static bool is_ours(const struct host *h, enum way way)
+{
+    const struct way_tor *tor = &h->spec.tor;
+    bool through_tor = way == WAY_ONION || way == WAY_EXIT;
+    return host_peers(h) == 0 || (through_tor && !tor->ready(tor->owner));
+}
+
+/* Of its address, when others alone had named it. */
 static void note_absent(const struct attempt *a)
 {
     struct host *h = a->dial->spec.host;
-    if (a->target && a->target->hearsay && host_peers(h) > 0)
+    if (a->target && a->target->hearsay && !is_ours(h, a->target->target.way))
         hearsay_failed(h->hearsay, &a->target->target, loop_now(h->spec.loop));
 }
 

@@ -9,7 +9,7 @@
 #include "base/map.h"
 #include "p2p/census.h"
 
-enum { V6_SITE = 7, PACES = 2 };
+enum { V6_SITE = 7, PACES = 2, ANY_PORT = 1 };
 
 struct key {
     size_t len;
@@ -86,15 +86,26 @@ void hearsay_free(struct hearsay *h)
 
 /* ---- places --------------------------------------------------------------------------------- */
 
+/* A name in small letters, without the dot it may end in: each way to write it is one place. */
+static void key_of_name(const char *name, struct key *k)
+{
+    k->len = strlen(name);
+    if (k->len > 1 && name[k->len - 1] == '.')
+        k->len--;
+    for (size_t i = 0; i < k->len; i++)
+        k->bytes[i] = (uint8_t)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + ('a' - 'A') : name[i]);
+}
+
 /* The port comes last; 0, which nobody has, is that of all. */
 static void key_of(const struct way_target *to, const struct pace *pace, struct key *k)
 {
     uint16_t port = pace->port ? to->port : 0;
+    struct addr at = to->at;
     struct census_source ip;
-    census_source(to->at.len > 0 ? &to->at : NULL, &ip);
+    bool is_ip = at.len > 0 || addr_ip(to->host, strlen(to->host), ANY_PORT, &at) == 0;
+    census_source(is_ip ? &at : NULL, &ip);
     if (census_addressless(&ip)) {
-        k->len = strlen(to->host);
-        memcpy(k->bytes, to->host, k->len);
+        key_of_name(to->host, k);
     } else {
         k->len = ip.len < 1 + V6_SITE ? ip.len : 1 + V6_SITE;
         memcpy(k->bytes, ip.bytes, k->len);
@@ -171,10 +182,11 @@ int hearsay_dial(struct hearsay *h, const struct way_target *to, uint64_t now)
     return err;
 }
 
+/* What fails in a pause was begun before it: dials that fail together say what one of them does. */
 static void leave_alone(struct place *p, const struct pace *pace, uint64_t now)
 {
     uint64_t ms = HEARSAY_PAUSE_MS;
-    if (++p->failures <= pace->grace)
+    if (p->until > now || ++p->failures <= pace->grace)
         return;
     for (unsigned i = pace->grace + 1; i < p->failures && ms < pace->pause_max_ms; i++)
         ms *= 2;

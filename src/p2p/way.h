@@ -67,13 +67,15 @@ int way_hop(const struct multiaddr *a, struct way_hop *out);
 /*
  * How streams through Tor are made; a host gets this from its owner. `dial` waits for tor to be
  * ready and takes a circuit that is this host's and this destination's alone. The answer comes
- * later, once, unless cancelled; at once: BEAM_EPOLICY, BEAM_ENOMEM, BEAM_EINVAL.
+ * later, once, unless cancelled; at once: BEAM_EPOLICY, BEAM_ENOMEM, BEAM_EINVAL. `ready`: whether
+ * tor is; else a failure says nothing of the place.
  */
 typedef void way_tor_fn(void *arg, int err, const struct beam_why *why, struct stream *s);
 struct way_tor {
     int (*dial)(void *owner, const char *host, uint16_t port, uint64_t timeout_ms, way_tor_fn *done,
                 void *arg, void **out);
     void (*cancel)(void *owner, void *dial);
+    bool (*ready)(void *owner);
     void *owner;
 };
 

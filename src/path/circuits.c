@@ -121,7 +121,13 @@ static void cancel(void *owner, void *handle)
     dissolve(handle);
 }
 
+static bool ready(void *owner)
+{
+    const struct circuits *w = owner;
+    return tor_state(w->tor) == TOR_READY;
+}
+
 struct way_tor circuits_way(struct circuits *w)
 {
-    return (struct way_tor){.dial = dial, .cancel = cancel, .owner = w};
+    return (struct way_tor){.dial = dial, .cancel = cancel, .ready = ready, .owner = w};
 }

@@ -95,6 +95,18 @@ BEAM_TEST(hearsay, names_and_onions_have_theirs)
     hearsay_free(h);
 }
 
+BEAM_TEST(hearsay, a_place_is_one_however_it_is_written)
+{
+    struct hearsay *h = hearsay();
+    struct way_target name = named("alice.example", 443), other = named("Alice.EXAMPLE.", 443);
+    dials(h, &name, 0, HEARSAY_PORT_BURST);
+    cr_expect_eq(hearsay_dial(h, &other, 0), BEAM_EAGAIN);
+    struct way_target ip = at("192.0.2.7", 443), text = named("192.0.2.7", 443);
+    dials(h, &ip, 0, HEARSAY_PORT_BURST);
+    cr_expect_eq(hearsay_dial(h, &text, 0), BEAM_EAGAIN);
+    hearsay_free(h);
+}
+
 /* When it may be dialled again, to the millisecond. */
 static void opens_at(struct hearsay *h, const struct way_target *t, uint64_t when)
 {
@@ -148,6 +160,27 @@ BEAM_TEST(hearsay, so_is_an_address_but_for_a_shorter_time)
     }
     cr_expect_eq(pause, (uint64_t)HEARSAY_HOST_PAUSE_MAX_MS);
     cr_expect_eq(hearsay_dial(h, &good, now), 0);
+    hearsay_free(h);
+}
+
+BEAM_TEST(hearsay, dials_that_fail_together_count_as_one)
+{
+    struct hearsay *h = hearsay();
+    struct way_target t = at("192.0.2.7", 4001), other = at("192.0.2.8", 900);
+    dials(h, &t, 0, HEARSAY_PORT_BURST);
+    for (unsigned i = 0; i < HEARSAY_PORT_BURST; i++)
+        hearsay_failed(h, &t, 10);
+    cr_expect_eq(hearsay_dial(h, &t, 10 + HEARSAY_PAUSE_MS - 1), BEAM_EUNREACH);
+    cr_expect_eq(hearsay_dial(h, &t, 10 + HEARSAY_PAUSE_MS), BEAM_EAGAIN, "its budget is spent");
+    for (unsigned port = 1; port <= HEARSAY_HOST_BURST; port++) {
+        struct way_target x = at("192.0.2.8", port);
+        cr_assert_eq(hearsay_dial(h, &x, 0), 0);
+    }
+    for (unsigned port = 1; port <= HEARSAY_HOST_BURST; port++) {
+        struct way_target x = at("192.0.2.8", port);
+        hearsay_failed(h, &x, 10);
+    }
+    cr_expect_eq(hearsay_dial(h, &other, 10 + HEARSAY_HOST_MS), 0);
     hearsay_free(h);
 }
 
@@ -234,6 +267,18 @@ BEAM_TEST(hearsay, of_others_at_a_peers_address_is_soon_not_followed)
         cr_expect_eq(look_for(&c, i, PERMIT_LEARNED),
                      i < HEARSAY_PORT_BURST ? BEAM_EAUTH : BEAM_EAGAIN);
     cr_expect_eq(c.alice->dials, (size_t)HEARSAY_PORT_BURST);
+    world_clear(&c.w);
+}
+
+BEAM_TEST(hearsay, is_not_doubted_for_want_of_our_own_tor)
+{
+    struct crowd c;
+    set_up(&c);
+    c.alice->tor_off = true;
+    for (unsigned i = 0; i < HEARSAY_PORT_BURST; i++)
+        cr_expect_eq(look_for(&c, i, PERMIT_LEARNED), BEAM_ENOTFOUND);
+    cr_expect_eq(c.alice->dials, (size_t)HEARSAY_PORT_BURST);
+    cr_expect_eq(look_for(&c, HEARSAY_PORT_BURST, PERMIT_LEARNED), BEAM_EAGAIN);
     world_clear(&c.w);
 }
 

@@ -81,7 +81,7 @@ static int tor_dial(void *owner, const char *name, uint16_t port, uint64_t timeo
     *t = (struct through){.loop = n->world->loop, .done = done, .arg = arg};
     loop_task_init(&t->task, on_through, t);
     n->dials++;
-    if (to && !to->no_tor) {
+    if (to && !to->no_tor && !n->tor_off) {
         int err = stream_memory(n->world->loop, 64 * 1024, &t->s, &far);
         if (err < 0) {
             free(t);
@@ -110,11 +110,17 @@ static void tor_cancel(void *owner, void *dial)
     free(t);
 }
 
+static bool tor_ready(void *owner)
+{
+    const struct node *n = owner;
+    return !n->tor_off;
+}
+
 /* ---- hosts ---------------------------------------------------------------------------------- */
 
 struct way_tor world_way(struct node *n)
 {
-    return (struct way_tor){tor_dial, tor_cancel, n};
+    return (struct way_tor){tor_dial, tor_cancel, tor_ready, n};
 }
 
 static void make_host(struct node *n, const struct limits *limits)

@@ -25,6 +25,7 @@ struct world {
         struct multiaddr onion; /* where the others reach it as if through Tor */
         size_t dials;           /* through Tor */
         bool no_tor;            /* it takes no more such dials */
+        bool tor_off;           /* what it dials with so is not ready */
     } nodes[WORLD_HOSTS];
     size_t n;
     uint64_t mark; /* a time that a test waits for */

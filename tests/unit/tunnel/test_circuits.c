@@ -74,6 +74,7 @@ BEAM_TEST(circuits, a_tor_that_cannot_be_started_is_told)
     cr_assert_eq(way.dial(way.owner, "relay.example", 4001, 5000, on_dialled, &s, &dial), 0);
     cr_assert(until_flag(s.loop, &s.done));
     cr_expect_eq(s.err, BEAM_EUNREACH);
+    cr_expect_not(way.ready(way.owner));
     cr_expect_not_null(strstr(s.why.text, "relay.example:4001 through Tor: "), "%s", s.why.text);
     end(&s);
 }
