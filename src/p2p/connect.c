@@ -92,13 +92,14 @@ void connect_found(struct host *h, const struct conn *conn)
 /* ---- the race ------------------------------------------------------------------------------- */
 
 static void race(struct connect *c);
+static bool waits(const struct connect *c);
 
-/* Those that waited for a race that has not led to their peer: they fail as it did, or, when it was
- * only called off, the first of them begins its own. */
+/* Those that waited for a race that has not led to their peer, and for no other: they fail as it
+ * did, or, when it was only called off, the first of them begins its own. */
 static void release(struct host *h, const struct peer_id *peer, const struct beam_why *why)
 {
     for (struct connect *c = h->connects; c; c = c->next) {
-        if (!c->named || c->dial || answered(c) || !peer_id_equal(&c->peer, peer))
+        if (!c->named || c->dial || answered(c) || !peer_id_equal(&c->peer, peer) || waits(c))
             continue;
         if (why) {
             c->why = *why;
@@ -171,13 +172,13 @@ static void race(struct connect *c)
     answer(c, 0);
 }
 
-/* Whether another one's race goes to all of its addresses. */
+/* Whether another one's race goes to all of its addresses, and no circuit may win there that is not
+ * wanted. */
 static bool waits(const struct connect *c)
 {
-    if (c->straight)
-        return false; /* a circuit may win there */
     for (const struct connect *o = c->host->connects; o; o = o->next) {
-        if (!o->dial || !o->named || !peer_id_equal(&o->peer, &c->peer))
+        if (!o->dial || !o->named || (c->straight && !o->straight) ||
+            !peer_id_equal(&o->peer, &c->peer))
             continue;
         size_t i = 0;
         while (i < c->n && dial_covers(o->dial, &c->targets[i].addr))

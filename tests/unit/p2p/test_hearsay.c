@@ -270,6 +270,36 @@ BEAM_TEST(hearsay, of_others_at_a_peers_address_is_soon_not_followed)
     world_clear(&c.w);
 }
 
+/* A relay by which many are reached, none of them by a circuit to it. */
+BEAM_TEST(hearsay, is_followed_once_for_all_who_want_the_same_peer)
+{
+    enum { MANY = 2 * HEARSAY_PORT_BURST };
+    struct crowd c;
+    struct connect *connects[MANY];
+    set_up(&c);
+    const struct connect_spec to = {.peer = host_id(c.bob->host),
+                                    .addrs = &c.bob->onion,
+                                    .n = 1,
+                                    .origin = PERMIT_LEARNED,
+                                    .straight = true};
+    for (int there = 0; there <= 1; there++) {
+        struct asked_of asked[MANY] = {{.done = false}};
+        c.alice->dials = 0;
+        c.bob->no_tor = !there;
+        hearsay_free(c.alice->host->hearsay); /* as if it had never been away */
+        c.alice->host->hearsay = hearsay();
+        for (unsigned i = 0; i < MANY; i++)
+            cr_assert_eq(
+                connect_start(c.alice->host, &to, world_on_connect, &asked[i], &connects[i]), 0);
+        for (unsigned i = 0; i < MANY; i++) {
+            cr_assert(until_flag(c.w.loop, &asked[i].done));
+            cr_expect_eq(asked[i].err, there ? 0 : BEAM_ENOTFOUND, "%u: %s", i, asked[i].why.text);
+        }
+        cr_expect_eq(c.alice->dials, 1u);
+    }
+    world_clear(&c.w);
+}
+
 BEAM_TEST(hearsay, is_not_doubted_for_want_of_our_own_tor)
 {
     struct crowd c;
