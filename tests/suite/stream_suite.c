@@ -362,9 +362,7 @@ void suite_limits(const struct suite_kind *kind)
     s.far.to_send = 100;
     s.near.deaf = true;
     s.near.shut = false;
-    stage_act(&s);
-    while (!s.far.done_sending)
-        turn(&s);
+    stage_act(&s); /* the last pieces may have no room before the first are read */
     buf_init(&small, loop_pool(s.loop), 7);
     cr_assert_eq(stream_read(s.pair.near, &small, 0), BEAM_ELIMIT);
     while (buf_room(&small) > 0) {
