@@ -15,7 +15,9 @@ enum {
     WINDOW_MIN = 16 * 1024,
     /* What HTTP/2 has of a request beside them. Trailers of HTTP/1.1 are within the windows. */
     CROWD_BESIDE = H2_WINDOW + H2_OUT + 2 * HTTP_TRAILERS_MAX,
-    SHARES = 256
+    /* So that as many come as relay.max_visitors lets by default into the relay.max_memory that is
+     * the default: the first have 128 KiB each way, the last the least. */
+    SHARES = 8192
 };
 
 /* ---- guests --------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "relay/front.h"
 
+#include "relay/front_parts.h"
 #include "stream/memory.h"
 #include "tests/unit/relay/scene.h"
 
@@ -377,4 +378,17 @@ BEAM_TEST(front, what_visitors_make_it_hold_is_bounded)
     for (int i = 0; i < 3; i++)
         visitor_end(&v[i]);
     scene_end(&s);
+}
+
+/* relay.max_memory and relay.max_visitors as they are by default. */
+BEAM_TEST(front, ten_thousand_visitors_have_room)
+{
+    struct front f = {.spec.max_memory = 1073741824};
+    uint64_t promised;
+    cr_expect_eq(front_window(&f, false, &promised), 128u * 1024);
+    for (int i = 0; i < 10000; i++) {
+        cr_assert_geq(front_window(&f, false, &promised), 16u * 1024, "%d", i);
+        f.promised += promised;
+    }
+    cr_expect_leq(f.promised, f.spec.max_memory);
 }
