@@ -211,7 +211,7 @@ static cJSON *peers_of(const struct network *n, uint64_t id)
     cJSON *o = message_reply(id), *list = cJSON_AddArrayToObject(o, "peers");
     bool whole = list != NULL;
     struct host_peer peer;
-    size_t at = 0;
+    const struct conn *at = NULL;
     while (whole && host_next(network_host(n), &at, &peer)) {
         cJSON *row = cJSON_CreateObject();
         whole = cJSON_AddItemToArray(list, row);

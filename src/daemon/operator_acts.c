@@ -75,16 +75,17 @@ static bool is_from_banned(const struct operator_acts *a, const struct host_peer
  * those that another process has those with reservations. */
 static int find_banned(const struct operator_acts *a, struct peer_id **out, size_t *count)
 {
+    const struct conn *here = NULL;
     size_t at = 0, n = 0, most = host_peers(a->host) + lease_count(a->store);
     struct peer_id *all = calloc(most + 1, sizeof(*all));
     const struct lease *l;
     struct host_peer peer;
     if (!all)
         return BEAM_ENOMEM;
-    while (n < most && host_next(a->host, &at, &peer))
+    while (n < most && host_next(a->host, &here, &peer))
         if (is_from_banned(a, &peer))
             all[n++] = *peer.id;
-    for (at = 0; n < most && (l = lease_next(a->store, &at)) != NULL;)
+    while (n < most && (l = lease_next(a->store, &at)) != NULL)
         if (host_find(a->host, &l->owner, &peer) && is_from_banned(a, &peer))
             all[n++] = *peer.id;
     *out = all;

@@ -243,7 +243,7 @@ static void on_next(void *arg)
     struct autonat *a = arg;
     struct host_peer peer;
     uint64_t network;
-    size_t at = 0;
+    const struct conn *at = NULL;
     judge(a); /* votes grow old */
     while (host_next(a->spec.host, &at, &peer)) {
         if (!may_ask(a, &peer, &network))
@@ -256,12 +256,12 @@ static void on_next(void *arg)
     loop_timer_set(&a->next, PAUSE_MS);
 }
 
-/* Whoever is new may be asked, when it is not known yet. */
+/* Whoever is new may be asked, when it is not known yet; of those who came by themselves, of whom a
+ * relay has thousands, there is nothing to look at. */
 static void on_identified(void *arg, const struct host_peer *peer)
 {
     struct autonat *a = arg;
-    (void)peer;
-    if (a->state == AUTONAT_UNKNOWN && !is_busy(a))
+    if (a->state == AUTONAT_UNKNOWN && !peer->inbound && !is_busy(a))
         loop_timer_set(&a->next, 0);
 }
 

@@ -517,15 +517,12 @@ bool host_find(const struct host *h, const struct peer_id *id, struct host_peer 
     return true;
 }
 
-bool host_next(const struct host *h, size_t *at, struct host_peer *out)
+bool host_next(const struct host *h, const struct conn **at, struct host_peer *out)
 {
-    const struct conn *c = h->pool.oldest;
-    for (size_t i = 0; c && i < *at; i++)
-        c = c->next;
-    if (!c)
+    *at = *at ? (*at)->next : h->pool.oldest;
+    if (!*at)
         return false;
-    ++*at;
-    core_show(c, out);
+    core_show(*at, out);
     return true;
 }
 

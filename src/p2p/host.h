@@ -26,6 +26,7 @@
 #include "policy/permit.h"
 #include "stream/stream.h"
 
+struct conn; /* a connection of a host */
 struct host;
 
 /* What others learn by identify. */
@@ -124,9 +125,8 @@ bool host_learn_nearby(struct host *h, const struct peer_id *peer, const struct 
 bool host_connected(const struct host *h, const struct peer_id *peer);
 /* The peer's preferred connection, here or elsewhere; false: none. */
 bool host_find(const struct host *h, const struct peer_id *peer, struct host_peer *out);
-/* Walks the connections that are here, oldest first: start with *at = 0; false at the end. None may
- * come or go meanwhile. */
-bool host_next(const struct host *h, size_t *at, struct host_peer *out);
+/* Walks the connections here, oldest first, from *at = NULL; false: no more. None may go then. */
+bool host_next(const struct host *h, const struct conn **at, struct host_peer *out);
 /* Peers connected, here. */
 size_t host_peers(const struct host *h);
 

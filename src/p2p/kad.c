@@ -423,7 +423,7 @@ static int build(struct kad *k)
 static void greet(struct kad *k)
 {
     struct host_peer peer;
-    for (size_t at = 0; host_next(k->spec.host, &at, &peer);)
+    for (const struct conn *at = NULL; host_next(k->spec.host, &at, &peer);)
         if (host_speaks(k->spec.host, peer.id, k->spec.protocol))
             seen(k, &peer);
 }

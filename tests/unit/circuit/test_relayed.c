@@ -42,7 +42,7 @@ static bool bob_knows(void *arg)
 {
     const struct node *bob = arg;
     struct host_peer peer;
-    size_t at = 0;
+    const struct conn *at = NULL;
     while (host_next(bob->host, &at, &peer))
         if (peer.way == WAY_CIRCUIT && peer.agent[0])
             return true;

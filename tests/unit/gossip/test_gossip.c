@@ -167,7 +167,8 @@ static bool is_one_connection(void *arg)
     struct gossip_topic t;
     for (size_t i = 0; i < 2; i++) {
         struct host_peer peer;
-        size_t at = 0, n = 0;
+        const struct conn *at = NULL;
+        size_t n = 0;
         while (host_next(net->w.nodes[i].host, &at, &peer))
             n++;
         if (n != 1 || !gossip_topic(net->gossips[i], 0, &t) || t.count.mesh != 1)
