@@ -222,7 +222,7 @@ BEAM_TEST(front_h2, visits_that_wait_end_with_their_endpoint)
     scene_begin(&s, NULL);
     const struct lease *l = owner_begin(&o, &s);
     guest_begin(&g, &s);
-    cr_expect_str_eq(guest_hears_of(&g, guest_asks(&g, l)), "200 ok");
+    cr_assert_str_eq(guest_hears_of(&g, guest_asks(&g, l)), "200 ok");
     cr_expect_eq(front_visitors_of(s.front, l->id), 1u, "it is kept for the next request");
     cr_expect_eq(front_drop(s.front, (const uint8_t[RESERVATION_ID_SIZE]){0}), 0u);
     cr_expect_eq(front_visitors_of(s.front, l->id), 1u, "another endpoint's end is not its own");
