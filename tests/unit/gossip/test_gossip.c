@@ -96,9 +96,9 @@ BEAM_TEST(gossip, goes_from_one_end_to_the_other)
     struct net net;
     struct ear ears[NODES];
     set_up(&net, ears);
-    cr_expect(until(net.w.loop, is_in_mesh, &net), "each is in the mesh of its neighbours");
+    cr_assert(until(net.w.loop, is_in_mesh, &net), "each is in the mesh of its neighbours");
     cr_expect_eq(gossip_publish(net.gossips[0], "t", "hello", 5), 0);
-    cr_expect(until(net.w.loop, is_heard_by_all, &net), "all others hear it");
+    cr_assert(until(net.w.loop, is_heard_by_all, &net), "all others hear it");
     cr_expect_eq(net.heard[0], 0);
     cr_expect_str_eq(net.last, "hello");
     for (size_t i = 1; i < NODES; i++)
@@ -130,7 +130,7 @@ BEAM_TEST(gossip, who_is_doubted_for_what_it_did_elsewhere_is_in_no_mesh)
     set_up(&net, ears);
     cr_assert(until(net.w.loop, is_in_mesh, &net));
     standing_blame(net.w.nodes[0].host, host_id(net.w.nodes[1].host), REPUTE_GARBLED);
-    cr_expect(until(net.w.loop, has_no_mesh, net.gossips[0]));
+    cr_assert(until(net.w.loop, has_no_mesh, net.gossips[0]));
     cr_expect_eq(gossip_peers(net.gossips[0]), 1u, "it is spoken with");
     tear_down(&net);
 }
@@ -140,13 +140,13 @@ BEAM_TEST(gossip, a_peer_that_left_is_forgotten_and_comes_again)
     struct net net;
     struct ear ears[NODES];
     set_up(&net, ears);
-    cr_expect(until(net.w.loop, is_in_mesh, &net));
+    cr_assert(until(net.w.loop, is_in_mesh, &net));
     struct node *last = &net.w.nodes[NODES - 1];
     host_disconnect(last->host, host_id(net.w.nodes[NODES - 2].host));
-    cr_expect(until(net.w.loop, is_alone, net.gossips[NODES - 1]));
+    cr_assert(until(net.w.loop, is_alone, net.gossips[NODES - 1]));
     struct multiaddr addr = *host_addr(net.w.nodes[NODES - 2].host, 0);
     cr_expect_eq(world_connect(last, NULL, &addr, 1, PERMIT_TYPED).err, 0);
-    cr_expect(until(net.w.loop, has_company, net.gossips[NODES - 1]));
+    cr_assert(until(net.w.loop, has_company, net.gossips[NODES - 1]));
     tear_down(&net);
 }
 
@@ -208,15 +208,15 @@ BEAM_TEST(gossip, keeps_no_surplus_connection)
         peer_id_compare(host_id(net.w.nodes[0].host), host_id(net.w.nodes[1].host)) < 0 ? 0 : 1;
     struct node *first = &net.w.nodes[1 - small], *second = &net.w.nodes[small];
     cr_expect_eq(world_connect(first, NULL, &addrs[small], 1, PERMIT_TYPED).err, 0);
-    cr_expect(until(net.w.loop, is_one_connection, &net));
+    cr_assert(until(net.w.loop, is_one_connection, &net));
     uint64_t before = connection_of(first, second);
     multiaddr_without_peer(&addrs[1 - small], &bare);
     cr_expect_eq(world_connect(second, NULL, &bare, 1, PERMIT_TYPED).err, 0);
-    cr_expect(until(net.w.loop, is_one_connection, &net));
+    cr_assert(until(net.w.loop, is_one_connection, &net));
     uint64_t after = connection_of(first, second);
     cr_expect(after != 0 && after != before);
     cr_expect_eq(gossip_publish(net.gossips[0], "t", "hello", 5), 0);
-    cr_expect(until(net.w.loop, is_heard_by_second, &net));
+    cr_assert(until(net.w.loop, is_heard_by_second, &net));
     for (size_t i = 0; i < 2; i++)
         gossip_free(net.gossips[i]);
     world_clear(&net.w);

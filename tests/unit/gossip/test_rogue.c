@@ -112,16 +112,16 @@ BEAM_TEST(rogue, is_not_listened_to_any_more)
     struct rogue r;
     rogue_start(&r);
     rogue_say(&r, "\2\x1a\0", 3);
-    cr_expect(until(r.w.loop, has_company, r.honest), "it is a peer at first");
+    cr_assert(until(r.w.loop, has_company, r.honest), "it is a peer at first");
     for (int i = 0; i < 5; i++) {
         rogue_say(&r, "\2\xff\xff", 3);
-        cr_expect(until(r.w.loop, has_ended, &r), "what is no RPC ends its stream");
+        cr_assert(until(r.w.loop, has_ended, &r), "what is no RPC ends its stream");
     }
-    cr_expect(until(r.w.loop, is_alone, r.honest), "and then it is none");
+    cr_assert(until(r.w.loop, is_alone, r.honest), "and then it is none");
     cr_expect_eq(standing_of(r.w.nodes[0].host, host_id(r.node->host)), REPUTE_IS_DOUBTED,
                  "elsewhere, too");
     rogue_say(&r, "\2\x1a\0", 3);
-    cr_expect(until(r.w.loop, has_ended, &r), "whatever it says now");
+    cr_assert(until(r.w.loop, has_ended, &r), "whatever it says now");
     cr_expect_eq(gossip_peers(r.honest), 0);
     rogue_end(&r);
 }
@@ -131,12 +131,12 @@ BEAM_TEST(rogue, an_rpc_that_is_too_long_is_not_even_read_and_counts)
     struct rogue r;
     rogue_start(&r);
     rogue_say(&r, "\2\x1a\0", 3);
-    cr_expect(until(r.w.loop, has_company, r.honest));
+    cr_assert(until(r.w.loop, has_company, r.honest));
     for (int i = 0; i < 5; i++) {
         rogue_say(&r, "\x81\x80\x08", 3); /* 128 KiB and one byte */
-        cr_expect(until(r.w.loop, has_ended, &r));
+        cr_assert(until(r.w.loop, has_ended, &r));
     }
-    cr_expect(until(r.w.loop, is_alone, r.honest));
+    cr_assert(until(r.w.loop, is_alone, r.honest));
     rogue_end(&r);
 }
 

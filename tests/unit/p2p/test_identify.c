@@ -156,7 +156,7 @@ BEAM_TEST(identify, a_new_address_is_pushed)
     (void)world_onion(bob); /* it is reached elsewhere now, and no longer where it was */
     cr_assert_eq(host_announce(bob->host, &bob->onion, true), 0);
     learned.n = 2;
-    cr_expect(until(w.loop, has_learned, &learned));
+    cr_assert(until(w.loop, has_learned, &learned));
     host_disconnect(alice->host, host_id(bob->host));
     cr_assert(world_peers(bob, 0));
     struct asked_of a = world_connect(alice, host_id(bob->host), NULL, 0, PERMIT_LEARNED);

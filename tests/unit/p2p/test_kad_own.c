@@ -74,12 +74,12 @@ BEAM_TEST(kad_own, is_here_at_once_and_there_as_soon_as_somebody_is)
     set_up(&net);
     net.where = OWNER;
     cr_expect(kad_alone(net.kads[OWNER]));
-    cr_expect(until(net.w.loop, is_there, &net), "who is alone may be asked, too");
+    cr_assert(until(net.w.loop, is_there, &net), "who is alone may be asked, too");
     net.where = OTHER;
     cr_expect(!is_there(&net));
     struct multiaddr at = world_listen(&net.w.nodes[OWNER]);
     cr_assert_eq(world_connect(&net.w.nodes[OTHER], NULL, &at, 1, PERMIT_TYPED).err, 0);
-    cr_expect(until(net.w.loop, is_there, &net));
+    cr_assert(until(net.w.loop, is_there, &net));
     cr_expect(!kad_alone(net.kads[OWNER]));
     tear_down(&net);
 }
@@ -92,7 +92,7 @@ BEAM_TEST(kad_own, is_put_again_and_again_as_it_is_by_then)
     cr_assert_eq(world_connect(&net.w.nodes[OWNER], NULL, &at, 1, PERMIT_TYPED).err, 0);
     net.where = OTHER;
     for (net.now = 1; net.now < 4; net.now++)
-        cr_expect(until(net.w.loop, is_there, &net), "%u", net.now);
+        cr_assert(until(net.w.loop, is_there, &net), "%u", net.now);
     cr_expect_geq(net.asked, 3u);
     tear_down(&net);
 }
@@ -110,11 +110,11 @@ BEAM_TEST(kad_own, who_lost_everybody_is_alone)
     struct multiaddr at = world_listen(&net.w.nodes[OTHER]);
     cr_assert_eq(world_connect(&net.w.nodes[OWNER], NULL, &at, 1, PERMIT_TYPED).err, 0);
     net.where = OTHER;
-    cr_expect(until(net.w.loop, is_there, &net));
+    cr_assert(until(net.w.loop, is_there, &net));
     kad_free(net.kads[OTHER]);
     net.kads[OTHER] = NULL;
     host_free(net.w.nodes[OTHER].host);
     net.w.nodes[OTHER].host = NULL;
-    cr_expect(until(net.w.loop, is_not_known, &net), "though it is in the table still");
+    cr_assert(until(net.w.loop, is_not_known, &net), "though it is in the table still");
     tear_down(&net);
 }

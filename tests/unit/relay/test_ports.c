@@ -283,7 +283,7 @@ BEAM_TEST(ports, a_tcp_port_leads_to_its_owner)
                  owner_url(st.owner));
     cr_expect_eq(st.visitors, 0u, "its own visit is nobody's");
     int a = dial(&st, SOCK_STREAM), b = dial(&st, SOCK_STREAM);
-    cr_expect(until(st.scene.world.loop, has_read, &(struct reading){.fd = a, .want = 0}));
+    cr_assert(until(st.scene.world.loop, has_read, &(struct reading){.fd = a, .want = 0}));
     turn(&st, 20);
     cr_expect(talks(&st, a, "one") && talks(&st, b, "two") && talks(&st, a, "three"));
     cr_expect_eq(st.head.via, (uint64_t)VISIT_HEAD_TCP);
@@ -308,7 +308,7 @@ BEAM_TEST(ports, an_owner_that_goes_takes_its_port_with_it_and_has_it_again)
     st.owner = NULL;
     host_disconnect(st.scene.owner->host, host_id(st.scene.relay->host));
     cr_expect(ends(&st, a));
-    cr_expect(until(st.scene.world.loop, has_no_ports, &st));
+    cr_assert(until(st.scene.world.loop, has_no_ports, &st));
     close(a);
     start(&st, RESERVATION_TCP, 0);
     cr_assert(until(st.scene.world.loop, is_settled, &st) && st.state == OWNER_UP, "%s",
@@ -426,7 +426,7 @@ BEAM_TEST(ports, each_source_of_datagrams_has_a_flow_of_its_own)
     cr_expect_eq(st.visitors, 3u);
     cr_expect_eq(st.head.via, (uint64_t)VISIT_HEAD_UDP);
     cr_expect_eq(write(fd[0], "", 0), 0, "an empty one goes, too");
-    cr_expect(until(st.scene.world.loop, has_heard_13, &st));
+    cr_assert(until(st.scene.world.loop, has_heard_13, &st));
     cr_expect_eq(ports_sources(st.scene.ports), 4u, "these, and that of the check");
     cr_expect_eq(ports_drop_from(st.scene.ports, everybody, NULL), 4u);
     cr_expect_eq(ports_sources(st.scene.ports), 0u);

@@ -137,7 +137,7 @@ BEAM_TEST(fetch, what_others_do_is_not_its)
     cr_expect_eq(b.asked_more, 1);
     cr_expect_eq(b.told, 0);
     peer_say(&b.peer, "650 HS_DESC RECEIVED " ONE " NO_AUTH $EF~a id\r\n");
-    cr_expect(until(b.loop, is_told, &b));
+    cr_assert(until(b.loop, is_told, &b));
     bed_close(&b);
 }
 
